@@ -1,0 +1,1 @@
+"""What an API key is and what may be done to it."""

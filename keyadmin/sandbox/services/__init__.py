@@ -1,0 +1,1 @@
+"""The rules of each emulated Google service. Rules know neither HTTP nor gRPC."""
