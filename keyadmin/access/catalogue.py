@@ -1,0 +1,60 @@
+"""What each cause means and what mends it: the one place that advice comes from.
+
+`problem_of` turns a Finding into the Problem that is shown; `advice` completes keyadmin's own Problems. The entries
+themselves are in `access/entries.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from keyadmin.access.classify import ErrorFacts, Finding, classify
+from keyadmin.access.entries import ENTRIES, Entry
+from keyadmin.problem import Cause, Problem
+from keyadmin.secret import redact
+
+__all__ = ["Entry", "advice", "entry", "fix_lines", "problem_from", "problem_of"]
+
+_UNNAMED: Final = {"project": "PROJECT", "service": "SERVICE", "permission": "PERMISSION"}
+
+
+def entry(cause: Cause) -> Entry:
+    """The catalogue's entry for a cause. Every cause has one."""
+    return ENTRIES[cause]
+
+
+def fix_lines(
+    cause: Cause, *, permission: str | None = None, service: str | None = None, project: str | None = None
+) -> tuple[str, ...]:
+    """The steps that mend a cause, with the names that are known put in; PROJECT, SERVICE, PERMISSION stand for the others."""
+    names = {"project": project, "service": service, "permission": permission}
+    filled = {name: value or _UNNAMED[name] for name, value in names.items()}
+    return tuple(step.format_map(filled) for step in ENTRIES[cause].steps)
+
+
+def advice(problem: Problem) -> tuple[str, ...]:
+    """What to type next: the problem's own words, else the catalogue's for its cause."""
+    if problem.fix:
+        return problem.fix
+    return fix_lines(problem.cause, permission=problem.permission, service=problem.service, project=problem.project)
+
+
+def problem_of(finding: Finding, message: str, status: str | None = None) -> Problem:
+    """The Problem to raise for a Finding. Key strings in the message are masked."""
+    fix = finding.fix or fix_lines(
+        finding.cause, permission=finding.permission, service=finding.service, project=finding.project
+    )
+    return Problem(
+        finding.cause,
+        redact(message) or ENTRIES[finding.cause].title,
+        status=status,
+        permission=finding.permission,
+        service=finding.service,
+        project=finding.project,
+        fix=fix,
+    )
+
+
+def problem_from(facts: ErrorFacts) -> Problem:
+    """Classified and turned into a Problem in one step."""
+    return problem_of(classify(facts), facts.message, facts.status)
