@@ -1,0 +1,144 @@
+"""The root of the command line: its table of commands, and the one place where every failure ends.
+
+How a command is written: options -> use case -> render. It is a plain function with Typer's annotations in a module of
+its own, named by one line of a table (here, or in its group's `__init__.py`), which is all that `--help` needs:
+
+    # keyadmin/cli/projects/__init__.py
+    GROUP = Group("Projects ...", {"use": Entry("keyadmin.cli.projects.use:use", "Make a project the default.")})
+
+    # keyadmin/cli/projects/list.py
+    def list_(context: typer.Context, all_: Annotated[bool, typer.Option("--all")] = False) -> None:
+        \"\"\"Help text, shown by --help.\"\"\"
+        session = current(context)                                    # settings, talk, observer, project
+        found = run(context, lambda cloud: use_case(cloud, session.observer))  # connects, awaits, disconnects
+        show_list(session, found, VIEW)                               # table, json, jsonl, csv, yaml, markdown
+
+A command prints nothing itself and catches nothing: a Problem raised anywhere ends in `main` below as a few lines on
+stderr, the JSON error object and the exit code. `return Exit.FOUND` ends with another code than 0. The global options
+need not be declared. The project is `await session.project(cloud)`. Asking first is `confirm(session, ...)`
+(cli/confirm.py), key strings come from `key_string(...)` (cli/secret_input.py). Key strings among the arguments are
+refused before Typer sees them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import typer
+
+from keyadmin.cli import errors, secret_input
+from keyadmin.cli.lazy import Entry, Group, group
+from keyadmin.cli.session import Session
+from keyadmin.problem import Cause, Exit, Problem, usage
+
+PROGRAM: Final = "keyadmin"
+
+ROOT: Final = Group(
+    "Administer Google Cloud projects and Gemini API keys.\n\n"
+    "No Google account? Add --sandbox to any command: it then runs in a local Google Cloud.",
+    {
+        "doctor": Entry("keyadmin.cli.doctor:doctor", "Check what a project still lacks for API keys.", "Find out why not"),
+        "explain": Entry("keyadmin.cli.explain:explain", "Explain an error message of Google's.", "Find out why not"),
+        "keys": Entry("keyadmin.cli.keys:GROUP", "Create, list, restrict and verify API keys.", "Keys and projects"),
+        "projects": Entry("keyadmin.cli.projects:GROUP", "List projects and choose the default one.", "Keys and projects"),
+        "sandbox": Entry("keyadmin.cli.sandbox:GROUP", "Serve, fill and reset the local Google Cloud.", "Around it"),
+        "config": Entry("keyadmin.cli.config:GROUP", "Read and change keyadmin's settings.", "Around it"),
+        "completion": Entry("keyadmin.cli.completion:completion", "Set up completion for your shell.", "Around it"),
+    },
+)
+
+
+def main(arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:
+    """Run one command line (without the program's name) and give back its exit code. Never raises."""
+    session = Session(os.environ if env is None else env)
+    # Google's clients log whole answers, key strings included, when this is set.
+    os.environ.pop("GOOGLE_SDK_PYTHON_LOGGING_SCOPE", None)
+    try:
+        code = _boundary(session, arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _hang_up()
+    except OSError as error:  # flushing what was printed: a full disk, most likely
+        code = errors.report(session, errors.as_problem(error), error, as_json=_wants_json(session, arguments))
+        _abandon(sys.stdout)
+    return int(code)
+
+
+def _boundary(session: Session, arguments: Sequence[str]) -> int:
+    try:
+        secret_input.refuse_key_strings(arguments)
+        root = group(PROGRAM, ROOT)
+        if f"_{PROGRAM.upper()}_COMPLETE" in session.env:
+            _complete()
+        result = root.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False, obj=session)
+        return int(result) if isinstance(result, int) else Exit.OK
+    except BrokenPipeError:
+        raise
+    except (KeyboardInterrupt, typer.Abort):
+        return _interrupted(session, arguments)
+    except typer.TyperException as error:
+        return _wrong_usage(session, error, arguments)
+    except typer.Exit as error:
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001 - the end of the command line: whatever it is, it is told and not thrown
+        return errors.report(session, errors.as_problem(error), error, as_json=_wants_json(session, arguments))
+
+
+def _complete() -> None:
+    """The shell asks for completions: Typer answers them once its shells are registered."""
+    from typer.completion import completion_init  # type: ignore[attr-defined]
+
+    completion_init()
+
+
+def _interrupted(session: Session, arguments: Sequence[str]) -> int:
+    session.observer.finished()
+    session.talk.say("\nInterrupted.")
+    errors.say_left_behind(session)
+    if _wants_json(session, arguments):
+        errors.say_json(Problem(Cause.UNKNOWN, "interrupted", notes=list(session.observer.left_behind)), ())
+    return Exit.INTERRUPTED
+
+
+def _wrong_usage(session: Session, error: typer.TyperException, arguments: Sequence[str]) -> int:
+    """Typer's own complaints, in keyadmin's form; no argument that looks like a key string gets this far."""
+    context: Any = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        session.talk.say(error.format_message())
+        return Exit.USAGE
+    help_ = f"{context.command_path} --help" if context else f"{PROGRAM} --help"
+    problem = usage(error.format_message().rstrip("."), help_)
+    if context:
+        session.talk.say(context.get_usage())
+    return errors.report(session, problem, None, as_json=_wants_json(session, arguments))
+
+
+def _wants_json(session: Session, arguments: Sequence[str]) -> bool:
+    """Whether the error object is wanted; where parsing failed, what was typed decides."""
+    asked: object = session.raw.get("format")
+    for place, argument in enumerate(arguments):
+        if argument == "--format":
+            asked = next(iter(arguments[place + 1 :]), "")
+        elif argument.startswith("--format="):
+            asked = argument.partition("=")[2]
+    return session.json_wanted(asked)
+
+
+def _hang_up() -> Exit:
+    """The reader of our output has gone (`| head`): no complaint."""
+    _abandon(sys.stdout)
+    return Exit.FAILED
+
+
+def _abandon(stream: Any) -> None:
+    """Point a stream that cannot be written at nothing, so that the interpreter's last flush is quiet."""
+    try:
+        handle = stream.fileno()
+    except (OSError, ValueError, AttributeError):
+        return
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, handle)
+    os.close(nothing)

@@ -1,0 +1,92 @@
+"""`keyadmin config ...`: the settings that stand in for global options, and where each value comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+import typer
+
+from keyadmin.cli.lazy import Entry, Group
+from keyadmin.cli.render import Column, View, show_document, show_list
+from keyadmin.cli.session import Session, current
+from keyadmin.cli.settings import Found, find, project_id
+from keyadmin.local.config import SETTINGS, known
+from keyadmin.problem import usage
+
+GROUP: Final = Group(
+    "Read and change keyadmin's settings. The sandbox has its own.",
+    {
+        "get": Entry("keyadmin.cli.config:get", "Print one setting."),
+        "set": Entry("keyadmin.cli.config:set_", "Change one setting."),
+        "list": Entry("keyadmin.cli.config:list_", "List all settings with their values and sources."),
+    },
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting as it stands: its value and what set it."""
+
+    name: str
+    value: str | None
+    source: str | None
+    about: str
+
+
+def to_json(setting: Setting) -> dict[str, str | None]:
+    """The JSON object of a setting."""
+    return {"name": setting.name, "value": setting.value, "source": setting.source}
+
+
+VIEW: Final = View[Setting](
+    (
+        Column("Name", lambda setting: setting.name),
+        Column("Value", lambda setting: setting.value, cut=True),
+        Column("Source", lambda setting: setting.source or "not set", cut=True),
+        Column("About", lambda setting: setting.about, cut=True),
+    ),
+    to_json,
+)
+
+
+def setting(session: Session, name: str) -> Setting:
+    """One setting as it stands in this run. Raises usage() for an unknown name."""
+    settings = session.settings
+    found = settings.project if known(name) == "project" else find(name, session.raw, session.env, settings.config)
+    if found is None and name == "format":
+        found = Found("table", "default")
+    return Setting(name, found.value if found else None, found.source if found else None, SETTINGS[name])
+
+
+def get(context: typer.Context, name: Annotated[str, typer.Argument(help="The setting's name.")]) -> None:
+    """Print one setting as it stands, whatever set it."""
+    session = current(context)
+    found = setting(session, name)
+    show_document(session, to_json(found), found.value or "")
+
+
+def set_(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="The setting's name.")],
+    value: Annotated[str, typer.Argument(help="Its new value; an empty one removes it.")],
+) -> None:
+    """Change one setting in the configuration file. The sandbox's settings and Google's are kept apart."""
+    session = current(context)
+    config = session.settings.config
+    known(name)
+    if value and name == "project":
+        value = project_id(Found(value, "the value")).value
+    if value and name == "format":
+        from keyadmin.cli.settings import FORMATS
+
+        if value not in FORMATS:
+            raise usage(f"{value!r} is not a format", f"use one of: {', '.join(FORMATS)}")
+    config.set(name, value)
+    session.talk.note(f"{name} is now {value}." if value else f"{name} is no longer set.")
+
+
+def list_(context: typer.Context) -> None:
+    """List all settings with their values and where each comes from."""
+    session = current(context)
+    show_list(session, [setting(session, name) for name in SETTINGS], VIEW)

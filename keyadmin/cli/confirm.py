@@ -1,0 +1,43 @@
+"""Asking before something is changed that cannot be changed back."""
+
+from __future__ import annotations
+
+import sys
+
+from keyadmin.cli.session import Session
+from keyadmin.problem import Cause, Exit, Problem, usage
+
+
+def confirm(session: Session, question: str, *, yes: bool) -> None:
+    """Ask `question` of the person at the terminal; `yes` (the option `--yes`) answers it beforehand.
+
+    Raises usage() (exit code 2) where there is no terminal and no `--yes`, Problem (exit code 1) where the answer is no.
+    """
+    if yes:
+        return
+    if not session.interactive:
+        raise usage(f"{question} There is no terminal to ask at", "add --yes to do it without asking")
+    session.observer.finished()
+    stream = session.talk.stream
+    while True:
+        stream.write(f"{session.talk.safe(question)} [y/N] ")
+        stream.flush()
+        answer = sys.stdin.readline()
+        if answer == "":
+            stream.write("\n")
+        word = answer.strip().casefold()
+        if word in ("y", "yes"):
+            return
+        if word in ("", "n", "no"):
+            raise declined()
+        session.talk.say("Please answer y or n.")
+
+
+def declined() -> Problem:
+    """The Problem of a prompt that was answered with no."""
+    return Problem(Cause.INVALID_ARGUMENT, "declined; nothing was changed", exit_code=Exit.FAILED, fix=("answer y to go on",))
+
+
+def would(session: Session, text: str) -> None:
+    """Say what a `--dry-run` would have done."""
+    session.talk.note(f"Dry run: would {text}. Nothing was changed.", always=True)

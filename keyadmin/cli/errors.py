@@ -1,0 +1,76 @@
+"""How a failure is told: a few lines on stderr, one JSON object with `--format json`, the exit code."""
+
+from __future__ import annotations
+
+import errno
+import json
+import sys
+import traceback
+from typing import Any
+
+from keyadmin.cli.session import Session
+from keyadmin.cli.text import clean_json
+from keyadmin.problem import Cause, Exit, Problem
+from keyadmin.secret import redact
+
+_SPEAK_FOR_THEMSELVES = (Cause.UNKNOWN, Cause.INVALID_ARGUMENT, Cause.NOT_FOUND, Cause.ALREADY_EXISTS, Cause.CONFLICT)
+
+
+def as_problem(error: BaseException) -> Problem:
+    """`error` as a Problem: itself, the first one of a group, a full disk in words, or an unexpected failure."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, BaseExceptionGroup):
+        inner = [as_problem(each) for each in error.exceptions]
+        return next((each for each in inner if each.cause is not Cause.UNKNOWN), inner[0])
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return Problem(Cause.UNKNOWN, "there is no space left on the disk", fix=("make room and run the command again",))
+    words = redact(str(error)).strip().splitlines()
+    return Problem(
+        Cause.UNKNOWN,
+        f"something unexpected went wrong: {type(error).__name__}" + (f": {words[0][:300]}" if words else ""),
+        fix=("run the command again with --verbose to see where",),
+    )
+
+
+def report(session: Session, problem: Problem, error: BaseException | None, *, as_json: bool) -> Exit:
+    """Say what failed, why, and what to type next; give back the exit code."""
+    session.observer.finished()
+    why, fix = _why_and_fix(problem)
+    session.talk.error(problem.message, [*why, *problem.notes], fix)
+    say_left_behind(session)
+    if session.talk.verbose and error is not None:
+        session.talk.say("".join(traceback.format_exception(error)).rstrip())
+    if as_json:
+        say_json(problem, fix)
+    return problem.exit
+
+
+def say_json(problem: Problem, fix: tuple[str, ...]) -> None:
+    """The error object, on one line, to stderr."""
+    sys.stderr.write(clean_json(redact(json.dumps({"error": to_json(problem, fix)}, ensure_ascii=False))) + "\n")
+
+
+def say_left_behind(session: Session) -> None:
+    """What an interruption or a failure left half made."""
+    for text in session.observer.left_behind:
+        session.talk.say(f"  Left half made: {text}")
+
+
+def to_json(problem: Problem, fix: tuple[str, ...]) -> dict[str, Any]:
+    """The object of contract 1; what is not known is left out."""
+    out: dict[str, Any] = {"cause": problem.cause.value, "message": problem.message}
+    for name in ("status", "permission", "service", "project"):
+        if value := getattr(problem, name):
+            out[name] = value
+    return out | {"fix": list(fix)}
+
+
+def _why_and_fix(problem: Problem) -> tuple[list[str], tuple[str, ...]]:
+    """The catalogue's words for the cause, where the message does not say it all already (wrong usage does)."""
+    if problem.exit is Exit.USAGE:
+        return [], problem.fix
+    from keyadmin.access.catalogue import advice, entry
+
+    why = [] if problem.cause in _SPEAK_FOR_THEMSELVES else [entry(problem.cause).explanation]
+    return why, advice(problem)

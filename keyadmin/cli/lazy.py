@@ -1,0 +1,140 @@
+"""Commands and groups that are imported when they are named, not before; root help needs none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Final
+
+import typer
+from typer.core import CompletionItem, TyperCommand, TyperGroup  # type: ignore[attr-defined]
+
+from keyadmin.cli.options import global_options
+from keyadmin.cli.session import current
+from keyadmin.cli.settings import FORMATS
+
+CONTEXT_SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a group's table: where the command is (`module:function`, or `module:GROUP`) and its line of help."""
+
+    target: str
+    help: str
+    section: str = "Commands"
+    formats: tuple[str, ...] = FORMATS
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of commands: its help and its table."""
+
+    help: str
+    entries: Mapping[str, Entry]
+
+
+class Command(TyperCommand):
+    """A command that also takes the global options and settles them before it runs."""
+
+    formats: tuple[str, ...] = FORMATS
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it: wrong values of global options end here, before the command has done anything."""
+        current(ctx).settle(self.formats)
+        return super().invoke(ctx)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Arguments and options of its own, and a pointer to the global ones."""
+        _write_options(self, ctx, formatter)
+
+
+class LazyGroup(TyperGroup):
+    """A group that knows its commands from a table alone."""
+
+    table: Mapping[str, Entry]
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, in the table's order."""
+        return list(self.table)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command, imported and built now; None where there is no such name."""
+        if cmd_name not in self.commands and cmd_name in self.table:
+            self.commands[cmd_name] = build(cmd_name, self.table[cmd_name])
+        return self.commands.get(cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """As Typer does, with "did you mean" over the table."""
+        name = args[0]
+        if name not in self.table and not name.startswith("-") and not ctx.resilient_parsing:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, self.table, 3, 0.6)
+            hint = f" Did you mean {' or '.join(repr(word) for word in near)}?" if near else ""
+            ctx.fail(f"No such command {name!r}.{hint}")
+        return super().resolve_command(ctx, args)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """The commands by section, then the options; nothing is imported for it."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for name, entry in self.table.items():
+            sections.setdefault(entry.section, []).append((name, entry.help))
+        width = max((len(name) for name in self.table), default=0)
+        for title, rows in sections.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), help_) for name, help_ in rows])
+        _write_options(self, ctx, formatter)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Names from the table, so that completing a group imports none of its commands."""
+        names = [CompletionItem(name, help=entry.help) for name, entry in self.table.items() if name.startswith(incomplete)]
+        return [*names, *super(TyperGroup, self).shell_complete(ctx, incomplete)]
+
+
+def _write_options(command: Any, ctx: Any, formatter: Any) -> None:
+    """The sections Arguments and Options; below the root a pointer stands for the global options."""
+    shared = () if ctx.parent is None else global_options()
+    parameters = [each for each in command.get_params(ctx) if each not in shared]
+    records = [(each.param_type_name, each.get_help_record(ctx)) for each in parameters]
+    for kind, title in (("argument", "Arguments"), ("option", "Options")):
+        if rows := [record for of, record in records if of == kind and record is not None]:
+            with formatter.section(title):
+                formatter.write_dl(rows)
+    if shared:
+        with formatter.section("Global options, before or after the command (keyadmin --help explains them)"):
+            formatter.write_text(", ".join(max(option.opts, key=len) for option in shared))
+
+
+def build(name: str, entry: Entry) -> Any:
+    """Import what `entry` names and make a command of it. A function becomes a Command, a Group a LazyGroup."""
+    module, _, attribute = entry.target.partition(":")
+    found = getattr(import_module(module), attribute)
+    if isinstance(found, Group):
+        return group(name, found, entry.help)
+    return _command(name, found, entry)
+
+
+def _command(name: str, function: Callable[..., Any], entry: Entry) -> Any:
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.command(name, cls=Command, context_settings=CONTEXT_SETTINGS, short_help=entry.help)(function)
+    command: Any = typer.main.get_command(app)
+    command.formats = entry.formats
+    command.params = [*command.params, *global_options()]
+    return command
+
+
+def group(name: str, described: Group, short_help: str = "") -> LazyGroup:
+    """The group of a table."""
+    made = LazyGroup(
+        name=name,
+        help=described.help,
+        short_help=short_help,
+        params=list(global_options()),
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        context_settings=dict(CONTEXT_SETTINGS),
+    )
+    made.table = described.entries
+    return made

@@ -1,0 +1,103 @@
+"""The global options, as every command takes them, and the options that several commands share."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any
+
+import typer
+
+from keyadmin.cli.session import current
+from keyadmin.cli.settings import FORMATS
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+KeyFromEnv = Annotated[
+    str | None, typer.Option("--key-from-env", metavar="VARIABLE", help="Read the key string from this environment variable.")
+]
+
+
+def _record(context: typer.Context, parameter: typer.CallbackParam, value: Any) -> Any:
+    """Keep what was typed; where an option stands twice (before and after the command) the later one wins."""
+    if value is not None and parameter.name:
+        current(context).raw[parameter.name] = value
+    return value
+
+
+def _version(context: typer.Context, value: bool | None) -> None:
+    if value and not context.resilient_parsing:
+        from keyadmin import __version__
+
+        print(f"keyadmin {__version__}")
+        raise typer.Exit
+
+
+def _formats(incomplete: str) -> list[str]:
+    return [name for name in FORMATS if name.startswith(incomplete)]
+
+
+def _global_options(
+    project: Annotated[
+        str | None,
+        typer.Option("--project", "-p", callback=_record, metavar="ID", help="The project: id or number. [KEYADMIN_PROJECT]"),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            callback=_record,
+            metavar="FORMAT",
+            autocompletion=_formats,
+            help="table (default), json, jsonl, csv, yaml or markdown. [KEYADMIN_FORMAT]",
+        ),
+    ] = None,
+    sandbox: Annotated[
+        bool | None,
+        typer.Option(
+            "--sandbox/--no-sandbox",
+            callback=_record,
+            help="Run in the sandbox, a local Google Cloud, or against Google. [KEYADMIN_SANDBOX]",
+        ),
+    ] = None,
+    quiet: Annotated[
+        bool | None,
+        typer.Option("--quiet", "-q", callback=_record, help="No notes, no progress; warnings stay. [KEYADMIN_QUIET]"),
+    ] = None,
+    verbose: Annotated[
+        bool | None,
+        typer.Option("--verbose", "-v", callback=_record, help="Say what is done, and tracebacks. [KEYADMIN_VERBOSE]"),
+    ] = None,
+    no_color: Annotated[
+        bool | None, typer.Option("--no-color", callback=_record, help="No colour. [KEYADMIN_NO_COLOR, NO_COLOR]")
+    ] = None,
+    impersonate_service_account: Annotated[
+        str | None,
+        typer.Option(
+            "--impersonate-service-account",
+            callback=_record,
+            metavar="EMAIL",
+            help="Act as this service account. [KEYADMIN_IMPERSONATE_SERVICE_ACCOUNT]",
+        ),
+    ] = None,
+    quota_project: Annotated[
+        str | None,
+        typer.Option(
+            "--quota-project", callback=_record, metavar="ID", help="The project calls are charged to. [KEYADMIN_QUOTA_PROJECT]"
+        ),
+    ] = None,
+    version: Annotated[
+        bool | None, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = None,
+) -> None:
+    """Never called: Typer reads the options off this signature."""
+
+
+@cache
+def global_options() -> tuple[Any, ...]:
+    """The parameters to add to every command and group; they keep no state, so one set serves all."""
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command()(_global_options)
+    parameters = tuple(typer.main.get_command(app).params)
+    for parameter in parameters:
+        parameter.expose_value = False
+    return parameters

@@ -1,0 +1,105 @@
+"""Progress as a person at a terminal sees it: one line on stderr, redrawn, gone when the work is done."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from keyadmin.cli.talk import Talk
+from keyadmin.cli.text import clean
+from keyadmin.observer import Observer
+from keyadmin.secret import redact
+
+BAR_WIDTH: Final = 24
+REDRAW_S: Final = 0.08
+_ERASE: Final = "\r\x1b[2K"
+
+
+class TerminalObserver(Observer):
+    """Draws steps, a bar and the time left; shows nothing where stderr is no terminal or with `--quiet`."""
+
+    def __init__(self, talk: Talk) -> None:
+        super().__init__()
+        self._talk = talk
+        self._shown = talk.terminal and not talk.quiet
+        self._drawn = False
+        self._text = ""
+        self._count = self._done = 0
+        self._began = self._last = 0.0
+
+    def step(self, text: str) -> None:
+        """A new step: its text replaces the line; with `--verbose` it stays."""
+        self._text, self._count = text, 0
+        if self._talk.verbose:
+            self._clear()
+            self._talk.detail(text)
+        else:
+            self._draw(f"{text} ...")
+
+    def total(self, count: int, text: str) -> None:
+        """A bar from 0 to `count`."""
+        self._text, self._count, self._done = text, count, 0
+        self._began, self._last = time.monotonic(), 0.0
+        self._bar()
+
+    def advance(self, count: int = 1) -> None:
+        """The bar grows; redrawn at most a dozen times a second."""
+        self._done += count
+        now = time.monotonic()
+        if self._count and (now - self._last >= REDRAW_S or self._done >= self._count):
+            self._last = now
+            self._bar()
+
+    def waiting(self, text: str, seconds: float) -> None:
+        """A countdown's beginning: the time left, in words."""
+        self._draw(f"{text}: {duration(seconds)} left")
+
+    def finished(self) -> None:
+        """The line is erased."""
+        self._clear()
+        self._count = 0
+
+    def note(self, text: str, *, always: bool = False) -> None:
+        """Said above the line."""
+        self._clear()
+        self._talk.note(text, always=always)
+
+    def warning(self, text: str) -> None:
+        """Said above the line."""
+        self._clear()
+        self._talk.warning(text)
+
+    def _bar(self) -> None:
+        filled = BAR_WIDTH * min(self._done, self._count) // max(1, self._count)
+        spent = time.monotonic() - self._began
+        left = ""
+        if 0 < self._done < self._count and spent > 1:
+            left = f", {duration(spent / self._done * (self._count - self._done))} left"
+        self._draw(f"{self._text} [{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {self._done}/{self._count}{left}")
+
+    def _draw(self, line: str) -> None:
+        if self._shown:
+            from shutil import get_terminal_size
+
+            room = get_terminal_size().columns - 1
+            self._talk.stream.write(_ERASE + clean(redact(line))[:room])
+            self._talk.stream.flush()
+            self._drawn = True
+
+    def _clear(self) -> None:
+        if self._drawn:
+            self._talk.stream.write(_ERASE)
+            self._talk.stream.flush()
+            self._drawn = False
+
+
+def duration(seconds: float) -> str:
+    """`45 s`, `3 min 20 s`, `1 h 5 min`."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"

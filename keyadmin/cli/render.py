@@ -1,0 +1,168 @@
+"""The one way to print data: a table, JSON, JSON lines, CSV, YAML or Markdown, to stdout."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from keyadmin.cli.session import Session
+from keyadmin.cli.talk import paint
+from keyadmin.cli.text import clean, clean_json
+
+T = TypeVar("T")
+NARROWEST = 12  # a column is not cut below this many characters
+
+
+@dataclass(frozen=True)
+class Column(Generic[T]):
+    """One column of a resource: its title, its value, its style (`red`, `green`, `yellow`, ...) where the value asks for one.
+
+    `cut` = may be shortened where the table is wider than the terminal.
+    """
+
+    title: str
+    value: Callable[[T], object]
+    style: Callable[[T], str | None] | None = None
+    cut: bool = False
+
+
+@dataclass(frozen=True)  # no slots: a generic alias called cannot set __orig_class__ on a frozen slotted class
+class View(Generic[T]):
+    """How a resource is shown: its columns, its JSON object, and what is noted where there is none."""
+
+    columns: Sequence[Column[T]]
+    to_json: Callable[[T], Any]
+    empty: str = "Nothing found."
+
+
+def show_list(session: Session, items: Iterable[T], view: View[T]) -> None:
+    """Print a list. An empty one is `[]`, no line, a header, or a note, according to the format."""
+    rows = list(items)
+    form = session.format
+    if form in ("json", "jsonl", "yaml"):
+        show_data(session, [view.to_json(row) for row in rows])
+    elif form == "csv":
+        _csv([column.title for column in view.columns], [_cells(row, view, exact=True) for row in rows])
+    elif form == "markdown":
+        _markdown([column.title for column in view.columns], [_cells(row, view) for row in rows])
+    elif rows:
+        _table(session, rows, view)
+    else:
+        session.talk.note(view.empty)
+
+
+def show_one(session: Session, item: T, view: View[T]) -> None:
+    """Print one thing: a JSON object; in a table one line a field."""
+    form = session.format
+    if form in ("json", "jsonl", "yaml"):
+        show_data(session, view.to_json(item))
+    elif form == "table":
+        cells = _cells(item, view)
+        width = max(len(column.title) for column in view.columns)
+        for column, cell in zip(view.columns, cells, strict=True):
+            style = column.style(item) if column.style else None
+            write(f"{paint(column.title.ljust(width), 'bold', session.colour)}  {paint(cell, style, session.colour)}".rstrip())
+    else:
+        show_list(session, [item], view)
+
+
+def show_document(session: Session, data: Any, text: str) -> None:
+    """Print a report: `text` for people (table, markdown, csv), `data` for programs. `text` is made safe here."""
+    if session.format in ("json", "jsonl", "yaml"):
+        show_data(session, data)
+    else:
+        write(clean(text, keep="\n").rstrip("\n"))
+
+
+def show_data(session: Session, data: Any) -> None:
+    """Print JSON-like data as json (one document), jsonl (a line an item) or yaml."""
+    if session.format == "yaml":
+        import yaml
+
+        plain = json.loads(json.dumps(data))  # no tags, no anchors for values that stand twice
+        unsafe = clean(json.dumps(plain, ensure_ascii=False)) != json.dumps(plain, ensure_ascii=False)
+        write(yaml.safe_dump(plain, sort_keys=False, allow_unicode=not unsafe, default_flow_style=False).rstrip("\n"))
+    elif session.format == "jsonl":
+        for each in data if isinstance(data, list) else [data]:
+            write(clean_json(json.dumps(each, ensure_ascii=False)))
+    else:
+        write(clean_json(json.dumps(data, ensure_ascii=False, indent=2)))
+
+
+def write(line: str) -> None:
+    """One line of data to stdout."""
+    sys.stdout.write(line + "\n")
+
+
+def cell(value: object, *, exact: bool = False) -> str:
+    """A value as text: times to the minute (RFC 3339 where `exact`), yes and no, lists with commas."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        moment = value.astimezone(UTC)
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if exact else moment.strftime("%Y-%m-%d %H:%M")
+    if isinstance(value, list | tuple | set | frozenset):
+        return ", ".join(cell(each, exact=exact) for each in value)
+    return str(value)
+
+
+def _cells(row: T, view: View[T], *, exact: bool = False) -> list[str]:
+    texts = [cell(column.value(row), exact=exact) for column in view.columns]
+    return texts if exact and not sys.stdout.isatty() else [clean(text) for text in texts]
+
+
+def _csv(header: list[str], rows: list[list[str]]) -> None:
+    import csv
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+
+
+def _markdown(header: list[str], rows: list[list[str]]) -> None:
+    def line(cells: Iterable[str]) -> str:
+        return "| " + " | ".join(re.sub(r"([\\|`*_<>\[\]])", r"\\\1", text) for text in cells) + " |"
+
+    write(line(header))
+    write("|" + " --- |" * len(header))
+    for row in rows:
+        write(line(row))
+
+
+def _table(session: Session, rows: list[T], view: View[T]) -> None:
+    from tabulate import tabulate
+
+    texts = [_cells(row, view) for row in rows]
+    if sys.stdout.isatty():
+        texts = _fit(texts, view)
+    if session.colour:
+        for row, line in zip(rows, texts, strict=True):
+            for place, column in enumerate(view.columns):
+                line[place] = paint(line[place], column.style(row) if column.style else None, True)
+    header = [paint(column.title.upper(), "bold", session.colour) for column in view.columns]
+    write(tabulate(texts, header, tablefmt="plain", disable_numparse=True))
+
+
+def _fit(texts: list[list[str]], view: View[T]) -> list[list[str]]:
+    """Shorten the columns that may be cut, the widest first, until a line fits the terminal."""
+    from shutil import get_terminal_size
+
+    widths = [max(len(column.title), *(len(line[place]) for line in texts)) for place, column in enumerate(view.columns)]
+    excess = sum(widths) + 2 * (len(widths) - 1) - get_terminal_size().columns
+    while excess > 0:
+        place = max((p for p, column in enumerate(view.columns) if column.cut), key=lambda p: widths[p], default=None)
+        if place is None or widths[place] <= NARROWEST:
+            break
+        widths[place] -= 1
+        excess -= 1
+    return [
+        [text if len(text) <= width else f"{text[: width - 1]}…" for text, width in zip(line, widths, strict=True)]
+        for line in texts
+    ]

@@ -1,0 +1,126 @@
+"""One run of the command line: its settings, its talk, where its calls go, and which project it is about."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from keyadmin.cli.progress import TerminalObserver
+from keyadmin.cli.settings import FORMATS, Found, SandboxChoice, Settings, project_id, sandbox_choice, settle
+from keyadmin.cli.talk import Talk
+from keyadmin.observer import Observer
+from keyadmin.problem import Cause, Problem, usage
+
+if TYPE_CHECKING:
+    import typer
+
+    from keyadmin.cloud.connect import Cloud, Target
+
+
+class Session:
+    """Made once a run, kept in the Typer context: `current(ctx)`."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.env = env
+        self.raw: dict[str, str | bool] = {}
+        self.talk = Talk()
+        self.observer: Observer = Observer()
+        self._settings: Settings | None = None
+        self._sandbox_said = False
+
+    def settle(self, formats: tuple[str, ...] = FORMATS) -> None:
+        """Work out the global options for a command that offers `formats`. Raises usage() for wrong values."""
+        choice = sandbox_choice(self.raw.get("sandbox"), self.env)
+        if choice is not None:
+            self.say_sandbox(choice)
+        self._settings = settings = settle(self.raw, self.env, formats)
+        colour = not settings.no_color and self.env.get("TERM") != "dumb" and sys.stderr.isatty()
+        self.talk = Talk(quiet=settings.quiet, verbose=settings.verbose, colour=colour)
+        self.observer = TerminalObserver(self.talk)
+
+    def say_sandbox(self, choice: SandboxChoice) -> None:
+        """The line that keeps the sandbox from being taken for Google; once a run, `--quiet` or not."""
+        if not self._sandbox_said:
+            self.talk.say(f"This is {choice}, not Google Cloud (as {choice.user}).", style="dim")
+            self._sandbox_said = True
+
+    @property
+    def settings(self) -> Settings:
+        """The settled global options."""
+        if self._settings is None:
+            self.settle()
+        assert self._settings is not None
+        return self._settings
+
+    @property
+    def sandbox(self) -> SandboxChoice | None:
+        """The sandbox that the command runs against, None = Google."""
+        return self.settings.sandbox
+
+    @property
+    def format(self) -> str:
+        """The output format."""
+        return self.settings.format
+
+    def json_wanted(self, typed: object) -> bool:
+        """Whether failures are told as JSON too; `typed` is the format on the command line, where options failed to parse."""
+        if self._settings is not None:
+            return self._settings.format == "json"
+        return (typed or self.env.get("KEYADMIN_FORMAT")) == "json"
+
+    @property
+    def colour(self) -> bool:
+        """Whether data on stdout may be coloured."""
+        return not self.settings.no_color and self.env.get("TERM") != "dumb" and sys.stdout.isatty()
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a person is there to be asked."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    def target(self) -> Target:
+        """Where calls go, for `keyadmin.cloud.connect.connect`."""
+        from keyadmin.cloud.connect import Embedded, Target, Url
+
+        chosen = self.sandbox
+        where: Embedded | Url | None = None
+        if chosen is not None:
+            where = Url(chosen.url, "") if chosen.url else Embedded(chosen.state)
+        settings = self.settings
+        return Target(
+            sandbox=where,
+            quota_project=settings.quota_project,
+            impersonate=settings.impersonate,
+            **({"sandbox_user": chosen.user} if chosen else {}),
+        )
+
+    async def project(self, cloud: Cloud) -> str:
+        """The project the command is about, in the order of contract 1. Raises usage() where nothing names one."""
+        return (await self.project_found(cloud)).value
+
+    async def project_found(self, cloud: Cloud) -> Found:
+        """The same with the place it was found in."""
+        if self.settings.project is not None:
+            return self.settings.project
+        named = (await credentials_of(cloud)).credentials_project
+        if named:
+            return project_id(Found(named, "the credentials"))
+        raise usage(
+            "no project was given, and nothing names one",
+            "add --project ID, or set KEYADMIN_PROJECT",
+            "make one the default: keyadmin config set project ID",
+        )
+
+
+async def credentials_of(cloud: Cloud) -> Any:
+    """Who calls; a separate function because the wrapper may have to load credentials, which blocks."""
+    return cloud.caller
+
+
+def current(context: typer.Context) -> Session:
+    """The run's session."""
+    session = context.find_root().obj
+    if not isinstance(session, Session):
+        raise Problem(Cause.UNKNOWN, "the command line was not started by keyadmin.cli.app.main")
+    return session

@@ -1,0 +1,176 @@
+"""What the global options, their variables and the configuration come to. Options win over variables over configuration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from keyadmin.local.config import Config
+from keyadmin.problem import usage
+
+FORMATS: Final = ("table", "json", "jsonl", "csv", "yaml", "markdown")
+GOOGLE_PROJECT_VARIABLES: Final = ("KEYADMIN_PROJECT", "GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
+SANDBOX_PROJECT_VARIABLES: Final = ("KEYADMIN_PROJECT",)
+SANDBOX_PROJECT: Final = "demo-project"
+SANDBOX_USER: Final = "owner@example.com"
+
+_PROJECT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
+_OFF: Final = ("", "0", "false")
+_ON: Final = ("1", "true")
+
+Raw = Mapping[str, str | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxChoice:
+    """The sandbox a command runs against: a server's URL, or the embedded one with its state file (None = the usual one)."""
+
+    url: str | None
+    state: Path | None
+    user: str
+    by_flag: bool  # `--sandbox` stood on the command line: sinks that write outside the sandbox ask for that
+
+    def __str__(self) -> str:
+        return f"the sandbox at {self.url}" if self.url else "the embedded sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value and where it came from (`--project`, `KEYADMIN_PROJECT`, a file, `default`)."""
+
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The global options, settled."""
+
+    format: str
+    quiet: bool
+    verbose: bool
+    no_color: bool
+    sandbox: SandboxChoice | None
+    project: Found | None  # None = ask the credentials (Google only)
+    quota_project: str | None
+    impersonate: str | None
+    config: Config
+
+
+def settle(raw: Raw, env: Mapping[str, str], formats: tuple[str, ...] = FORMATS) -> Settings:
+    """The settings of one command that offers `formats`. Raises usage() for any wrong value."""
+    sandbox = sandbox_choice(raw.get("sandbox"), env)
+    config = Config(sandbox=sandbox is not None)
+    format_found = find("format", raw, env, config)
+    return Settings(
+        format=_format(format_found, formats),
+        quiet=_switch("quiet", raw, env),
+        verbose=_switch("verbose", raw, env),
+        no_color=_switch("no_color", raw, env) or bool(env.get("NO_COLOR")),
+        sandbox=sandbox,
+        project=_project(raw, env, config, sandbox),
+        quota_project=_value(find("quota-project", raw, env, config)),
+        impersonate=_value(find("impersonate-service-account", raw, env, config)),
+        config=config,
+    )
+
+
+def find(name: str, raw: Raw, env: Mapping[str, str], config: Config) -> Found | None:
+    """The option `name` from the command line, its variable or the configuration."""
+    given = raw.get(name.replace("-", "_"))
+    if isinstance(given, str) and given:
+        return Found(given, f"--{name}")
+    variable = f"KEYADMIN_{name.replace('-', '_').upper()}"
+    if env.get(variable):
+        return Found(env[variable], variable)
+    if stored := config.get(name):
+        return Found(stored, str(config.path))
+    return None
+
+
+def _value(found: Found | None) -> str | None:
+    if found is not None and re.search(r"[\s\x00-\x1f\x7f]", found.value):
+        raise usage(f"{found.source} has blanks or control characters in it")
+    return found.value if found else None
+
+
+def _format(found: Found | None, formats: tuple[str, ...]) -> str:
+    if found is None:
+        return "table"
+    if found.value not in formats:
+        raise usage(f"{found.source} is {found.value!r}, which is not a format here", f"use one of: {', '.join(formats)}")
+    return found.value
+
+
+def _switch(name: str, raw: Raw, env: Mapping[str, str]) -> bool:
+    if name in raw:
+        return bool(raw[name])
+    variable = f"KEYADMIN_{name.upper()}"
+    value = env.get(variable, "")
+    if value in _OFF or value in _ON:
+        return value in _ON
+    raise usage(f"{variable} is {value!r}", f"set {variable} to 1 or 0, or unset it")
+
+
+def _project(raw: Raw, env: Mapping[str, str], config: Config, sandbox: SandboxChoice | None) -> Found | None:
+    """Contract 1: the option, the variables, the configuration; in the sandbox none of Google's variables."""
+    given = raw.get("project")
+    if isinstance(given, str) and given:
+        return project_id(Found(given, "--project"))
+    for variable in SANDBOX_PROJECT_VARIABLES if sandbox else GOOGLE_PROJECT_VARIABLES:
+        if env.get(variable):
+            return project_id(Found(env[variable], variable))
+    if stored := config.get("project"):
+        return project_id(Found(stored, str(config.path)))
+    return Found(SANDBOX_PROJECT, "default") if sandbox else None
+
+
+def project_id(found: Found) -> Found:
+    """The same with a leading `projects/` dropped. Raises usage() for what can be neither a project id nor a number."""
+    value = found.value.removeprefix("projects/")
+    if not _PROJECT.fullmatch(value):
+        raise usage(
+            f"{found.source}: {found.value!r} is not a project id or number",
+            "give the id (6 to 30 lower-case letters, digits and hyphens) or the number",
+        )
+    return Found(value, found.source)
+
+
+def sandbox_choice(flag: str | bool | None, env: Mapping[str, str]) -> SandboxChoice | None:
+    """The sandbox chosen by `--sandbox/--no-sandbox` and `KEYADMIN_SANDBOX`, None = Google (contract 2)."""
+    if flag is False:
+        return None
+    variable = env.get("KEYADMIN_SANDBOX", "")
+    url = None if variable in _OFF or variable in _ON else loopback_url(variable)
+    if flag is None and variable in _OFF:
+        return None
+    state = env.get("KEYADMIN_SANDBOX_STATE")
+    user = env.get("KEYADMIN_SANDBOX_USER") or SANDBOX_USER
+    if not re.fullmatch(r"[!-~]+", user):
+        raise usage("KEYADMIN_SANDBOX_USER is not an e-mail address", "set it to one, such as owner@example.com")
+    return SandboxChoice(url, Path(state).expanduser() if state else None, user, by_flag=flag is True)
+
+
+def loopback_url(value: str) -> str:
+    """`value` as `http://HOST:PORT`. Raises usage() where it is no plain http URL of this machine."""
+    from ipaddress import ip_address
+    from urllib.parse import urlsplit
+
+    wrong = usage(
+        "KEYADMIN_SANDBOX is neither 0, 1 nor the http URL of a sandbox on this machine",
+        "set it to 1 for the embedded sandbox, to http://127.0.0.1:PORT for a served one, or unset it",
+    )
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname or "", parts.port
+        local = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        raise wrong from None
+    extra = parts.username or parts.password or parts.query or parts.fragment or parts.path not in ("", "/")
+    if parts.scheme != "http" or not local or extra:
+        raise wrong
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port or 80}"

@@ -1,0 +1,26 @@
+"""Making foreign text fit for a terminal. Names, messages and annotations are written by others."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# C0 and C1 controls, and the characters that reorder or hide text (bidirectional overrides, zero-width joiners, BOM).
+_UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+
+
+def clean(text: str, *, keep: str = "") -> str:
+    """`text` with control characters spelt out (`\\x1b`), those in `keep` untouched."""
+    text = _LONE_SURROGATE.sub(_spell, text)
+    return _UNSAFE.sub(lambda found: found.group() if found.group() in keep else _spell(found), text)
+
+
+def _spell(found: re.Match[str]) -> str:
+    code = ord(found.group())
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def clean_json(dumped: str) -> str:
+    """JSON text with the same characters as escapes; outside strings JSON has none of them but line breaks."""
+    return _UNSAFE.sub(lambda found: found.group() if found.group() == "\n" else f"\\u{ord(found.group()):04x}", dumped)

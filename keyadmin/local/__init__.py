@@ -1,0 +1,1 @@
+"""What lives on the person's machine: configuration, the list of imported projects, shell files."""

@@ -1,0 +1,83 @@
+"""Small files that several processes edit: written whole or not at all, one editor at a time."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from keyadmin.problem import Cause, Problem
+
+LOCK_TIMEOUT_S = 10.0
+
+
+def config_dir() -> Path:
+    """The user's configuration directory for keyadmin (XDG_CONFIG_HOME and its like on other systems)."""
+    from platformdirs import user_config_path
+
+    return user_config_path("keyadmin", appauthor=False)
+
+
+def read_json(path: Path) -> Any:
+    """The file's JSON, None where there is no file. Raises Problem naming the file and the place of the mistake."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (ValueError, OSError) as error:
+        raise damaged(path, str(error)) from None
+
+
+def damaged(path: Path, why: str) -> Problem:
+    """The Problem of a file that is not what it should be; the file is left alone."""
+    return Problem(
+        Cause.INVALID_ARGUMENT,
+        f"{path} cannot be used: {why}",
+        fix=(f"mend or move away {path}; keyadmin left it as it was",),
+    )
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Replace the file in one step, mode 0600, its directory 0700. Raises Problem where it cannot be written."""
+    try:
+        _private_directory(path.parent)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(value, file, indent=2, ensure_ascii=False)
+                file.write("\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, path)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(temporary)
+            raise
+    except OSError as error:
+        raise Problem(Cause.UNKNOWN, f"{path} cannot be written: {error.strerror}") from error
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock that goes with `path` (a file beside it) while reading, changing and writing it.
+
+    Raises Problem after `LOCK_TIMEOUT_S` seconds of waiting for another process.
+    """
+    from filelock import FileLock, Timeout
+
+    try:
+        _private_directory(path.parent)
+        with FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT_S):
+            yield
+    except Timeout:
+        raise Problem(Cause.CONFLICT, f"{path} is being changed by another process", fix=("try again",)) from None
+    except PermissionError as error:
+        raise Problem(Cause.UNKNOWN, f"{path} cannot be written: {error.strerror}") from error
+
+
+def _private_directory(path: Path) -> None:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -1,0 +1,55 @@
+"""How a use case tells of its progress without knowing whether anybody watches. The terminal's version is cli/progress.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Observer:
+    """Hears of steps, counts, waits and half-made things. This one shows nothing; it only remembers what is half made.
+
+    Nothing secret may be passed in: the texts are printed.
+    """
+
+    def __init__(self) -> None:
+        self._half_made: list[str] = []
+
+    def step(self, text: str) -> None:
+        """A new step begins: `Enabling the Gemini API`."""
+
+    def total(self, count: int, text: str) -> None:
+        """`count` things of the same kind are about to be done."""
+
+    def advance(self, count: int = 1) -> None:
+        """`count` of them are done."""
+
+    def waiting(self, text: str, seconds: float) -> None:
+        """Nothing will happen for about `seconds` seconds (a pace, a propagation delay)."""
+
+    def finished(self) -> None:
+        """Whatever was shown is cleared."""
+
+    def note(self, text: str, *, always: bool = False) -> None:
+        """Something worth saying; dropped by `--quiet` unless `always`."""
+
+    def warning(self, text: str) -> None:
+        """Something the person should know, `--quiet` or not."""
+
+    @contextmanager
+    def half_made(self, text: str) -> Iterator[None]:
+        """While inside, an interruption or a failure leaves behind what `text` says.
+
+        Leaving normally forgets it; an exception keeps it, so that the command's end can say it.
+        """
+        self._half_made.append(text)
+        yield
+        self._half_made.remove(text)
+
+    @property
+    def left_behind(self) -> tuple[str, ...]:
+        """What would be left half made if the work ended now."""
+        return tuple(self._half_made)
+
+
+SILENT = Observer()
