@@ -1,0 +1,193 @@
+"""How a service declares its methods: one table of rules, read by both doors.
+
+A rule is a plain function `rule(call, request) -> answer`: `request` is a canonical dict (see shape.py), the answer a dict in
+REST JSON form (int64 as strings) or, where speed matters, an `Encoded`. It raises RpcError to refuse. Methods that change
+something run inside one transaction, rolled back when the rule raises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from keyadmin.sandbox.shape import Field, Shape, camel, hand_written, shape_of
+from keyadmin.sandbox.status import permission_denied
+
+if TYPE_CHECKING:
+    from keyadmin.sandbox.cloud import LocalCloud
+    from keyadmin.sandbox.hierarchy import Node
+    from keyadmin.sandbox.store import Store
+
+Json = dict[str, Any]
+OPERATION = "google.longrunning.operations_pb2:Operation"
+EMPTY = "google.protobuf.empty_pb2:Empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An answer already on the wire's terms: REST JSON text (pretty-printed) and protobuf bytes."""
+
+    rest: bytes
+    grpc: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer in several messages (REST only): a JSON array, or server-sent events with `alt=sse`."""
+
+    messages: list[Json]
+
+
+@dataclass(slots=True)
+class Caller:
+    """Who asks, and how, as far as a door could read it."""
+
+    principal: str
+    quota_project: str | None = None
+    api_key: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)  # lower-case names; only what rules look at
+
+
+@dataclass(slots=True)
+class Call:
+    """One call on its way through a rule."""
+
+    cloud: LocalCloud
+    method: Method
+    caller: Caller
+    now: int  # microseconds, sandbox time
+
+    @property
+    def principal(self) -> str:
+        """The caller's e-mail address."""
+        return self.caller.principal
+
+    @property
+    def store(self) -> Store:
+        """The store."""
+        return self.cloud.store
+
+    def holds(self, permission: str, *resources: str) -> bool:
+        """Whether the caller holds a permission on a resource. Several: the resource itself, then the node above it."""
+        return permission in self.permissions(*resources)
+
+    def permissions(self, *resources: str) -> frozenset[str]:
+        """All that the caller may do on a resource (own policies of what lies below a project first, the node last)."""
+        return self.cloud.policies.held(self.principal, resources[:-1] + self.cloud.hierarchy.chain(resources[-1]), self.now)
+
+    def require(self, permission: str, *resources: str, shown: str | None = None) -> None:
+        """Raise PERMISSION_DENIED unless the caller holds it. `shown`: how the resource is named in the error."""
+        if not self.holds(permission, *resources):
+            raise permission_denied(permission, self.method.api.host, shown or resources[0])
+
+    def project(self, reference: str, permission: str, shown: str | None = None) -> Node:
+        """The project (id or number), if the caller holds the permission there; a missing one is denied in the same words."""
+        node = self.cloud.hierarchy.project(reference)
+        if node is None or permission not in self.permissions(node.name):
+            raise permission_denied(
+                permission, self.method.api.host, shown or f"projects/{reference.removeprefix('projects/')}"
+            )
+        return node
+
+
+Answer = Json | Encoded | Stream
+Rule = Callable[[Call, Json], Answer]
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method of a service."""
+
+    api: Api
+    name: str
+    rule: Rule
+    routes: tuple[str, ...]  # "POST /v2/{parent=projects/*/locations/*}/keys"
+    body: str  # "" = none, "*" = the whole request, else the field that it is
+    request: str | Shape  # a protobuf class's path, or a shape where none is published
+    response: str | None  # a protobuf class's path; None = REST only
+    writes: bool
+    extra: Shape | None  # fields that only REST has
+
+    @property
+    def full_name(self) -> str:
+        """`google.api.apikeys.v2.ApiKeys.CreateKey`."""
+        return f"{self.api.name}.{self.name}"
+
+    @property
+    def long_running(self) -> bool:
+        """Whether it answers an operation."""
+        return self.response == OPERATION
+
+    def shape(self) -> Shape:
+        """What a REST request may hold, REST-only fields included."""
+        if isinstance(self.request, Shape):
+            return self.request
+        known = self.api.shapes.get(self.name)
+        if known is None:
+            known = _merged(shape_of(self.request), self.extra) if self.extra else shape_of(self.request)
+            self.api.shapes[self.name] = known
+        return known
+
+
+def _merged(base: Shape, extra: Shape) -> Shape:
+    """A copy of a shape with further fields, also inside its messages; the base is shared and stays as it is."""
+    out = Shape(*base.own())
+    for added in extra.own():
+        known = out.fields.get(added.name)
+        if known is not None and known.message is not None and added.message is not None:
+            added = Field(known.name, "message", repeated=known.repeated, message=_merged(known.message, added.message))
+        out.add(added)
+    return out
+
+
+class Api:
+    """A service: its name, its host, and its methods."""
+
+    def __init__(
+        self, name: str, host: str, title: str, types: str = "", *, always_on: bool = False, door: str = "bearer"
+    ) -> None:
+        self.name = name
+        self.host = host  # apikeys.googleapis.com: also the name of the service that must be enabled
+        self.title = title  # as in SERVICE_DISABLED: "API Keys API"
+        self.types = types  # module of its protobuf classes
+        self.always_on = always_on  # never answers SERVICE_DISABLED
+        self.door = door  # "bearer" or "key": how callers prove who they are
+        self.methods: dict[str, Method] = {}
+        self.shapes: dict[str, Shape] = {}
+
+    def method(
+        self,
+        *routes: str,
+        request: str | Json,
+        response: str | None,
+        body: str = "",
+        writes: bool | None = None,
+        rest_only: Json | None = None,
+    ) -> Callable[[Rule], Rule]:
+        """Declare a method; its name is the rule's, `create_key` -> `CreateKey`.
+
+        `request` and `response` are class names in `types`, `module:Class` paths, or (request) a hand-written shape.
+        `writes` defaults to: not a GET. `rest_only` = fields that the published protobuf lacks.
+        """
+
+        def declare(rule: Rule) -> Rule:
+            name = camel(rule.__name__)
+            name = name[0].upper() + name[1:]
+            self.methods[name] = Method(
+                api=self,
+                name=name,
+                rule=rule,
+                routes=routes,
+                body=body,
+                request=hand_written(request) if isinstance(request, dict) else self._path(request),
+                response=self._path(response) if response else None,
+                writes=writes if writes is not None else not any(route.startswith("GET ") for route in routes),
+                extra=hand_written(rest_only) if rest_only else None,
+            )
+            return rule
+
+        return declare
+
+    def _path(self, name: str) -> str:
+        return name if ":" in name else f"{self.types}:{name}"

@@ -1,0 +1,157 @@
+"""The local Google Cloud: the store, who may do what, the services, and the way of every call through them."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from keyadmin.sandbox import constraints, hierarchy, operations, policy
+from keyadmin.sandbox.api import Answer, Api, Call, Caller, Json, Method
+from keyadmin.sandbox.callers import caller_of
+from keyadmin.sandbox.clock import Clock, rfc3339
+from keyadmin.sandbox.registry import apis, service_tables
+from keyadmin.sandbox.status import Code, RpcError, error_info, service_disabled
+from keyadmin.sandbox.store import Store
+from keyadmin.sandbox.weather import Drop, Fault, Weather
+
+META = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+REMEMBERED = 10_000  # requests kept for `/_sandbox/requests`
+
+
+class Undone(Exception):
+    """Ends a transaction whose change is not to be kept."""
+
+
+class LocalCloud:
+    """One emulated cloud. Not thread-safe: one event loop uses it."""
+
+    def __init__(self, state: Path | None = None) -> None:
+        tables = META + hierarchy.TABLES + policy.TABLES + constraints.TABLES + operations.TABLES + service_tables()
+        self.store = Store(state, tables)
+        self.clock = Clock(self.store)
+        self.hierarchy = hierarchy.Hierarchy(self.store)
+        self.policies = policy.Policies(self.store)
+        self.operations = operations.Operations(self.store, self.clock)
+        self.weather = Weather(self.clock.now)
+        self.requests: deque[tuple[str, str, str, int]] = deque(maxlen=REMEMBERED)
+        self.apis: dict[str, Api] = apis()
+        self.store.sync()
+
+    def start(self, seed: Json | None = None) -> None:
+        """Fill a new state with a seed (None = the default one); merge a given seed into an old state. Raises BadSeed."""
+        from keyadmin.sandbox import seed as seeds
+
+        with self.store.change():
+            if self.store.one("SELECT 1 FROM meta WHERE name = 'start-seed'") is None or seed is not None:
+                kept = seed if seed is not None else self._default()
+                seeds.apply(self, kept)
+                self.store.run("INSERT OR REPLACE INTO meta VALUES ('start-seed', ?)", json.dumps(kept))
+
+    def _default(self) -> Json:
+        from keyadmin.sandbox.default_seed import default_seed
+
+        return default_seed(self.clock.now())
+
+    def reset(self) -> None:
+        """Back to the start seed; clock, faults, quotas and log cleared."""
+        from keyadmin.sandbox import seed as seeds
+
+        with self.store.change():
+            kept = json.loads(self.store.one("SELECT value FROM meta WHERE name = 'start-seed'")[0])
+            for (table,) in self.store.all("SELECT name FROM sqlite_master WHERE type = 'table'"):
+                self.store.run(f'DELETE FROM "{table}"')  # noqa: S608
+            self.store.generation += 1
+            seeds.apply(self, kept)
+            self.store.run("INSERT INTO meta VALUES ('start-seed', ?)", json.dumps(kept))
+        self.weather.clear()
+        self.requests.clear()
+
+    async def handle(self, method: Method, read: Callable[[], Json], headers: Mapping[str, str]) -> Answer:
+        """One call: who asks, conditions, leave to be charged, the rule, the log.
+
+        `read` parses the request and may refuse it; `headers` have lower-case names. Raises RpcError, or Drop to hang up.
+        """
+        status, principal = "OK", ""
+        try:
+            caller = caller_of(headers)
+            principal = caller.principal
+            if self.weather.latency is not None:
+                await self.weather.wait(method.full_name, writes=method.writes)
+            return self._answer(method, read(), caller)
+        except RpcError as error:
+            status = error.code.name
+            raise
+        except Drop:
+            status = "UNAVAILABLE"
+            raise
+        finally:
+            self.requests.append((method.full_name, principal, status, self.clock.now()))
+
+    def _answer(self, method: Method, request: Json, caller: Caller) -> Answer:
+        self.store.sync()
+        weather = self.weather
+        call = Call(self, method, caller, self.clock.now())
+        if weather.quotas:
+            weather.charge(method.full_name, f"projects/{caller.quota_project or caller.principal}")
+        if weather.faults and (fault := weather.take(method.full_name, "before")):
+            raise fault.error()
+        if caller.quota_project:
+            self._may_be_charged(call, caller.quota_project)
+        if not method.writes:
+            answer = method.rule(call, request)
+        elif weather.faults and (fault := weather.take(method.full_name, "operation")):
+            answer = self._failing_operation(call, request, fault)
+        else:
+            with self.store.change():
+                answer = method.rule(call, request)
+        if weather.faults and (fault := weather.take(method.full_name, "after")):
+            raise fault.error()
+        return answer
+
+    def _failing_operation(self, call: Call, request: Json, fault: Fault) -> Json:
+        """The call is accepted; its operation ends with the fault's error and nothing is changed."""
+        try:
+            with self.store.change():
+                answer = call.method.rule(call, request)
+                raise Undone
+        except Undone:
+            if not isinstance(answer, dict) or not call.method.long_running:
+                raise fault.error() from None
+        with self.store.change():
+            return self.operations.start(answer["name"], call.principal, error=fault.error())
+
+    def _may_be_charged(self, call: Call, reference: str) -> None:
+        """X-Goog-User-Project: the caller needs serviceusage.services.use there, and the API must be on."""
+        node = self.hierarchy.project(reference)
+        if node is None or not call.holds("serviceusage.services.use", node.name):
+            raise RpcError(
+                Code.PERMISSION_DENIED,
+                f"Caller does not have required permission to use project {reference}. Grant the caller the "
+                "roles/serviceusage.serviceUsageConsumer role, or a custom role with the serviceusage.services.use "
+                "permission, by visiting https://console.developers.google.com/iam-admin/iam/project?project="
+                f"{reference} and then retry. Propagation of the new permission may take a few minutes.",
+                error_info(
+                    "USER_PROJECT_DENIED", "googleapis.com", consumer=f"projects/{reference}", service=call.method.api.host
+                ),
+            )
+        if not call.method.api.always_on and not self.serves(node.name, call.method.api.host):
+            raise service_disabled(call.method.api.host, call.method.api.title, node.number)
+
+    def serves(self, project: str, service: str) -> bool:
+        """Whether an API is on in a project (canonical name) and has been long enough for all servers to know."""
+        since = self.hierarchy.enabled_since(project, service)
+        return since is not None and since + self.weather.spread("service") <= self.clock.now()
+
+    def log(self) -> list[dict[str, Any]]:
+        """The remembered requests, oldest first."""
+        return [
+            {"method": method, "principal": principal, "status": status, "at": rfc3339(at)}
+            for method, principal, status, at in self.requests
+        ]
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()

@@ -1,0 +1,198 @@
+"""The REST door: Google's HTTP mapping (google/api/http.proto, AIP-127) onto the same rules as the gRPC door."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+from keyadmin.sandbox import selector
+from keyadmin.sandbox.api import Encoded, Json, Method, Stream
+from keyadmin.sandbox.cloud import LocalCloud
+from keyadmin.sandbox.enums import with_enum_numbers
+from keyadmin.sandbox.routes import Match, Router
+from keyadmin.sandbox.status import HTTP_STATUS, Code, RpcError, invalid
+from keyadmin.sandbox.weather import Drop
+
+log = logging.getLogger(__name__)
+
+MOST_BYTES = 11 * 1024 * 1024  # of a request body; unsourced: Google's own limit
+COMPRESS_FROM = 4096  # bytes
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+# System parameters: https://cloud.google.com/apis/docs/system-parameters
+_SYSTEM = {
+    *("alt", "$alt", "fields", "$fields", "prettyPrint", "$prettyPrint", "key", "access_token", "oauth_token", "callback"),
+    *("quotaUser", "$.xgafv", "uploadType", "upload_protocol", "$unique", "$userProject", "userProject", "$apiVersion"),
+}
+_HEADERS = {
+    "Content-Type": "application/json; charset=UTF-8",
+    "Vary": "Origin, X-Origin, Referer",
+    "Server": "ESF",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "X-XSS-Protection": "0",
+}
+
+Extra = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+def loopback_host(host: str) -> bool:
+    """Whether a Host header names this machine: against DNS rebinding."""
+    name = host[1 : host.index("]")] if host.startswith("[") and "]" in host else host.partition(":")[0]
+    return name.lower() in LOOPBACK
+
+
+class RestDoor:
+    """An HTTP server on one or more addresses. `extras` answer paths by prefix before the APIs do."""
+
+    def __init__(self, cloud: LocalCloud, extras: dict[str, Extra], *, any_host: bool) -> None:
+        self._cloud = cloud
+        self._router = Router(cloud.apis)
+        self._extras = extras
+        self._any_host = any_host
+        self._runner = web.ServerRunner(
+            web.Server(self._serve, request_factory=_request, access_log=None, keepalive_timeout=75.0)  # type: ignore[arg-type]
+        )
+
+    async def open_tcp(self, host: str, port: int) -> int:
+        """Listen; port 0 = any free one. The port. Raises OSError."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, host, port)
+        await site.start()
+        assert site._server is not None
+        number: int = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+        return number
+
+    async def open_unix(self, path: Path) -> None:
+        """Listen on a UNIX socket."""
+        await self._runner.setup()
+        await web.UnixSite(self._runner, str(path)).start()
+
+    async def close(self) -> None:
+        """Stop."""
+        await self._runner.cleanup()
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        if not self._any_host and not loopback_host(request.headers.get("Host", "")):
+            return _refuse(RpcError(Code.PERMISSION_DENIED, "The Host header does not name this machine."))
+        path = request.rel_url.raw_path
+        for prefix, extra in self._extras.items():
+            if path == prefix or (prefix != "/" and path.startswith(f"{prefix}/")):
+                return await extra(request)
+        try:
+            return await self._call(request, path)
+        except RpcError as error:
+            return _refuse(error)
+        except Drop:
+            if request.transport is not None:
+                request.transport.abort()
+            raise asyncio.CancelledError from None
+        except web.HTTPRequestEntityTooLarge:
+            return _refuse(RpcError(Code.INVALID_ARGUMENT, f"Request payload size exceeds the limit: {MOST_BYTES} bytes."))
+        except (web.RequestPayloadError, UnicodeError):
+            return _refuse(invalid("Invalid request payload."))
+        except Exception as error:  # the caller gets INTERNAL, the log says where
+            log.error("%s %s failed: %s", request.method, path, type(error).__name__, exc_info=True)
+            return _refuse(RpcError(Code.INTERNAL, "Internal error encountered."))
+
+    async def _call(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
+        http, query, body = request.method, request.rel_url.raw_query_string, b""
+        if request.body_exists:
+            body = await request.read()
+        if http == "POST" and (override := request.headers.get("x-http-method-override")):
+            http = override.upper()
+            if request.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+                query, body = "&".join(part for part in (query, body.decode()) if part), b""
+        match = self._router.find(http, path)
+        if match is None:
+            return _refuse(RpcError(Code.UNIMPLEMENTED, f"Method not found: {http} {path[:200]}"))
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=1000) if query else []
+        system = {name.lstrip("$"): value for name, value in pairs if name in _SYSTEM}
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        if "key" in system:
+            headers.setdefault("x-goog-api-key", system["key"])
+        if request.remote:
+            headers.setdefault("x-forwarded-for", request.remote)
+        answer = await self._cloud.handle(match.method, lambda: read_request(match, pairs, body), headers)
+        return _respond(match.method, answer, system, "gzip" in request.headers.get("Accept-Encoding", ""))
+
+
+def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
+    return web.BaseRequest(message, payload, protocol, writer, task, protocol._loop, client_max_size=MOST_BYTES)
+
+
+def read_request(match: Match, pairs: list[tuple[str, str]], body: bytes) -> Json:
+    """Path variables, body and query parameters as one canonical request. Raises INVALID_ARGUMENT."""
+    method, shape = match.method, match.method.shape()
+    request: Json = {}
+    if method.body and body.strip():
+        data = _json(body)
+        if method.body == "*":
+            request = shape.parse(data)
+        else:
+            field = shape.fields[method.body]
+            assert field.message is not None
+            request = {field.name: field.message.parse(data, method.body)}
+    elif method.body and method.body != "*":
+        request = {shape.fields[method.body].name: {}}
+    for name, value in pairs:
+        if name not in _SYSTEM:
+            shape.bind(request, name, value)
+    for name, value in match.variables.items():
+        shape.bind(request, name, value)
+    return request
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body, parse_constant=lambda text: text)
+    except RecursionError:
+        raise invalid("Invalid JSON payload received. The message is nested too deeply.") from None
+    except ValueError as error:
+        where = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+        raise invalid(f"Invalid JSON payload received. Unexpected token{where}.") from None
+
+
+def _respond(method: Method, answer: Json | Encoded | Stream, system: dict[str, str], zipped: bool) -> web.Response:
+    alt = system.get("alt", "json")
+    name, _, options = alt.partition(";")
+    if name == "sse" and isinstance(answer, Stream):
+        text = "".join(f"data: {json.dumps(message, ensure_ascii=False)}\r\n\r\n" for message in answer.messages)
+        return web.Response(body=text.encode(), headers=_HEADERS | {"Content-Type": "text/event-stream"})
+    if name != "json":
+        raise invalid(f"Invalid value at 'alt': {name[:40]!r} is not available; use json.", "alt")
+    plain = "fields" not in system and "enum-encoding=int" not in options and system.get("prettyPrint", "true") != "false"
+    if isinstance(answer, Encoded):
+        if plain:
+            return _body(answer.rest, zipped)
+        answer = json.loads(answer.rest)
+    data: Any = answer.messages if isinstance(answer, Stream) else answer
+    if "enum-encoding=int" in options and method.response is not None:
+        data = with_enum_numbers(data, method.response)
+    if "fields" in system:
+        data = selector.select(data, selector.parse(system["fields"]))
+    compact = system.get("prettyPrint") == "false"
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":") if compact else None, indent=None if compact else 2)
+    return _body(f"{text}\n".encode(), zipped)
+
+
+def _body(body: bytes, zipped: bool) -> web.Response:
+    if zipped and len(body) >= COMPRESS_FROM:
+        return web.Response(body=gzip.compress(body, 1), headers=_HEADERS | {"Content-Encoding": "gzip"})
+    return web.Response(body=body, headers=_HEADERS)
+
+
+def _refuse(error: RpcError) -> web.Response:
+    headers = dict(_HEADERS)
+    if error.code == Code.UNAUTHENTICATED:
+        headers["WWW-Authenticate"] = 'Bearer realm="https://accounts.google.com/"'
+    text = json.dumps(error.rest(), ensure_ascii=True, indent=2) + "\n"
+    return web.Response(body=text.encode(), status=HTTP_STATUS[error.code], headers=headers)

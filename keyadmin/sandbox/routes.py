@@ -1,0 +1,81 @@
+"""REST paths to methods: Google's path templates (google/api/http.proto), several APIs on one port."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+from urllib.parse import unquote
+
+from keyadmin.sandbox.api import Api, Method
+
+
+class Match(NamedTuple):
+    """A method and the values of its path's variables."""
+
+    method: Method
+    variables: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Route:
+    pattern: re.Pattern[str]
+    names: tuple[str, ...]
+    method: Method
+    wild: int  # how unspecific: several segments at once count most
+
+
+def _compile(template: str) -> tuple[re.Pattern[str], tuple[str, ...], int]:
+    """`/v2/{parent=projects/*/locations/*}/keys` as a regular expression and its variables."""
+    names: list[str] = []
+
+    def segments(text: str) -> str:
+        parts = re.split(r"(\*\*|\*)", text)
+        return "".join({"*": "[^/]+", "**": ".+"}.get(part, re.escape(part)) for part in parts)
+
+    out, rest = "", template
+    while found := re.search(r"\{([\w.]+)(?:=([^}]*))?\}", rest):
+        out += segments(rest[: found.start()]) + f"({segments(found[2] or '*')})"
+        names.append(found[1])
+        rest = rest[found.end() :]
+    wild = template.count("**") * 100 + template.replace("**", "").count("*")
+    return re.compile(out + segments(rest)), tuple(names), wild
+
+
+class Router:
+    """All routes, found by HTTP method and custom verb (`:enable`), the most specific first."""
+
+    def __init__(self, apis: dict[str, Api]) -> None:
+        self._routes: dict[tuple[str, str], list[_Route]] = {}
+        for api in apis.values():
+            for method in api.methods.values():
+                for route in method.routes:
+                    http, _, template = route.partition(" ")
+                    path, verb = _split_verb(template)
+                    pattern, names, wild = _compile(path)
+                    self._routes.setdefault((http, verb), []).append(_Route(pattern, names, method, wild))
+        for routes in self._routes.values():
+            routes.sort(key=lambda route: route.wild)
+
+    def find(self, http: str, raw_path: str) -> Match | None:
+        """The method for a percent-encoded path; None if there is none."""
+        path, verb = _split_verb(raw_path)
+        if not verb and "%3A" in raw_path.rpartition("/")[2].upper():  # some clients escape the colon of a custom verb
+            path, verb = _split_verb(raw_path.replace("%3a", ":").replace("%3A", ":"))
+        match = self._match(http, verb, path)
+        if match is None and verb:  # the colon may belong to a resource id
+            match = self._match(http, "", raw_path)
+        return match
+
+    def _match(self, http: str, verb: str, path: str) -> Match | None:
+        for route in self._routes.get((http, verb), ()):
+            if found := route.pattern.fullmatch(path):
+                values = [unquote(value) for value in found.groups()]
+                return Match(route.method, dict(zip(route.names, values, strict=True)))
+        return None
+
+
+def _split_verb(path: str) -> tuple[str, str]:
+    head, slash, last = path.rpartition("/")
+    last, _, verb = last.partition(":")
+    return head + slash + last, verb

@@ -1,0 +1,78 @@
+"""`keyadmin sandbox serve`: the sandbox in the foreground, on loopback TCP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from keyadmin.sandbox import seed as seeds
+from keyadmin.sandbox.cloud import LocalCloud
+from keyadmin.sandbox.lock import StateLock
+from keyadmin.sandbox.server import Server
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """What `serve` was asked for. `latency` = milliseconds or `recorded`; ports 0 = any free one."""
+
+    rest_port: int = 0
+    grpc_port: int = 0
+    state: Path | None = None
+    seed: Path | None = None
+    latency: str | None = None
+    ready_file: Path | None = None
+    allow_remote: bool = False
+
+
+async def serve(options: ServeOptions) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    Raises BadSeed, NotAState, StateLocked, RpcError (a bad latency), or OSError (a port in use), before anything is served.
+    """
+    seed = seeds.read(options.seed) if options.seed else None
+    lock = StateLock(options.state, alone=True) if options.state else None
+    try:
+        cloud = LocalCloud(options.state)
+        if options.latency is not None:
+            cloud.weather.set_latency(options.latency)
+            cloud.weather.start_latency = cloud.weather.latency
+        try:
+            cloud.start(seed)
+        except seeds.BadSeed as error:
+            raise seeds.BadSeed(f"{options.seed}: {error}") from None
+        server = Server(cloud, any_host=options.allow_remote)
+        try:
+            await server.open_tcp("0.0.0.0" if options.allow_remote else "127.0.0.1", options.rest_port, options.grpc_port)  # noqa: S104
+            info = server.addresses() | {"pid": os.getpid()}
+            if lock is not None:
+                lock.announce(info)
+            _ready(json.dumps(info), options.ready_file)
+            await _stop_signal()
+        finally:
+            await server.close()
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+def _ready(line: str, path: Path | None) -> None:
+    """Say so on stdout and, atomically, in the ready file."""
+    if path is not None:
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary.write_text(line + "\n")
+        temporary.replace(path)
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+async def _stop_signal() -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()

@@ -1,0 +1,53 @@
+"""Both doors around one local cloud."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from keyadmin.sandbox.cloud import LocalCloud
+from keyadmin.sandbox.control import Control
+from keyadmin.sandbox.grpc_door import GrpcDoor
+from keyadmin.sandbox.page import Page
+from keyadmin.sandbox.rest_door import RestDoor
+
+
+class Server:
+    """A local cloud with its doors; each is opened where it is wanted."""
+
+    def __init__(self, cloud: LocalCloud, *, any_host: bool = False) -> None:
+        self.cloud = cloud
+        self.rest_address = ""
+        self.grpc_address = ""
+        extras = {"/_sandbox": Control(cloud, self.addresses), "/": Page(cloud, self.addresses)}
+        self._rest = RestDoor(cloud, extras, any_host=any_host)
+        self._grpc: GrpcDoor | None = None
+
+    def addresses(self) -> dict[str, Any]:
+        """Where the doors are."""
+        return {"rest": self.rest_address, "grpc": self.grpc_address}
+
+    async def open_tcp(self, host: str, rest_port: int, grpc_port: int) -> None:
+        """Both doors on TCP; port 0 = any free one. Raises OSError where a port is in use."""
+        shown = f"[{host}]" if ":" in host else host
+        self._grpc = GrpcDoor(self.cloud)
+        self.grpc_address = f"{shown}:{await self._grpc.open(f'{shown}:{grpc_port}')}"
+        self.rest_address = f"http://{shown}:{await self._rest.open_tcp(host, rest_port)}"
+
+    async def open_rest_unix(self, path: Path) -> None:
+        """The REST door on a UNIX socket."""
+        await self._rest.open_unix(path)
+        self.rest_address = f"unix:{path}"
+
+    async def open_grpc_unix(self, path: Path) -> None:
+        """The gRPC door on a UNIX socket."""
+        self._grpc = GrpcDoor(self.cloud)
+        await self._grpc.open(f"unix:{path}")
+        self.grpc_address = f"unix:{path}"
+
+    async def close(self) -> None:
+        """Close the doors and the store."""
+        if self._grpc is not None:
+            await self._grpc.close()
+        await self._rest.close()
+        self.cloud.close()

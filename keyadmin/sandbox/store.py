@@ -1,0 +1,107 @@
+"""The SQLite store: one file (or memory), write-ahead log, a transaction per change."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+MAGIC = 0x6B657961  # PRAGMA application_id: "keya"
+VERSION = 1  # PRAGMA user_version: raised when a table changes
+
+
+class NotAState(Exception):
+    """The file is not a keyadmin sandbox state; it was left as it was."""
+
+
+class Store:
+    """A connection to the state. One thread uses it; several processes may share the file.
+
+    `synchronous=NORMAL` with a write-ahead log keeps every committed change through kill -9 (only a power cut may lose the
+    last ones, without corruption): https://www.sqlite.org/pragma.html#pragma_synchronous
+    """
+
+    def __init__(self, path: Path | None, tables: str) -> None:
+        self.path = path
+        self._depth = 0
+        self._seen_version = -1
+        self.generation = 0  # rises whenever policy, hierarchy, roles or services may have changed
+        if path is not None:
+            self._check(path)
+        self.db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=30)
+        self.db.execute("PRAGMA journal_mode=WAL")
+        self.db.execute("PRAGMA synchronous=NORMAL")
+        self.db.execute("PRAGMA foreign_keys=OFF")
+        self._create(tables)
+
+    @staticmethod
+    def _check(path: Path) -> None:
+        """Refuse a file that is something else before SQLite touches it; make a new one with mode 0600."""
+        if path.exists() and path.stat().st_size > 0:
+            with path.open("rb") as file:
+                head = file.read(100)
+            if not head.startswith(b"SQLite format 3\0"):
+                raise NotAState(f"{path} is not a sandbox state: it does not begin as an SQLite file")
+            if int.from_bytes(head[68:72], "big") != MAGIC:
+                raise NotAState(f"{path} is an SQLite file of another program")
+            if (version := int.from_bytes(head[60:64], "big")) != VERSION:
+                raise NotAState(f"{path} has state version {version}; this keyadmin reads version {VERSION}")
+        else:
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+
+    def _create(self, tables: str) -> None:
+        if self.db.execute("PRAGMA user_version").fetchone()[0] == VERSION:
+            return
+        with self.change():
+            if self.db.execute("PRAGMA user_version").fetchone()[0] == VERSION:  # another process was first
+                return
+            for statement in tables.split(";"):
+                if statement.strip():
+                    self.db.execute(statement)
+            self.db.execute(f"PRAGMA application_id={MAGIC}")
+            self.db.execute(f"PRAGMA user_version={VERSION}")
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """One transaction; nested use joins the outer one. Rolled back when the body raises."""
+        if self._depth == 0:
+            self.db.execute("BEGIN IMMEDIATE")
+        self._depth += 1
+        try:
+            yield
+        except BaseException:
+            self._depth -= 1
+            if self._depth == 0:
+                self.db.execute("ROLLBACK")
+                self.generation += 1  # what was cached inside may be of the undone change
+            raise
+        self._depth -= 1
+        if self._depth == 0:
+            self.db.execute("COMMIT")
+
+    def sync(self) -> int:
+        """The generation, raised if another process has written since the last look. Caches compare it."""
+        version = self.db.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._seen_version:
+            self._seen_version = version
+            self.generation += 1
+        return self.generation
+
+    def one(self, sql: str, *values: Any) -> Any:
+        """The first row as a tuple, or None."""
+        return self.db.execute(sql, values).fetchone()
+
+    def all(self, sql: str, *values: Any) -> list[Any]:
+        """All rows."""
+        return self.db.execute(sql, values).fetchall()
+
+    def run(self, sql: str, *values: Any) -> int:
+        """Execute; the number of rows changed."""
+        return self.db.execute(sql, values).rowcount
+
+    def close(self) -> None:
+        """Close the connection; the last one folds the log into the file."""
+        self.db.close()

@@ -1,0 +1,154 @@
+"""Awkwardness on demand: faults before, after and inside a change, dropped connections, latency, quotas, propagation."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from keyadmin.sandbox.clock import parse_duration
+from keyadmin.sandbox.status import Code, RpcError, error_info, invalid, retry_info
+
+MINUTE = 60_000_000  # microseconds
+
+
+class Drop(Exception):
+    """The connection is to be closed without an answer."""
+
+
+@dataclass
+class Fault:
+    """What happens to the next `times` calls of a method (short or full name; `*` = all)."""
+
+    method: str
+    code: str  # a canonical code name, or DROP
+    times: int
+    when: str  # before, after, operation
+    message: str = ""
+
+    def matches(self, full_name: str) -> bool:
+        """Whether a method is meant."""
+        return self.method in ("*", full_name, full_name.rpartition(".")[2])
+
+    def error(self) -> RpcError:
+        """What the caller gets. Raises Drop where the connection is to be closed."""
+        if self.code == "DROP":
+            raise Drop
+        return RpcError(Code[self.code], self.message or f"Injected fault: {self.code}.")
+
+
+# Latencies in milliseconds by kind of call: (low, median, high), from recorded traffic (facts 3).
+RECORDED = {"read": (80, 95, 160), "UpdateKey": (180, 209, 260), "CreateKey": (380, 450, 560), "DeleteKey": (170, 193, 240)}
+RECORDED_OPERATION = (100, 115, 130)
+
+
+class Weather:
+    """The conditions of one server; not kept in the state."""
+
+    def __init__(self, now: Callable[[], int]) -> None:
+        self._now = now
+        self._random = random.Random(1)  # noqa: S311 - not a secret; the same conditions each time
+        self.start_latency: str | float | None = None
+        self.clear()
+
+    def clear(self) -> None:
+        """As at the start."""
+        self.faults: list[Fault] = []
+        self.latency: str | float | None = self.start_latency
+        self.quotas: dict[str, int] = {}
+        self.propagation: dict[str, int] = {}
+        self._calls: dict[tuple[str, str], deque[int]] = {}
+
+    def add_fault(self, data: dict[str, Any]) -> None:
+        """From `POST /_sandbox/faults`. Raises INVALID_ARGUMENT."""
+        code, when = data.get("code", "UNAVAILABLE"), data.get("when", "before")
+        times = data.get("times", 1)
+        if code != "DROP" and (code not in Code.__members__ or code == "OK"):
+            raise invalid(f"Unknown code {code!r}: one of DROP, {', '.join(c.name for c in Code if c)}.", "code")
+        if when not in ("before", "after", "operation"):
+            raise invalid(f"Unknown moment {when!r}: one of before, after, operation.", "when")
+        if not isinstance(times, int) or isinstance(times, bool) or times < 1:
+            raise invalid("times is a whole number from 1.", "times")
+        if not isinstance(data.get("method"), str):
+            raise invalid("method is the short or full name of a method.", "method")
+        self.faults.append(Fault(data["method"], code, times, when, str(data.get("message", ""))))
+
+    def take(self, full_name: str, when: str) -> Fault | None:
+        """The fault due for this call at this moment, counted down."""
+        for fault in self.faults:
+            if fault.when == when and fault.matches(full_name):
+                fault.times -= 1
+                if fault.times == 0:
+                    self.faults.remove(fault)
+                return fault
+        return None
+
+    def set_latency(self, value: Any) -> None:
+        """A number of milliseconds, or `recorded`; 0 or None = none."""
+        if isinstance(value, str) and value != "recorded":
+            try:
+                value = float(value)
+            except ValueError:
+                raise invalid(f"Latency {value!r} is neither a number of milliseconds nor `recorded`.", "ms") from None
+        if isinstance(value, bool) or (isinstance(value, int | float) and not 0 <= value < 3_600_000):
+            raise invalid("Latency is a number of milliseconds from 0.", "ms")
+        self.latency = value or None
+
+    def delay(self, full_name: str, *, writes: bool) -> float:
+        """Seconds that this call takes longer."""
+        if self.latency is None:
+            return 0.0
+        if self.latency != "recorded":
+            return float(self.latency) / 1000
+        short = full_name.rpartition(".")[2]
+        low, median, high = RECORDED.get(short, RECORDED["UpdateKey"] if writes else RECORDED["read"])
+        if short == "GetOperation":
+            low, median, high = RECORDED_OPERATION
+        return self._random.triangular(low, high, median) / 1000
+
+    def charge(self, full_name: str, payer: str) -> None:
+        """Count a call against the per-minute quotas of who pays for it. Raises RESOURCE_EXHAUSTED with RetryInfo."""
+        for name, limit in self.quotas.items():
+            if name not in ("*", full_name, full_name.rpartition(".")[2]):
+                continue
+            now = self._now()
+            calls = self._calls.setdefault((name, payer), deque())
+            while calls and calls[0] <= now - MINUTE:
+                calls.popleft()
+            if len(calls) >= limit:
+                wait = (calls[0] + MINUTE - now) / 1_000_000 if calls else 60.0
+                raise RpcError(
+                    Code.RESOURCE_EXHAUSTED,
+                    f"Quota exceeded for quota metric '{name}' and limit '{name} per minute' of consumer '{payer}'.",
+                    error_info("RATE_LIMIT_EXCEEDED", "googleapis.com", consumer=payer, quota_limit_value=str(limit)),
+                    retry_info(max(wait, 0.001)),
+                )
+            calls.append(now)
+
+    def set_quota(self, data: dict[str, Any]) -> None:
+        """From `POST /_sandbox/quota`; `per_minute` null takes a quota away. Raises INVALID_ARGUMENT."""
+        method, limit = data.get("method"), data.get("per_minute")
+        if not isinstance(method, str) or (limit is not None and (not isinstance(limit, int) or limit < 0)):
+            raise invalid('A quota reads {"method": "ListKeys", "per_minute": 240}.')
+        self.quotas.pop(method, None)
+        if limit is not None:
+            self.quotas[method] = limit
+
+    def set_propagation(self, data: dict[str, Any]) -> None:
+        """From `POST /_sandbox/propagation`: `key`, `service`, `serviceAccount`, `search` as durations."""
+        for name, value in data.items():
+            if name not in ("key", "service", "serviceAccount", "search"):
+                raise invalid(f"Unknown propagation {name!r}: one of key, service, serviceAccount, search.", name)
+            self.propagation[name] = parse_duration(value)
+
+    def spread(self, what: str) -> int:
+        """Microseconds that a change of `key`, `service`, `serviceAccount` or `search` takes to be seen everywhere."""
+        return self.propagation.get(what, 0)
+
+    async def wait(self, full_name: str, *, writes: bool) -> None:
+        """Sleep as long as this call is to take."""
+        if seconds := self.delay(full_name, writes=writes):
+            await asyncio.sleep(seconds)
