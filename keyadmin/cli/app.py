@@ -74,6 +74,8 @@ def _boundary(session: Session, arguments: Sequence[str]) -> int:
         if f"_{PROGRAM.upper()}_COMPLETE" in session.env:
             _complete()
         result = root.main(args=list(arguments), prog_name=PROGRAM, standalone_mode=False, obj=session)
+        if result == Exit.INTERRUPTED:  # Typer's reading of Ctrl-C
+            return _interrupted(session, arguments)
         return int(result) if isinstance(result, int) else Exit.OK
     except BrokenPipeError:
         raise
@@ -83,6 +85,8 @@ def _boundary(session: Session, arguments: Sequence[str]) -> int:
         return _wrong_usage(session, error, arguments)
     except typer.Exit as error:
         return error.exit_code
+    except SystemExit as error:  # Typer ends a completion so
+        return error.code if isinstance(error.code, int) else Exit.FAILED
     except Exception as error:  # noqa: BLE001 - the end of the command line: whatever it is, it is told and not thrown
         return errors.report(session, errors.as_problem(error), error, as_json=_wants_json(session, arguments))
 

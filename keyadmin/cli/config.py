@@ -10,9 +10,8 @@ import typer
 from keyadmin.cli.lazy import Entry, Group
 from keyadmin.cli.render import Column, View, show_document, show_list
 from keyadmin.cli.session import Session, current
-from keyadmin.cli.settings import Found, find, project_id
+from keyadmin.cli.settings import Found, find, known_format, plain, project_id
 from keyadmin.local.config import SETTINGS, known
-from keyadmin.problem import usage
 
 GROUP: Final = Group(
     "Read and change keyadmin's settings. The sandbox has its own.",
@@ -75,13 +74,9 @@ def set_(
     session = current(context)
     config = session.settings.config
     known(name)
-    if value and name == "project":
-        value = project_id(Found(value, "the value")).value
-    if value and name == "format":
-        from keyadmin.cli.settings import FORMATS
-
-        if value not in FORMATS:
-            raise usage(f"{value!r} is not a format", f"use one of: {', '.join(FORMATS)}")
+    if value:
+        check = {"project": project_id, "format": known_format}.get(name, plain)
+        value = check(Found(value, "the value")).value
     config.set(name, value)
     session.talk.note(f"{name} is now {value}." if value else f"{name} is no longer set.")
 

@@ -16,6 +16,7 @@ from keyadmin.cli.text import clean, clean_json
 
 T = TypeVar("T")
 NARROWEST = 12  # a column is not cut below this many characters
+HEADER_PADDING = 2  # what tabulate adds to a title (its MIN_PADDING)
 
 
 @dataclass(frozen=True)
@@ -154,7 +155,10 @@ def _fit(texts: list[list[str]], view: View[T]) -> list[list[str]]:
     """Shorten the columns that may be cut, the widest first, until a line fits the terminal."""
     from shutil import get_terminal_size
 
-    widths = [max(len(column.title), *(len(line[place]) for line in texts)) for place, column in enumerate(view.columns)]
+    widths = [
+        max(len(column.title) + HEADER_PADDING, *(len(line[place]) for line in texts))
+        for place, column in enumerate(view.columns)
+    ]
     excess = sum(widths) + 2 * (len(widths) - 1) - get_terminal_size().columns
     while excess > 0:
         place = max((p for p, column in enumerate(view.columns) if column.cut), key=lambda p: widths[p], default=None)

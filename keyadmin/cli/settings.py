@@ -92,17 +92,25 @@ def find(name: str, raw: Raw, env: Mapping[str, str], config: Config) -> Found |
 
 
 def _value(found: Found | None) -> str | None:
-    if found is not None and re.search(r"[\s\x00-\x1f\x7f]", found.value):
+    return plain(found).value if found else None
+
+
+def plain(found: Found) -> Found:
+    """The same. Raises usage() where the value has blanks or control characters in it: it will stand in a header."""
+    if re.search(r"[\s\x00-\x1f\x7f]", found.value):
         raise usage(f"{found.source} has blanks or control characters in it")
-    return found.value if found else None
+    return found
 
 
 def _format(found: Found | None, formats: tuple[str, ...]) -> str:
-    if found is None:
-        return "table"
+    return known_format(found, formats).value if found else "table"
+
+
+def known_format(found: Found, formats: tuple[str, ...] = FORMATS) -> Found:
+    """The same. Raises usage() where it is none of `formats`."""
     if found.value not in formats:
-        raise usage(f"{found.source} is {found.value!r}, which is not a format here", f"use one of: {', '.join(formats)}")
-    return found.value
+        raise usage(f"{found.source}: {found.value!r} is not a format here", f"use one of: {', '.join(formats)}")
+    return found
 
 
 def _switch(name: str, raw: Raw, env: Mapping[str, str]) -> bool:

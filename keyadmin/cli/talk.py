@@ -65,6 +65,15 @@ class Talk:
         """A failure: what, why, what to type next."""
         self.say(what, style="red", label="Error: ")
         for line in why:
-            self.say(f"  {line}")
+            self.say(_wrapped(line))
         for number, line in enumerate(following):
             self.say(f"  {'What to do:' if number == 0 else '           '} {line}")
+
+
+def _wrapped(text: str) -> str:
+    """`text` indented, in lines of a readable width; a line break in it stays one."""
+    from textwrap import fill
+
+    return "\n".join(
+        fill(line, 98, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False) for line in text.split("\n")
+    )

@@ -1,0 +1,124 @@
+"""Commands as a person types them: `cli("config", "list")` runs one in this process, `typed(...)` in a process of its own."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keyadmin.cli.app import main
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """stdout as one JSON document."""
+        return json.loads(self.out)
+
+    @property
+    def error(self) -> Any:
+        """The error object: the last line of stderr."""
+        return json.loads(self.err.splitlines()[-1])["error"]
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    """An environment with nothing of the tester's own: configuration, data and sandbox state in a fresh folder."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT", "TMPDIR") if name in os.environ}
+    return kept | {
+        "HOME": str(tmp_path),
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "XDG_DATA_HOME": str(tmp_path / "data"),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "KEYADMIN_SANDBOX_STATE": str(tmp_path / "sandbox.db"),
+        "COLUMNS": "100",
+    }
+
+
+@pytest.fixture
+def config_home(tmp_path: Path) -> Path:
+    """Where keyadmin's configuration files are in the environment of `home`."""
+    return tmp_path / "config" / "keyadmin"
+
+
+@pytest.fixture
+def cli(home: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Run one command line in this process."""
+
+    def run(*arguments: str, env: Mapping[str, str] | None = None, stdin: str | None = "", terminal: bool = False) -> Result:
+        whole = home | dict(env or {})
+        kind = Terminal if terminal else io.StringIO
+        out, err = kind(), kind()
+        with monkeypatch.context() as patch:
+            for name in list(os.environ):
+                if name not in whole and name != "PYTEST_CURRENT_TEST":
+                    patch.delenv(name)
+            for name, value in whole.items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "stdin", kind(stdin))
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            code = main(list(arguments))
+        return Result(code, out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture
+def typed(home: dict[str, str]) -> Callable[..., Result]:
+    """Run one command line in a process of its own."""
+
+    def run(*arguments: str, env: Mapping[str, str] | None = None, stdin: str = "") -> Result:
+        done = subprocess.run(
+            [sys.executable, "-m", "keyadmin", *arguments],
+            env=home | dict(env or {}),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], str]:
+    """Put a function into the root table for this test: `command(function)` gives the name to type."""
+    import types
+
+    from keyadmin.cli import app
+    from keyadmin.cli.lazy import Entry, Group
+
+    def add(function: Callable[..., Any]) -> str:
+        module = types.ModuleType("keyadmin_commands_of_a_test")
+        vars(module)["function"] = function
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        entry = Entry(f"{module.__name__}:function", "A command of a test.")
+        monkeypatch.setattr(app, "ROOT", Group(app.ROOT.help, {**app.ROOT.entries, "trial": entry}))
+        return "trial"
+
+    return add

@@ -1,0 +1,153 @@
+"""The root and its groups: global options anywhere, help, mistyped names, the sandbox's line, the version."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import typer
+
+from keyadmin import __version__
+from keyadmin.cli.app import ROOT
+from keyadmin.cli.lazy import Entry, Group
+from keyadmin.cli.session import current
+
+EVERYWHERE = ("--sandbox", "config", "list"), ("config", "--sandbox", "list"), ("config", "list", "--sandbox")
+
+
+def entries(group: Group = ROOT, prefix: str = "") -> list[tuple[str, Entry]]:
+    """Every command of the program with its full name."""
+    found = []
+    for name, entry in group.entries.items():
+        module, _, attribute = entry.target.partition(":")
+        target = getattr(import_module(module), attribute)
+        found += entries(target, f"{prefix}{name} ") if isinstance(target, Group) else [(f"{prefix}{name}", entry)]
+    return found
+
+
+@pytest.mark.parametrize("line", EVERYWHERE, ids=" ".join)
+def test_global_options_work_before_between_and_after(cli, line) -> None:
+    done = cli(*line, "--format", "json")
+    assert done.code == 0
+    assert done.json[0] == {"name": "project", "value": "demo-project", "source": "default"}
+
+
+def test_the_later_of_two_wins(cli) -> None:
+    done = cli("-p", "first-one", "config", "-p", "second-one", "get", "project", "-p", "third-one")
+    assert done.out == "third-one\n"
+
+
+def test_short_forms(cli) -> None:
+    done = cli("config", "get", "project", "-qvp", "some-project")
+    assert (done.code, done.out) == (0, "some-project\n")
+
+
+@pytest.mark.parametrize("line", EVERYWHERE, ids=" ".join)
+def test_a_line_says_sandbox_even_when_quiet(cli, line) -> None:
+    assert "sandbox" in cli(*line, "--quiet").err
+    assert "sandbox" in cli("config", "list", "--quiet", env={"KEYADMIN_SANDBOX": "1"}).err
+    assert "sandbox" not in cli("config", "list").err
+
+
+def test_the_line_names_a_served_sandbox(cli) -> None:
+    done = cli("config", "list", env={"KEYADMIN_SANDBOX": "http://127.0.0.1:9"})
+    assert "the sandbox at http://127.0.0.1:9" in done.err
+
+
+def test_the_version_is_answered_anywhere(cli, typed) -> None:
+    assert typed("--version").out == f"keyadmin {__version__}\n"
+    for line in (("--version",), ("-q", "--version"), ("config", "list", "--version")):
+        assert (cli(*line).code, cli(*line).out) == (0, f"keyadmin {__version__}\n")
+
+
+def test_root_help_lists_every_group(cli) -> None:
+    done = cli("--help")
+    assert done.code == 0
+    for name, entry in ROOT.entries.items():
+        assert name in done.out
+        assert entry.help in done.out
+
+
+def test_without_a_command_the_help_is_shown_and_it_counts_as_wrong_usage(cli) -> None:
+    for line in ((), ("config",)):
+        done = cli(*line)
+        assert (done.code, done.out) == (2, "")
+        assert "Usage: keyadmin" in done.err
+
+
+def test_a_mistyped_command_is_answered_with_the_near_ones(cli) -> None:
+    done = cli("confg", "list")
+    assert (done.code, done.out) == (2, "")
+    assert "No such command 'confg'. Did you mean 'config'?" in done.err
+    assert "Did you mean 'list'?" in cli("config", "lsit").err
+    assert "Did you mean" not in cli("xyzzy").err
+
+
+def test_wrong_usage_is_told_as_json_too(cli) -> None:
+    for line in (
+        ("config", "get", "--format", "json"),
+        ("config", "--format=json", "get", "a", "b"),
+        ("--format", "json", "confg"),
+    ):
+        done = cli(*line)
+        assert done.code == 2
+        assert done.error["cause"] == "invalid-argument"
+        assert done.error["fix"]
+    assert cli("config", "get", env={"KEYADMIN_FORMAT": "json"}).error["cause"] == "invalid-argument"
+    assert "{" not in cli("config", "get", "--format", "csv").err.splitlines()[-1]
+
+
+def test_wrong_global_values_end_before_the_command_runs(cli, command) -> None:
+    def trial() -> None:
+        raise AssertionError
+
+    name = command(trial)
+    for extra in (("--format", "toml"), ("-p", "a b"), ("--quota-project", "a b")):
+        assert cli(name, *extra).code == 2
+    for variable in ("KEYADMIN_FORMAT", "KEYADMIN_SANDBOX", "KEYADMIN_QUIET", "KEYADMIN_VERBOSE", "KEYADMIN_NO_COLOR"):
+        assert cli(name, env={variable: "perhaps"}).code == 2
+
+
+def test_a_command_gets_the_settled_session(cli, command) -> None:
+    def trial(context: typer.Context) -> None:
+        session = current(context)
+        print(json.dumps([session.format, session.settings.quiet, session.sandbox is not None and session.sandbox.by_flag]))
+
+    assert cli(command(trial), "-q", "--sandbox").json == ["table", True, True]
+
+
+def test_every_command_has_help_and_its_line_in_the_table(cli) -> None:
+    for name, entry in entries():
+        done = cli(*name.split(), "--help")
+        assert done.code == 0, name
+        assert done.out.startswith(f"Usage: keyadmin {name} "), name
+        assert entry.help.endswith("."), name
+        module, _, attribute = entry.target.partition(":")
+        assert inspect.getdoc(getattr(import_module(module), attribute)), name
+
+
+def test_no_command_line_module_imports_googles_packages() -> None:
+    folder = Path(sys.modules["keyadmin.cli"].__file__ or "").parent
+    heavy = {"google", "grpc", "aiohttp", "proto"}
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+            assert not heavy & {name.partition(".")[0] for name in names}, path
+
+
+def test_help_imports_nothing_heavy(typed, home, tmp_path) -> None:
+    import subprocess
+
+    script = (
+        "import sys; from keyadmin.cli.app import main; code = main(['--help']);"
+        "heavy = {'google', 'grpc', 'aiohttp', 'asyncio', 'yaml', 'tabulate', 'rich', 'pydantic', 'sqlite3', 'filelock'};"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], env=home, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "[]\n")

@@ -1,0 +1,234 @@
+"""Data on stdout in six formats; talk on stderr; asking; progress."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import typer
+import yaml
+
+from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.options import Yes
+from keyadmin.cli.progress import TerminalObserver, duration
+from keyadmin.cli.render import Column, View, show_document, show_list, show_one
+from keyadmin.cli.session import current
+from keyadmin.cli.talk import Talk
+
+
+@dataclass(frozen=True)
+class Thing:
+    name: str
+    made: datetime | None = None
+    on: bool = True
+
+
+THINGS = [Thing("one", datetime(2026, 11, 23, 7, 5, 3, tzinfo=UTC)), Thing("two|2", None, False)]
+VIEW = View[Thing](
+    (
+        Column("Name", lambda thing: thing.name, cut=True),
+        Column("Made", lambda thing: thing.made),
+        Column("On", lambda thing: thing.on, style=lambda thing: "green" if thing.on else "red"),
+    ),
+    lambda thing: {"name": thing.name, "on": thing.on},
+    empty="No things here.",
+)
+
+
+def listing(things: list[Thing]) -> Any:
+    def trial(context: typer.Context) -> None:
+        show_list(current(context), things, VIEW)
+
+    return trial
+
+
+def test_a_table(cli, command) -> None:
+    assert cli(command(listing(THINGS))).out == (
+        "NAME    MADE              ON\none     2026-11-23 07:05  yes\ntwo|2                     no\n"
+    )
+
+
+def test_json_is_one_document_and_an_empty_list_is_brackets(cli, command) -> None:
+    assert cli(command(listing(THINGS)), "--format", "json").json == [
+        {"name": "one", "on": True},
+        {"name": "two|2", "on": False},
+    ]
+    assert cli(command(listing([])), "--format", "json").out == "[]\n"
+
+
+def test_jsonl_is_a_line_an_item(cli, command) -> None:
+    lines = cli(command(listing(THINGS)), "--format", "jsonl").out.splitlines()
+    assert [json.loads(line)["name"] for line in lines] == ["one", "two|2"]
+    assert cli(command(listing([])), "--format", "jsonl").out == ""
+
+
+def test_csv_keeps_values_exact(cli, command) -> None:
+    rows = list(csv.reader(io.StringIO(cli(command(listing(THINGS)), "--format", "csv").out)))
+    assert rows == [["Name", "Made", "On"], ["one", "2026-11-23T07:05:03Z", "yes"], ["two|2", "", "no"]]
+    assert cli(command(listing([])), "--format", "csv").out == "Name,Made,On\n"
+
+
+def test_yaml_says_what_json_says(cli, command) -> None:
+    assert yaml.safe_load(cli(command(listing(THINGS)), "--format", "yaml").out) == [
+        {"name": "one", "on": True},
+        {"name": "two|2", "on": False},
+    ]
+
+
+def test_markdown_escapes_what_would_break_its_table(cli, command) -> None:
+    lines = cli(command(listing(THINGS)), "--format", "markdown").out.splitlines()
+    assert lines[:2] == ["| Name | Made | On |", "| --- | --- | --- |"]
+    assert lines[3] == "| two\\|2 |  | no |"
+
+
+def test_an_empty_table_is_a_note_and_no_data(cli, command) -> None:
+    done = cli(command(listing([])))
+    assert (done.code, done.out, done.err) == (0, "", "No things here.\n")
+    assert cli(command(listing([])), "--quiet").err == ""
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "markdown", "yaml", "json", "jsonl"])
+def test_terminal_controls_in_names_are_neutralised(cli, command, form: str) -> None:
+    evil = "a\x1b[2Jb\x9b31mc\u202ed\u2028e"
+    done = cli(command(listing([Thing(evil)])), "--format", form, terminal=True)
+    for character in "\x1b\x9b\u202e\u2028":
+        assert character not in done.out.replace("\x1b[1m", "").replace("\x1b[32m", "").replace("\x1b[0m", "")
+    if form in ("json", "jsonl"):
+        assert (done.json if form == "jsonl" else done.json[0])["name"] == evil
+    if form == "yaml":
+        assert yaml.safe_load(done.out)[0]["name"] == evil
+
+
+def test_csv_into_a_file_is_untouched(cli, command) -> None:
+    assert "a\x1b[2Jb" in cli(command(listing([Thing("a\x1b[2Jb")])), "--format", "csv").out
+
+
+def test_one_thing(cli, command) -> None:
+    def trial(context: typer.Context) -> None:
+        show_one(current(context), THINGS[0], VIEW)
+
+    name = command(trial)
+    assert cli(name).out == "Name  one\nMade  2026-11-23 07:05\nOn    yes\n"
+    assert cli(name, "--format", "json").json == {"name": "one", "on": True}
+    assert cli(name, "--format", "yaml").out == "name: one\n'on': true\n"
+    assert cli(name, "--format", "csv").out.splitlines()[1].startswith("one,")
+
+
+def test_a_report_is_text_for_people_and_data_for_programs(cli, command) -> None:
+    def trial(context: typer.Context) -> None:
+        show_document(current(context), {"a": "b"}, "line one\n\x1bline two\n")
+
+    assert cli(command(trial)).out == "line one\n\\x1bline two\n"
+    assert cli(command(trial), "--format", "json").json == {"a": "b"}
+
+
+def test_colour_only_on_a_terminal_and_never_against_the_persons_wish(cli, command) -> None:
+    name = command(listing(THINGS))
+    assert "\x1b[32myes\x1b[0m" in cli(name, terminal=True).out
+    assert "\x1b" not in cli(name).out
+    assert "\x1b" not in cli(name, terminal=True, env={"NO_COLOR": "1"}).out
+    assert "\x1b" not in cli(name, "--no-color", terminal=True).out
+    assert "\x1b" not in cli(name, terminal=True, env={"TERM": "dumb"}).out
+
+
+def test_a_table_that_is_too_wide_is_cut_on_a_terminal_only(cli, command) -> None:
+    name = command(listing([Thing("x" * 120)]))
+    narrow = cli(name, "--no-color", terminal=True).out.splitlines()
+    assert max(map(len, narrow)) <= 100
+    assert "…" in narrow[1]
+    assert "x" * 120 in cli(name).out
+
+
+def test_quiet_drops_notes_but_neither_warnings_nor_what_must_be_said(cli, command) -> None:
+    def trial(context: typer.Context) -> None:
+        talk = current(context).talk
+        talk.note("a note")
+        talk.note("must be said", always=True)
+        talk.warning("careful")
+        talk.detail("a detail")
+
+    assert cli(command(trial)).err == "a note\nmust be said\nWarning: careful\n"
+    assert cli(command(trial), "-q").err == "must be said\nWarning: careful\n"
+    assert "a detail" in cli(command(trial), "-v").err
+
+
+def destroyer(context: typer.Context, yes: Yes = False) -> None:
+    confirm(current(context), "Delete the thing?", yes=yes)
+    print("gone")
+
+
+def test_destructive_commands_need_yes_where_nobody_can_be_asked(cli, command) -> None:
+    done = cli(command(destroyer))
+    assert (done.code, done.out) == (2, "")
+    assert "--yes" in done.err
+    assert cli(command(destroyer), "--yes").out == "gone\n"
+
+
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("YES\n", 0), ("n\n", 1), ("\n", 1), ("", 1), ("what\nyes\n", 0)])
+def test_at_a_terminal_the_person_is_asked(cli, command, answer: str, code: int) -> None:
+    done = cli(command(destroyer), stdin=answer, terminal=True)
+    assert done.code == code
+    assert "Delete the thing? [y/N]" in done.err
+    assert ("gone" in done.out) is (code == 0)
+
+
+def test_a_dry_run_says_so_even_when_quiet(cli, command) -> None:
+    def trial(context: typer.Context) -> None:
+        would(current(context), "delete the thing")
+
+    assert cli(command(trial), "-q").err == "Dry run: would delete the thing. Nothing was changed.\n"
+
+
+class Watched(Talk):
+    """Talk into a buffer that is, or is not, a terminal."""
+
+    def __init__(self, terminal: bool, **options: bool) -> None:
+        super().__init__(**options)
+        self.buffer = io.StringIO()
+        self._terminal = terminal
+
+    @property
+    def stream(self) -> io.StringIO:
+        return self.buffer
+
+    @property
+    def terminal(self) -> bool:
+        return self._terminal
+
+
+def work(observer: TerminalObserver) -> None:
+    observer.step("Checking")
+    observer.total(2, "Keys")
+    observer.advance()
+    observer.advance()
+    observer.waiting("The quota is used up", 95)
+    observer.warning("one was skipped")
+    observer.finished()
+
+
+def test_progress_is_drawn_on_a_terminal_and_erased() -> None:
+    talk = Watched(True)
+    work(TerminalObserver(talk))
+    drawn = talk.buffer.getvalue()
+    for text in ("Checking ...", "Keys [############............] 1/2", "2/2", "1 min 35 s left", "Warning: one was skipped\n"):
+        assert text in drawn
+    assert drawn.endswith("\r\x1b[2KWarning: one was skipped\n")
+
+
+@pytest.mark.parametrize(("terminal", "quiet"), [(False, False), (True, True)])
+def test_elsewhere_only_words_remain(terminal: bool, quiet: bool) -> None:
+    talk = Watched(terminal, quiet=quiet)
+    work(TerminalObserver(talk))
+    assert talk.buffer.getvalue() == "Warning: one was skipped\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.2, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min 59 s"), (3900, "1 h 5 min")]
+)
+def test_durations_in_words(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
