@@ -1,0 +1,185 @@
+"""One call, tried until it is answered: the only place that retries, and the only one that pages or waits for an operation."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from keyadmin.cloud import errors
+from keyadmin.cloud.credentials import Access
+from keyadmin.cloud.endpoints import Call
+from keyadmin.cloud.errors import Failure
+from keyadmin.cloud.pace import Pace
+from keyadmin.problem import Cause, Problem
+
+Result = TypeVar("Result")
+
+OPERATION_DEADLINE: Final = 120.0  # seconds; creating a key takes half a second (recorded)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How long a call is tried again, in seconds since its first attempt.
+
+    `seconds` for UNAVAILABLE and DEADLINE_EXCEEDED, `patience` for rate limits. Where no connection can be made the call
+    is tried `connects` times only: a person without a network should hear so at once.
+    """
+
+    first: float = 0.25
+    most: float = 8.0
+    seconds: float = 30.0
+    patience: float = 600.0
+    connects: int = 3
+
+    def delay(self, attempt: int, asked: float | None) -> float:
+        """Seconds before the next attempt: doubling, jittered, never less than what the service asked for."""
+        backoff = min(self.most, self.first * 2.0**attempt) * random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
+        return backoff if asked is None else asked + 0.1 * backoff
+
+
+# What to make of a refusal that meets a repeated call whose first answer was lost: the result, or None if it is a refusal.
+OnRepeat = Callable[[Problem], Awaitable[Result | None]]
+
+
+class Runner:
+    """Signs, paces, tries and tries again. `sandbox` = its address, for messages."""
+
+    def __init__(self, access: Access, pace: Pace, policy: RetryPolicy, *, charge_each: bool, sandbox: str | None) -> None:
+        self.access = access
+        self.pace = pace
+        self.sandbox = sandbox
+        self._policy = policy
+        self._charge_each = charge_each
+
+    async def run(
+        self,
+        call: Call,
+        attempt: Callable[[dict[str, str]], Awaitable[Result]],
+        on_repeat: OnRepeat[Result] | None = None,
+    ) -> Result:
+        """The answer of `attempt(headers)`. Raises Problem."""
+        history = _History(call, self._policy)
+        while True:
+            charged = self._charged(call)
+            await self.pace.turn(call, charged)
+            try:
+                return await attempt(await self._headers(call, charged))
+            except errors.foreign() as error:
+                failure = errors.read(error, call, self.sandbox)
+            if failure.facts.status == "UNAUTHENTICATED" and failure.sent and call.signed and not history.renewed:
+                history.renewed = True
+                if await self.access.renew():
+                    continue
+            if history.lost and on_repeat is not None and not failure.transient:
+                result = await on_repeat(failure.problem)
+                if result is not None:
+                    return result
+            delay = history.again_after(failure)
+            if delay is None:
+                raise failure.problem
+            if failure.problem.cause is Cause.RATE_LIMITED and call.paced:
+                self.pace.refused(call, charged, delay)
+            else:
+                await asyncio.sleep(delay)
+
+    def _charged(self, call: Call) -> str | None:
+        if self._charge_each and call.project:
+            return call.project
+        return self.access.quota_project
+
+    async def _headers(self, call: Call, charged: str | None) -> dict[str, str]:
+        if not call.signed:
+            return {}
+        headers = await self.access.headers()
+        if charged:
+            headers["x-goog-user-project"] = charged
+        return headers
+
+
+class _History:
+    """What became of a call's attempts so far."""
+
+    def __init__(self, call: Call, policy: RetryPolicy) -> None:
+        self.lost = False
+        self.renewed = False
+        self._call = call
+        self._policy = policy
+        self._began = time.monotonic()
+        self._attempts = 0
+
+    def again_after(self, failure: Failure) -> float | None:
+        """Seconds until the next attempt, or None: give up."""
+        self.lost = self.lost or failure.lost
+        delay = self._policy.delay(self._attempts, failure.facts.retry_delay)
+        self._attempts += 1
+        if failure.problem.cause is Cause.RATE_LIMITED:
+            limit = self._policy.patience if self._call.patient else 0.0
+        elif not failure.transient:
+            return None
+        elif not failure.sent:
+            return delay if self._attempts < self._policy.connects else None
+        else:
+            limit = self._policy.seconds if self._call.repeatable else 0.0
+        return delay if time.monotonic() - self._began + delay <= limit else None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Result]):
+    """One page of a listing; an empty token ends it."""
+
+    items: list[Result]
+    token: str
+
+
+async def pages(fetch: Callable[[str], Awaitable[Page[Result]]]) -> AsyncIterator[Result]:
+    """Every item of every page. `fetch(token)` gets "" first. Raises Problem where a service goes round in circles."""
+    token = ""
+    while True:
+        page = await fetch(token)
+        for item in page.items:
+            yield item
+        if not page.token:
+            return
+        if page.token == token:
+            raise Problem(Cause.SERVICE_UNAVAILABLE, "the service gave the same page token twice; the listing is incomplete")
+        token = page.token
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A long-running operation as polled. `error` is a google.rpc.Status as JSON; `response` may hold a key string."""
+
+    name: str
+    done: bool
+    error: dict[str, Any] | None = None
+    response: Any = None
+
+
+async def finished(
+    operation: Operation,
+    poll: Callable[[str], Awaitable[Operation]],
+    call: Call,
+    deadline: float = OPERATION_DEADLINE,
+) -> Any:
+    """The operation's response once it is done: polled at once, then with growing pauses, for `deadline` seconds.
+
+    Raises Problem: what the operation failed with, or service-unavailable with the operation's name when time is up.
+    """
+    began = time.monotonic()
+    pause = 0.25
+    while not operation.done:
+        operation = await poll(operation.name)
+        if operation.done:
+            break
+        if time.monotonic() - began + pause > deadline:
+            message = f"{call.method} is still under way after {deadline:.0f} s: {operation.name}"
+            raise Problem(Cause.SERVICE_UNAVAILABLE, message, status="DEADLINE_EXCEEDED", project=call.project)
+        await asyncio.sleep(pause)
+        pause = min(5.0, pause * 1.6)
+    if operation.error is not None:
+        raise errors.read(errors.StatusError(operation.error), call).problem
+    return operation.response

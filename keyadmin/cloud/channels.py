@@ -1,0 +1,112 @@
+"""The gRPC door: Google's generated asyncio clients, each built at its first call."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+from keyadmin import __version__
+from keyadmin.cloud.calls import OnRepeat, Operation, Runner
+from keyadmin.cloud.credentials import silence
+from keyadmin.cloud.endpoints import Call, GrpcApi, door
+from keyadmin.cloud.errors import status_json
+from keyadmin.cloud.network import proxy_for
+from keyadmin.cloud.routes import Routes
+
+TIMEOUT: Final = 60.0  # seconds for a call
+_OPTIONS: Final = (
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 5000),
+    ("grpc.primary_user_agent", f"keyadmin/{__version__}"),
+)
+
+
+class GrpcDoor:
+    """Clients and their channels. Retrying is `Runner`'s alone: the clients' own is switched off."""
+
+    def __init__(self, routes: Routes, runner: Runner) -> None:
+        self._routes = routes
+        self._runner = runner
+        self._clients: dict[GrpcApi, Any] = {}
+        self._channels: list[Any] = []
+        self._lock = asyncio.Lock()
+
+    async def call(
+        self,
+        api: GrpcApi,
+        method: str,
+        request: Mapping[str, Any] | Any,
+        *,
+        project: str | None = None,
+        write: bool = False,
+        repeatable: bool = True,
+        on_repeat: OnRepeat[Any] | None = None,
+    ) -> Any:
+        """The client's own answer (a protobuf, a pager holding its first page, or an AsyncOperation). Raises Problem."""
+        call = Call(api.host, _rpc_name(method), project, write, repeatable)
+        if door(call.service, call.method) != "grpc":
+            raise ValueError(f"{call.service} {call.method} is not a gRPC call")
+        bound = getattr(await self.client(api), method)
+
+        async def attempt(headers: dict[str, str]) -> Any:
+            return await bound(request=request, retry=None, timeout=TIMEOUT, metadata=tuple(headers.items()))
+
+        return await self._runner.run(call, attempt, on_repeat)
+
+    async def poll(self, api: GrpcApi, name: str, project: str | None) -> Operation:
+        """The operation as it stands."""
+        client = await self.client(api)
+        operations = client.transport.operations_client
+
+        async def attempt(headers: dict[str, str]) -> Any:
+            return await operations.get_operation(name, retry=None, timeout=TIMEOUT, metadata=list(headers.items()))
+
+        return operation_of(await self._runner.run(Call(api.host, "GetOperation", project), attempt))
+
+    async def client(self, api: GrpcApi) -> Any:
+        """The client, imported and connected when first asked for."""
+        if api not in self._clients:
+            async with self._lock:
+                if api not in self._clients:
+                    self._clients[api] = await self._build(api)
+        return self._clients[api]
+
+    async def _build(self, api: GrpcApi) -> Any:
+        silence()
+        # In a thread: importing these packages takes half a second, and an embedded sandbox lives in this event loop.
+        module = await asyncio.to_thread(importlib.import_module, api.module)
+        kind = getattr(module, api.client)
+        channel = self._channel(api.host, await self._routes.grpc(api.host))
+        self._channels.append(channel)
+        return kind(transport=kind.get_transport_class("grpc_asyncio")(host=api.host, channel=channel))
+
+    def _channel(self, host: str, target: str) -> Any:
+        import grpc
+
+        if not self._routes.secure:
+            return grpc.aio.insecure_channel(target, options=(*_OPTIONS, ("grpc.enable_http_proxy", 0)))
+        assert self._routes.roots is not None
+        name, _, port = target.rpartition(":")
+        proxy = proxy_for(name, int(port))
+        way = ("grpc.http_proxy", proxy) if proxy else ("grpc.enable_http_proxy", 0)
+        trust = grpc.ssl_channel_credentials(root_certificates=self._routes.roots.pem)
+        return grpc.aio.secure_channel(target, trust, options=(*_OPTIONS, way))
+
+    async def close(self) -> None:
+        """Close every channel."""
+        for channel in self._channels:
+            await channel.close()
+
+
+def operation_of(answer: Any) -> Operation:
+    """From google.longrunning.Operation; `response` stays packed (`google.protobuf.Any`)."""
+    error = status_json(answer.error) if answer.HasField("error") else None
+    return Operation(answer.name, answer.done, error, answer.response if answer.HasField("response") else None)
+
+
+def _rpc_name(method: str) -> str:
+    return "".join(part.capitalize() for part in method.split("_"))

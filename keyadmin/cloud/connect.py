@@ -1,0 +1,216 @@
+"""The way in: `async with connect(target) as cloud`. Google or a sandbox, and who calls; nothing else differs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from keyadmin.cloud import network, routes
+from keyadmin.cloud.calls import RetryPolicy, Runner
+from keyadmin.cloud.credentials import SCOPE, Access, Caller, GoogleAccess, NoAccess, SandboxAccess, silence
+from keyadmin.cloud.endpoints import IAM_CREDENTIALS, SANDBOX, Call
+from keyadmin.cloud.pace import READS_PER_MINUTE, WRITES_PER_MINUTE, Pace, Waiting
+from keyadmin.cloud.rest import RestDoor
+from keyadmin.cloud.routes import Routes
+from keyadmin.problem import Cause, Problem, usage
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.apikeys import Keys
+    from keyadmin.cloud.channels import GrpcDoor
+    from keyadmin.cloud.gemini import Gemini
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The sandbox inside this process; `state` = its SQLite file, None = in memory."""
+
+    state: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Url:
+    """A sandbox that is served: `rest` = http://LOOPBACK:PORT; `grpc` = HOST:PORT, asked of it when None."""
+
+    rest: str
+    grpc: str | None = None
+
+
+SandboxTarget = Embedded | Url
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """A TLS server in Google's place, for tests: `rest` = https://HOST:PORT, `grpc` = HOST:PORT."""
+
+    rest: str
+    grpc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom to talk to, as whom, and how fast.
+
+    Calls a minute: None = Google's defaults (240 reads, 120 writes) for Google and no limit for a sandbox; 0 = no limit.
+    `charge_each` charges each call to the project that it is about instead of one quota project (needs
+    serviceusage.services.use there).
+    """
+
+    sandbox: SandboxTarget | None = None
+    quota_project: str | None = None
+    impersonate: str | None = None
+    sandbox_user: str = "owner@example.com"
+    endpoints: Endpoints | None = None
+    reads_per_minute: int | None = None
+    writes_per_minute: int | None = None
+    charge_each: bool = False
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+
+
+class Cloud:
+    """The wrappers, each made when first used."""
+
+    def __init__(self, routes: Routes, runner: Runner, rest: RestDoor, *, sandbox: bool) -> None:
+        self.sandbox = sandbox
+        self._routes = routes
+        self._runner = runner
+        self._rest = rest
+
+    @property
+    def caller(self) -> Caller:
+        """Who is calling, as far as the credentials say. Raises Problem where none were loaded."""
+        return self._runner.access.caller
+
+    @property
+    def pace(self) -> Pace:
+        """Calls a minute; `pace.on_wait` tells of waiting, `pace.time_left` of what is to come."""
+        return self._runner.pace
+
+    @cached_property
+    def _grpc(self) -> GrpcDoor:
+        from keyadmin.cloud.channels import GrpcDoor
+
+        return GrpcDoor(self._routes, self._runner)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """API Keys API v2."""
+        from keyadmin.cloud.apikeys import Keys
+
+        return Keys(self._rest, lambda: self._grpc, sandbox=self.sandbox)
+
+    @cached_property
+    def gemini(self) -> Gemini:
+        """The Gemini API, as far as checking a key goes."""
+        from keyadmin.cloud.gemini import Gemini
+
+        return Gemini(self._rest, sandbox=self.sandbox)
+
+    async def close(self) -> None:
+        """Close what was opened."""
+        if "_grpc" in self.__dict__:
+            await self._grpc.close()
+        await self._rest.close()
+
+
+@asynccontextmanager
+async def connect(
+    target: Target, *, credentials: bool = True, on_wait: Callable[[Waiting], None] | None = None
+) -> AsyncIterator[Cloud]:
+    """A Cloud for as long as the block lasts.
+
+    Credentials are loaded at once, so that their absence is said before anything is done; `credentials=False` leaves
+    them alone (checking a key needs none). Raises Problem(credentials-missing), or wrong usage for a sandbox elsewhere.
+    """
+    silence()
+    async with AsyncExitStack() as stack:
+        if target.sandbox is not None:
+            cloud = await _sandbox(stack, target, target.sandbox, on_wait)
+        else:
+            cloud = await _google(target, credentials, on_wait)
+        stack.push_async_callback(cloud.close)
+        yield cloud
+
+
+async def _google(target: Target, credentials: bool, on_wait: Callable[[Waiting], None] | None) -> Cloud:
+    roots = network.trusted_roots()
+    access: Access = NoAccess()
+    if credentials:
+        access = await GoogleAccess.load(target.quota_project, target.impersonate, roots)
+    at = target.endpoints
+    places = routes.google(roots, at.rest, at.grpc) if at else routes.google(roots)
+    pace = Pace(_limit(target.reads_per_minute, READS_PER_MINUTE), _limit(target.writes_per_minute, WRITES_PER_MINUTE), on_wait)
+    runner = Runner(access, pace, target.retry, charge_each=target.charge_each, sandbox=None)
+    return Cloud(places, runner, RestDoor(places, runner), sandbox=False)
+
+
+async def _sandbox(
+    stack: AsyncExitStack, target: Target, sandbox: SandboxTarget, on_wait: Callable[[Waiting], None] | None
+) -> Cloud:
+    async def token(account: str) -> str:
+        return await _impersonated(rest, target.sandbox_user, account)
+
+    access = SandboxAccess(target.sandbox_user, target.quota_project, target.impersonate, token)
+    pace = Pace(_limit(target.reads_per_minute, None), _limit(target.writes_per_minute, None), on_wait)
+    address = sandbox.rest if isinstance(sandbox, Url) else "its socket"
+    runner = Runner(access, pace, target.retry, charge_each=target.charge_each, sandbox=address)
+    places = await _embedded(stack, sandbox) if isinstance(sandbox, Embedded) else _served(sandbox, lambda: rest)
+    rest = RestDoor(places, runner)
+    return Cloud(places, runner, rest, sandbox=True)
+
+
+async def _embedded(stack: AsyncExitStack, sandbox: Embedded) -> Routes:
+    from keyadmin.sandbox.embedded import embedded
+    from keyadmin.sandbox.lock import StateLocked
+    from keyadmin.sandbox.store import NotAState
+
+    try:
+        endpoints = await stack.enter_async_context(embedded(sandbox.state))
+    except StateLocked as error:
+        raise Problem(Cause.CONFLICT, str(error), fix=("Set KEYADMIN_SANDBOX to its URL, or stop it.",)) from None
+    except NotAState as error:
+        raise Problem(Cause.INVALID_ARGUMENT, str(error), fix=("Name another file in KEYADMIN_SANDBOX_STATE.",)) from None
+
+    async def target(host: str) -> str:
+        return str(await endpoints.grpc_target())
+
+    return Routes(lambda host: "http://localhost", target, unix_socket=str(endpoints.rest_socket))
+
+
+def _served(sandbox: Url, rest: Callable[[], RestDoor]) -> Routes:
+    base = sandbox.rest.rstrip("/")
+    parts = urlsplit(base)
+    if parts.scheme != "http" or not network.is_loopback(parts.hostname or ""):
+        raise usage(f"{sandbox.rest} is not a sandbox's address: http://127.0.0.1:PORT is expected")
+    known: dict[str, Any] = {"grpc": sandbox.grpc} if sandbox.grpc else {}
+
+    async def target(host: str) -> str:
+        if not known:
+            known.update(await rest().call(Call(SANDBOX, "Describe", signed=False, paced=False), "GET", "/_sandbox"))
+        address = str(known["grpc"])
+        if not network.is_loopback(address.rpartition(":")[0]):
+            raise usage(f"the sandbox names {address} as its gRPC address, which is not on this machine")
+        return address
+
+    return Routes(lambda host: base, target)
+
+
+async def _impersonated(rest: RestDoor, user: str, account: str) -> str:
+    """A token of the service account, given to the sandbox user as the IAM Credentials API would give it."""
+    answer = await rest.call(
+        Call(IAM_CREDENTIALS, "GenerateAccessToken", write=True, signed=False, paced=False),
+        "POST",
+        f"/v1/projects/-/serviceAccounts/{account}:generateAccessToken",
+        body={"scope": [SCOPE]},
+        headers={"authorization": f"Bearer {user}"},
+    )
+    return str(answer["accessToken"])
+
+
+def _limit(asked: int | None, default: int | None) -> int | None:
+    """0 = none."""
+    return default if asked is None else asked or None

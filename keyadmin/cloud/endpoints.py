@@ -1,0 +1,80 @@
+"""Which service lives where and which door a call to it takes: a fixed table, not a layer.
+
+REST JSON where the published protobuf cannot carry what is needed (`serviceAccountEmail`, `checkExistingUsage` of the API
+Keys API) or where there is no gRPC client; Google's own gRPC clients for everything else. LookupKey is never sent over
+REST: its key string would stand in a URL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from keyadmin.keys.model import GEMINI
+
+APIKEYS: Final = "apikeys.googleapis.com"
+RESOURCE_MANAGER: Final = "cloudresourcemanager.googleapis.com"
+SERVICE_USAGE: Final = "serviceusage.googleapis.com"
+IAM: Final = "iam.googleapis.com"
+IAM_CREDENTIALS: Final = "iamcredentials.googleapis.com"
+SECRET_MANAGER: Final = "secretmanager.googleapis.com"  # noqa: S105 (a host name)
+ASSET: Final = "cloudasset.googleapis.com"
+ORG_POLICY: Final = "orgpolicy.googleapis.com"
+MONITORING: Final = "monitoring.googleapis.com"
+ACCOUNTS: Final = "openidconnect.googleapis.com"
+SANDBOX: Final = "sandbox"  # the sandbox's own /_sandbox
+
+Door = Literal["rest", "grpc"]
+
+
+@dataclass(frozen=True, slots=True)
+class GrpcApi:
+    """One of Google's generated asyncio clients; the module is imported at the first call."""
+
+    host: str
+    module: str
+    client: str
+
+
+API_KEYS_GRPC: Final = GrpcApi(APIKEYS, "google.cloud.api_keys_v2", "ApiKeysAsyncClient")
+PROJECTS: Final = GrpcApi(RESOURCE_MANAGER, "google.cloud.resourcemanager_v3", "ProjectsAsyncClient")
+FOLDERS: Final = GrpcApi(RESOURCE_MANAGER, "google.cloud.resourcemanager_v3", "FoldersAsyncClient")
+ORGANIZATIONS: Final = GrpcApi(RESOURCE_MANAGER, "google.cloud.resourcemanager_v3", "OrganizationsAsyncClient")
+SERVICES: Final = GrpcApi(SERVICE_USAGE, "google.cloud.service_usage_v1", "ServiceUsageAsyncClient")
+IAM_ADMIN: Final = GrpcApi(IAM, "google.cloud.iam_admin_v1", "IAMAsyncClient")
+SECRETS: Final = GrpcApi(SECRET_MANAGER, "google.cloud.secretmanager_v1", "SecretManagerServiceAsyncClient")
+ASSETS: Final = GrpcApi(ASSET, "google.cloud.asset_v1", "AssetServiceAsyncClient")
+POLICIES: Final = GrpcApi(ORG_POLICY, "google.cloud.orgpolicy_v2", "OrgPolicyAsyncClient")
+METRICS: Final = GrpcApi(MONITORING, "google.cloud.monitoring_v3", "MetricServiceAsyncClient")
+
+_REST: Final[Mapping[str, frozenset[str]]] = {
+    APIKEYS: frozenset({"CreateKey", "GetKey", "ListKeys", "UpdateKey", "DeleteKey", "GetOperation"}),
+    GEMINI: frozenset({"ListModels"}),
+    IAM_CREDENTIALS: frozenset({"GenerateAccessToken"}),
+    ACCOUNTS: frozenset({"UserInfo"}),
+    SANDBOX: frozenset({"Describe"}),
+}
+
+
+def door(service: str, method: str) -> Door:
+    """The one door that this method takes."""
+    return "rest" if method in _REST.get(service, ()) else "grpc"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is about to be asked: what errors, the pace and the retry rule need to know of it.
+
+    `repeatable` = sending it twice does no harm. `paced` = it counts against the quota project's calls a minute.
+    `patient` = a rate limit is waited out. `signed` = it carries the caller's credentials.
+    """
+
+    service: str
+    method: str
+    project: str | None = None
+    write: bool = False
+    repeatable: bool = True
+    paced: bool = True
+    patient: bool = True
+    signed: bool = True

@@ -1,0 +1,166 @@
+"""How fast and how many at once: calls a minute per quota project, and a limit on what is in flight.
+
+Google's defaults for the API Keys API are 240 reads and 120 writes a minute, charged to the quota project (documented on
+its quotas page). Each service counts for itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from keyadmin.cloud.endpoints import Call
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+READS_PER_MINUTE: Final = 240
+WRITES_PER_MINUTE: Final = 120
+# A minute and a second: calls that left a minute apart may arrive a little closer.
+SPAN: Final = 61.0
+# Shorter waits are not worth telling.
+TELL_AFTER: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A call has to wait for the pace: `seconds` from now; `queued` calls stand before it and wait too."""
+
+    service: str
+    write: bool
+    seconds: float
+    queued: int
+
+
+class Window:
+    """At most `limit` calls leave in any SPAN seconds; None = no limit until the service shows one.
+
+    Each call books the next free moment and sleeps until then: first come, first served. After a refusal everybody waits
+    as long as the service asked, and the limit falls to what it let through in the last minute; it grows again by a
+    quarter each minute without a refusal, up to what was configured.
+    """
+
+    def __init__(self, limit: int | None) -> None:
+        self.limit = limit
+        self._configured = limit
+        self._booked: deque[float] = deque()
+        self._held_until = 0.0
+        self._refused_at = -math.inf
+
+    def book(self, now: float) -> float:
+        """The moment (monotonic seconds) at which the next call may leave; it is taken."""
+        self._grow(now)
+        moment = max(now, self._held_until, self._booked[-1] if self._booked else 0.0)
+        if self.limit is not None and len(self._booked) >= self.limit:
+            moment = max(moment, self._booked[-self.limit] + SPAN)
+        self._booked.append(moment)
+        while self._booked[0] < now - SPAN:
+            self._booked.popleft()
+        return moment
+
+    def queued(self, now: float) -> int:
+        """How many booked calls have not left yet."""
+        return sum(1 for moment in self._booked if moment > now)
+
+    def refused(self, now: float, delay: float) -> None:
+        """The service said 429: nothing more leaves for `delay` seconds, and no faster afterwards than it let through."""
+        if now >= self._held_until:  # one refusal of a burst speaks for the burst
+            passed = sum(1 for moment in self._booked if now - SPAN < moment <= now) - 1
+            self.limit = max(1, passed if self.limit is None else min(self.limit, passed))
+        self._refused_at = now
+        self._held_until = max(self._held_until, now + delay)
+
+    def held(self, now: float) -> float:
+        """Seconds for which everything is held back."""
+        return max(0.0, self._held_until - now)
+
+    def time_left(self, calls: int, now: float) -> float:
+        """Seconds until `calls` more calls have left, were they all booked now."""
+        if calls <= 0:
+            return 0.0
+        waiting = max(self.held(now), (self._booked[-1] - now) if self._booked else 0.0)
+        if self.limit is None:
+            return waiting
+        free = max(0, self.limit - sum(1 for moment in self._booked if moment > now - SPAN))
+        return waiting + SPAN * math.ceil(max(0, calls - free) / self.limit)
+
+    def _grow(self, now: float) -> None:
+        if self.limit == self._configured or self.limit is None or now - self._refused_at < SPAN:
+            return
+        grown = math.ceil(self.limit * 1.25)
+        self.limit = grown if self._configured is None else min(self._configured, grown)
+        self._refused_at = now
+
+
+class Pace:
+    """The windows of all services and quota projects."""
+
+    def __init__(self, reads: int | None, writes: int | None, on_wait: Callable[[Waiting], None] | None = None) -> None:
+        self.on_wait = on_wait
+        self._limits = {False: reads, True: writes}
+        self._windows: dict[tuple[str, str | None, bool], Window] = {}
+
+    def _window(self, call: Call, quota_project: str | None) -> Window:
+        key = (call.service, quota_project, call.write)
+        if key not in self._windows:
+            self._windows[key] = Window(self._limits[call.write])
+        return self._windows[key]
+
+    async def turn(self, call: Call, quota_project: str | None) -> None:
+        """Wait until this call may leave."""
+        if not call.paced:
+            return
+        window = self._window(call, quota_project)
+        now = time.monotonic()
+        moment = window.book(now)
+        while (wait := max(moment - now, window.held(now))) > 0:
+            if self.on_wait is not None and wait > TELL_AFTER:
+                self.on_wait(Waiting(call.service, call.write, wait, window.queued(now)))
+            await asyncio.sleep(wait)
+            now = time.monotonic()
+
+    def refused(self, call: Call, quota_project: str | None, delay: float) -> None:
+        """A rate limit was met: hold back every call of the kind for `delay` seconds."""
+        self._window(call, quota_project).refused(time.monotonic(), delay)
+
+    def time_left(self, service: str, quota_project: str | None, *, reads: int = 0, writes: int = 0) -> float:
+        """Seconds that so many further calls have to wait for the pace, at least."""
+        now = time.monotonic()
+        kinds = ((False, reads), (True, writes))
+        return max(self._window(Call(service, "", write=write), quota_project).time_left(count, now) for write, count in kinds)
+
+
+async def gather_limited(
+    items: Iterable[Item],
+    fn: Callable[[Item], Awaitable[Result]],
+    limit: int = 64,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> list[Result]:
+    """`fn` of every item, at most `limit` at once, results in the order of the items.
+
+    `on_progress(done, total)` is called after each. The first exception cancels what is under way and is raised; where
+    one failure must not end the rest, let `fn` return it.
+    """
+    work = list(items)
+    results: dict[int, Result] = {}
+    queue = iter(enumerate(work))
+
+    async def worker() -> None:
+        for index, item in queue:
+            results[index] = await fn(item)
+            if on_progress is not None:
+                on_progress(len(results), len(work))
+
+    tasks = [asyncio.create_task(worker()) for _ in range(min(limit, len(work)))]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return [results[index] for index in range(len(work))]

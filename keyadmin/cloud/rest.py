@@ -1,0 +1,124 @@
+"""The REST door: JSON over aiohttp."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from keyadmin import __version__
+from keyadmin.cloud.calls import OnRepeat, Runner
+from keyadmin.cloud.endpoints import Call, door
+from keyadmin.cloud.errors import HttpError
+from keyadmin.cloud.network import proxy_for, ssl_context
+from keyadmin.cloud.routes import Routes
+from keyadmin.problem import usage
+from keyadmin.secret import PATTERN
+
+if TYPE_CHECKING:
+    import aiohttp
+
+TIMEOUT: Final = 60.0  # seconds for a call, CONNECT and TLS included
+IN_FLIGHT: Final = 256
+
+Json = dict[str, Any]
+
+
+class RestDoor:
+    """One aiohttp session, opened at the first call."""
+
+    def __init__(self, routes: Routes, runner: Runner) -> None:
+        self._routes = routes
+        self._runner = runner
+        self._session: aiohttp.ClientSession | None = None
+
+    async def call(
+        self,
+        call: Call,
+        verb: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: Json | None = None,
+        headers: Mapping[str, str] | None = None,
+        on_repeat: OnRepeat[Json] | None = None,
+    ) -> Json:
+        """The decoded answer. Raises Problem; ValueError for a call whose door is not this one."""
+        if door(call.service, call.method) != "rest":
+            raise ValueError(f"{call.service} {call.method} is not a REST call")
+        if PATTERN.search(path) or any(PATTERN.search(value) for value in (params or {}).values()):
+            raise usage("a key string stands where a name is expected; it is not sent, for it would stand in a URL")
+
+        async def attempt(signed: dict[str, str]) -> Json:
+            return await self._send(call, verb, path, params, body, {**signed, **(headers or {})})
+
+        return await self._runner.run(call, attempt, on_repeat)
+
+    async def _send(
+        self,
+        call: Call,
+        verb: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        body: Json | None,
+        headers: Mapping[str, str],
+    ) -> Json:
+        import yarl
+
+        base = self._routes.rest(call.service)
+        url = yarl.URL(base + path, encoded=False)
+        async with self._opened().request(
+            verb,
+            url,
+            params=params,
+            json=body,
+            headers=headers,
+            proxy=self._proxy(base),
+            allow_redirects=False,
+        ) as answer:
+            text = await answer.text(errors="replace")
+            decoded = _decoded(text)
+            if answer.status >= 300 or not isinstance(decoded, dict):
+                raise HttpError(answer.status if answer.status >= 300 else 502, answer.headers, decoded)
+            return decoded
+
+    def _proxy(self, base: str) -> str | None:
+        """No trust_env: with it aiohttp would add what ~/.netrc says to calls that are signed already."""
+        if not self._routes.secure:
+            return None
+        parts = urlsplit(base)
+        return proxy_for(parts.hostname or "", parts.port or 443)
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            import aiohttp
+
+            connector: aiohttp.BaseConnector
+            if self._routes.unix_socket is not None:
+                connector = aiohttp.UnixConnector(self._routes.unix_socket, limit=IN_FLIGHT)
+            elif self._routes.roots is not None:
+                connector = aiohttp.TCPConnector(limit=IN_FLIGHT, ssl=ssl_context(self._routes.roots))
+            else:
+                connector = aiohttp.TCPConnector(limit=IN_FLIGHT)
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                timeout=aiohttp.ClientTimeout(total=TIMEOUT, connect=20.0),
+                headers={"User-Agent": f"keyadmin/{__version__}", "x-goog-api-client": f"keyadmin/{__version__}"},
+                cookie_jar=aiohttp.DummyCookieJar(),
+            )
+            # aiohttp repeats a DELETE silently when a kept connection breaks; a lost answer must be known here.
+            self._session._retry_connection = False
+        return self._session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text) if text.strip() else {}
+    except ValueError:
+        return None
