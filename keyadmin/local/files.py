@@ -45,20 +45,36 @@ def write_json(path: Path, value: Any) -> None:
     """Replace the file in one step, mode 0600, its directory 0700. Raises Problem where it cannot be written."""
     try:
         _private_directory(path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str, mode: int = 0o600) -> None:
+    """Replace the file in one step: either the old text stands there or the new one. Raises Problem where it cannot be written."""
+    try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(value, file, indent=2, ensure_ascii=False)
-                file.write("\n")
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
+            os.chmod(temporary, mode)
             os.replace(temporary, path)
         except BaseException:
             with suppress(FileNotFoundError):
                 os.unlink(temporary)
             raise
     except OSError as error:
-        raise Problem(Cause.UNKNOWN, f"{path} cannot be written: {error.strerror}") from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> Problem:
+    return Problem(
+        Cause.UNKNOWN,
+        f"{path} cannot be written: {error.strerror}",
+        fix=(f"see that {path.parent} exists and may be written, and that its disk is not full",),
+    )
 
 
 @contextmanager

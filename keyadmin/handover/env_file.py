@@ -1,0 +1,101 @@
+"""The sink `env-file`: a variable in a file of `NAME=value` lines (.env, systemd EnvironmentFile, docker --env-file)."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import stat
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from keyadmin.handover.sink import Delivery
+from keyadmin.local.files import config_dir, damaged, locked, write_text
+from keyadmin.problem import Cause, Problem
+from keyadmin.secret import KeyString
+
+
+class EnvFileSink:
+    """Replaces the variable's line and leaves all other lines and comments as they are; mode 0600, one writer at a time."""
+
+    outside = True
+    local = True
+
+    def __init__(self, spec: str, path: Path, name: str) -> None:
+        self.spec = spec
+        self._path = path
+        self._name = name
+
+    async def publish(self, key: KeyString) -> Delivery:
+        """Write the variable. Raises Problem: a symbolic link, no folder, not writable, not text."""
+        with _editing(self._path):
+            text = _read(self._path)
+            changed = with_variable(text, self._name, key.reveal())
+            if changed == text and stat.S_IMODE(self._path.stat().st_mode) == 0o600:
+                return Delivery(False, f"{self._path} has it already")
+            write_text(self._path, changed)
+        return Delivery(True, f"written to {self._path} as {self._name}")
+
+    async def holds(self, key: KeyString) -> bool | None:
+        """Whether the file's variable is this key."""
+        return value_of(_read(self._path), self._name) == key.reveal()
+
+
+def _editing(path: Path) -> AbstractContextManager[None]:
+    """The lock of a file, kept in keyadmin's own folder so that no lock file lies beside the person's."""
+    name = hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:32]
+    return locked(config_dir() / "locks" / name)
+
+
+def _read(path: Path) -> str:
+    """The file's text, empty where there is none. Raises Problem."""
+    try:
+        if path.is_symlink():
+            raise Problem(
+                Cause.INVALID_ARGUMENT,
+                f"{path} is a symbolic link to {path.readlink()}; replacing it would cut the link",
+                fix=(f"name the file itself: {path.resolve()}",),
+            )
+        with path.open(encoding="utf-8", newline="") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError:
+        raise damaged(path, "it is not UTF-8 text") from None
+    except OSError as error:
+        raise Problem(Cause.UNKNOWN, f"{path} cannot be read: {error.strerror}") from None
+
+
+def with_variable(text: str, name: str, value: str) -> str:
+    """The text with `NAME=value` in the place of the variable's first line, its other lines gone; at the end if it had none.
+
+    An `export ` in front is kept. Lines are told apart by python-dotenv's parser, so that a `NAME=` inside a quoted value of
+    several lines is no variable.
+    """
+    from dotenv.parser import parse_stream
+
+    out: list[str] = []
+    done = False
+    for binding in parse_stream(io.StringIO(text)):
+        original = binding.original.string
+        if binding.key != name or binding.error:
+            out.append(original)
+            continue
+        if not done:
+            lead = original[: len(original) - len(original.lstrip())]
+            export = "export " if original.lstrip().startswith("export") else ""
+            ending = "\r\n" if original.endswith("\r\n") else "\n"
+            out.append(f"{lead}{export}{name}={value}{ending}")
+            done = True
+    if not done:
+        if out and not out[-1].endswith("\n"):
+            out.append("\n")
+        out.append(f"{name}={value}\n")
+    return "".join(out)
+
+
+def value_of(text: str, name: str) -> str | None:
+    """The variable's value, the last one counting as in shells; None where it is not set."""
+    from dotenv.parser import parse_stream
+
+    found = [binding.value for binding in parse_stream(io.StringIO(text)) if binding.key == name and not binding.error]
+    return found[-1] if found else None

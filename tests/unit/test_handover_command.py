@@ -1,0 +1,86 @@
+"""The exec sink, and how sinks are written."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from keyadmin.handover.command import CommandSink
+from keyadmin.handover.sink import fingerprint, parse, variable
+from keyadmin.problem import Exit, Problem
+from keyadmin.secret import KeyString
+
+KEY = KeyString("AQ.SANDBOX-" + "a" * 42)
+
+
+def _program(tmp_path: Path, text: str) -> str:
+    path = tmp_path / "program.py"
+    path.write_text(text)
+    return f"{sys.executable} {path}"
+
+
+async def test_the_key_comes_on_stdin_and_nowhere_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", KEY.reveal())
+    monkeypatch.setenv("KEPT", "yes")
+    command = _program(
+        tmp_path,
+        "import os, sys, pathlib\n"
+        "here = pathlib.Path(__file__).parent\n"
+        "(here / 'stdin').write_text(sys.stdin.read())\n"
+        "seen = pathlib.Path('/proc/self/cmdline').read_text() + repr(dict(os.environ))\n"
+        "(here / 'seen').write_text(seen)\n",
+    )
+    delivery = await CommandSink("exec:x", command).publish(KEY)
+    assert delivery.changed
+    assert (tmp_path / "stdin").read_text() == KEY.reveal() + "\n"
+    seen = (tmp_path / "seen").read_text()
+    assert KEY.reveal() not in seen
+    assert "KEPT" in seen
+
+
+async def test_another_exit_code_is_not_handed_over_and_what_it_said_is_masked(tmp_path: Path) -> None:
+    command = _program(tmp_path, "import sys; print('cannot store', sys.stdin.read()); sys.exit(7)")
+    with pytest.raises(Problem) as caught:
+        await CommandSink("exec:x", command).publish(KEY)
+    assert "exit code 7" in caught.value.message
+    assert "cannot store" in caught.value.message
+    assert KEY.reveal() not in caught.value.message
+
+
+async def test_a_program_that_is_not_there() -> None:
+    with pytest.raises(Problem, match="cannot be started"):
+        await CommandSink("exec:x", "no-such-program-anywhere --x").publish(KEY)
+
+
+async def test_a_program_that_does_not_read_is_judged_by_its_exit_code(tmp_path: Path) -> None:
+    assert (await CommandSink("exec:x", _program(tmp_path, "pass")).publish(KEY)).changed
+
+
+async def test_no_shell_runs_it(tmp_path: Path) -> None:
+    command = _program(tmp_path, "import sys; sys.exit(0 if sys.argv[1:] == ['$HOME', ';', 'ls'] else 9)")
+    assert (await CommandSink("exec:x", f"{command} '$HOME' ';' ls").publish(KEY)).changed
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "file:x", "env-file:", "env-file:.env:1X", "exec:", "exec:  ", "exec:'x", "secret-manager:s", "stdout:x",
+     "secret-manager:projects/p/secrets/a b"],
+)  # fmt: skip
+def test_what_is_no_sink_is_refused_before_any_call(text: str) -> None:
+    with pytest.raises(Problem) as caught:
+        parse(text)
+    assert caught.value.exit is Exit.USAGE
+
+
+def test_paths_and_variables() -> None:
+    assert variable(".env") == (Path(".env"), "GEMINI_API_KEY")
+    assert variable("a/b.env:MY_KEY") == (Path("a/b.env"), "MY_KEY")
+    assert variable("C:\\x\\.env") == (Path("C:\\x\\.env"), "GEMINI_API_KEY")
+
+
+def test_the_fingerprint_does_not_depend_on_the_order_and_tells_lists_apart() -> None:
+    one, two = parse("stdout"), parse("env-file:.env")
+    assert fingerprint([one, two]) == fingerprint([two, one]) != fingerprint([one])
+    assert ".env" not in fingerprint([two])

@@ -1,0 +1,127 @@
+"""The env-file sink: one line replaced, everything else kept, whole or not at all, one writer at a time."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyadmin.handover.env_file import EnvFileSink, value_of, with_variable
+from keyadmin.problem import Problem
+from keyadmin.secret import KeyString
+
+KEY = KeyString("AQ.SANDBOX-" + "a" * 42)
+OTHER = KeyString("AQ.SANDBOX-" + "b" * 42)
+
+_names = st.from_regex(r"[A-Z_][A-Z0-9_]{0,8}", fullmatch=True).filter(lambda name: name != "GEMINI_API_KEY")
+_values = st.text(st.characters(codec="ascii", exclude_characters="\r\n'\"\\#$`\x00"), max_size=12).map(str.strip)
+_lines = st.one_of(
+    st.builds("{}={}\n".format, _names, _values),
+    st.builds("export {}={}\n".format, _names, _values),
+    st.builds("# {}\n".format, _values),
+    st.just("\n"),
+)
+
+
+@pytest.fixture(autouse=True)
+def _own_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@given(st.lists(_lines), st.lists(_lines))
+def test_every_other_line_is_kept(before: list[str], after: list[str]) -> None:
+    text = "".join(before) + "GEMINI_API_KEY=old\n" + "".join(after)
+    changed = with_variable(text, "GEMINI_API_KEY", "new")
+    assert changed == "".join(before) + "GEMINI_API_KEY=new\n" + "".join(after)
+    assert value_of(changed, "GEMINI_API_KEY") == "new"
+
+
+@given(st.lists(_lines).map("".join))
+def test_a_new_variable_goes_to_the_end_and_a_second_time_changes_nothing(text: str) -> None:
+    once = with_variable(text, "GEMINI_API_KEY", "new")
+    assert once == text + "GEMINI_API_KEY=new\n"
+    assert with_variable(once, "GEMINI_API_KEY", "new") == once
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A=1", "A=1\nK=new\n"),
+        ("export K=old # mine\n", "export K=new\n"),
+        ("K='old\nK=inside\n'\nB=2\n", "K=new\nB=2\n"),
+        ('A="x\nK=inside"\n', 'A="x\nK=inside"\nK=new\n'),
+        ("K=1\nA=2\nK=3\n", "K=new\nA=2\n"),
+        ("K=1\r\nA=2\r\n", "K=new\r\nA=2\r\n"),
+        ("# K=1\n", "# K=1\nK=new\n"),
+        ("KK=1\n", "KK=1\nK=new\n"),
+    ],
+)
+def test_forms_of_lines(text: str, expected: str) -> None:
+    assert with_variable(text, "K", "new") == expected
+
+
+async def test_mode_0600_and_read_back(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("A=1\n")
+    path.chmod(0o644)
+    sink = EnvFileSink("env-file:x", path, "GEMINI_API_KEY")
+    assert await sink.holds(KEY) is False
+    assert (await sink.publish(KEY)).changed
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.read_text() == f"A=1\nGEMINI_API_KEY={KEY.reveal()}\n"
+    assert await sink.holds(KEY) is True
+    assert await sink.holds(OTHER) is False
+    assert not (await sink.publish(KEY)).changed
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".env", "config"], "no temporary or lock file lies about"
+
+
+async def test_a_readable_file_with_the_right_key_is_closed_to_others(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text(f"GEMINI_API_KEY={KEY.reveal()}\n")
+    path.chmod(0o644)
+    assert (await EnvFileSink("env-file:x", path, "GEMINI_API_KEY").publish(KEY)).changed
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("kind", ["link", "binary", "folder", "no folder"])
+async def test_what_cannot_be_written_is_said_and_left_alone(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / ".env"
+    if kind == "link":
+        (tmp_path / "real").write_text("A=1\n")
+        path.symlink_to(tmp_path / "real")
+    elif kind == "binary":
+        path.write_bytes(b"\xff\xfe\x00")
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path = tmp_path / "missing" / ".env"
+    with pytest.raises(Problem) as caught:
+        await EnvFileSink("env-file:x", path, "GEMINI_API_KEY").publish(KEY)
+    assert str(path) in caught.value.message
+    assert KEY.reveal() not in repr(caught.value)
+    if kind == "link":
+        assert (tmp_path / "real").read_text() == "A=1\n"
+    if kind == "binary":
+        assert path.read_bytes() == b"\xff\xfe\x00"
+
+
+async def test_processes_side_by_side_lose_no_line(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("# mine\nA=1\n")
+    code = (
+        "import asyncio, sys; from pathlib import Path\n"
+        "from keyadmin.handover.env_file import EnvFileSink; from keyadmin.secret import KeyString\n"
+        "for n in range(5):\n"
+        "    asyncio.run(EnvFileSink('', Path(sys.argv[1]), f'V{sys.argv[2]}_{n}').publish(KeyString('x' * 40)))\n"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code, str(path), str(n)], env=dict(os.environ)) for n in range(4)]
+    assert [process.wait(60) for process in running] == [0] * 4
+    lines = path.read_text().splitlines()
+    assert lines[:2] == ["# mine", "A=1"]
+    assert sorted(lines[2:]) == sorted(f"V{n}_{m}={'x' * 40}" for n in range(4) for m in range(5))
