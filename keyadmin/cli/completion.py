@@ -52,7 +52,7 @@ def completion(
 
 def detected() -> str:
     """The shell that started this process. Raises usage() where it is none that can complete."""
-    import shellingham
+    import shellingham  # type: ignore[import-untyped]  # Typer brings it
 
     try:
         name: str = shellingham.detect_shell()[0]

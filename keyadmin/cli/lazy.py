@@ -11,7 +11,7 @@ import typer
 from typer.core import CompletionItem, TyperCommand, TyperGroup  # type: ignore[attr-defined]
 
 from keyadmin.cli.options import global_options
-from keyadmin.cli.session import current
+from keyadmin.cli.session import World, current
 from keyadmin.cli.settings import FORMATS
 
 CONTEXT_SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -25,6 +25,7 @@ class Entry:
     help: str
     section: str = "Commands"
     formats: tuple[str, ...] = FORMATS
+    world: World = "any"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,11 @@ class Group:
 class Command(TyperCommand):
     """A command that also takes the global options and settles them before it runs."""
 
-    formats: tuple[str, ...] = FORMATS
+    entry: Entry
 
     def invoke(self, ctx: Any) -> Any:
         """Run it: wrong values of global options end here, before the command has done anything."""
-        current(ctx).settle(self.formats)
+        current(ctx).settle(self.entry.formats, self.entry.world)
         return super().invoke(ctx)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
@@ -120,7 +121,7 @@ def _command(name: str, function: Callable[..., Any], entry: Entry) -> Any:
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command(name, cls=Command, context_settings=CONTEXT_SETTINGS, short_help=entry.help)(function)
     command: Any = typer.main.get_command(app)
-    command.formats = entry.formats
+    command.entry = entry
     command.params = [*command.params, *global_options()]
     return command
 

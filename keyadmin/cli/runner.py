@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     import typer
 
     from keyadmin.cloud.connect import Cloud
+    from keyadmin.cloud.pace import Waiting
 
 T = TypeVar("T")
 
 
-def run(context: typer.Context, work: Callable[[Cloud], Awaitable[T]]) -> T:
+def run(context: typer.Context, work: Callable[[Cloud], Awaitable[T]], *, credentials: bool = True) -> T:
     """Connect to the target of this run, do `work` with the connection, close it, give back the result.
 
+    `credentials=False` loads none: checking a key that was given as a string needs nobody to be signed in.
     Ctrl-C cancels the work; it ends here as KeyboardInterrupt, which the command line's end turns into exit code 130.
     """
     session = current(context)
@@ -26,7 +28,11 @@ def run(context: typer.Context, work: Callable[[Cloud], Awaitable[T]]) -> T:
     async def whole() -> T:
         from keyadmin.cloud.connect import connect
 
-        async with connect(session.target()) as cloud:
+        def on_wait(waiting: Waiting) -> None:
+            kind = "writes" if waiting.write else "reads"
+            session.observer.waiting(f"The quota of {kind} of {waiting.service} is used up for now", waiting.seconds)
+
+        async with connect(session.target(), credentials=credentials, on_wait=on_wait) as cloud:
             return await work(cloud)
 
     return run_alone(context, whole())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 from keyadmin.cli.progress import TerminalObserver
 from keyadmin.cli.settings import FORMATS, Found, SandboxChoice, Settings, project_id, sandbox_choice, settle
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import typer
 
     from keyadmin.cloud.connect import Cloud, Target
+
+# Where a command may run: anywhere; in the sandbox only, asked for or not; or it is the sandbox's server itself.
+World = Literal["any", "sandbox", "server"]
 
 
 class Session:
@@ -29,10 +32,15 @@ class Session:
         self._settings: Settings | None = None
         self._sandbox_said = False
 
-    def settle(self, formats: tuple[str, ...] = FORMATS) -> None:
-        """Work out the global options for a command that offers `formats`. Raises usage() for wrong values."""
+    def settle(self, formats: tuple[str, ...] = FORMATS, world: World = "any") -> None:
+        """Work out the global options for a command that offers `formats` and belongs to `world`.
+
+        Raises usage() for wrong values.
+        """
+        if world != "any" and self.raw.setdefault("sandbox", True) is False:
+            raise usage("this command is about the sandbox alone", "leave out --no-sandbox")
         choice = sandbox_choice(self.raw.get("sandbox"), self.env)
-        if choice is not None:
+        if choice is not None and world != "server":
             self.say_sandbox(choice)
         self._settings = settings = settle(self.raw, self.env, formats)
         colour = not settings.no_color and self.env.get("TERM") != "dumb" and sys.stderr.isatty()
@@ -79,20 +87,24 @@ class Session:
         """Whether a person is there to be asked."""
         return sys.stdin.isatty() and sys.stderr.isatty()
 
+    @property
+    def project_given(self) -> bool:
+        """Whether `--project` stood on the command line."""
+        return "project" in self.raw
+
     def target(self) -> Target:
         """Where calls go, for `keyadmin.cloud.connect.connect`."""
         from keyadmin.cloud.connect import Embedded, Target, Url
 
         chosen = self.sandbox
-        where: Embedded | Url | None = None
-        if chosen is not None:
-            where = Url(chosen.url, "") if chosen.url else Embedded(chosen.state)
         settings = self.settings
+        if chosen is None:
+            return Target(quota_project=settings.quota_project, impersonate=settings.impersonate)
         return Target(
-            sandbox=where,
+            sandbox=Url(chosen.url) if chosen.url else Embedded(chosen.state),
             quota_project=settings.quota_project,
             impersonate=settings.impersonate,
-            **({"sandbox_user": chosen.user} if chosen else {}),
+            sandbox_user=chosen.user,
         )
 
     async def project(self, cloud: Cloud) -> str:
@@ -103,7 +115,7 @@ class Session:
         """The same with the place it was found in."""
         if self.settings.project is not None:
             return self.settings.project
-        named = (await credentials_of(cloud)).credentials_project
+        named = cloud.caller.credentials_project
         if named:
             return project_id(Found(named, "the credentials"))
         raise usage(
@@ -111,11 +123,6 @@ class Session:
             "add --project ID, or set KEYADMIN_PROJECT",
             "make one the default: keyadmin config set project ID",
         )
-
-
-async def credentials_of(cloud: Cloud) -> Any:
-    """Who calls; a separate function because the wrapper may have to load credentials, which blocks."""
-    return cloud.caller
 
 
 def current(context: typer.Context) -> Session:

@@ -26,10 +26,10 @@ Raw = Mapping[str, str | bool]
 
 @dataclass(frozen=True, slots=True)
 class SandboxChoice:
-    """The sandbox a command runs against: a server's URL, or the embedded one with its state file (None = the usual one)."""
+    """The sandbox a command runs against: a server's URL, or the embedded one with its state file."""
 
     url: str | None
-    state: Path | None
+    state: Path
     user: str
     by_flag: bool  # `--sandbox` stood on the command line: sinks that write outside the sandbox ask for that
 
@@ -159,7 +159,14 @@ def sandbox_choice(flag: str | bool | None, env: Mapping[str, str]) -> SandboxCh
     user = env.get("KEYADMIN_SANDBOX_USER") or SANDBOX_USER
     if not re.fullmatch(r"[!-~]+", user):
         raise usage("KEYADMIN_SANDBOX_USER is not an e-mail address", "set it to one, such as owner@example.com")
-    return SandboxChoice(url, Path(state).expanduser() if state else None, user, by_flag=flag is True)
+    return SandboxChoice(url, Path(state).expanduser() if state else usual_state(), user, by_flag=flag is True)
+
+
+def usual_state() -> Path:
+    """The embedded sandbox's state file in the user's data directory."""
+    from platformdirs import user_data_path
+
+    return user_data_path("keyadmin", appauthor=False) / "sandbox.db"
 
 
 def loopback_url(value: str) -> str:

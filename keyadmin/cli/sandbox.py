@@ -1,0 +1,141 @@
+"""`keyadmin sandbox ...`: serve the local Google Cloud, fill it, start it over, point other programs at it."""
+
+from __future__ import annotations
+
+import errno
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.lazy import Entry, Group
+from keyadmin.cli.options import DryRun, Yes
+from keyadmin.cli.runner import run, run_alone
+from keyadmin.cli.session import current
+from keyadmin.problem import Cause, Exit, Problem, usage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GROUP: Final = Group(
+    "The sandbox: a local Google Cloud to try things on. Any command runs in it with --sandbox.",
+    {
+        "serve": Entry("keyadmin.cli.sandbox:serve", "Serve it in the foreground, for other programs too.", world="server"),
+        "seed": Entry("keyadmin.cli.sandbox:seed", "Add projects, keys and more from a seed file.", world="sandbox"),
+        "reset": Entry("keyadmin.cli.sandbox:reset", "Start it over with what it began with.", world="sandbox"),
+        "env": Entry("keyadmin.cli.sandbox_env:env", "Print shell lines that point programs at it.", world="server"),
+    },
+)
+
+Port = Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 = any free one.")]
+
+
+def serve(
+    context: typer.Context,
+    rest_port: Port = 0,
+    grpc_port: Port = 0,
+    state: Annotated[Path | None, typer.Option(help="Keep everything in this SQLite file (else in memory only).")] = None,
+    seed: Annotated[Path | None, typer.Option(help="Begin with this seed (JSON) in place of the default one.")] = None,
+    latency: Annotated[str | None, typer.Option(metavar="MS|recorded", help="Answer as slowly as this.")] = None,
+    ready_file: Annotated[Path | None, typer.Option(help="Write addresses and pid here once it is ready.")] = None,
+    allow_remote: Annotated[bool, typer.Option("--allow-remote", help="Listen beyond this machine.")] = False,
+) -> None:
+    """Serve the sandbox in the foreground until Ctrl-C or SIGTERM. Other programs reach it over REST and gRPC.
+
+    When it is ready, one line of JSON with its addresses and pid goes to stdout and to --ready-file.
+    """
+    from keyadmin.sandbox.serve import ServeOptions
+    from keyadmin.sandbox.serve import serve as serving
+
+    session = current(context)
+    _check_latency(latency)
+    _check_ports(rest_port, grpc_port)
+    if allow_remote:
+        session.talk.warning("anybody who can reach this machine over the network can use and change this sandbox")
+    session.talk.note("Serving the sandbox, a local Google Cloud. Ctrl-C stops it.", always=True)
+    options = ServeOptions(rest_port, grpc_port, state, seed, latency, ready_file, allow_remote)
+    with plain_words(ready_file):
+        run_alone(context, serving(options))
+    session.talk.note("The sandbox has stopped.")
+
+
+def seed(context: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE", help="A seed (JSON).")]) -> None:
+    """Add what a seed file describes; what has the same id is replaced. A file with a mistake changes nothing."""
+    from keyadmin.sandbox.seed import read
+
+    session = current(context)
+    with plain_words():
+        data = read(file)
+    try:
+        run(context, lambda cloud: cloud.control.seed(data))
+    except Problem as problem:
+        if problem.cause is Cause.INVALID_ARGUMENT:
+            raise bad_seed(f"{file}: {problem.message}") from None
+        raise
+    session.talk.note(f"The sandbox now holds what {file} describes.")
+
+
+def reset(context: typer.Context, yes: Yes = False, dry_run: DryRun = False) -> None:
+    """Start the sandbox over with the seed it began with; clock, faults and quotas too."""
+    session = current(context)
+    what = str(session.sandbox)
+    if dry_run:
+        would(session, f"throw away everything in {what} and start over")
+        return
+    confirm(session, f"Throw away everything in {what} and start over?", yes=yes)
+    run(context, lambda cloud: cloud.control.reset())
+    session.talk.note("The sandbox is as it was at the start.")
+
+
+@contextmanager
+def plain_words(ready_file: Path | None = None) -> Iterator[None]:
+    """The sandbox's own exceptions, and those of sockets and files, as Problems (exit code 1)."""
+    from keyadmin.sandbox.lock import StateLocked
+    from keyadmin.sandbox.seed import BadSeed
+    from keyadmin.sandbox.store import NotAState
+
+    try:
+        yield
+    except BadSeed as error:
+        raise bad_seed(str(error)) from None
+    except NotAState as error:
+        fix = "give another file with --state; keyadmin left this one as it was"
+        raise Problem(Cause.INVALID_ARGUMENT, str(error), fix=(fix,), exit_code=Exit.FAILED) from None
+    except StateLocked as error:
+        fix = "stop that one, use it (KEYADMIN_SANDBOX=its URL), or give another file with --state"
+        raise Problem(Cause.CONFLICT, str(error), fix=(fix,)) from None
+    except OSError as error:
+        raise _system(error, ready_file) from error
+
+
+def bad_seed(message: str) -> Problem:
+    """The Problem of a seed with a mistake in it."""
+    return Problem(Cause.INVALID_ARGUMENT, message, fix=("mend the file and try again; nothing was changed",))
+
+
+def _system(error: OSError, ready_file: Path | None) -> Problem:
+    if error.errno == errno.EADDRINUSE:
+        fix = "give other ports with --rest-port and --grpc-port; 0 = any free one"
+        return Problem(Cause.CONFLICT, f"a port is in use: {error.strerror or error}", fix=(fix,))
+    if error.errno == errno.EACCES and not error.filename:
+        return Problem(Cause.INVALID_ARGUMENT, "the port may not be used by this user", fix=("give a port from 1024 on",))
+    place = error.filename or ready_file or "a file"
+    return Problem(Cause.UNKNOWN, f"{place}: {error.strerror or error}")
+
+
+def _check_latency(latency: str | None) -> None:
+    if latency is None or latency == "recorded":
+        return
+    try:
+        fits = 0 <= float(latency) < 3_600_000
+    except ValueError:
+        fits = False
+    if not fits:
+        raise usage(f"--latency: {latency!r} is neither a number of milliseconds nor `recorded`")
+
+
+def _check_ports(rest_port: int, grpc_port: int) -> None:
+    if rest_port and rest_port == grpc_port:
+        raise usage("--rest-port and --grpc-port are the same", "give two ports, or leave one out")

@@ -1,0 +1,45 @@
+"""The sandbox's own surface, `/_sandbox`: where it is, filling it, starting it over. Google has nothing like it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from keyadmin.cloud.endpoints import SANDBOX, Call
+from keyadmin.cloud.rest import RestDoor
+from keyadmin.problem import usage
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where a sandbox is: `rest` = http://HOST:PORT (`unix:PATH` for the embedded one), `grpc` = HOST:PORT."""
+
+    rest: str
+    grpc: str
+    version: str
+
+
+class Control:
+    """Calls to `/_sandbox`. Raises usage() for a connection to Google."""
+
+    def __init__(self, rest: RestDoor, *, sandbox: bool) -> None:
+        if not sandbox:
+            raise usage("only a sandbox can be seeded or reset; this is Google", "add --sandbox")
+        self._rest = rest
+
+    async def describe(self) -> Served:
+        """Where the doors are and which version serves them."""
+        answer = await self._rest.call(_call("Describe"), "GET", "/_sandbox")
+        return Served(str(answer.get("rest", "")), str(answer.get("grpc", "")), str(answer.get("version", "")))
+
+    async def seed(self, data: dict[str, Any]) -> None:
+        """Merge a seed by id, all of it or nothing. Raises Problem(invalid-argument) that names the place of a mistake."""
+        await self._rest.call(_call("Seed"), "POST", "/_sandbox/seed", body=data)
+
+    async def reset(self) -> None:
+        """Back to the seed that the sandbox was started with."""
+        await self._rest.call(_call("Reset"), "POST", "/_sandbox/reset", body={})
+
+
+def _call(method: str) -> Call:
+    return Call(SANDBOX, method, write=method != "Describe", signed=False, paced=False)
