@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -13,9 +14,24 @@ def main() -> None:
 
         print(f"keyadmin {__version__}")
         return
-    from keyadmin.cli.app import main as run
+    _streams()
+    try:
+        from keyadmin.cli.app import main as run
 
-    sys.exit(run(arguments))
+        code = run(arguments)
+    except KeyboardInterrupt:  # before or after the command line's own handling
+        code = 130
+    sys.exit(code)
+
+
+def _streams() -> None:
+    """Make the streams fit for any text: one that was closed (`>&-`) goes nowhere, one that is not UTF-8 gets escapes."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - lives as long as the process
+        else:
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

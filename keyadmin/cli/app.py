@@ -29,7 +29,7 @@ from typing import Any, Final
 
 import typer
 
-from keyadmin.cli import errors, secret_input
+from keyadmin.cli import secret_input
 from keyadmin.cli.lazy import Entry, Group, group
 from keyadmin.cli.session import Session
 from keyadmin.problem import Cause, Exit, Problem, usage
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:
     except BrokenPipeError:
         code = _hang_up()
     except OSError as error:  # flushing what was printed: a full disk, most likely
-        code = errors.report(session, errors.as_problem(error), error, as_json=_wants_json(session, arguments))
+        code = _failed(session, error, arguments)
         _abandon(sys.stdout)
     return int(code)
 
@@ -88,7 +88,7 @@ def _boundary(session: Session, arguments: Sequence[str]) -> int:
     except SystemExit as error:  # Typer ends a completion so
         return error.code if isinstance(error.code, int) else Exit.FAILED
     except Exception as error:  # noqa: BLE001 - the end of the command line: whatever it is, it is told and not thrown
-        return errors.report(session, errors.as_problem(error), error, as_json=_wants_json(session, arguments))
+        return _failed(session, error, arguments)
 
 
 def _complete() -> None:
@@ -98,17 +98,28 @@ def _complete() -> None:
     completion_init()
 
 
+def _failed(session: Session, error: Exception, arguments: Sequence[str]) -> int:
+    from keyadmin.cli import errors
+
+    return errors.report(session, errors.as_problem(error), error, as_json=_wants_json(session, arguments))
+
+
 def _interrupted(session: Session, arguments: Sequence[str]) -> int:
+    from keyadmin.cli import errors
+
     session.observer.finished()
     session.talk.say("\nInterrupted.")
     errors.say_left_behind(session)
     if _wants_json(session, arguments):
-        errors.say_json(Problem(Cause.UNKNOWN, "interrupted", notes=list(session.observer.left_behind)), ())
+        message = "; ".join(["interrupted", *(f"left half made: {text}" for text in session.observer.left_behind)])
+        errors.say_json(Problem(Cause.UNKNOWN, message), ())
     return Exit.INTERRUPTED
 
 
 def _wrong_usage(session: Session, error: typer.TyperException, arguments: Sequence[str]) -> int:
     """Typer's own complaints, in keyadmin's form; no argument that looks like a key string gets this far."""
+    from keyadmin.cli import errors
+
     context: Any = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
         session.talk.say(error.format_message())
@@ -134,6 +145,7 @@ def _wants_json(session: Session, arguments: Sequence[str]) -> bool:
 def _hang_up() -> Exit:
     """The reader of our output has gone (`| head`): no complaint."""
     _abandon(sys.stdout)
+    _abandon(sys.stderr)
     return Exit.FAILED
 
 

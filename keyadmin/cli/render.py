@@ -86,13 +86,19 @@ def show_data(session: Session, data: Any) -> None:
         import yaml
 
         plain = json.loads(json.dumps(data))  # no tags, no anchors for values that stand twice
-        unsafe = clean(json.dumps(plain, ensure_ascii=False)) != json.dumps(plain, ensure_ascii=False)
+        text = json.dumps(plain, ensure_ascii=False)
+        unsafe = clean(text) != text or not _unicode()
         write(yaml.safe_dump(plain, sort_keys=False, allow_unicode=not unsafe, default_flow_style=False).rstrip("\n"))
     elif session.format == "jsonl":
         for each in data if isinstance(data, list) else [data]:
-            write(clean_json(json.dumps(each, ensure_ascii=False)))
+            write(clean_json(json.dumps(each, ensure_ascii=not _unicode())))
     else:
-        write(clean_json(json.dumps(data, ensure_ascii=False, indent=2)))
+        write(clean_json(json.dumps(data, ensure_ascii=not _unicode(), indent=2)))
+
+
+def _unicode() -> bool:
+    """Whether stdout can carry every character."""
+    return (sys.stdout.encoding or "utf-8").lower().replace("-", "").startswith("utf")
 
 
 def write(line: str) -> None:

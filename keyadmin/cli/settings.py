@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from keyadmin.local.config import Config
 from keyadmin.problem import usage
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from keyadmin.local.config import Config
 
 FORMATS: Final = ("table", "json", "jsonl", "csv", "yaml", "markdown")
 GOOGLE_PROJECT_VARIABLES: Final = ("KEYADMIN_PROJECT", "GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
@@ -62,6 +65,8 @@ class Settings:
 
 def settle(raw: Raw, env: Mapping[str, str], formats: tuple[str, ...] = FORMATS) -> Settings:
     """The settings of one command that offers `formats`. Raises usage() for any wrong value."""
+    from keyadmin.local.config import Config  # --help needs no configuration
+
     sandbox = sandbox_choice(raw.get("sandbox"), env)
     config = Config(sandbox=sandbox is not None)
     format_found = find("format", raw, env, config)
@@ -155,18 +160,20 @@ def sandbox_choice(flag: str | bool | None, env: Mapping[str, str]) -> SandboxCh
     url = None if variable in _OFF or variable in _ON else loopback_url(variable)
     if flag is None and variable in _OFF:
         return None
-    state = env.get("KEYADMIN_SANDBOX_STATE")
     user = env.get("KEYADMIN_SANDBOX_USER") or SANDBOX_USER
     if not re.fullmatch(r"[!-~]+", user):
         raise usage("KEYADMIN_SANDBOX_USER is not an e-mail address", "set it to one, such as owner@example.com")
-    return SandboxChoice(url, Path(state).expanduser() if state else usual_state(), user, by_flag=flag is True)
+    return SandboxChoice(url, state_file(env), user, by_flag=flag is True)
 
 
-def usual_state() -> Path:
-    """The embedded sandbox's state file in the user's data directory."""
+def state_file(env: Mapping[str, str]) -> Path:
+    """The embedded sandbox's state: what `KEYADMIN_SANDBOX_STATE` names, else a file in the user's data directory."""
+    from pathlib import Path
+
     from platformdirs import user_data_path
 
-    return user_data_path("keyadmin", appauthor=False) / "sandbox.db"
+    named = env.get("KEYADMIN_SANDBOX_STATE")
+    return Path(named).expanduser() if named else user_data_path("keyadmin", appauthor=False) / "sandbox.db"
 
 
 def loopback_url(value: str) -> str:

@@ -126,7 +126,7 @@ def test_interruption_ends_with_130_and_says_what_is_half_made(cli, command, err
     assert "Interrupted" in done.err
     assert "Left half made: key ka-1 exists and is not verified" in done.err
     assert "done since" not in done.err
-    assert done.error["message"] == "interrupted"
+    assert done.error["message"] == "interrupted; left half made: key ka-1 exists and is not verified"
 
 
 def test_a_failure_says_what_is_half_made(cli, command) -> None:
@@ -172,3 +172,28 @@ def test_a_reader_that_went_away_is_no_complaint(home) -> None:
     with process.stderr as stderr:
         assert stderr.read() == ""
     assert process.wait(30) == 1
+
+
+def test_a_closed_output_is_no_failure(home) -> None:
+    line = f'exec "{sys.executable}" -m keyadmin config list >&-'
+    done = subprocess.run(["sh", "-c", line], env=home, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_names_that_the_output_cannot_carry_are_escaped(typed) -> None:
+    env = {"PYTHONIOENCODING": "ascii", "KEYADMIN_QUOTA_PROJECT": "caf\u00e9-project"}
+    assert "caf\\xe9-project" in typed("config", "get", "quota-project", env=env).out
+    assert typed("config", "get", "quota-project", "--format", "json", env=env).json["value"] == "caf\u00e9-project"
+    assert "\\xE9" in typed("config", "get", "quota-project", "--format", "yaml", env=env).out
+
+
+def test_the_stderr_of_a_reader_that_went_away_is_no_complaint(home) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "keyadmin", "confg"], env=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    process.stderr.close()
+    assert process.stdout is not None
+    with process.stdout as stdout:
+        assert stdout.read() == ""
+    assert process.wait(30) in (1, 2)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from keyadmin.cli.settings import SandboxChoice, loopback_url, sandbox_choice, settle, usual_state
+from keyadmin.cli.settings import SandboxChoice, loopback_url, sandbox_choice, settle, state_file
 from keyadmin.problem import Exit, Problem
 
 
@@ -76,8 +76,8 @@ def test_anything_else_in_the_variable_is_wrong_usage(flag: bool | None, variabl
 def test_only_the_flag_itself_counts_as_the_flag() -> None:
     by_variable = sandbox_choice(None, {"KEYADMIN_SANDBOX": "1"})
     by_flag = sandbox_choice(True, {"KEYADMIN_SANDBOX": "1"})
-    assert by_variable == SandboxChoice(None, usual_state(), "owner@example.com", by_flag=False)
-    assert by_flag == SandboxChoice(None, usual_state(), "owner@example.com", by_flag=True)
+    assert by_variable == SandboxChoice(None, state_file({}), "owner@example.com", by_flag=False)
+    assert by_flag == SandboxChoice(None, state_file({}), "owner@example.com", by_flag=True)
 
 
 def test_the_sandbox_has_a_state_file_and_a_user_of_choice() -> None:

@@ -282,3 +282,26 @@ def test_env_refuses_what_is_no_ready_file(cli, tmp_path: Path, content: str | N
     assert done.code == (2 if content is None else 1)
     assert str(path) in done.err
     assert done.out == ""
+
+
+def test_ctrl_c_in_the_middle_of_a_call_ends_with_130(home) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "keyadmin", "sandbox", "reset", "--yes", "--format", "json"],
+            env=home | {"KEYADMIN_SANDBOX": url},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        silent.settimeout(30)
+        connection, _ = silent.accept()
+        with connection:
+            connection.settimeout(30)
+            assert connection.recv(100).startswith(b"POST /_sandbox/reset")
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=30)
+    assert (process.returncode, out) == (130, "")
+    assert "Interrupted." in err
+    assert "Traceback" not in err
+    assert json.loads(err.splitlines()[-1])["error"]["message"] == "interrupted"
