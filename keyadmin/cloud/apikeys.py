@@ -161,7 +161,22 @@ class Keys:
         With `etag` a key changed since is refused (conflict). Where the answer to a first try was lost and the key has
         the wanted values, that is success.
         """
-        project = _project(name)
+        return await self._changed("UpdateKey", name, await self._update(name, mask, changes, etag, usage_check))
+
+    async def start_update(
+        self,
+        name: str,
+        mask: Collection[str],
+        changes: Key,
+        etag: str | None = None,
+        usage_check: UsageCheck | None = None,
+    ) -> str:
+        """As `update`, without waiting: the operation's name. Empty where a lost first try had done it already."""
+        return str((await self._update(name, mask, changes, etag, usage_check)).get("name", ""))
+
+    async def _update(
+        self, name: str, mask: Collection[str], changes: Key, etag: str | None, usage_check: UsageCheck | None
+    ) -> Json:
         body: Json = {"displayName": changes.display_name} if changes.display_name else {}
         if changes.annotations:
             body["annotations"] = dict(changes.annotations)
@@ -178,14 +193,18 @@ class Keys:
                 return {"found": found}
             return None
 
-        call = Call(APIKEYS, "UpdateKey", project, write=True)
-        return await self._changed(
-            call,
-            await self._rest.call(call, "PATCH", f"/v2/{_quoted(name)}", params=params, body=body, on_repeat=on_repeat),
-        )
+        call = Call(APIKEYS, "UpdateKey", _project(name), write=True)
+        return await self._rest.call(call, "PATCH", f"/v2/{_quoted(name)}", params=params, body=body, on_repeat=on_repeat)
 
     async def delete(self, name: str, etag: str | None = None, usage_check: UsageCheck | None = None) -> Key:
         """Delete the key; it can be brought back for 30 days. The answer's key string is dropped."""
+        return await self._changed("DeleteKey", name, await self._delete(name, etag, usage_check))
+
+    async def start_delete(self, name: str, etag: str | None = None, usage_check: UsageCheck | None = None) -> str:
+        """As `delete`, without waiting: the operation's name. Empty where a lost first try had done it already."""
+        return str((await self._delete(name, etag, usage_check)).get("name", ""))
+
+    async def _delete(self, name: str, etag: str | None, usage_check: UsageCheck | None) -> Json:
         params = ({"etag": etag} if etag else {}) | _usage(usage_check)
 
         async def on_repeat(_: Problem) -> Json | None:
@@ -193,26 +212,27 @@ class Keys:
             return {"found": found} if found is not None and found.delete_time is not None else None
 
         call = Call(APIKEYS, "DeleteKey", _project(name), write=True)
-        return await self._changed(
-            call, await self._rest.call(call, "DELETE", f"/v2/{_quoted(name)}", params=params, on_repeat=on_repeat)
-        )
+        return await self._rest.call(call, "DELETE", f"/v2/{_quoted(name)}", params=params, on_repeat=on_repeat)
 
     async def undelete(self, name: str) -> Key:
         """Bring a deleted key back. The protobuf lacks the service account, so the key is read again over REST."""
-        project = _project(name)
+        operation = await self.start_undelete(name)
+        if operation:
+            call = Call(APIKEYS, "UndeleteKey", _project(name))
+            await finished(Operation(operation, done=False), self._poll(call), call)
+        return await self.get(name)
+
+    async def start_undelete(self, name: str) -> str:
+        """As `undelete`, without waiting: the operation's name. Empty where a lost first try had done it already."""
 
         async def on_repeat(_: Problem) -> Any | None:
             found = await self._unless_refused(name)
             return found if found is not None and found.delete_time is None else None
 
         answer = await self._grpc().call(
-            API_KEYS_GRPC, "undelete_key", {"name": name}, project=project, write=True, on_repeat=on_repeat
+            API_KEYS_GRPC, "undelete_key", {"name": name}, project=_project(name), write=True, on_repeat=on_repeat
         )
-        if isinstance(answer, Key):
-            return answer
-        call = Call(APIKEYS, "UndeleteKey", project)
-        await finished(Operation(answer.operation.name, done=False), self._poll(call), call)
-        return await self.get(name)
+        return "" if isinstance(answer, Key) else str(answer.operation.name)
 
     async def key_string(self, name: str) -> KeyString:
         """The secret itself."""
@@ -225,12 +245,13 @@ class Keys:
         answer = await self._grpc().call(API_KEYS_GRPC, "lookup_key", {"key_string": key.reveal()})
         return Lookup(answer.parent, answer.name or None)
 
-    async def _changed(self, call: Call, operation: Json) -> Key:
+    async def _changed(self, method: str, name: str, operation: Json) -> Key:
         if "found" in operation:
             found: Key = operation["found"]
             return found
+        call = Call(APIKEYS, method, _project(name))
         data = await finished(_operation(operation), self._poll(call), call)
-        return replace(self._key(data, call.project or ""), key_string=None)
+        return replace(self._key(data, _project(name)), key_string=None)
 
     def _key(self, data: Json, asked: str) -> Key:
         """Names come back with the project's number; the id, once it was used, is kept in `Key.project`."""
