@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 TIMEOUT: Final = 60.0  # seconds for a call, CONNECT and TLS included
 IN_FLIGHT: Final = 256
+LEAP: Final = timedelta(seconds=5)
 
 Json = dict[str, Any]
 
@@ -32,6 +35,11 @@ class RestDoor:
         self._routes = routes
         self._runner = runner
         self._session: aiohttp.ClientSession | None = None
+        self._skew: timedelta | None = None
+
+    def now(self) -> datetime:
+        """The time by the server's clock, as far as its answers' Date headers tell (to about a second); else the local one."""
+        return datetime.now(UTC) + (self._skew or timedelta())
 
     async def call(
         self,
@@ -77,11 +85,25 @@ class RestDoor:
             proxy=self._proxy(base),
             allow_redirects=False,
         ) as answer:
+            self._note_date(answer.headers.get("Date"))
             text = await answer.text(errors="replace")
             decoded = _decoded(text)
             if answer.status >= 300 or not isinstance(decoded, dict):
                 raise HttpError(answer.status if answer.status >= 300 else 502, answer.headers, decoded)
             return decoded
+
+    def _note_date(self, header: str | None) -> None:
+        """Date headers are cut to seconds, so the largest difference seen is the nearest; a leap of either clock replaces it."""
+        if header is None:
+            return
+        try:
+            difference = parsedate_to_datetime(header) - datetime.now(UTC)
+        except (TypeError, ValueError):
+            return
+        if self._skew is None or abs(difference - self._skew) > LEAP:
+            self._skew = difference
+        else:
+            self._skew = max(self._skew, difference)
 
     def _proxy(self, base: str) -> str | None:
         """No trust_env: with it aiohttp would add what ~/.netrc says to calls that are signed already."""

@@ -1,0 +1,137 @@
+"""What is to be done next with a lineage: a pure function of its keys, the policy and the server's time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from keyadmin.keys.model import GEMINI
+from keyadmin.rotation.lineage import Lineage, Member, State
+
+
+class Action(StrEnum):
+    """The next thing to do."""
+
+    REST = "rest"
+    """Nothing is due."""
+    CREATE = "create"
+    """Make the successor."""
+    PUBLISH = "publish"
+    """The successor is there: verify it, hand it over, mark it published."""
+    WAIT = "wait"
+    """The grace period runs."""
+    RETIRE = "retire"
+    """Grace is over: check the sinks and the use, delete the predecessor."""
+    UNDO = "undo"
+    """A rollback was begun: finish it."""
+    STUCK = "stuck"
+    """Somebody changed the lineage by hand; said with the way out, never guessed."""
+    GONE = "gone"
+    """All its keys are deleted."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """When to rotate. Durations; `force` rotates whatever the age, `emergency` also without grace."""
+
+    max_age: timedelta = timedelta(days=90)
+    grace: timedelta = timedelta(hours=24)
+    force: bool = False
+    emergency: bool = False
+    migrate: bool = False
+    """Rotate standard keys that the Gemini API may be called with, whatever their age, into auth keys."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do and why, in words for people. `until` = when waiting ends; `ways_out` for what is stuck."""
+
+    action: Action
+    why: str
+    until: datetime | None = None
+    ways_out: tuple[str, ...] = ()
+
+
+def decide(lineage: Lineage, terms: Terms, now: datetime) -> Decision:
+    """The next action. `now` is the server's time."""
+    if not any(member.live for member in lineage.members):
+        return Decision(Action.GONE, "all its keys are deleted")
+    newest = lineage.newest
+    if any(member.live for member in lineage.voided):
+        return Decision(Action.UNDO, f"generation {newest.generation} was rolled back to; what came after it is to go")
+    if wrong := _tampered(lineage):
+        return wrong
+    older = live_older(lineage)
+    if newest.generation == 1 or newest.state is State.RETIRED:
+        return _when_due(newest, terms, now)
+    if newest.state is State.GRACE:
+        return _grace(newest, older, terms, now)
+    return Decision(Action.PUBLISH, f"generation {newest.generation} is made and not yet handed over")
+
+
+def live_older(lineage: Lineage) -> list[Member]:
+    """Older generations that still work and are to be retired; what a split left to other APIs is not among them."""
+    newest = lineage.newest
+    return [
+        member
+        for member in lineage.counted
+        if member.live and member.generation < newest.generation and not split_off(member, newest)
+    ]
+
+
+def split_off(old: Member, new: Member) -> bool:
+    """Whether an old standard key stays for its other APIs, the Gemini API having gone to the new auth key."""
+    targets = old.key.restrictions.services
+    return old.key.key_type == "standard" and new.key.key_type == "auth" and bool(targets) and GEMINI not in targets
+
+
+def _tampered(lineage: Lineage) -> Decision | None:
+    newest, project = lineage.newest, lineage.project
+    stuck = Action.STUCK
+    if not newest.live:
+        back = next((m for m in reversed(lineage.counted) if m.live), None)
+        ways: tuple[str, ...] = (f"bring it back: keyadmin keys undelete {newest.key.key_id} -p {project}",)
+        if back is not None:
+            ways += (f"or go back for good: keyadmin rotation rollback {back.key.key_id} -p {project}",)
+        return Decision(stuck, f"its newest key {newest.key.key_id} was deleted by hand", ways_out=ways)
+    if newest.generation > 1 and (not newest.claimed or newest.state is None):
+        way = f"write them anew: keyadmin rotation adopt {newest.key.key_id} -p {project}"
+        return Decision(stuck, f"the annotations of {newest.key.key_id} were removed or changed", ways_out=(way,))
+    older = live_older(lineage)
+    if older and (len(older) > 1 or newest.state is State.RETIRED):
+        restored = older[0].key.key_id
+        ways = (
+            f"delete it again: keyadmin keys delete {restored} -p {project}",
+            f"or go back to it: keyadmin rotation rollback {restored} -p {project}",
+        )
+        return Decision(stuck, f"the retired key {restored} was brought back by hand", ways_out=ways)
+    if newest.state is State.GRACE and newest.published is None:
+        way = f"write them anew: keyadmin rotation adopt {newest.key.key_id} -p {project}"
+        return Decision(stuck, f"{newest.key.key_id} does not say when it was published", ways_out=(way,))
+    return None
+
+
+def _when_due(newest: Member, terms: Terms, now: datetime) -> Decision:
+    key = newest.key
+    if terms.force or terms.emergency:
+        return Decision(Action.CREATE, "a rotation was asked for")
+    if terms.migrate:
+        if key.key_type == "standard" and key.restricted != "other":
+            return Decision(Action.CREATE, "a standard key, which the Gemini API no longer takes")
+        return Decision(Action.REST, "an auth key" if key.key_type == "auth" else "not for the Gemini API")
+    if key.create_time is None:
+        return Decision(Action.REST, "its age is unknown")
+    due = key.create_time + terms.max_age
+    if now >= due:
+        return Decision(Action.CREATE, f"{(now - key.create_time).days} days old, {terms.max_age.days} are allowed")
+    return Decision(Action.REST, f"due in {(due - now).days} days", until=due)
+
+
+def _grace(newest: Member, older: list[Member], terms: Terms, now: datetime) -> Decision:
+    assert newest.published is not None
+    grace = timedelta() if terms.emergency else terms.grace
+    ends = newest.published + grace
+    if older and grace and now < ends:  # the server's clock is known to a second: no grace means none
+        return Decision(Action.WAIT, f"the predecessor still works until {ends:%Y-%m-%d %H:%M} UTC", until=ends)
+    return Decision(Action.RETIRE, "the grace period is over" if older else "the predecessor is gone")

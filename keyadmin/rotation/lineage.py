@@ -1,0 +1,200 @@
+"""A lineage: the generations of one credential, read off a project's keys (contract 4).
+
+Everything is worked out anew from the keys at each run; nothing is kept beside them. What annotations say counts only
+where the key id agrees, because anyone with apikeys.keys.update can write them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from keyadmin.keys.codec import format_time, parse_time
+from keyadmin.keys.model import Key
+
+LINEAGE: Final = "keyadmin-lineage"
+GENERATION: Final = "keyadmin-generation"
+PREDECESSOR: Final = "keyadmin-predecessor"
+STATE: Final = "keyadmin-state"
+PUBLISHED: Final = "keyadmin-published"
+SINKS: Final = "keyadmin-sinks"
+VOID: Final = "keyadmin-void"
+"""On a key that was rolled back to: the highest generation that no longer counts."""
+CAUSE: Final = "keyadmin-cause"
+"""On a stuck successor: the cause, for `rotation status` on other machines."""
+
+_SUCCESSOR: Final = re.compile(r"ka-([a-z2-7]{10})-([1-9][0-9]{0,8})")
+
+
+class State(StrEnum):
+    """How far the newest generation is. `retired` = its predecessor is gone: the rotation is complete."""
+
+    CREATING = "creating"
+    VERIFYING = "verifying"
+    PUBLISHING = "publishing"
+    GRACE = "grace"
+    RETIRED = "retired"
+    STUCK = "stuck"
+
+
+def lineage_of(uid: str) -> str:
+    """The lineage that the key with this uid founds: the first 10 characters of the lower-case base32 SHA-256 of the uid."""
+    return base64.b32encode(hashlib.sha256(uid.encode()).digest()).decode().lower()[:10]
+
+
+def successor_id(lineage: str, generation: int) -> str:
+    """The key id of a generation: a function of both, so that creating it twice cannot make two keys."""
+    return f"ka-{lineage}-{generation}"
+
+
+def parse_successor(key_id: str) -> tuple[str, int] | None:
+    """Lineage and generation of a successor's key id; None for any other id."""
+    found = _SUCCESSOR.fullmatch(key_id)
+    return (found[1], int(found[2])) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A key in its lineage."""
+
+    key: Key
+    generation: int
+    claimed: bool
+    """Whether its annotations are there and agree with its id."""
+
+    @property
+    def live(self) -> bool:
+        """Not deleted."""
+        return self.key.delete_time is None
+
+    @property
+    def state(self) -> State | None:
+        """What its annotation says; None where there is none or it says something unknown."""
+        value = self.key.annotations.get(STATE, "") if self.claimed else ""
+        return State(value) if value in State._value2member_map_ else None
+
+    @property
+    def published(self) -> datetime | None:
+        """When it was marked published, by the server's clock."""
+        try:
+            return parse_time(self.key.annotations.get(PUBLISHED)) if self.claimed else None
+        except ValueError:
+            return None
+
+    @property
+    def void_up_to(self) -> int:
+        """The highest generation that a rollback to this key took out of the count; 0 = none."""
+        value = self.key.annotations.get(VOID, "") if self.claimed else ""
+        return int(value) if value.isdigit() and len(value) < 10 else 0
+
+    @property
+    def cause(self) -> str | None:
+        """Why it is stuck, as the run that stopped wrote it."""
+        return self.key.annotations.get(CAUSE) if self.claimed else None
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """One credential: its members by rising generation, deleted ones (of the last 30 days) included."""
+
+    id: str
+    project: str
+    members: tuple[Member, ...]
+
+    @property
+    def void_up_to(self) -> int:
+        """Generations up to this one and above the key rolled back to do not count."""
+        return max((member.void_up_to for member in self.members), default=0)
+
+    @property
+    def counted(self) -> tuple[Member, ...]:
+        """The members that no rollback took out of the count."""
+        return tuple(member for member in self.members if not self._void(member))
+
+    @property
+    def voided(self) -> tuple[Member, ...]:
+        """The members that a rollback took out of the count."""
+        return tuple(member for member in self.members if self._void(member))
+
+    def _void(self, member: Member) -> bool:
+        keeper = max((m for m in self.members if m.void_up_to), key=lambda m: m.void_up_to, default=None)
+        return keeper is not None and keeper.generation < member.generation <= keeper.void_up_to
+
+    @property
+    def newest(self) -> Member:
+        """The highest generation that counts."""
+        return self.counted[-1]
+
+    @property
+    def predecessor(self) -> Member | None:
+        """The generation before the newest; None for a founder, or where it is purged."""
+        return self.counted[-2] if len(self.counted) > 1 else None
+
+    @property
+    def next_generation(self) -> int:
+        """The generation that a successor would have: no id is used twice."""
+        return max(self.members[-1].generation, self.void_up_to) + 1
+
+    @property
+    def adopted(self) -> bool:
+        """Whether anything in the annotations says that keyadmin rotates it."""
+        return any(member.claimed for member in self.members) or len(self.members) > 1
+
+
+def read(keys: Iterable[Key], project: str) -> list[Lineage]:
+    """The lineages of a project, from all its keys (deleted ones included). Every key is in exactly one.
+
+    A founder is known by its uid's hash and needs no annotation; a successor by its id.
+    """
+    members: dict[str, list[Member]] = {}
+    for key in keys:
+        known = parse_successor(key.key_id)
+        lineage, generation = known or (lineage_of(key.uid), 1)
+        claims = key.annotations.get(LINEAGE) == lineage and key.annotations.get(GENERATION) == str(generation)
+        members.setdefault(lineage, []).append(Member(key, generation, claims))
+    return [
+        Lineage(lineage, project, tuple(sorted(found, key=lambda member: member.generation)))
+        for lineage, found in sorted(members.items())
+    ]
+
+
+def claims(lineage: str, generation: int, predecessor: str | None, state: State, sinks: str | None) -> dict[str, str]:
+    """The annotations of a member. `sinks` = the fingerprint of the sink list, never the list."""
+    out = {LINEAGE: lineage, GENERATION: str(generation), STATE: state.value}
+    if predecessor:
+        out[PREDECESSOR] = predecessor
+    if sinks:
+        out[SINKS] = sinks
+    return out
+
+
+def marked(
+    annotations: Mapping[str, str],
+    state: State,
+    *,
+    sinks: str | None = None,
+    published: datetime | None = None,
+    cause: str | None = None,
+) -> dict[str, str]:
+    """The annotations with another state; other people's annotations are kept."""
+    out = dict(annotations) | {STATE: state.value}
+    if sinks is not None:
+        out[SINKS] = sinks
+    if published is not None:
+        out[PUBLISHED] = format_time(published)
+    if cause is not None:
+        out[CAUSE] = cause
+    else:
+        out.pop(CAUSE, None)
+    return out
+
+
+def without_claims(annotations: Mapping[str, str]) -> dict[str, str]:
+    """Annotations to be carried over to a successor: all but keyadmin's own."""
+    return {name: value for name, value in annotations.items() if not name.startswith("keyadmin-")}
