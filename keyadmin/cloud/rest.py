@@ -93,7 +93,7 @@ class RestDoor:
             return decoded
 
     def _note_date(self, header: str | None) -> None:
-        """Date headers are cut to seconds, so the largest difference seen is the nearest; a leap of either clock replaces it."""
+        """Dates are cut to seconds, so the largest difference seen is the nearest; a leap of either clock replaces it."""
         if header is None:
             return
         try:
