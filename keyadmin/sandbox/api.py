@@ -34,9 +34,13 @@ class Encoded:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """An answer in several messages (REST only): a JSON array, or server-sent events with `alt=sse`."""
+    """An answer in several messages (REST only): a JSON array, or server-sent events with `alt=sse`.
+
+    `event` names the member of each message that its event is called by: then they are server-sent events whatever `alt` says.
+    """
 
     messages: list[Json]
+    event: str = ""
 
 
 @dataclass(slots=True)
@@ -46,6 +50,7 @@ class Caller:
     principal: str
     quota_project: str | None = None
     api_key: str | None = None
+    bearer: bool = False  # whether a bearer token came with the call
     headers: dict[str, str] = field(default_factory=dict)  # lower-case names; only what rules look at
 
 
@@ -108,6 +113,7 @@ class Method:
     response: str | None  # a protobuf class's path; None = REST only
     writes: bool
     extra: Shape | None  # fields that only REST has
+    streams: bool = False  # answers a Stream, and its errors in an array too
 
     @property
     def full_name(self) -> str:
@@ -132,7 +138,7 @@ class Method:
 
 def _merged(base: Shape, extra: Shape) -> Shape:
     """A copy of a shape with further fields, also inside its messages; the base is shared and stays as it is."""
-    out = Shape(*base.own())
+    out = Shape(*base.own(), full_name=base.full_name)
     for added in extra.own():
         known = out.fields.get(added.name)
         if known is not None and known.message is not None and added.message is not None:
@@ -164,6 +170,7 @@ class Api:
         body: str = "",
         writes: bool | None = None,
         rest_only: Json | None = None,
+        streams: bool = False,
     ) -> Callable[[Rule], Rule]:
         """Declare a method; its name is the rule's, `create_key` -> `CreateKey`.
 
@@ -184,6 +191,7 @@ class Api:
                 response=self._path(response) if response else None,
                 writes=writes if writes is not None else not any(route.startswith("GET ") for route in routes),
                 extra=hand_written(rest_only) if rest_only else None,
+                streams=streams,
             )
             return rule
 

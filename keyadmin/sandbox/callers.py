@@ -13,11 +13,15 @@ _EMAIL = re.compile(r"[^@\s:/]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,63}")
 _KEPT = ("x-goog-api-key", "referer", "x-android-package", "x-android-cert", "x-ios-bundle-identifier", "x-forwarded-for")
 
 
-def caller_of(headers: Mapping[str, str]) -> Caller:
-    """From lower-case header or metadata names. Raises UNAUTHENTICATED; the token is not repeated anywhere."""
+def caller_of(headers: Mapping[str, str], door: str = "bearer") -> Caller:
+    """From lower-case header or metadata names. Raises UNAUTHENTICATED; the token is not repeated anywhere.
+
+    Where keys open the door, a key beside the token is the rule's affair, which refuses both together.
+    """
+    api_key = headers.get("x-goog-api-key") or None
     authorization = headers.get("authorization", "")
     principal = DEFAULT
-    if authorization:
+    if authorization and not (door == "key" and api_key):
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not _EMAIL.fullmatch(token.strip()):
             raise unauthenticated()
@@ -25,6 +29,7 @@ def caller_of(headers: Mapping[str, str]) -> Caller:
     return Caller(
         principal,
         quota_project=headers.get("x-goog-user-project") or None,
-        api_key=headers.get("x-goog-api-key") or None,
+        api_key=api_key,
+        bearer=bool(authorization),
         headers={name: headers[name] for name in _KEPT if name in headers},
     )

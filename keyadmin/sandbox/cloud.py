@@ -34,8 +34,8 @@ class LocalCloud:
         self.clock = Clock(self.store)
         self.hierarchy = hierarchy.Hierarchy(self.store)
         self.policies = policy.Policies(self.store)
-        self.operations = operations.Operations(self.store, self.clock)
         self.weather = Weather(self.clock.now)
+        self.operations = operations.Operations(self.store, self.clock, self.weather.work)
         self.requests: deque[tuple[str, str, str, int]] = deque(maxlen=REMEMBERED)
         self.apis: dict[str, Api] = apis()
         self.store.sync()
@@ -76,9 +76,9 @@ class LocalCloud:
         """
         status, principal = "OK", ""
         try:
-            caller = caller_of(headers)
+            caller = caller_of(headers, method.api.door)
             principal = caller.principal
-            if self.weather.latency is not None:
+            if self.weather.latency is not None or self.weather.slow:
                 await self.weather.wait(method.full_name, writes=method.writes)
             return self._answer(method, read(), caller)
         except RpcError as error:
@@ -121,7 +121,7 @@ class LocalCloud:
             if not isinstance(answer, dict) or not call.method.long_running:
                 raise fault.error() from None
         with self.store.change():
-            return self.operations.start(answer["name"], call.principal, error=fault.error())
+            return self.operations.start(answer["name"], call.principal, error=fault.error(), metadata=answer.get("metadata"))
 
     def _may_be_charged(self, call: Call, reference: str) -> None:
         """X-Goog-User-Project: the caller needs serviceusage.services.use there, and the API must be on."""

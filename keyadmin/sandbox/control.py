@@ -73,7 +73,7 @@ class Control:
             "clock": lambda data: self._cloud.clock.advance(parse_duration(data.get("advance"))),
             "faults": weather.add_fault,
             "quota": weather.set_quota,
-            "latency": lambda data: weather.set_latency(data.get("ms")),
+            "latency": lambda data: weather.set_latency(data.get("ms"), data.get("method")),
             "propagation": weather.set_propagation,
         }
 

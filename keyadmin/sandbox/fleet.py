@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from keyadmin.sandbox.clock import rfc3339
 from keyadmin.sandbox.hierarchy import Node
 from keyadmin.sandbox.services import apikeys, iam, key_rows, key_usage
 from keyadmin.sandbox.services.key_rows import DAY, KeyRow
@@ -80,7 +81,7 @@ def _row(cloud: LocalCloud, project: str, project_id: str, serial: int, now: int
     )
     if display_name == "deleted lately":
         row.deleted = now - 5 * DAY
-        row.doc["deleteTime"] = apikeys.rfc3339(row.deleted)
+        row.doc["deleteTime"] = rfc3339(row.deleted)
     if used is not None:
         key_usage.record(cloud.store, uid, apikeys.GEMINI, now - used * DAY, calls=10)
     return row

@@ -21,7 +21,7 @@ MOST_BYTES = 11 * 1024 * 1024  # of a request; unsourced: Google's own limit
 _CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
-class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
+class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc, type-arg, unused-ignore]
     """Finds the method by its path; protobuf classes are imported at the first call of a method."""
 
     def __init__(self, cloud: LocalCloud) -> None:
@@ -70,17 +70,9 @@ class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc]
 
 
 async def _abort(context: Any, error: RpcError) -> None:
-    trailers = (("grpc-status-details-bin", _status(error.status())),)
+    trailers = (("grpc-status-details-bin", error.encoded()),)
     context.set_trailing_metadata(trailers)
     await context.abort(_CODES[int(error.code)], error.message)
-
-
-def _status(status: Json) -> bytes:
-    """google.rpc.Status with its details, serialised."""
-    import google.rpc.error_details_pb2  # noqa: F401 - registers the detail messages
-
-    encoded: bytes = to_message("google.rpc.status_pb2:Status", status).SerializeToString()
-    return encoded
 
 
 class GrpcDoor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from keyadmin.sandbox.clock import Clock
@@ -25,11 +26,11 @@ KEPT = 24 * 3600 * 1_000_000  # unsourced: how long finished operations can be p
 class Operations:
     """Started by rules within their transaction, read by every API's GetOperation."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, work: Callable[[], int]) -> None:
         self._store = store
         self._clock = clock
+        self._work = work  # microseconds that the next operation takes
         self._started = 0
-        self.latency = 0  # microseconds that an operation takes
 
     def start(
         self,
@@ -47,7 +48,7 @@ class Operations:
         else:
             doc["response"] = response if response is not None else {"@type": "type.googleapis.com/google.protobuf.Empty"}
         now = self._clock.now()
-        self._store.run("INSERT INTO operations VALUES (?, ?, ?, ?)", name, principal, now + self.latency, json.dumps(doc))
+        self._store.run("INSERT INTO operations VALUES (?, ?, ?, ?)", name, principal, now + self._work(), json.dumps(doc))
         self._started += 1
         if self._started % 1000 == 0:
             self._store.run("DELETE FROM operations WHERE ready < ?", now - KEPT)
@@ -58,7 +59,7 @@ class Operations:
         row = self._store.one("SELECT ready, doc FROM operations WHERE name = ?", name)
         if not row:
             raise not_found(f"Operation not found: {name}")
-        doc = json.loads(row[1])
+        doc: dict[str, Any] = json.loads(row[1])
         if self._clock.now() < row[0]:
             return {"name": name} | ({"metadata": doc["metadata"]} if "metadata" in doc else {})
         return {"name": name, "done": True} | doc

@@ -7,6 +7,7 @@ import gzip
 import json
 import logging
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -22,8 +23,12 @@ from keyadmin.sandbox.status import HTTP_STATUS, Code, RpcError, invalid
 from keyadmin.sandbox.weather import Drop
 
 log = logging.getLogger(__name__)
+_quiet = logging.getLogger(f"{__name__}.http")  # what clients get wrong is their affair, and keys may stand in it
+_quiet.disabled = True
 
 MOST_BYTES = 11 * 1024 * 1024  # of a request body; unsourced: Google's own limit
+MOST_LINE = 64 * 1024  # bytes of the request line, and of a header; unsourced: Google's own limits
+MOST_PARAMETERS = 1000
 COMPRESS_FROM = 4096  # bytes
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
@@ -58,9 +63,16 @@ class RestDoor:
         self._router = Router(cloud.apis)
         self._extras = extras
         self._any_host = any_host
-        self._runner = web.ServerRunner(
-            web.Server(self._serve, request_factory=_request, access_log=None, keepalive_timeout=75.0)  # type: ignore[arg-type]
+        http = _Http(
+            self._serve,
+            request_factory=_request,
+            access_log=None,
+            logger=_quiet,
+            keepalive_timeout=75.0,
+            max_line_size=MOST_LINE,
+            max_field_size=MOST_LINE,
         )
+        self._runner = web.ServerRunner(http)
 
     async def open_tcp(self, host: str, port: int) -> int:
         """Listen; port 0 = any free one. The port. Raises OSError."""
@@ -81,6 +93,13 @@ class RestDoor:
         await self._runner.cleanup()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer, by the sandbox's clock: clients may take the server's time from the Date header."""
+        response = await self._answer(request)
+        if not response.prepared:
+            response.headers["Date"] = formatdate(self._cloud.clock.now() // 1_000_000, usegmt=True)
+        return response
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if not self._any_host and not loopback_host(request.headers.get("Host", "")):
             return _refuse(RpcError(Code.PERMISSION_DENIED, "The Host header does not name this machine."))
         path = request.rel_url.raw_path
@@ -114,19 +133,52 @@ class RestDoor:
         match = self._router.find(http, path)
         if match is None:
             return _refuse(RpcError(Code.UNIMPLEMENTED, f"Method not found: {http} {path[:200]}"))
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=1000) if query else []
+        pairs = _pairs(query)
         system = {name.lstrip("$"): value for name, value in pairs if name in _SYSTEM}
         headers = {name.lower(): value for name, value in request.headers.items()}
         if "key" in system:
             headers.setdefault("x-goog-api-key", system["key"])
         if request.remote:
             headers.setdefault("x-forwarded-for", request.remote)
-        answer = await self._cloud.handle(match.method, lambda: read_request(match, pairs, body), headers)
+        try:
+            answer = await self._cloud.handle(match.method, lambda: read_request(match, pairs, body), headers)
+        except RpcError as error:
+            if match.method.streams and system.get("alt") != "sse":
+                return _refuse(error, listed=True)
+            raise
         return _respond(match.method, answer, system, "gzip" in request.headers.get("Accept-Encoding", ""))
+
+
+class _Http(web.Server):
+    """aiohttp's server with connections of our own."""
+
+    def __call__(self) -> web.RequestHandler:
+        """Made for each connection."""
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+class _Connection(web.RequestHandler):
+    """Errors of the HTTP parser in Google's shape; what it could not parse is not logged, as keys may stand in it."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP request."""
+        answer = _refuse(invalid("The request is malformed: it could not be read as HTTP."))
+        answer.force_close()
+        return answer
 
 
 def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
     return web.BaseRequest(message, payload, protocol, writer, task, protocol._loop, client_max_size=MOST_BYTES)
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    if query.count("&") >= MOST_PARAMETERS:
+        raise invalid(f"Too many query parameters: at most {MOST_PARAMETERS} are taken.")
+    return parse_qsl(query, keep_blank_values=True) if query else []
 
 
 def read_request(match: Match, pairs: list[tuple[str, str]], body: bytes) -> Json:
@@ -164,9 +216,8 @@ def _json(body: bytes) -> Any:
 def _respond(method: Method, answer: Json | Encoded | Stream, system: dict[str, str], zipped: bool) -> web.Response:
     alt = system.get("alt", "json")
     name, _, options = alt.partition(";")
-    if name == "sse" and isinstance(answer, Stream):
-        text = "".join(f"data: {json.dumps(message, ensure_ascii=False)}\r\n\r\n" for message in answer.messages)
-        return web.Response(body=text.encode(), headers=_HEADERS | {"Content-Type": "text/event-stream"})
+    if isinstance(answer, Stream) and (name == "sse" or answer.event):
+        return web.Response(body=_events(answer).encode(), headers=_HEADERS | {"Content-Type": "text/event-stream"})
     if name != "json":
         raise invalid(f"Invalid value at 'alt': {name[:40]!r} is not available; use json.", "alt")
     plain = "fields" not in system and "enum-encoding=int" not in options and system.get("prettyPrint", "true") != "false"
@@ -184,15 +235,26 @@ def _respond(method: Method, answer: Json | Encoded | Stream, system: dict[str, 
     return _body(f"{text}\n".encode(), zipped)
 
 
+def _events(answer: Stream) -> str:
+    """Server-sent events. Named ones end with `done`, as the Interactions API writes them."""
+    texts = [(message, json.dumps(message, ensure_ascii=False)) for message in answer.messages]
+    if not answer.event:
+        return "".join(f"data: {text}\r\n\r\n" for _, text in texts)
+    named = [f"event: {message[answer.event]}\ndata: {text}\n\n" for message, text in texts]
+    return "".join(named) + "event: done\ndata: [DONE]\n\n"
+
+
 def _body(body: bytes, zipped: bool) -> web.Response:
     if zipped and len(body) >= COMPRESS_FROM:
         return web.Response(body=gzip.compress(body, 1), headers=_HEADERS | {"Content-Encoding": "gzip"})
     return web.Response(body=body, headers=_HEADERS)
 
 
-def _refuse(error: RpcError) -> web.Response:
+def _refuse(error: RpcError, *, listed: bool = False) -> web.Response:
+    """The error body; `listed` = in an array, as a stream of JSON objects begins."""
     headers = dict(_HEADERS)
     if error.code == Code.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = 'Bearer realm="https://accounts.google.com/"'
-    text = json.dumps(error.rest(), ensure_ascii=True, indent=2) + "\n"
+    body: Any = [error.rest()] if listed else error.rest()
+    text = json.dumps(body, ensure_ascii=True, indent=2) + "\n"
     return web.Response(body=text.encode(), status=HTTP_STATUS[error.code], headers=headers)

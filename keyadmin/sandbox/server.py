@@ -9,7 +9,7 @@ from keyadmin.sandbox.cloud import LocalCloud
 from keyadmin.sandbox.control import Control
 from keyadmin.sandbox.grpc_door import GrpcDoor
 from keyadmin.sandbox.page import Page
-from keyadmin.sandbox.rest_door import RestDoor
+from keyadmin.sandbox.rest_door import Extra, RestDoor
 
 
 class Server:
@@ -19,7 +19,7 @@ class Server:
         self.cloud = cloud
         self.rest_address = ""
         self.grpc_address = ""
-        extras = {"/_sandbox": Control(cloud, self.addresses), "/": Page(cloud, self.addresses)}
+        extras: dict[str, Extra] = {"/_sandbox": Control(cloud, self.addresses), "/": Page(cloud, self.addresses)}
         self._rest = RestDoor(cloud, extras, any_host=any_host)
         self._grpc: GrpcDoor | None = None
 

@@ -75,6 +75,15 @@ class RpcError(Exception):
             out["details"] = self.details
         return out
 
+    def encoded(self) -> bytes:
+        """google.rpc.Status as gRPC carries it in `grpc-status-details-bin`."""
+        import google.rpc.error_details_pb2  # noqa: F401 - registers the detail messages
+
+        from keyadmin.sandbox.shape import to_message
+
+        data: bytes = to_message("google.rpc.status_pb2:Status", self.status()).SerializeToString()
+        return data
+
 
 def error_info(reason: str, domain: str, **metadata: str) -> Json:
     """google.rpc.ErrorInfo."""

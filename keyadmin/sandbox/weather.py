@@ -28,6 +28,7 @@ class Fault:
     times: int
     when: str  # before, after, operation
     message: str = ""
+    details: tuple[dict[str, Any], ...] = ()  # JSON objects with `@type`
 
     def matches(self, full_name: str) -> bool:
         """Whether a method is meant."""
@@ -37,12 +38,25 @@ class Fault:
         """What the caller gets. Raises Drop where the connection is to be closed."""
         if self.code == "DROP":
             raise Drop
-        return RpcError(Code[self.code], self.message or f"Injected fault: {self.code}.")
+        return RpcError(Code[self.code], self.message or f"Injected fault: {self.code}.", *self.details)
 
 
 # Latencies in milliseconds by kind of call: (low, median, high), from recorded traffic (facts 3).
 RECORDED = {"read": (80, 95, 160), "UpdateKey": (180, 209, 260), "CreateKey": (380, 450, 560), "DeleteKey": (170, 193, 240)}
 RECORDED_OPERATION = (100, 115, 130)
+# unsourced: how long an operation itself takes; the recordings hold finished ones only. Some of these are done when a client
+# polls at once, some are not.
+RECORDED_WORK = (50, 150, 600)
+
+
+def check_details(error: RpcError) -> None:
+    """Refuse details that gRPC could not carry. Raises INVALID_ARGUMENT."""
+    from google.protobuf import json_format
+
+    try:
+        error.encoded()
+    except json_format.ParseError as problem:
+        raise invalid(f"Invalid details: {problem}", "details") from None
 
 
 class Weather:
@@ -57,7 +71,8 @@ class Weather:
     def clear(self) -> None:
         """As at the start."""
         self.faults: list[Fault] = []
-        self.latency: str | float | None = self.start_latency
+        self.latency: str | float | None = self.start_latency  # of all methods: milliseconds, or `recorded`
+        self.slow: dict[str, float] = {}  # milliseconds, by short or full name of a method
         self.quotas: dict[str, int] = {}
         self.propagation: dict[str, int] = {}
         self._calls: dict[tuple[str, str], deque[int]] = {}
@@ -74,7 +89,13 @@ class Weather:
             raise invalid("times is a whole number from 1.", "times")
         if not isinstance(data.get("method"), str):
             raise invalid("method is the short or full name of a method.", "method")
-        self.faults.append(Fault(data["method"], code, times, when, str(data.get("message", ""))))
+        details = data.get("details", [])
+        if not isinstance(details, list) or not all(isinstance(item, dict) for item in details):
+            raise invalid("details is a list of objects with @type.", "details")
+        fault = Fault(data["method"], code, times, when, str(data.get("message", "")), tuple(details))
+        if code != "DROP":
+            check_details(fault.error())
+        self.faults.append(fault)
 
     def take(self, full_name: str, when: str) -> Fault | None:
         """The fault due for this call at this moment, counted down."""
@@ -86,28 +107,49 @@ class Weather:
                 return fault
         return None
 
-    def set_latency(self, value: Any) -> None:
-        """A number of milliseconds, or `recorded`; 0 or None = none."""
+    def set_latency(self, value: Any, method: Any = None) -> None:
+        """A number of milliseconds, or `recorded`; 0 or None = none. For one method (short or full name): a number."""
         if isinstance(value, str) and value != "recorded":
             try:
                 value = float(value)
             except ValueError:
                 raise invalid(f"Latency {value!r} is neither a number of milliseconds nor `recorded`.", "ms") from None
-        if isinstance(value, bool) or (isinstance(value, int | float) and not 0 <= value < 3_600_000):
+        if value not in (None, "recorded") and not (type(value) in (int, float) and 0 <= value < 3_600_000):
             raise invalid("Latency is a number of milliseconds from 0.", "ms")
-        self.latency = value or None
+        if method is None:
+            self.latency = value or None
+        elif not isinstance(method, str) or value == "recorded":
+            raise invalid("The latency of one method is a number of milliseconds; method is its short or full name.", "method")
+        else:
+            self.slow.pop(method, None)
+            if value:
+                self.slow[method] = value
 
     def delay(self, full_name: str, *, writes: bool) -> float:
         """Seconds that this call takes longer."""
+        short = full_name.rpartition(".")[2]
+        if self.slow and (own := self.slow.get(short, self.slow.get(full_name))) is not None:
+            return own / 1000
         if self.latency is None:
             return 0.0
         if self.latency != "recorded":
             return float(self.latency) / 1000
-        short = full_name.rpartition(".")[2]
         low, median, high = RECORDED.get(short, RECORDED["UpdateKey"] if writes else RECORDED["read"])
         if short == "GetOperation":
             low, median, high = RECORDED_OPERATION
         return self._random.triangular(low, high, median) / 1000
+
+    def work(self) -> int:
+        """Microseconds that an operation takes: none unless latency was asked for, so that the first poll finds it done.
+
+        With a fixed latency it takes twice as long as a call: whoever polls at once finds it pending.
+        """
+        if self.latency is None:
+            return 0
+        if self.latency != "recorded":
+            return int(float(self.latency) * 2000)
+        low, median, high = RECORDED_WORK
+        return int(self._random.triangular(low, high, median) * 1000)
 
     def charge(self, full_name: str, payer: str) -> None:
         """Count a call against the per-minute quotas of who pays for it. Raises RESOURCE_EXHAUSTED with RetryInfo."""
@@ -131,7 +173,9 @@ class Weather:
     def set_quota(self, data: dict[str, Any]) -> None:
         """From `POST /_sandbox/quota`; `per_minute` null takes a quota away. Raises INVALID_ARGUMENT."""
         method, limit = data.get("method"), data.get("per_minute")
-        if not isinstance(method, str) or (limit is not None and (not isinstance(limit, int) or limit < 0)):
+        if not isinstance(method, str) or (
+            limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 0)
+        ):
             raise invalid('A quota reads {"method": "ListKeys", "per_minute": 240}.')
         self.quotas.pop(method, None)
         if limit is not None:

@@ -115,7 +115,7 @@ def create_key(call: Call, request: Json) -> Json:
     key_id = key_checks.key_id(request["keyId"]) if request.get("keyId") else uid
     restrictions = key_checks.restrictions(data.get("restrictions", {}))
     display_name = key_checks.display_name(data.get("displayName", ""))
-    annotations = key_checks.annotations(data.get("annotations", {}))
+    annotations = key_checks.checked_annotations(data.get("annotations", {}))
     account = data.get("serviceAccountEmail")
     if account:
         _check_binding(call, project, account, restrictions)
@@ -311,7 +311,7 @@ def _changed(doc: Json, data: Json, paths: list[str]) -> Json:
     else:
         out.pop("restrictions", None)
     key_checks.display_name(out.get("displayName", ""))
-    key_checks.annotations(out.get("annotations", {}))
+    key_checks.checked_annotations(out.get("annotations", {}))
     return out
 
 

@@ -39,7 +39,7 @@ def display_name(value: str) -> str:
     return value
 
 
-def annotations(value: dict[str, str]) -> dict[str, str]:
+def checked_annotations(value: dict[str, str]) -> dict[str, str]:
     """Total size of keys and values at most 256 KiB (https://google.aip.dev/128). Raises INVALID_ARGUMENT."""
     if sum(len(name) + len(text) for name, text in value.items()) > 256 * 1024:
         raise invalid("Annotations are too large: at most 262144 bytes in all are allowed.", "key.annotations")
