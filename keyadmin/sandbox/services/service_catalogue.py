@@ -1,0 +1,66 @@
+"""The services that projects can enable: names, titles, and which need which."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+Json = dict[str, Any]
+
+# What is enabled along with a service, and keeps what it needs from being disabled. Recorded in public threads:
+# bigquery <- bigquerystorage, cloudapis; compute <- container; oslogin <- compute. Google has more of these.
+NEEDS: Final[dict[str, tuple[str, ...]]] = {
+    "bigquerystorage.googleapis.com": ("bigquery.googleapis.com",),
+    "cloudapis.googleapis.com": ("bigquery.googleapis.com",),
+    "compute.googleapis.com": ("oslogin.googleapis.com",),
+    "container.googleapis.com": ("compute.googleapis.com",),
+}
+
+
+@cache
+def _entries() -> dict[str, tuple[str, str]]:
+    """Title and summary (perhaps empty) by name, in the order of names."""
+    text = files("keyadmin.data").joinpath("service-catalogue.tsv").read_text("utf-8")
+    rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    return {row[0]: (row[1], row[2] if len(row) > 2 else "") for row in sorted(rows)}
+
+
+def names() -> list[str]:
+    """Every service's name, sorted."""
+    return list(_entries())
+
+
+def known(name: str) -> bool:
+    """Whether there is such a service."""
+    return name in _entries()
+
+
+def config(name: str) -> Json:
+    """A service's `config` as lists show it (recorded): quota, authentication and monitoring are there and empty."""
+    title, summary = _entries().get(name, (name, ""))  # a seed may enable what is not in the catalogue
+    return {
+        "name": name,
+        "title": title,
+        "documentation": {"summary": summary} if summary else {},
+        "quota": {},
+        "authentication": {},
+        "usage": {"requirements": ["serviceusage.googleapis.com/tos/cloud"]},
+        "monitoring": {},
+    }
+
+
+def with_needed(wanted: list[str]) -> list[str]:
+    """The services and all that they need, each once."""
+    out: list[str] = []
+    for name in wanted:
+        for one in (name, *with_needed(list(NEEDS.get(name, ())))):
+            if one not in out:
+                out.append(one)
+    return out
+
+
+def needing(name: str) -> list[str]:
+    """The services that need this one, directly or through others, sorted."""
+    direct = {one for one, needed in NEEDS.items() if name in needed}
+    return sorted(direct.union(*(needing(one) for one in direct)))
