@@ -63,6 +63,8 @@ def get(context: typer.Context, name: Annotated[str, typer.Argument(help="The se
     session = current(context)
     found = setting(session, name)
     show_document(session, to_json(found), found.value or "")
+    if found.value is None:
+        session.talk.note(f"{name} is not set.")
 
 
 def set_(
@@ -79,6 +81,14 @@ def set_(
         value = check(Found(value, "the value")).value
     config.set(name, value)
     session.talk.note(f"{name} is now {value}." if value else f"{name} is no longer set.")
+    say_outranked(session, name)
+
+
+def say_outranked(session: Session, name: str) -> None:
+    """Warn where a variable or an option hides the stored setting."""
+    found = setting(session, name)
+    if found.source and found.source not in ("default", str(session.settings.config.path)):
+        session.talk.warning(f"{found.source} outranks the stored setting; it says {found.value}")
 
 
 def list_(context: typer.Context) -> None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import time
-from typing import Final
+from collections.abc import Callable
+from itertools import cycle
+from typing import TYPE_CHECKING, Final
 
 from keyadmin.cli.talk import Talk
 from keyadmin.cli.text import clean
 from keyadmin.observer import Observer
 from keyadmin.secret import redact
 
+if TYPE_CHECKING:
+    import asyncio
+
 BAR_WIDTH: Final = 24
 REDRAW_S: Final = 0.08
+SPIN_S: Final = 0.15
+SPINNER: Final = "|/-\\"
 _ERASE: Final = "\r\x1b[2K"
 
 
@@ -26,6 +33,7 @@ class TerminalObserver(Observer):
         self._text = ""
         self._count = self._done = 0
         self._began = self._last = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
     def step(self, text: str) -> None:
         """A new step: its text replaces the line; with `--verbose` it stays."""
@@ -34,7 +42,8 @@ class TerminalObserver(Observer):
             self._clear()
             self._talk.detail(text)
         else:
-            self._draw(f"{text} ...")
+            frames = cycle(SPINNER)
+            self._animate(lambda: f"{text} ... {next(frames)}", SPIN_S)
 
     def total(self, count: int, text: str) -> None:
         """A bar from 0 to `count`."""
@@ -51,11 +60,18 @@ class TerminalObserver(Observer):
             self._bar()
 
     def waiting(self, text: str, seconds: float) -> None:
-        """A countdown's beginning: the time left, in words."""
-        self._draw(f"{text}: {duration(seconds)} left")
+        """A countdown in words, until something else happens or the time is over."""
+        end = time.monotonic() + seconds
+
+        def line() -> str | None:
+            left = end - time.monotonic()
+            return f"{text}: {duration(left)} left" if left > 0 else None
+
+        self._animate(line, 1.0)
 
     def finished(self) -> None:
         """The line is erased."""
+        self._stop()
         self._clear()
         self._count = 0
 
@@ -70,12 +86,34 @@ class TerminalObserver(Observer):
         self._talk.warning(text)
 
     def _bar(self) -> None:
+        self._stop()
         filled = BAR_WIDTH * min(self._done, self._count) // max(1, self._count)
         spent = time.monotonic() - self._began
         left = ""
         if 0 < self._done < self._count and spent > 1:
             left = f", {duration(spent / self._done * (self._count - self._done))} left"
         self._draw(f"{self._text} [{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {self._done}/{self._count}{left}")
+
+    def _animate(self, line: Callable[[], str | None], every: float) -> None:
+        """Draw `line()` now and, while an event loop runs, every so many seconds until it gives None."""
+        self._stop()
+        text = line() if self._shown else None
+        if text is None:
+            self._clear()
+            return
+        self._draw(text)
+        import asyncio  # loaded already wherever a loop runs; --help does without
+
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return
+        self._timer = loop.call_later(every, self._animate, line, every)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _draw(self, line: str) -> None:
         if self._shown:

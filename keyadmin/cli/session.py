@@ -37,6 +37,8 @@ class Session:
 
         Raises usage() for wrong values.
         """
+        from keyadmin.cli.logs import direct
+
         if world != "any" and self.raw.setdefault("sandbox", True) is False:
             raise usage("this command is about the sandbox alone", "leave out --no-sandbox")
         choice = sandbox_choice(self.raw.get("sandbox"), self.env)
@@ -46,6 +48,7 @@ class Session:
         colour = not settings.no_color and self.env.get("TERM") != "dumb" and sys.stderr.isatty()
         self.talk = Talk(quiet=settings.quiet, verbose=settings.verbose, colour=colour)
         self.observer = TerminalObserver(self.talk)
+        direct(self.talk, server=world == "server")
 
     def say_sandbox(self, choice: SandboxChoice) -> None:
         """The line that keeps the sandbox from being taken for Google; once a run, `--quiet` or not."""

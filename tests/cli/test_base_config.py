@@ -36,6 +36,13 @@ def test_an_empty_value_removes(cli) -> None:
     assert cli("config", "get", "project", "--format", "json").json == {"name": "project", "value": None, "source": None}
 
 
+def test_a_setting_that_a_variable_outranks_is_said(cli) -> None:
+    done = cli("config", "set", "project", "my-project", env={"GOOGLE_CLOUD_PROJECT": "other-project"})
+    assert done.code == 0
+    assert "Warning: GOOGLE_CLOUD_PROJECT outranks the stored setting; it says other-project" in done.err
+    assert "Warning" not in cli("config", "set", "project", "my-project").err
+
+
 def test_the_sandbox_and_google_never_share_settings(cli) -> None:
     cli("config", "set", "project", "for-google")
     cli("--sandbox", "config", "set", "project", "for-sandbox")

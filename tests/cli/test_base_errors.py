@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import subprocess
 import sys
 from typing import Any, NoReturn
@@ -172,6 +173,24 @@ def test_a_reader_that_went_away_is_no_complaint(home) -> None:
     with process.stderr as stderr:
         assert stderr.read() == ""
     assert process.wait(30) == 1
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_log_records_of_libraries_are_said_with_verbose_alone(cli, command, verbose: bool) -> None:
+    def trial() -> None:
+        try:
+            raise ValueError(KEY)
+        except ValueError:
+            logging.getLogger("asyncio").exception("a task failed")
+            logging.getLogger("keyadmin.cloud").debug("a detail of keyadmin's own")
+            logging.getLogger("google").debug("a whole answer")
+
+    done = cli(command(trial), *(["--verbose"] if verbose else []))
+    assert ("a task failed" in done.err) is verbose
+    assert ("Traceback" in done.err) is verbose
+    assert ("a detail of keyadmin's own" in done.err) is verbose
+    assert "a whole answer" not in done.err
+    assert KEY not in done.err
 
 
 def test_a_closed_output_is_no_failure(home) -> None:

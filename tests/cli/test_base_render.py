@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -218,6 +219,27 @@ def test_progress_is_drawn_on_a_terminal_and_erased() -> None:
     for text in ("Checking ...", "Keys [############............] 1/2", "2/2", "1 min 35 s left", "Warning: one was skipped\n"):
         assert text in drawn
     assert drawn.endswith("\r\x1b[2KWarning: one was skipped\n")
+
+
+async def test_a_wait_is_counted_down_and_a_step_spins_until_the_work_goes_on() -> None:
+    talk = Watched(True)
+    observer = TerminalObserver(talk)
+
+    async def until(text: str) -> None:
+        async with asyncio.timeout(20):
+            while text not in talk.buffer.getvalue():
+                await asyncio.sleep(0.01)
+
+    observer.waiting("The quota is used up", 3.2)
+    await until("3 s left")
+    await until("2 s left")
+    observer.step("Creating the key")
+    await until("Creating the key ... |")
+    await until("Creating the key ... -")
+    observer.finished()
+    drawn = talk.buffer.getvalue()
+    await asyncio.sleep(0.4)
+    assert talk.buffer.getvalue() == drawn
 
 
 @pytest.mark.parametrize(("terminal", "quiet"), [(False, False), (True, True)])

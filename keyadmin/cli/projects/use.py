@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from keyadmin.cli.config import say_outranked
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.cli.settings import Found, project_id
@@ -18,3 +19,4 @@ def use(context: typer.Context, project: Annotated[str, typer.Argument(metavar="
     found = run(context, lambda cloud: cloud.projects.get(wanted))
     session.settings.config.set("project", found.project_id)
     session.talk.note(f"{found.project_id} is now the default project.")
+    say_outranked(session, "project")

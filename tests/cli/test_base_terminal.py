@@ -1,0 +1,96 @@
+"""A real terminal: prompts, progress that is erased, colour, Ctrl-C."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX's")
+
+
+class Person:
+    """Somebody at a terminal, typing."""
+
+    def __init__(self, arguments: list[str], env: dict[str, str]) -> None:
+        self.end, end = pty.openpty()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "keyadmin", *arguments],
+            env=env,
+            stdin=end,
+            stdout=end,
+            stderr=end,
+            start_new_session=True,
+            preexec_fn=_take_terminal,
+        )
+        os.close(end)
+        self.seen = ""
+
+    def sees(self, text: str) -> None:
+        deadline = time.monotonic() + 30
+        while text not in self.seen:
+            assert time.monotonic() < deadline, self.seen
+            self.seen += os.read(self.end, 4096).decode()
+
+    def types(self, text: str) -> None:
+        os.write(self.end, text.encode())
+
+    def leaves(self) -> int:
+        with contextlib.suppress(OSError):  # Linux's word for: everybody has closed the terminal
+            while more := os.read(self.end, 4096):
+                self.seen += more.decode()
+        return self.process.wait(30)
+
+
+def _take_terminal() -> None:
+    """Make the terminal the new session's own, so that Ctrl-C typed there is a signal here."""
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+@pytest.fixture
+def person(home: dict[str, str]) -> Iterator[Callable[..., Person]]:
+    """Sit somebody down before a command."""
+    people: list[Person] = []
+
+    def sit(*arguments: str) -> Person:
+        people.append(Person(list(arguments), home | {"TERM": "xterm"}))
+        return people[-1]
+
+    yield sit
+    for each in people:
+        if each.process.poll() is None:
+            each.process.kill()
+            each.process.wait()
+        os.close(each.end)
+
+
+def test_a_person_is_asked_and_answers(person) -> None:
+    for answer, code in (("y", 0), ("n", 1)):
+        somebody = person("sandbox", "reset")
+        somebody.sees("start over? [y/N] ")
+        somebody.types(f"{answer}\n")
+        assert somebody.leaves() == code
+        assert ("declined; nothing was changed" in somebody.seen) is (code == 1)
+
+
+def test_ctrl_c_at_a_question_ends_with_130(person) -> None:
+    somebody = person("sandbox", "reset")
+    somebody.sees("[y/N] ")
+    somebody.types("\x03")
+    assert somebody.leaves() == 130
+    assert "Interrupted." in somebody.seen
+    assert "Traceback" not in somebody.seen
+
+
+def test_a_table_has_colour_on_a_terminal(person) -> None:
+    somebody = person("config", "list")
+    assert somebody.leaves() == 0
+    assert "\x1b[1mNAME\x1b[0m" in somebody.seen
