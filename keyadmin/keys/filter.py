@@ -14,12 +14,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from keyadmin import duration
 from keyadmin.keys.codec import parse_time
 from keyadmin.problem import Problem, usage
 
+T = TypeVar("T")
 Record = Mapping[str, Any]
 Scalar = str | int | float | bool | datetime | timedelta
 Kind = type[str] | type[float] | type[bool] | type[datetime] | type[timedelta]
@@ -294,17 +295,20 @@ def _compiled(expression: Expression) -> Callable[[Record, datetime], bool]:
             return lambda record, now: any(check(record, now) for check in checks)
 
 
-def ordered(records: Iterable[Record], text: str, now: datetime) -> list[Record]:
+def ordered(items: Iterable[T], text: str, now: datetime, record: Callable[[T], Record]) -> list[T]:
     """Sorted by `FIELD[,FIELD]`; `~FIELD` or `-FIELD` = descending. What lacks the field comes last. Raises usage()."""
-    result = list(records)
-    for part in reversed(text.split(",")):
-        name = part.strip()
-        known = field(name.lstrip("~-"))
-        keyed = [(_first(known, record, now), record) for record in result]
+    result = list(items)
+    for name, known in reversed(sort_fields(text)):
+        keyed = [(_first(known, record(item), now), item) for item in result]
         present = [pair for pair in keyed if pair[0] is not None]
         present.sort(key=lambda pair: pair[0], reverse=name.startswith(("~", "-")))
-        result = [record for _, record in present] + [record for value, record in keyed if value is None]
+        result = [item for _, item in present] + [item for value, item in keyed if value is None]
     return result
+
+
+def sort_fields(text: str) -> list[tuple[str, Field]]:
+    """The fields of a `--sort` value, each with its name as written. Raises usage()."""
+    return [(part.strip(), field(part.strip().lstrip("~-"))) for part in text.split(",")]
 
 
 def _first(known: Field, record: Record, now: datetime) -> Any:

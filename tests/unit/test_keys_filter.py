@@ -215,15 +215,15 @@ def test_sort_by_several_fields_with_absent_ones_last():
         record(displayName="C", ageDays=2),
         record(displayName="a", ageDays=2),
     ]
-    order = [(row["displayName"], row.get("ageDays")) for row in language.ordered(rows, "~ageDays,displayName", NOW)]
+    order = [(row["displayName"], row.get("ageDays")) for row in language.ordered(rows, "~ageDays,displayName", NOW, dict)]
     assert order == [("a", 2), ("C", 2), ("b", 1), ("a", None)]
-    assert [row.get("ageDays") for row in language.ordered(rows, "ageDays", NOW)] == [1, 2, 2, None]
+    assert [row.get("ageDays") for row in language.ordered(rows, "ageDays", NOW, dict)] == [1, 2, 2, None]
 
 
 @given(st.lists(st.integers(0, 5)))
 def test_sort_keeps_everything_and_is_stable(ages):
     rows = [record(ageDays=age, uid=str(number)) for number, age in enumerate(ages)]
-    result = language.ordered(rows, "-ageDays", NOW)
+    result = language.ordered(rows, "-ageDays", NOW, dict)
     assert [(row["ageDays"], int(row["uid"])) for row in result] == sorted(
         ((age, number) for number, age in enumerate(ages)), key=lambda pair: (-pair[0], pair[1])
     )
@@ -231,4 +231,4 @@ def test_sort_keeps_everything_and_is_stable(ages):
 
 def test_sort_by_an_unknown_field():
     with pytest.raises(Problem, match="unknown field"):
-        language.ordered([], "colour", NOW)
+        language.ordered([], "colour", NOW, dict)

@@ -6,6 +6,24 @@ from typing import Final
 
 from keyadmin.cli.lazy import Entry, Group
 
-ENTRIES: Final[dict[str, Entry]] = {}
+_MAKE: Final = "Make and find"
+_CHANGE: Final = "Change"
+_STRING: Final = "The key string"
+
+ENTRIES: Final[dict[str, Entry]] = {
+    "create": Entry("keyadmin.cli.keys.create:create", "Create a key that works, restricted and verified.", _MAKE),
+    "clone": Entry("keyadmin.cli.keys.clone:clone", "Create a key with another key's restrictions.", _MAKE),
+    "list": Entry("keyadmin.cli.keys.list:list_", "List keys, as AI Studio does or all of them.", _MAKE),
+    "describe": Entry("keyadmin.cli.keys.describe:describe", "Show everything about one key but its key string.", _MAKE),
+    "restrict": Entry("keyadmin.cli.keys.restrict:restrict", "Restrict a key to APIs and to clients.", _CHANGE),
+    "unrestrict": Entry("keyadmin.cli.keys.unrestrict:unrestrict", "Take restrictions off a key.", _CHANGE),
+    "rename": Entry("keyadmin.cli.keys.rename:rename", "Give a key another display name.", _CHANGE),
+    "annotate": Entry("keyadmin.cli.keys.annotate:annotate", "Add and remove a key's annotations.", _CHANGE),
+    "delete": Entry("keyadmin.cli.keys.delete:delete", "Delete a key, for 30 days recoverably.", _CHANGE),
+    "undelete": Entry("keyadmin.cli.keys.undelete:undelete", "Bring a deleted key back.", _CHANGE),
+    "show": Entry("keyadmin.cli.keys.show:show", "Print a key string.", _STRING),
+    "verify": Entry("keyadmin.cli.keys.verify:verify", "Check whether a key works for the Gemini API.", _STRING),
+    "lookup": Entry("keyadmin.cli.keys.lookup:lookup", "Find the key that a key string belongs to.", _STRING),
+}
 
 GROUP: Final = Group("Create, list, restrict and verify API keys.", ENTRIES)

@@ -1,0 +1,64 @@
+"""`keyadmin keys clone`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyadmin.cli.keys import making
+from keyadmin.cli.keys.options import IfAbsent, KeyId, KeyName, NoVerify, ServiceAccount, ShowString, VerifyTimeout
+from keyadmin.cli.options import DryRun
+from keyadmin.cli.session import current
+from keyadmin.cli.settings import Found, project_id
+from keyadmin.keys import clone as cloning
+from keyadmin.keys import resolve, validate
+from keyadmin.keys.provision import Wish
+from keyadmin.problem import usage
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+
+def clone(
+    context: typer.Context,
+    key: KeyName,
+    name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="The new display name.")] = None,
+    into: Annotated[
+        str | None, typer.Option("--into", metavar="PROJECT", help="Make the new key in this project; the same one otherwise.")
+    ] = None,
+    auth: Annotated[
+        bool | None, typer.Option("--auth/--standard", help="The new key's type; the same as the old one's otherwise.")
+    ] = None,
+    service_account: ServiceAccount = None,
+    key_id: KeyId = None,
+    show: ShowString = False,
+    no_verify: NoVerify = False,
+    verify_timeout: VerifyTimeout = "5m",
+    if_absent: IfAbsent = False,
+    dry_run: DryRun = False,
+) -> int:
+    """Create a key with another key's restrictions and annotations, in another project too.
+
+    The old key is left as it is. The annotations by which keyadmin tracks rotation are not taken over.
+    """
+    if service_account and auth is False:
+        raise usage("--service-account and --standard do not go together: a standard key has no service account")
+    session = current(context)
+    asked = cloning.Changes(
+        display_name=validate.display_name(name) if name is not None else None,
+        project=project_id(Found(into, "--into")).value if into is not None else None,
+        key_type=None if auth is None else ("auth" if auth else "standard"),
+        key_id=validate.key_id(key_id) if key_id is not None else None,
+        service_account=validate.service_account(service_account) if service_account is not None else None,
+        if_absent=if_absent,
+        check=not no_verify,
+        check_s=making.verify_seconds(verify_timeout),
+    )
+
+    async def of_original(cloud: Cloud) -> Wish:
+        original = await resolve.find(cloud, key, partial(session.project, cloud))
+        return cloning.wish(original, asked)
+
+    return making.make(context, of_original, making.How(show, False, dry_run))

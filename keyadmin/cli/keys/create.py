@@ -1,0 +1,92 @@
+"""`keyadmin keys create`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyadmin.cli.keys import making
+from keyadmin.cli.keys.options import (
+    Android,
+    Annotations,
+    Async,
+    IfAbsent,
+    Ios,
+    Ips,
+    KeyId,
+    NoVerify,
+    Referrers,
+    ServiceAccount,
+    ShowString,
+    Targets,
+    UnknownService,
+    VerifyTimeout,
+)
+from keyadmin.cli.options import DryRun
+from keyadmin.cli.session import current
+from keyadmin.keys import validate
+from keyadmin.keys.model import GEMINI
+from keyadmin.keys.provision import Wish
+from keyadmin.problem import usage
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+
+def create(
+    context: typer.Context,
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="The display name, at most 63 characters.")],
+    auth: Annotated[
+        bool, typer.Option("--auth/--standard", help="An auth key, or a standard one, which the Gemini API rejects.")
+    ] = True,
+    service_account: ServiceAccount = None,
+    key_id: KeyId = None,
+    api_target: Targets = None,
+    allowed_ips: Ips = None,
+    allowed_referrers: Referrers = None,
+    allowed_android: Android = None,
+    allowed_ios: Ios = None,
+    allow_unknown_service: UnknownService = False,
+    annotation: Annotations = None,
+    show: ShowString = False,
+    no_verify: NoVerify = False,
+    verify_timeout: VerifyTimeout = "5m",
+    if_absent: IfAbsent = False,
+    async_: Async = False,
+    dry_run: DryRun = False,
+) -> int:
+    """Create a key that works for the Gemini API.
+
+    Checks the permissions, enables what is off, creates the key with its restrictions (the Gemini API alone unless
+    --api-target says otherwise) and waits until it works, at most 5 minutes. An auth key is bound to the project's
+    service account keyadmin-gemini, which is made when it is not there.
+    """
+    if service_account and not auth:
+        raise usage("--service-account and --standard do not go together: a standard key has no service account")
+    wish = Wish(
+        project="",
+        display_name=validate.display_name(name),
+        key_type="auth" if auth else "standard",
+        key_id=validate.key_id(key_id) if key_id is not None else None,
+        restrictions=validate.restrictions(
+            api_target or [GEMINI],
+            ips=allowed_ips or (),
+            referrers=allowed_referrers or (),
+            android=allowed_android or (),
+            ios=allowed_ios or (),
+            allow_unknown=allow_unknown_service,
+        ),
+        annotations=validate.annotation_map(annotation or ()),
+        service_account=validate.service_account(service_account) if service_account is not None else None,
+        if_absent=if_absent,
+        check=not no_verify,
+        check_s=making.verify_seconds(verify_timeout),
+    )
+    session = current(context)
+
+    async def in_project(cloud: Cloud) -> Wish:
+        return replace(wish, project=await session.project(cloud))
+
+    return making.make(context, in_project, making.How(show, async_, dry_run))

@@ -1,0 +1,17 @@
+"""What `--dry-run` prints for the `keys` commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from keyadmin.cli.confirm import would
+from keyadmin.cli.render import show_data
+from keyadmin.cli.session import Session
+
+
+def dry_run(session: Session, project: str, steps: Sequence[str]) -> None:
+    """Say the steps; programs get `{"dryRun": true, "project", "steps"}`."""
+    would(session, "; ".join(steps))
+    if session.format in ("json", "jsonl", "yaml"):
+        data: dict[str, object] = {"dryRun": True, "project": project, "steps": list(steps)}
+        show_data(session, data | ({"sandbox": True} if session.sandbox is not None else {}))

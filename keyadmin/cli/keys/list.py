@@ -1,0 +1,85 @@
+"""`keyadmin keys list`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyadmin import duration
+from keyadmin.cli.keys import watch as watching
+from keyadmin.cli.keys.view import list_view
+from keyadmin.cli.render import show_list
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import current
+from keyadmin.keys import listing
+from keyadmin.keys.listing import Listed, Selection
+from keyadmin.problem import Exit, Problem, usage
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+
+def list_(
+    context: typer.Context,
+    all_projects: Annotated[bool, typer.Option("--all-projects", help="The keys of every active project you see.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="All keys, not only the 100 that AI Studio would show.")] = False,
+    deleted: Annotated[bool, typer.Option("--deleted", help="Include keys deleted in the last 30 days.")] = False,
+    limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="At most N keys.")] = None,
+    filter_: Annotated[
+        str | None,
+        typer.Option("--filter", metavar="EXPRESSION", help="Only keys that fit, such as 'keyType=standard age>90d'."),
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option("--sort", metavar="FIELD,..", help="Sort by these fields; ~FIELD = descending.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on, and show what changes, until Ctrl-C.")] = False,
+    interval: Annotated[str, typer.Option("--interval", metavar="DURATION", help="How often --watch looks.")] = "5s",
+) -> None:
+    """List the keys of a project, or of all projects.
+
+    Without --all it shows what AI Studio's page shows: at most 100 keys in all, those with no API restriction or
+    restricted to the Generative Language API alone.
+
+    A filter is made of FIELD=VALUE, != for not equal, : for contains, < <= > >= for numbers, times and ages, ~ for a
+    regular expression, joined with AND, OR, NOT and parentheses. Fields are those of the JSON output, and keyId, age,
+    apiTarget, client (ips, referrers, android, ios, none), deleted, annotations.NAME.
+    """
+    session = current(context)
+    if all_projects and "project" in session.raw:
+        raise usage("--all-projects and --project do not go together", "leave one of them out")
+    selection = Selection(everything=all_, limit=limit, filter=filter_, sort=sort)
+    every = duration.parse(interval).total_seconds()
+
+    async def listed(cloud: Cloud) -> Listed:
+        if all_projects:
+            return await listing.of_all(cloud, session.observer, deleted=deleted)
+        return await listing.of_project(cloud, await session.project(cloud), deleted=deleted)
+
+    view = list_view(session, projects=all_projects, deleted=deleted)
+    if watch:
+        watching.watch(context, listed, selection, view, every)
+    found = run(context, listed)
+    shown = selection.of(found.keys)
+    show_list(session, shown.keys, view)
+    if shown.note:
+        session.talk.note(f"{shown.note}.", always=True)
+    if found.failed:
+        raise incomplete(found.failed)
+
+
+def incomplete(failed: Mapping[str, Problem]) -> Problem:
+    """The Problem of a listing that lacks some projects; exit code 3."""
+    first = next(iter(failed.values()))
+    return Problem(
+        first.cause,
+        f"the keys of {len(failed)} project{'s' if len(failed) > 1 else ''} could not be listed; the others are above",
+        status=first.status,
+        permission=first.permission,
+        service=first.service,
+        project=next(iter(failed)),
+        notes=[f"{project}: {problem.message} [{problem.cause}]" for project, problem in failed.items()],
+        fix=first.fix,
+        exit_code=Exit.FOUND,
+    )

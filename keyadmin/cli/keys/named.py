@@ -1,0 +1,17 @@
+"""A key by its name or by its key string: what an argument and `--key-from-env` come to."""
+
+from __future__ import annotations
+
+from keyadmin.cli.secret_input import asked_or_read
+from keyadmin.cli.session import Session
+from keyadmin.problem import usage
+from keyadmin.secret import KeyString
+
+
+def string_or_name(session: Session, key: str | None, variable: str | None) -> KeyString | str:
+    """The key string that `-`, the variable or a prompt gives, else the name. Raises usage() for both at once."""
+    if key is None or key == "-":
+        return asked_or_read(session, key, variable)
+    if variable is not None:
+        raise usage("a key and --key-from-env were given", "give one of them")
+    return key

@@ -1,0 +1,46 @@
+"""Arguments and options that several `keys` commands take."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+KeyName = Annotated[str, typer.Argument(metavar="KEY", help="The key: its id, its full name, or its display name.")]
+KeyOrString = Annotated[
+    str | None,
+    typer.Argument(metavar="[KEY|-]", help="The key: its id, full name or display name; - reads a key string from stdin."),
+]
+Targets = Annotated[
+    list[str] | None,
+    typer.Option("--api-target", metavar="SERVICE[:METHOD,..]", help="An API the key may call; may be repeated."),
+]
+Ips = Annotated[
+    list[str] | None, typer.Option("--allowed-ips", metavar="IP,..", help="Addresses or networks that may use the key.")
+]
+Referrers = Annotated[
+    list[str] | None, typer.Option("--allowed-referrers", metavar="URL,..", help="Web sites that may use the key.")
+]
+Android = Annotated[
+    list[str] | None, typer.Option("--allowed-android", metavar="PKG=SHA1,..", help="Android apps that may use the key.")
+]
+Ios = Annotated[list[str] | None, typer.Option("--allowed-ios", metavar="BUNDLE,..", help="iOS apps that may use the key.")]
+UnknownService = Annotated[
+    bool, typer.Option("--allow-unknown-service", help="Take API targets that keyadmin's list does not have.")
+]
+Annotations = Annotated[list[str] | None, typer.Option("--annotation", metavar="K=V", help="An annotation; may be repeated.")]
+ServiceAccount = Annotated[
+    str | None,
+    typer.Option("--service-account", metavar="EMAIL", help="Bind the key to this service account, not to keyadmin-gemini."),
+]
+KeyId = Annotated[str | None, typer.Option("--key-id", metavar="ID", help="The new key's id; one is chosen otherwise.")]
+Force = Annotated[bool, typer.Option("--force", help="Do it even if the key was used in the last 7 days.")]
+Async = Annotated[bool, typer.Option("--async", help="Do not wait for the operation; print its name.")]
+NoVerify = Annotated[bool, typer.Option("--no-verify", help="Do not check that the key works.")]
+VerifyTimeout = Annotated[
+    str, typer.Option("--verify-timeout", metavar="DURATION", help="How long to wait for the key to work, at most 5m.")
+]
+ShowString = Annotated[bool, typer.Option("--show", help="Print the key string too.")]
+IfAbsent = Annotated[
+    bool, typer.Option("--if-absent", help="Give back the key with the same --key-id, else the same name, if there is one.")
+]

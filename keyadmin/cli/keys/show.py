@@ -1,0 +1,35 @@
+"""`keyadmin keys show`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import typer
+
+from keyadmin.cli.keys.options import KeyName
+from keyadmin.cli.keys.view import Row, to_json
+from keyadmin.cli.render import show_document
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import current
+from keyadmin.keys import resolve
+from keyadmin.keys.model import Key
+from keyadmin.secret import KeyString
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+
+def show(context: typer.Context, key: KeyName) -> None:
+    """Print a key string, and nothing else: KEY=$(keyadmin keys show my-key).
+
+    Whoever has it can use your project's quota and cause charges. Needs apikeys.keys.getKeyString.
+    """
+    session = current(context)
+
+    async def read(cloud: Cloud) -> tuple[Key, KeyString]:
+        found = await resolve.find(cloud, key, partial(session.project, cloud), state="any")
+        return found, await cloud.keys.key_string(found.name)
+
+    found, key_string = run(context, read)
+    show_document(session, to_json(session, Row(found, key_string=key_string)), key_string.reveal())

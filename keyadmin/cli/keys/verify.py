@@ -1,0 +1,58 @@
+"""`keyadmin keys verify`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyadmin import duration
+from keyadmin.cli.keys.named import string_or_name
+from keyadmin.cli.keys.options import KeyOrString
+from keyadmin.cli.options import KeyFromEnv
+from keyadmin.cli.render import show_document
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import current
+from keyadmin.keys import resolve
+from keyadmin.keys import verify as checking
+from keyadmin.keys.verify import Verdict
+from keyadmin.problem import usage
+from keyadmin.secret import KeyString
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+
+def verify(
+    context: typer.Context,
+    key: KeyOrString = None,
+    key_from_env: KeyFromEnv = None,
+    wait: Annotated[
+        str, typer.Option("--wait", metavar="DURATION", help="Try again for so long, at most 5m: a new key may need it.")
+    ] = "0s",
+) -> None:
+    """Check whether a key works for the Gemini API, from this machine, now: yes, or the cause (exit code 3).
+
+    A key of yours is named like any other (which takes apikeys.keys.getKeyString); anybody's key string comes from stdin
+    (-) or from a variable. One call is made, which lists one model and costs nothing.
+    """
+    session = current(context)
+    given = string_or_name(session, key, key_from_env)
+    limit_s = duration.parse(wait).total_seconds()
+    if limit_s > checking.PROPAGATION_S:
+        raise usage(f"--wait is {wait}: at most 5m, the time that changes take to reach all servers")
+
+    async def work(cloud: Cloud) -> Verdict:
+        if isinstance(given, KeyString):
+            return Verdict(given, await checking.until_accepted(cloud, given, session.observer, limit_s))
+        found = await resolve.find(cloud, given, partial(session.project, cloud), state="any")
+        key_string = await cloud.keys.key_string(found.name)
+        return Verdict(key_string, await checking.until_accepted(cloud, key_string, session.observer, limit_s), found)
+
+    verdict = run(context, work, credentials=not isinstance(given, KeyString))
+    if verdict.ok or session.format in ("json", "jsonl", "yaml"):
+        text = f"{verdict.label} works for the Gemini API."
+        show_document(session, verdict.to_json(sandbox=session.sandbox is not None), text)
+    if verdict.problem is not None:
+        raise verdict.problem

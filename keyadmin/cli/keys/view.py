@@ -1,0 +1,93 @@
+"""How keys are printed: in lists, and one at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from keyadmin.cli.render import Column, View, show_document, show_one
+from keyadmin.cli.session import Session
+from keyadmin.keys.change import Started
+from keyadmin.keys.model import Key
+from keyadmin.keys.present import Verification, apis, as_json, clients
+from keyadmin.secret import KeyString
+
+_RESTRICTED: Final = {"gemini": "Gemini", "other": "other APIs", "mixed": "Gemini and others", "none": "none"}
+_COLOURS: Final = {"gemini": "green", "mixed": "yellow", "none": "red"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A key as a command shows it. `key_string` is set only where it was asked for."""
+
+    key: Key
+    verification: Verification | None = None
+    key_string: KeyString | None = None
+
+
+def list_view(session: Session, *, projects: bool, deleted: bool) -> View[Key]:
+    """The table of `keys list`; with the project where there are several, with the deletion where deleted keys are listed."""
+    columns: list[Column[Key]] = [
+        Column("Name", lambda key: key.display_name, cut=True),
+        Column("Id", lambda key: key.key_id),
+    ]
+    if projects:
+        columns.append(Column("Project", lambda key: key.project))
+    columns += [
+        Column("Type", lambda key: key.key_type, lambda key: "yellow" if key.key_type == "standard" else None),
+        Column("Restricted", lambda key: _RESTRICTED[key.restricted], lambda key: _COLOURS.get(key.restricted)),
+        Column("Clients", lambda key: key.restrictions.client_kind or "anyone"),
+        Column("Created", lambda key: key.create_time),
+        Column("Days", lambda key: key.age_days()),
+    ]
+    if deleted:
+        columns.append(Column("Deleted", lambda key: key.delete_time, lambda key: "red"))
+    return View(columns, lambda key: as_json(key, sandbox=session.sandbox is not None), "No keys.")
+
+
+def show_key(session: Session, row: Row) -> None:
+    """Print one key with everything that is known of it."""
+    key = row.key
+    fields: list[tuple[str, object]] = [
+        ("Name", key.display_name),
+        ("Id", key.key_id),
+        ("Project", key.project),
+        ("Type", key.key_type),
+        ("APIs", apis(key.restrictions)),
+        ("Clients", clients(key.restrictions)),
+        ("Service account", key.service_account_email),
+        ("Created", key.create_time),
+        ("Updated", key.update_time),
+        ("Deleted", key.delete_time),
+        ("Annotations", ", ".join(f"{name}={value}" for name, value in sorted(key.annotations.items()))),
+        ("AI Studio", "shown" if key.studio_visible else "not shown (restricted to other APIs)"),
+        ("Full name", key.name),
+        ("Verification", row.verification),
+        ("Key string", row.key_string.reveal() if row.key_string else None),
+    ]
+    columns = [_column(title, value) for title, value in fields if value not in (None, "")]
+    show_one(session, row, View(columns, lambda shown: to_json(session, shown)))
+
+
+def show_changed(session: Session, outcome: Key | Started) -> None:
+    """Print what a change left: the key, or the operation that is not waited for."""
+    if isinstance(outcome, Started):
+        show_started(session, outcome)
+    else:
+        show_key(session, Row(outcome))
+
+
+def show_started(session: Session, started: Started) -> None:
+    """Print an operation that is not waited for."""
+    data = {"name": started.name, "operation": started.operation, "done": not started.operation}
+    show_document(session, data | ({"sandbox": True} if session.sandbox is not None else {}), started.operation)
+    session.talk.note(f"Not waited for. See what came of it: keyadmin keys describe {started.name}")
+
+
+def _column(title: str, value: object) -> Column[Row]:
+    return Column(title, lambda row: value)
+
+
+def to_json(session: Session, row: Row) -> dict[str, Any]:
+    """The key's JSON object."""
+    return as_json(row.key, sandbox=session.sandbox is not None, verification=row.verification, key_string=row.key_string)

@@ -1,0 +1,81 @@
+"""`keyadmin keys list --watch`: the list again and again, and what changed in it."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from keyadmin.cli.render import View, show_data, show_list
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import Session, current
+from keyadmin.keys.listing import Listed, Selection
+from keyadmin.keys.model import Key
+from keyadmin.problem import Cause, Problem, usage
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+_CLEAR = "\x1b[H\x1b[2J"
+_AGES = ("ageDays", "keyString")  # time alone is no change
+
+
+def watch(
+    context: typer.Context,
+    listed: Callable[[Cloud], Awaitable[Listed]],
+    selection: Selection,
+    view: View[Key],
+    every_s: float,
+) -> NoReturn:
+    """List every `every_s` seconds until interrupted. On a terminal the table is redrawn, else printed when it changed.
+
+    `jsonl` prints a line an event: `{"event": "added"|"changed"|"removed", "key": {...}}`.
+    """
+    session = current(context)
+    if session.format not in ("table", "jsonl"):
+        raise usage(f"--watch and --format {session.format} do not go together", "use table or jsonl")
+    if every_s < 1:
+        raise usage("--interval is at least 1s")
+
+    async def work(cloud: Cloud) -> NoReturn:
+        before: dict[str, Any] | None = None
+        while True:
+            try:
+                keys = selection.of((await listed(cloud)).keys).keys
+                before = _show(session, keys, view, before)
+            except Problem as problem:
+                if problem.cause is not Cause.SERVICE_UNAVAILABLE:
+                    raise
+                session.talk.warning(f"{problem.message}; trying again")
+            await asyncio.sleep(every_s)
+
+    run(context, work)
+    raise AssertionError("unreachable: watching ends by an exception")
+
+
+def _show(session: Session, keys: list[Key], view: View[Key], before: dict[str, Any] | None) -> dict[str, Any]:
+    session.observer.finished()
+    now = {key.name: {name: value for name, value in view.to_json(key).items() if name not in _AGES} for key in keys}
+    if session.format == "jsonl":
+        for event in events(before or {}, now):
+            show_data(session, event)
+    elif sys.stdout.isatty():
+        sys.stdout.write(_CLEAR)
+        sys.stdout.write(f"{datetime.now():%H:%M:%S}  {len(keys)} keys, Ctrl-C ends\n\n")
+        show_list(session, keys, view)
+    elif now != before:
+        show_list(session, keys, view)
+    sys.stdout.flush()
+    return now
+
+
+def events(before: dict[str, Any], now: dict[str, Any]) -> list[dict[str, Any]]:
+    """What happened between two listings, keys by full name."""
+    happened = [
+        {"event": "changed" if name in before else "added", "key": key} for name, key in now.items() if before.get(name) != key
+    ]
+    return happened + [{"event": "removed", "key": key} for name, key in before.items() if name not in now]

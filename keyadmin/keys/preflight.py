@@ -1,0 +1,139 @@
+"""What a new key needs in its project, looked at before anything is changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from keyadmin.keys.model import GEMINI, Restrictions
+from keyadmin.problem import Cause, Problem
+from keyadmin.secret import KeyType
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+T = TypeVar("T")
+
+APIKEYS: Final = "apikeys.googleapis.com"
+IAM: Final = "iam.googleapis.com"
+ACCOUNT_ID: Final = "keyadmin-gemini"  # the one service account a project's auth keys are bound to
+
+PROJECT_GET: Final = "resourcemanager.projects.get"
+ENABLE: Final = "serviceusage.services.enable"
+READ_SERVICES: Final = "serviceusage.services.get"
+CREATE_ACCOUNT: Final = "iam.serviceAccounts.create"
+READ_ACCOUNT: Final = "iam.serviceAccounts.get"
+BIND: Final = "iam.serviceAccountApiKeyBindings.create"
+CREATE_KEY: Final = "apikeys.keys.create"
+
+# Facts 2: the page's three permissions, and the two that auth keys add.
+NEEDED: Final[Mapping[KeyType, tuple[str, ...]]] = {
+    "standard": (PROJECT_GET, ENABLE, CREATE_KEY),
+    "auth": (PROJECT_GET, ENABLE, CREATE_KEY, CREATE_ACCOUNT, BIND),
+}
+# Not needed, but with them keyadmin can see what is there already.
+_HELPFUL: Final = (READ_SERVICES, READ_ACCOUNT)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A project as a new key would find it.
+
+    `to_enable` = the APIs that are off, or of unknown state where the caller may not read it (enabling what is on changes
+    nothing). `account` = the e-mail of the service account that is there already, where that can be seen.
+    """
+
+    project: str
+    missing: tuple[str, ...]
+    to_enable: tuple[str, ...]
+    states_known: bool
+    account: str | None
+
+    def require(self) -> None:
+        """Raises Problem(missing-iam-permission) naming all that is missing and the way to get it."""
+        if not self.missing:
+            return
+        several = f"these {len(self.missing)} permissions are" if len(self.missing) > 1 else "a permission is"
+        raise Problem(
+            Cause.MISSING_IAM_PERMISSION,
+            f"you cannot create the key in project {self.project}: {several} missing: {', '.join(self.missing)}",
+            status="PERMISSION_DENIED",
+            permission=self.missing[0],
+            project=self.project,
+            fix=(
+                f"keyadmin doctor {self.project}    # the whole picture, and the smallest grant",
+                f"keyadmin doctor {self.project} --message    # the same as a message to send to an admin of the project",
+            ),
+        )
+
+
+def account_email(project: str) -> str:
+    """The e-mail of keyadmin's service account in a project. Domain-scoped ids (`example.com:p`) are turned round."""
+    domain, _, name = project.rpartition(":")
+    return f"{ACCOUNT_ID}@{f'{name}.{domain}' if domain else project}.iam.gserviceaccount.com"
+
+
+def apis_needed(key_type: KeyType, restrictions: Restrictions, *, own_account: bool) -> tuple[str, ...]:
+    """The APIs a new key needs to be made and to work. Gemini is not switched on for a key that is not for it."""
+    gemini = () if restrictions.restricted == "other" else (GEMINI,)
+    return (*gemini, APIKEYS, *((IAM,) if own_account and key_type == "auth" else ()))
+
+
+async def survey(cloud: Cloud, project: str, key_type: KeyType, restrictions: Restrictions, *, own_account: bool) -> Ground:
+    """One testIamPermissions call, one look at the project, and the states of its APIs where they may be read.
+
+    `own_account` = keyadmin makes or reuses the service account, as opposed to one that was named.
+    Raises Problem: project-not-found-or-no-access, or a project that is being deleted.
+    """
+    needed = [name for name in NEEDED[key_type] if own_account or name not in (CREATE_ACCOUNT, BIND)]
+    held, project = await _look(cloud, project, (*needed, *_HELPFUL))
+    wanted = apis_needed(key_type, restrictions, own_account=own_account)
+    states_known = READ_SERVICES in held
+    if states_known:
+        states = await cloud.services.states(project, wanted)
+        to_enable = tuple(name for name in wanted if states.get(name) != "ENABLED")
+    else:
+        to_enable = wanted
+    account = await _account(cloud, project) if CREATE_ACCOUNT in needed and READ_ACCOUNT in held else None
+    superfluous = {ENABLE} if not to_enable else set()
+    if account is not None:
+        superfluous.add(CREATE_ACCOUNT)
+    missing = tuple(name for name in needed if name not in held and name not in superfluous)
+    return Ground(project, missing, to_enable, states_known, account)
+
+
+async def _look(cloud: Cloud, project: str, names: tuple[str, ...]) -> tuple[frozenset[str], str]:
+    """The permissions held, and the project's id. A project without any of them is one that does not exist, to the caller."""
+    held, found = await asyncio.gather(
+        _or_problem(cloud.projects.test_permissions(project, names)), _or_problem(cloud.projects.get(project))
+    )
+    if isinstance(held, Problem):
+        raise found if isinstance(found, Problem) else held
+    if isinstance(found, Problem):
+        if not held or PROJECT_GET in held:
+            raise found
+        return held, project
+    if found.state != "ACTIVE":
+        raise Problem(
+            Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS,
+            f"project {found.project_id} is not active ({found.state}): no key can be made in it",
+            project=found.project_id,
+            fix=(f"bring it back if it is being deleted: keyadmin projects undelete {found.project_id}",),
+        )
+    return held, found.project_id
+
+
+async def _or_problem(call: Awaitable[T]) -> T | Problem:
+    try:
+        return await call
+    except Problem as problem:
+        return problem
+
+
+async def _account(cloud: Cloud, project: str) -> str | None:
+    try:
+        return (await cloud.service_accounts.get(project, account_email(project))).email
+    except Problem:
+        return None  # absent, or not to be seen after all: creating it tells

@@ -1,0 +1,292 @@
+"""Making a key that works: permissions, APIs, service account, the key with its restrictions, and the proof that it works."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
+
+from keyadmin.keys import preflight, resolve, verify
+from keyadmin.keys.change import Started
+from keyadmin.keys.model import GEMINI, GEMINI_ONLY, Key, Restrictions
+from keyadmin.keys.patience import patiently
+from keyadmin.keys.preflight import Ground
+from keyadmin.keys.present import Verification
+from keyadmin.keys.resolve import FullName
+from keyadmin.observer import Observer
+from keyadmin.problem import Cause, Problem
+from keyadmin.secret import KeyType
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+ACCOUNT_TITLE: Final = "Gemini API keys (made by keyadmin)"
+ENABLING_S: Final = 120.0  # a call right after enabling an API may still find it off
+NEW_ACCOUNT_S: Final = 60.0  # a new service account may not be found for seconds (facts 4)
+_UNSURE: Final = frozenset({Cause.SERVICE_UNAVAILABLE, Cause.UNKNOWN})  # the service may have done it all the same
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The key that is wanted. `service_account` = bind it to this one, None = keyadmin's own (auth keys)."""
+
+    project: str
+    display_name: str
+    key_type: KeyType = "auth"
+    key_id: str | None = None
+    restrictions: Restrictions = GEMINI_ONLY
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    service_account: str | None = None
+    if_absent: bool = False
+    check: bool = True  # prove that the Gemini API takes it
+    check_s: float = verify.PROPAGATION_S
+
+    @property
+    def own_account(self) -> bool:
+        """Whether keyadmin's own service account of the project is used."""
+        return self.key_type == "auth" and self.service_account is None
+
+
+@dataclass(frozen=True)
+class Made:
+    """A key as it came out. `why` says why it was not verified; `problem` what the Gemini API said against it."""
+
+    key: Key
+    verification: Verification
+    created: bool = True
+    why: str | None = None
+    problem: Problem | None = None
+
+
+def new_key_id(display_name: str) -> str:
+    """An id chosen beforehand, so that repeating a call whose answer was lost cannot make a second key.
+
+    It begins like the display name and ends in eight random characters.
+    """
+    words = re.sub(r"[^a-z0-9]+", "-", display_name.lower()).strip("-")[:40].strip("-")
+    if not words or not words[0].isalpha():
+        words = f"key-{words}".rstrip("-")
+    tail = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))
+    return f"{words}-{tail}"
+
+
+def plan(wish: Wish, ground: Ground) -> list[str]:
+    """What `create` would do, step by step, for people."""
+    unsure = "" if ground.states_known else " (if it is off)"
+    steps = [f"enable {service}{unsure}" for service in ground.to_enable]
+    if wish.own_account and ground.account is None:
+        steps.append(f"make or reuse the service account {preflight.account_email(ground.project)}")
+    kind = "an auth key" if wish.key_type == "auth" else "a standard key"
+    steps.append(f"create {kind} named {wish.display_name!r} in project {ground.project}")
+    why = _why_skipped(wish)
+    steps.append(f"not verify it: {why}" if why else "verify that the Gemini API takes it")
+    return steps
+
+
+async def look(cloud: Cloud, wish: Wish, observer: Observer) -> tuple[Ground, Key | None]:
+    """The preflight, and the key that is there already where `if_absent` allows it. Changes nothing. Raises Problem."""
+    observer.step("Checking permissions")
+    ground = await preflight.survey(cloud, wish.project, wish.key_type, wish.restrictions, own_account=wish.own_account)
+    existing = await present(cloud, wish, ground.project) if wish.if_absent else None
+    if existing is None:
+        ground.require()
+    return ground, existing
+
+
+async def create(cloud: Cloud, wish: Wish, observer: Observer) -> Made:
+    """The whole way from permissions to a verified key. Raises Problem; a key that is made but rejected is in `Made`."""
+    wish, ground, existing = await _ready(cloud, wish, observer)
+    if existing is not None:
+        return _given_back(existing)
+    try:
+        key = await _create_key(cloud, wish, ground, observer)
+    except Problem as problem:
+        if problem.cause is not Cause.ALREADY_EXISTS:
+            raise
+        return await _already_there(cloud, wish, problem)
+    return await _verified(cloud, wish, key, observer)
+
+
+async def start(cloud: Cloud, wish: Wish, observer: Observer) -> Started | Made:
+    """The same up to the call that creates the key, which is not waited for. The key is neither verified nor shown."""
+    wish, _, existing = await _ready(cloud, wish, observer)
+    if existing is not None:
+        return _given_back(existing)
+    assert wish.key_id is not None
+    operation = await cloud.keys.start_create(
+        wish.project,
+        wish.key_id,
+        display_name=wish.display_name,
+        restrictions=wish.restrictions,
+        annotations=wish.annotations,
+        service_account_email=_account_of(wish),
+    )
+    return Started(str(FullName(wish.project, wish.key_id)), operation)
+
+
+async def _ready(cloud: Cloud, wish: Wish, observer: Observer) -> tuple[Wish, Ground, Key | None]:
+    """Everything before the key itself; the wish comes back with the project's id and the key's id filled in."""
+    ground, existing = await look(cloud, wish, observer)
+    if existing is None:
+        await prepare(cloud, wish, ground, observer)
+    return replace(wish, project=ground.project, key_id=wish.key_id or new_key_id(wish.display_name)), ground, existing
+
+
+def _given_back(key: Key) -> Made:
+    return Made(key, "skipped", created=False, why="it was there already")
+
+
+async def present(cloud: Cloud, wish: Wish, project: str) -> Key | None:
+    """The key that `--if-absent` gives back: the one with the same id, else (no id given) with the same display name.
+
+    Raises Problem: apikeys.keys.get or .list is missing, several keys have the name, the id belongs to a deleted key.
+    """
+    if wish.key_id is not None:
+        try:
+            key = await cloud.keys.get(str(FullName(project, wish.key_id)))
+        except Problem as problem:
+            if problem.cause in (Cause.NOT_FOUND, Cause.API_NOT_ENABLED):
+                return None
+            raise
+        if key.delete_time is not None:
+            raise _taken(wish.key_id, project, deleted=True)
+        return replace(key, project=project)
+    try:
+        listed = [replace(key, project=project) async for key in cloud.keys.list(project)]
+    except Problem as problem:
+        if problem.cause is not Cause.API_NOT_ENABLED:
+            raise
+        return None
+    matches = [key for key in listed if key.display_name == wish.display_name]
+    return resolve.only(wish.display_name, project, matches) if matches else None
+
+
+async def prepare(cloud: Cloud, wish: Wish, ground: Ground, observer: Observer) -> None:
+    """Enable what is off; make or reuse the service account. Both may be repeated."""
+    if ground.to_enable:
+        observer.step(f"Enabling {', '.join(ground.to_enable)}")
+        with observer.half_made(f"{', '.join(ground.to_enable)} may have been enabled in project {ground.project}"):
+            await cloud.services.enable(ground.project, ground.to_enable)
+    if wish.own_account and ground.account is None:
+        observer.step(f"Making the service account {preflight.ACCOUNT_ID}")
+        await _ensure_account(cloud, ground.project, observer)
+
+
+async def _ensure_account(cloud: Cloud, project: str, observer: Observer) -> None:
+    """Create it; ALREADY_EXISTS means that it can be reused, which needs no permission to read it."""
+    email = preflight.account_email(project)
+    with observer.half_made(f"the service account {email} may have been made; the next keys create reuses it"):
+        try:
+            await patiently(
+                lambda: cloud.service_accounts.create(project, preflight.ACCOUNT_ID, ACCOUNT_TITLE),
+                worth_it=lambda problem: problem.cause is Cause.API_NOT_ENABLED,
+                limit_s=ENABLING_S,
+                text="Waiting until the IAM API is on everywhere",
+                observer=observer,
+            )
+        except Problem as problem:
+            if problem.cause is not Cause.ALREADY_EXISTS:
+                raise
+
+
+def _account_of(wish: Wish) -> str | None:
+    if wish.key_type == "standard":
+        return None
+    return wish.service_account or preflight.account_email(wish.project)
+
+
+async def _create_key(cloud: Cloud, wish: Wish, ground: Ground, observer: Observer) -> Key:
+    assert wish.key_id is not None
+    key_id, account = wish.key_id, _account_of(wish)
+
+    def passing(problem: Problem) -> bool:
+        if problem.cause is Cause.API_NOT_ENABLED:
+            return bool(ground.to_enable)
+        # unsourced: that the API Keys API tells an account it does not see yet by NOT_FOUND or INVALID_ARGUMENT
+        unseen = problem.cause in (Cause.NOT_FOUND, Cause.INVALID_ARGUMENT) and "service account" in problem.message.lower()
+        return wish.own_account and unseen
+
+    refused: Problem | None = None
+    observer.step(f"Creating the key {wish.display_name!r}")
+    with observer.half_made(f"the key {FullName(wish.project, key_id)} may have been made: {_go_on(key_id, wish.project)}"):
+        try:
+            key = await patiently(
+                lambda: cloud.keys.create(
+                    wish.project,
+                    key_id,
+                    display_name=wish.display_name,
+                    restrictions=wish.restrictions,
+                    annotations=wish.annotations,
+                    service_account_email=account,
+                ),
+                worth_it=passing,
+                limit_s=ENABLING_S if ground.to_enable else NEW_ACCOUNT_S,
+                text="Waiting until the service account and the APIs are known everywhere",
+                observer=observer,
+            )
+        except Problem as problem:
+            if problem.cause in _UNSURE:
+                raise
+            refused = problem
+    if refused is not None:
+        raise refused
+    return replace(key, project=wish.project)
+
+
+def _go_on(key_id: str, project: str) -> str:
+    return (
+        f"keyadmin keys describe {key_id} -p {project} shows it, keyadmin keys verify {key_id} -p {project} checks it, "
+        f"keyadmin keys delete {key_id} -p {project} removes it"
+    )
+
+
+async def _already_there(cloud: Cloud, wish: Wish, problem: Problem) -> Made:
+    """ALREADY_EXISTS from create: with `if_absent` somebody else was faster, else the id is taken."""
+    assert wish.key_id is not None
+    if wish.if_absent:
+        existing = await present(cloud, wish, wish.project)
+        if existing is not None:
+            return _given_back(existing)
+    raise _taken(wish.key_id, wish.project) from problem
+
+
+def _taken(key_id: str, project: str, *, deleted: bool = False) -> Problem:
+    if deleted:
+        message = f"the key id {key_id!r} belongs to a deleted key of project {project}, which keeps it until it is purged"
+        fix = (f"bring it back: keyadmin keys undelete {key_id} -p {project}", "or choose another --key-id")
+    else:
+        message = f"project {project} already has a key with the id {key_id!r} (deleted keys keep their ids)"
+        fix = (f"see it: keyadmin keys describe {key_id} -p {project}", "add --if-absent to be given the key that is there")
+    return Problem(Cause.ALREADY_EXISTS, message, status="ALREADY_EXISTS", project=project, fix=fix)
+
+
+def _why_skipped(wish: Wish) -> str | None:
+    if not wish.check:
+        return "--no-verify was given"
+    return verify.why_not_checked(wish.key_type, wish.restrictions)
+
+
+async def _verified(cloud: Cloud, wish: Wish, key: Key, observer: Observer) -> Made:
+    key = await _with_string(cloud, key)
+    why = _why_skipped(wish)
+    if why is None and key.key_string is None:
+        why = "the answer that held the key string was lost, and reading it takes apikeys.keys.getKeyString"
+    if why is not None or key.key_string is None:
+        return Made(key, "skipped", why=why)
+    observer.step(f"Verifying the key with {GEMINI}")
+    with observer.half_made(f"the key {key.name} was made and not verified: {_go_on(key.key_id, wish.project)}"):
+        problem = await verify.until_accepted(cloud, key.key_string, observer, wish.check_s)
+    return Made(key, "ok" if problem is None else "failed", problem=problem)
+
+
+async def _with_string(cloud: Cloud, key: Key) -> Key:
+    """The key with its string, which is missing where the answer to create was lost and the key was read afterwards."""
+    if key.key_string is not None:
+        return key
+    try:
+        return replace(key, key_string=await cloud.keys.key_string(key.name))
+    except Problem:
+        return key  # said in `why`

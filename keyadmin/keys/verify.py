@@ -1,0 +1,105 @@
+"""Does a key work for the Gemini API, from here, now? Yes, or the cause."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from keyadmin.keys.model import GEMINI, Key, Restrictions
+from keyadmin.keys.patience import patiently
+from keyadmin.observer import Observer
+from keyadmin.problem import Cause, Exit, Problem
+from keyadmin.secret import KeyString, KeyType
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+PROPAGATION_S: Final = 300.0  # "changes take up to five minutes" (API Keys documentation)
+
+# What a good key may be answered with until every server knows of it, of its restrictions or of the enabled API.
+_PASSING: Final = frozenset(
+    {
+        Cause.API_KEY_INVALID,
+        Cause.API_NOT_ENABLED,
+        Cause.API_KEY_SERVICE_BLOCKED,
+        Cause.SERVICE_UNAVAILABLE,
+        Cause.RATE_LIMITED,
+    }
+)
+# No answer about the key: the check could not be made.
+_UNANSWERED: Final = frozenset({Cause.SERVICE_UNAVAILABLE, Cause.RATE_LIMITED})
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the Gemini API said of a key. `problem` = why it was turned down, None = it works."""
+
+    key_string: KeyString
+    problem: Problem | None
+    key: Key | None = None  # where it was named, not given as a string
+
+    @property
+    def ok(self) -> bool:
+        """Whether the key works."""
+        return self.problem is None
+
+    @property
+    def label(self) -> str:
+        """The key in words: its id where it was named, else the masked string."""
+        return f"Key {self.key.key_id} ({self.key_string.masked})" if self.key else f"Key {self.key_string.masked}"
+
+    def to_json(self, *, sandbox: bool) -> dict[str, Any]:
+        """`{"verification": "ok"|"failed", "maskedKey", "name"?, "project"?, "cause"?, "message"?, "fix"?}`."""
+        out: dict[str, Any] = {"verification": "ok" if self.ok else "failed", "maskedKey": self.key_string.masked}
+        if self.key is not None:
+            out |= {"name": self.key.name, "project": self.key.project}
+        if self.problem is not None:
+            out |= {"cause": self.problem.cause.value, "message": self.problem.message}
+        if sandbox:
+            out["sandbox"] = True
+        return out
+
+
+def rejected(problem: Problem) -> bool:
+    """Whether the key was turned down, as opposed to nobody answering."""
+    return problem.cause not in _UNANSWERED
+
+
+def as_found(problem: Problem) -> Problem:
+    """The same Problem with exit code 3 where it is a finding about the key."""
+    if problem.exit_code is None and rejected(problem):
+        problem.exit_code = Exit.FOUND
+    return problem
+
+
+async def until_accepted(
+    cloud: Cloud, key_string: KeyString, observer: Observer, limit_s: float = PROPAGATION_S
+) -> Problem | None:
+    """Checks until the key works or `limit_s` seconds have passed; the last Problem, None = the key works.
+
+    What time does not mend (leaked, expired, wrong region, ...) ends it at once.
+    """
+    try:
+        await patiently(
+            lambda: cloud.gemini.check(key_string),
+            worth_it=lambda problem: problem.exit_code is None and problem.cause in _PASSING,
+            limit_s=limit_s,
+            text="Waiting until the key is known everywhere",
+            observer=observer,
+        )
+    except Problem as problem:
+        return as_found(problem)
+    return None
+
+
+def why_not_checked(key_type: KeyType, restrictions: Restrictions) -> str | None:
+    """Why a check from here would say nothing of a new key; None = it can be checked."""
+    if key_type == "standard":
+        return "the Gemini API rejects standard keys"
+    if restrictions.restricted == "other":
+        return "the key is not for the Gemini API"
+    if restrictions.client_kind is not None:
+        return "the key is restricted to clients, and this machine may not be one of them"
+    if any(target.service == GEMINI and target.methods for target in restrictions.targets):
+        return "the key is restricted to certain methods of the Gemini API"
+    return None
