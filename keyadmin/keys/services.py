@@ -11,9 +11,9 @@ SUFFIX = ".googleapis.com"
 
 @cache
 def known() -> frozenset[str]:
-    """Every service name shipped with keyadmin (data/services.txt says where they come from)."""
-    text = files("keyadmin.data").joinpath("services.txt").read_text("utf-8")
-    return frozenset(line for line in text.splitlines() if line and not line.startswith("#"))
+    """Every service name shipped with keyadmin (data/service-catalogue.tsv says where they come from)."""
+    text = files("keyadmin.data").joinpath("service-catalogue.tsv").read_text("utf-8")
+    return frozenset(line.partition("\t")[0] for line in text.splitlines() if line and not line.startswith("#"))
 
 
 def closest(name: str) -> str | None:
