@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from keyadmin import __version__
-from keyadmin.cloud.calls import OnRepeat, Operation, Runner
+from keyadmin.cloud.calls import OPERATION_DEADLINE, OnRepeat, Operation, Runner, finished
 from keyadmin.cloud.credentials import silence
 from keyadmin.cloud.endpoints import Call, GrpcApi, door
 from keyadmin.cloud.errors import status_json
@@ -56,6 +56,27 @@ class GrpcDoor:
             return await bound(request=request, retry=None, timeout=TIMEOUT, metadata=tuple(headers.items()))
 
         return await self._runner.run(call, attempt, on_repeat)
+
+    async def operate(
+        self,
+        api: GrpcApi,
+        method: str,
+        request: Mapping[str, Any],
+        *,
+        project: str,
+        on_repeat: OnRepeat[Any] | None = None,
+        deadline: float | None = None,
+    ) -> Any:
+        """As `call`, for a change that answers an operation: its packed response once done, or what `on_repeat` gave."""
+        answer = await self.call(api, method, request, project=project, write=True, on_repeat=on_repeat)
+        if not hasattr(answer, "operation"):
+            return answer
+        call = Call(api.host, _rpc_name(method), project)
+
+        async def poll(name: str) -> Operation:
+            return await self.poll(api, name, project)
+
+        return await finished(operation_of(answer.operation), poll, call, deadline or OPERATION_DEADLINE)
 
     async def poll(self, api: GrpcApi, name: str, project: str | None) -> Operation:
         """The operation as it stands."""

@@ -13,16 +13,26 @@ from urllib.parse import urlsplit
 from keyadmin.cloud import network, routes
 from keyadmin.cloud.calls import RetryPolicy, Runner
 from keyadmin.cloud.credentials import SCOPE, Access, Caller, GoogleAccess, NoAccess, SandboxAccess, silence
-from keyadmin.cloud.endpoints import IAM_CREDENTIALS, SANDBOX, Call
+from keyadmin.cloud.endpoints import FOLDERS, IAM_CREDENTIALS, ORGANIZATIONS, SANDBOX, Call
 from keyadmin.cloud.pace import READS_PER_MINUTE, WRITES_PER_MINUTE, Pace, Waiting
 from keyadmin.cloud.rest import RestDoor
 from keyadmin.cloud.routes import Routes
 from keyadmin.problem import Cause, Problem, usage
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from keyadmin.cloud.apikeys import Keys
+    from keyadmin.cloud.assets import Assets
     from keyadmin.cloud.channels import GrpcDoor
+    from keyadmin.cloud.control import Control
     from keyadmin.cloud.gemini import Gemini
+    from keyadmin.cloud.iam import ServiceAccounts
+    from keyadmin.cloud.orgpolicy import OrgPolicy
+    from keyadmin.cloud.projects import Containers, Projects
+    from keyadmin.cloud.secrets import Secrets
+    from keyadmin.cloud.services import Services
+    from keyadmin.cloud.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,10 @@ class Cloud:
         """Calls a minute; `pace.on_wait` tells of waiting, `pace.time_left` of what is to come."""
         return self._runner.pace
 
+    def now(self) -> datetime:
+        """The time by the server's clock, once a REST call was answered; until then the local one. Aware, UTC."""
+        return self._rest.now()
+
     @cached_property
     def _grpc(self) -> GrpcDoor:
         from keyadmin.cloud.channels import GrpcDoor
@@ -109,6 +123,76 @@ class Cloud:
         from keyadmin.cloud.gemini import Gemini
 
         return Gemini(self._rest, sandbox=self.sandbox)
+
+    @cached_property
+    def control(self) -> Control:
+        """The sandbox's own `/_sandbox`. Raises usage() for Google."""
+        from keyadmin.cloud.control import Control
+
+        return Control(self._rest, sandbox=self.sandbox)
+
+    @cached_property
+    def projects(self) -> Projects:
+        """Resource Manager v3 projects, and the allow policies of projects, folders and organisations."""
+        from keyadmin.cloud.projects import Projects
+
+        return Projects(self._grpc)
+
+    @cached_property
+    def folders(self) -> Containers:
+        """Resource Manager v3 folders."""
+        from keyadmin.cloud.projects import Containers
+
+        return Containers(self._grpc, FOLDERS, "folder")
+
+    @cached_property
+    def organizations(self) -> Containers:
+        """Resource Manager v3 organisations."""
+        from keyadmin.cloud.projects import Containers
+
+        return Containers(self._grpc, ORGANIZATIONS, "organization")
+
+    @cached_property
+    def services(self) -> Services:
+        """Service Usage v1."""
+        from keyadmin.cloud.services import Services
+
+        return Services(self._grpc)
+
+    @cached_property
+    def service_accounts(self) -> ServiceAccounts:
+        """IAM admin v1."""
+        from keyadmin.cloud.iam import ServiceAccounts
+
+        return ServiceAccounts(self._grpc)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """Secret Manager v1."""
+        from keyadmin.cloud.secrets import Secrets
+
+        return Secrets(self._grpc, sandbox=self.sandbox)
+
+    @cached_property
+    def assets(self) -> Assets:
+        """Cloud Asset Inventory v1."""
+        from keyadmin.cloud.assets import Assets
+
+        return Assets(self._grpc)
+
+    @cached_property
+    def org_policy(self) -> OrgPolicy:
+        """Organisation Policy v2."""
+        from keyadmin.cloud.orgpolicy import OrgPolicy
+
+        return OrgPolicy(self._grpc)
+
+    @cached_property
+    def usage(self) -> Usage:
+        """Cloud Monitoring v3: the use of keys."""
+        from keyadmin.cloud.usage import Usage
+
+        return Usage(self._grpc)
 
     async def close(self) -> None:
         """Close what was opened."""

@@ -53,7 +53,7 @@ _REST: Final[Mapping[str, frozenset[str]]] = {
     GEMINI: frozenset({"ListModels"}),
     IAM_CREDENTIALS: frozenset({"GenerateAccessToken"}),
     ACCOUNTS: frozenset({"UserInfo"}),
-    SANDBOX: frozenset({"Describe"}),
+    SANDBOX: frozenset({"Describe", "Seed", "Reset"}),
 }
 
 

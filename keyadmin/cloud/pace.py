@@ -38,23 +38,19 @@ class Waiting:
 
 
 class Window:
-    """At most `limit` calls leave in any SPAN seconds; None = no limit until the service shows one.
+    """At most `limit` calls leave in any SPAN seconds; None = no limit.
 
     Each call books the next free moment and sleeps until then: first come, first served. After a refusal everybody waits
-    as long as the service asked, and the limit falls to what it let through in the last minute; it grows again by a
-    quarter each minute without a refusal, up to what was configured.
+    as long as the service asked: one refusal speaks for all, others may share the quota.
     """
 
     def __init__(self, limit: int | None) -> None:
         self.limit = limit
-        self._configured = limit
         self._booked: deque[float] = deque()
         self._held_until = 0.0
-        self._refused_at = -math.inf
 
     def book(self, now: float) -> float:
         """The moment (monotonic seconds) at which the next call may leave; it is taken."""
-        self._grow(now)
         moment = max(now, self._held_until, self._booked[-1] if self._booked else 0.0)
         if self.limit is not None and len(self._booked) >= self.limit:
             moment = max(moment, self._booked[-self.limit] + SPAN)
@@ -67,12 +63,8 @@ class Window:
         """How many booked calls have not left yet."""
         return sum(1 for moment in self._booked if moment > now)
 
-    def refused(self, now: float, delay: float) -> None:
-        """The service said 429: nothing more leaves for `delay` seconds, and no faster afterwards than it let through."""
-        if now >= self._held_until:  # one refusal of a burst speaks for the burst
-            passed = sum(1 for moment in self._booked if now - SPAN < moment <= now) - 1
-            self.limit = max(1, passed if self.limit is None else min(self.limit, passed))
-        self._refused_at = now
+    def hold(self, now: float, delay: float) -> None:
+        """The service said 429: nothing more leaves for `delay` seconds."""
         self._held_until = max(self._held_until, now + delay)
 
     def held(self, now: float) -> float:
@@ -88,13 +80,6 @@ class Window:
             return waiting
         free = max(0, self.limit - sum(1 for moment in self._booked if moment > now - SPAN))
         return waiting + SPAN * math.ceil(max(0, calls - free) / self.limit)
-
-    def _grow(self, now: float) -> None:
-        if self.limit == self._configured or self.limit is None or now - self._refused_at < SPAN:
-            return
-        grown = math.ceil(self.limit * 1.25)
-        self.limit = grown if self._configured is None else min(self._configured, grown)
-        self._refused_at = now
 
 
 class Pace:
@@ -126,7 +111,7 @@ class Pace:
 
     def refused(self, call: Call, quota_project: str | None, delay: float) -> None:
         """A rate limit was met: hold back every call of the kind for `delay` seconds."""
-        self._window(call, quota_project).refused(time.monotonic(), delay)
+        self._window(call, quota_project).hold(time.monotonic(), delay)
 
     def time_left(self, service: str, quota_project: str | None, *, reads: int = 0, writes: int = 0) -> float:
         """Seconds that so many further calls have to wait for the pace, at least."""

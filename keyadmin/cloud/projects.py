@@ -1,0 +1,242 @@
+"""Resource Manager v3: projects, and the folders and organisations above them."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from keyadmin.cloud.calls import pages
+from keyadmin.cloud.channels import GrpcDoor
+from keyadmin.cloud.endpoints import FOLDERS, ORGANIZATIONS, PROJECTS, GrpcApi
+from keyadmin.cloud.messages import enum_name, moment, paging, unpacked
+from keyadmin.cloud.policies import VERSION, Policy, policy_from_pb, policy_to_pb
+from keyadmin.problem import Cause, Problem, usage
+
+PAGE: Final = 500
+PERMISSIONS: Final = 100  # names a testIamPermissions call may ask for (facts: reported)
+CREATION: Final = 300.0  # seconds that making a project may take
+CONFLICTS: Final = 5  # how often a policy changed by somebody else meanwhile is read again
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project. `number` as text; times are aware, UTC."""
+
+    project_id: str
+    number: str
+    display_name: str = ""
+    state: str = "ACTIVE"
+    parent: str = ""
+    create_time: datetime | None = None
+    update_time: datetime | None = None
+    delete_time: datetime | None = None
+    etag: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A folder or an organisation: `name` = folders/N or organizations/N. An organisation's display name is its domain."""
+
+    name: str
+    display_name: str
+    state: str = "ACTIVE"
+    parent: str = ""
+
+
+class Projects:
+    """Projects by id or number. All methods raise Problem."""
+
+    def __init__(self, grpc: GrpcDoor) -> None:
+        self._grpc = grpc
+
+    async def get(self, project: str) -> Project:
+        """One project. A missing one and one without access look the same."""
+        return _project(await self._grpc.call(PROJECTS, "get_project", {"name": f"projects/{project}"}, project=project))
+
+    async def search(self, query: str = "") -> AsyncIterator[Project]:
+        """Every project that the caller can get, narrowed by a query such as `state:ACTIVE`; eventually consistent."""
+        async for project in self._listed("search_projects", {"query": query}):
+            yield project
+
+    async def list(self, parent: str, *, deleted: bool = False) -> AsyncIterator[Project]:
+        """The direct children of `folders/N` or `organizations/N`."""
+        async for project in self._listed("list_projects", {"parent": parent, "show_deleted": deleted}):
+            yield project
+
+    def _listed(self, method: str, request: dict[str, Any]) -> AsyncIterator[Project]:
+        async def call(asked: dict[str, Any]) -> Any:
+            return await self._grpc.call(PROJECTS, method, asked)
+
+        return pages(paging(call, request | {"page_size": PAGE}, "projects", _project))
+
+    async def create(
+        self, project_id: str, *, display_name: str = "", parent: str = "", labels: Mapping[str, str] | None = None
+    ) -> Project:
+        """A new project, once it exists. The id is chosen beforehand, so that a repeat cannot make a second one."""
+        wanted = {"project_id": project_id, "display_name": display_name, "parent": parent, "labels": dict(labels or {})}
+
+        async def on_repeat(problem: Problem) -> Project | None:
+            if problem.cause is not Cause.ALREADY_EXISTS:
+                return None
+            found = await self._if_readable(project_id)
+            same = found is not None and found.display_name == (display_name or project_id) and found.state == "ACTIVE"
+            return found if same else None
+
+        request = {"project": {name: value for name, value in wanted.items() if value}}
+        return await self._changed("create_project", request, project_id, on_repeat, CREATION)
+
+    async def rename(self, project: str, display_name: str) -> Project:
+        """Give it another display name."""
+        # unsourced: that UpdateProject takes a project's id for its number in `project.name`, as the other methods do.
+        request = {
+            "project": {"name": f"projects/{project}", "display_name": display_name},
+            "update_mask": {"paths": ["display_name"]},
+        }
+        return await self._changed("update_project", request, project)
+
+    async def delete(self, project: str) -> Project:
+        """Mark it for deletion; it can be brought back for 30 days."""
+
+        async def on_repeat(_: Problem) -> Project | None:
+            found = await self._if_readable(project)
+            return found if found is not None and found.state == "DELETE_REQUESTED" else None
+
+        return await self._changed("delete_project", {"name": f"projects/{project}"}, project, on_repeat)
+
+    async def undelete(self, project: str) -> Project:
+        """Bring it back."""
+
+        async def on_repeat(_: Problem) -> Project | None:
+            found = await self._if_readable(project)
+            return found if found is not None and found.state == "ACTIVE" else None
+
+        return await self._changed("undelete_project", {"name": f"projects/{project}"}, project, on_repeat)
+
+    async def _changed(
+        self, method: str, request: dict[str, Any], project: str, on_repeat: Any = None, deadline: float | None = None
+    ) -> Project:
+        answer = await self._grpc.operate(PROJECTS, method, request, project=project, on_repeat=on_repeat, deadline=deadline)
+        if isinstance(answer, Project):
+            return answer
+        from google.cloud import resourcemanager_v3
+
+        return _project(unpacked(answer, resourcemanager_v3.Project))
+
+    async def _if_readable(self, project: str) -> Project | None:
+        """The project as it is now; None where it cannot be read, so that the first refusal stands."""
+        try:
+            return await self.get(project)
+        except Problem:
+            return None
+
+    async def test_permissions(self, project: str, names: Collection[str]) -> frozenset[str]:
+        """Which of these the caller holds. A name that does not apply to projects makes the call invalid-argument."""
+        asked = sorted(names)
+        held: set[str] = set()
+        for start in range(0, len(asked), PERMISSIONS):
+            request = {"resource": f"projects/{project}", "permissions": asked[start : start + PERMISSIONS]}
+            answer = await self._grpc.call(PROJECTS, "test_iam_permissions", request, project=project)
+            held.update(answer.permissions)
+        return frozenset(held)
+
+    async def get_policy(self, resource: str) -> Policy:
+        """The allow policy of `projects/P`, `folders/N` or `organizations/N`, conditions included."""
+        api = _api_of(resource)
+        request = {"resource": resource, "options": {"requested_policy_version": VERSION}}
+        return policy_from_pb(await self._grpc.call(api, "get_iam_policy", request, project=_project_of(resource)))
+
+    async def set_policy(self, resource: str, policy: Policy) -> Policy:
+        """Replace it. With its etag a policy changed meanwhile is refused (conflict)."""
+        request = {"resource": resource, "policy": policy_to_pb(policy)}
+        answer = await self._grpc.call(
+            _api_of(resource),
+            "set_iam_policy",
+            request,
+            project=_project_of(resource),
+            write=True,
+            repeatable=bool(policy.etag),
+        )
+        return policy_from_pb(answer)
+
+    async def edit_policy(self, resource: str, change: Callable[[Policy], Policy]) -> Policy:
+        """Read, `change`, write; again where somebody else wrote in between. Nothing is written if nothing changes."""
+        for attempt in range(CONFLICTS):
+            before = await self.get_policy(resource)
+            after = change(before)
+            if after == before:
+                return before
+            try:
+                return await self.set_policy(resource, after)
+            except Problem as problem:
+                if problem.cause is not Cause.CONFLICT or attempt == CONFLICTS - 1:
+                    raise
+            await asyncio.sleep(random.uniform(0.05, 0.2) * 2**attempt)  # noqa: S311 (no secret)
+        raise AssertionError("unreachable")
+
+
+class Containers:
+    """Folders or organisations."""
+
+    def __init__(self, grpc: GrpcDoor, api: GrpcApi, kind: str) -> None:
+        self._grpc = grpc
+        self._api = api
+        self._kind = kind  # "folder" or "organization"
+
+    async def get(self, name: str) -> Container:
+        """By `folders/N` or `organizations/N`."""
+        return _container(await self._grpc.call(self._api, f"get_{self._kind}", {"name": name}))
+
+    async def search(self, query: str = "") -> AsyncIterator[Container]:
+        """Every one that the caller can get; `displayName=X` (folders) or `domain:X` (organisations) narrows it."""
+
+        async def call(asked: dict[str, Any]) -> Any:
+            return await self._grpc.call(self._api, f"search_{self._kind}s", asked)
+
+        request = {"query": query, "page_size": PAGE}
+        async for found in pages(paging(call, request, f"{self._kind}s", _container)):
+            yield found
+
+    async def list(self, parent: str) -> AsyncIterator[Container]:
+        """The folders directly below; organisations have no parent to be listed by."""
+
+        async def call(asked: dict[str, Any]) -> Any:
+            return await self._grpc.call(self._api, f"list_{self._kind}s", asked)
+
+        async for found in pages(paging(call, {"parent": parent, "page_size": PAGE}, f"{self._kind}s", _container)):
+            yield found
+
+
+def _project(message: Any) -> Project:
+    return Project(
+        project_id=message.project_id,
+        number=message.name.rpartition("/")[2],
+        display_name=message.display_name,
+        state=enum_name(message.state),
+        parent=message.parent,
+        create_time=moment(message.create_time),
+        update_time=moment(message.update_time),
+        delete_time=moment(message.delete_time),
+        etag=message.etag,
+        labels=dict(message.labels),
+    )
+
+
+def _container(message: Any) -> Container:
+    return Container(message.name, message.display_name, enum_name(message.state), getattr(message, "parent", ""))
+
+
+def _api_of(resource: str) -> GrpcApi:
+    apis = {"projects": PROJECTS, "folders": FOLDERS, "organizations": ORGANIZATIONS}
+    kind, _, rest = resource.partition("/")
+    if kind not in apis or not rest:
+        raise usage(f"{resource} is not a project, folder or organisation (projects/P, folders/N, organizations/N)")
+    return apis[kind]
+
+
+def _project_of(resource: str) -> str | None:
+    return resource.removeprefix("projects/") if resource.startswith("projects/") else None

@@ -1,0 +1,153 @@
+"""Google's errors read: REST and gRPC give the same Problem; what leaves is masked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from google.rpc import error_details_pb2 as pb
+
+from keyadmin.cloud.connect import Target, connect
+from keyadmin.problem import Cause, Problem
+
+NAME = "projects/p1/locations/global/keys/k1"
+REST = f"GET /v2/{NAME}"
+TYPE = "type.googleapis.com/google.rpc."
+REASONS: list[tuple[int, int, str, dict[str, str], Cause]] = [
+    (403, 7, "SERVICE_DISABLED", {"consumer": "projects/123", "service": "apikeys.googleapis.com"}, Cause.API_NOT_ENABLED),
+    (403, 7, "IAM_PERMISSION_DENIED", {"permission": "apikeys.keys.get"}, Cause.MISSING_IAM_PERMISSION),
+    (403, 7, "USER_PROJECT_DENIED", {"consumer": "projects/123"}, Cause.QUOTA_PROJECT_DENIED),
+    (403, 7, "CONSUMER_SUSPENDED", {"consumer": "projects/123"}, Cause.CONSUMER_SUSPENDED),
+    (403, 7, "ACCESS_TOKEN_SCOPE_INSUFFICIENT", {}, Cause.SCOPES_INSUFFICIENT),
+]
+
+
+def rest_error(code: int, status: str, message: str, *details: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    return code, {"error": {"code": code, "status": status, "message": message, "details": list(details)}}
+
+
+async def refused(call: Any) -> Problem:
+    with pytest.raises(Problem) as caught:
+        await call
+    return caught.value
+
+
+@pytest.mark.parametrize(("http", "code", "reason", "metadata", "cause"), REASONS)
+async def test_both_doors_read_the_same_from_the_same_details(
+    http: int,
+    code: int,
+    reason: str,
+    metadata: dict[str, str],
+    cause: Cause,
+    double: Any,
+    target: Target,
+    grpc_status: Callable[..., Any],
+    key_rpc: str,
+) -> None:
+    info = {"@type": f"{TYPE}ErrorInfo", "reason": reason, "domain": "googleapis.com", "metadata": metadata}
+    link = {"@type": f"{TYPE}Help", "links": [{"description": "d", "url": "https://console.example/enable"}]}
+    double.script[REST].append(rest_error(http, "PERMISSION_DENIED", "Refused for a reason.", info, link))
+    help_ = pb.Help(links=[pb.Help.Link(description="d", url="https://console.example/enable")])
+    error_info = pb.ErrorInfo(reason=reason, domain="googleapis.com", metadata=metadata)
+    double.script[key_rpc].append(grpc_status(code, "Refused for a reason.", error_info, help_))
+    async with connect(target) as cloud:
+        found = [await refused(cloud.keys.get(NAME)), await refused(cloud.keys.key_string(NAME))]
+    for problem in found:
+        assert problem.cause is cause
+        assert problem.status == "PERMISSION_DENIED"
+        assert problem.message == "Refused for a reason."
+        assert problem.permission == metadata.get("permission", problem.permission)
+        assert problem.notes == ["https://console.example/enable"]
+    assert (found[0].service, found[0].project) == (found[1].service, found[1].project)
+
+
+async def test_violations_and_field_faults_are_said(
+    double: Any, target: Target, grpc_status: Callable[..., Any], key_rpc: str
+) -> None:
+    bad = {"@type": f"{TYPE}BadRequest", "fieldViolations": [{"field": "key.display_name", "description": "too long"}]}
+    double.script[REST].append(rest_error(400, "INVALID_ARGUMENT", "Bad key.", bad))
+    violation = pb.BadRequest.FieldViolation(field="key.display_name", description="too long")
+    double.script[key_rpc].append(grpc_status(3, "Bad key.", pb.BadRequest(field_violations=[violation])))
+    async with connect(target) as cloud:
+        for call in (cloud.keys.get(NAME), cloud.keys.key_string(NAME)):
+            problem = await refused(call)
+            assert problem.cause is Cause.INVALID_ARGUMENT
+            assert problem.message == "Bad key. key.display_name: too long"
+
+
+async def test_a_constraint_named_in_a_precondition_is_the_cause(
+    double: Any, target: Target, grpc_status: Callable[..., Any], key_rpc: str
+) -> None:
+    constraint = "constraints/iam.managed.disableServiceAccountApiKeyCreation"
+    items = [{"type": constraint, "subject": "projects/p1", "description": "Creation of API keys is disallowed."}]
+    double.script[REST].append(
+        rest_error(400, "FAILED_PRECONDITION", "No.", {"@type": f"{TYPE}PreconditionFailure", "violations": items})
+    )
+    violation = pb.PreconditionFailure.Violation(**items[0])
+    double.script[key_rpc].append(grpc_status(9, "No.", pb.PreconditionFailure(violations=[violation])))
+    async with connect(target) as cloud:
+        for call in (cloud.keys.get(NAME), cloud.keys.key_string(NAME)):
+            assert (await refused(call)).cause is Cause.ORG_POLICY_BLOCKS_KEY_BINDING
+
+
+async def test_key_strings_in_messages_and_links_are_masked(
+    double: Any, target: Target, grpc_status: Callable[..., Any], key_rpc: str
+) -> None:
+    secret = "AIza" + "b" * 35
+    link = {"@type": f"{TYPE}Help", "links": [{"url": f"https://x.example/?key={secret}"}]}
+    double.script[REST].append(rest_error(400, "INVALID_ARGUMENT", f"key {secret} is bad", link))
+    double.script[key_rpc].append(grpc_status(3, f"key {secret} is bad"))
+    async with connect(target) as cloud:
+        for call in (cloud.keys.get(NAME), cloud.keys.key_string(NAME)):
+            problem = await refused(call)
+            assert secret not in repr(problem)
+            assert problem.message == "key AIza...bbbb is bad"
+
+
+async def test_a_localised_message_is_added(double: Any, target: Target) -> None:
+    words = {"@type": f"{TYPE}LocalizedMessage", "locale": "en", "message": "Ask your administrator."}
+    double.script[REST].append(rest_error(403, "PERMISSION_DENIED", "Denied.", words))
+    async with connect(target) as cloud:
+        assert (await refused(cloud.keys.get(NAME))).message == "Denied. Ask your administrator."
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "cause", "status"),
+    [
+        (403, "<html>a proxy's own page</html>", Cause.MISSING_IAM_PERMISSION, "PERMISSION_DENIED"),
+        (404, [{"error": {"code": 404, "message": "gone", "status": "NOT_FOUND"}}], Cause.NOT_FOUND, "NOT_FOUND"),
+        (400, {"error": "invalid_request"}, Cause.INVALID_ARGUMENT, "INVALID_ARGUMENT"),
+        (400, {"error": {"message": 5, "details": "none"}}, Cause.INVALID_ARGUMENT, None),
+        (409, {}, Cause.CONFLICT, "ABORTED"),
+        (302, "moved", Cause.UNKNOWN, None),
+        (418, None, Cause.UNKNOWN, None),
+    ],
+)
+async def test_bodies_of_no_known_form(
+    code: int, body: Any, cause: Cause, status: str | None, double: Any, target: Target
+) -> None:
+    double.script[REST].append((code, body))
+    async with connect(target) as cloud:
+        problem = await refused(cloud.keys.get(NAME))
+    assert (problem.cause, problem.status) == (cause, status)
+    assert problem.message
+    assert "proxy's own page" not in problem.message
+
+
+async def test_an_answer_that_is_no_json_is_no_success(double: Any, target: Target) -> None:
+    double.script[REST] += [(200, "<html>log in to this network first</html>")] * 99
+    async with connect(replace(target, retry=replace(target.retry, seconds=0.1))) as cloud:
+        problem = await refused(cloud.keys.get(NAME))
+    assert problem.cause is Cause.SERVICE_UNAVAILABLE
+
+
+async def test_what_is_none_of_ours_is_not_swallowed() -> None:
+    from keyadmin.cloud import errors
+    from keyadmin.cloud.endpoints import Call
+
+    with pytest.raises(ZeroDivisionError):
+        errors.read(ZeroDivisionError(), Call("apikeys.googleapis.com", "GetKey"))
+    assert not isinstance(ZeroDivisionError(), errors.foreign())
+    assert Exception not in errors.foreign()

@@ -1,0 +1,137 @@
+"""Calls a minute, and how many at once."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyadmin.cloud import pace
+from keyadmin.cloud.connect import Target, connect
+from keyadmin.cloud.endpoints import Call
+from keyadmin.cloud.pace import SPAN, Pace, Waiting, Window, gather_limited
+
+READ = Call("apikeys.googleapis.com", "GetKey")
+WRITE = Call("apikeys.googleapis.com", "CreateKey", write=True)
+
+
+@given(st.integers(1, 20), st.lists(st.floats(0, 30), min_size=1, max_size=80))
+def test_never_more_than_the_limit_in_any_minute(limit: int, gaps: list[float]) -> None:
+    window = Window(limit)
+    now, left = 1000.0, []
+    for gap in gaps:
+        now += gap
+        left.append(window.book(now))
+    assert left == sorted(left)
+    assert all(later - earlier >= SPAN - 1e-6 for earlier, later in zip(left, left[limit:], strict=False))
+
+
+def test_long_work_takes_hardly_longer_than_the_quota_allows() -> None:
+    window = Window(120)
+    last = max(window.book(0.0) for _ in range(6000))
+    assert last <= 1.1 * 60 * 6000 / 120
+
+
+def test_a_short_burst_is_not_slowed() -> None:
+    window = Window(240)
+    assert {window.book(5.0) for _ in range(240)} == {5.0}
+    assert window.book(5.0) == 5.0 + SPAN
+
+
+def test_without_a_limit_nothing_waits() -> None:
+    window = Window(None)
+    assert {window.book(100.0) for _ in range(500)} == {100.0}
+
+
+@pytest.mark.parametrize("limit", [None, 240])
+def test_a_refusal_holds_everybody_back_as_long_as_asked_and_no_longer(limit: int | None) -> None:
+    window = Window(limit)
+    window.book(100.0)
+    window.hold(101.0, 30.0)
+    window.hold(102.0, 5.0)  # another call of the same burst, refused with a shorter delay
+    assert window.held(102.0) == 29.0
+    assert [window.book(103.0) for _ in range(3)] == [131.0] * 3
+    assert window.book(132.0) == 132.0
+
+
+def test_time_left_is_what_it_will_take() -> None:
+    window = Window(120)
+    assert window.time_left(120, 0.0) == 0.0
+    assert window.time_left(121, 0.0) == SPAN
+    assert window.time_left(1200, 0.0) == 9 * SPAN
+    for _ in range(120):
+        window.book(0.0)
+    assert window.time_left(1, 1.0) == SPAN
+    assert Window(None).time_left(10_000, 0.0) == 0.0
+
+
+async def test_reads_writes_services_and_quota_projects_count_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "SPAN", 0.5)
+    told: list[Waiting] = []
+    paced = Pace(2, 1, told.append)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for call, project in ((READ, "a"), (READ, "a"), (WRITE, "a"), (READ, "b"), (WRITE, "b"), (Call("other", "X"), "a")):
+        await paced.turn(call, project)
+    assert loop.time() - began < 0.3
+    await paced.turn(WRITE, "a")
+    assert loop.time() - began >= 0.5
+
+
+async def test_waiting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "SPAN", 0.3)
+    monkeypatch.setattr(pace, "TELL_AFTER", 0.1)
+    told: list[Waiting] = []
+    paced = Pace(None, 1, told.append)
+    await asyncio.gather(*(paced.turn(WRITE, None) for _ in range(3)))
+    assert [(event.write, event.queued) for event in told] == [(True, 1), (True, 2)]
+    assert told[1].seconds == pytest.approx(0.6, abs=0.1)
+    assert paced.time_left(WRITE.service, None, writes=10) > 0
+
+
+@pytest.mark.parametrize(("asked", "limits"), [((None, None), (240, 120)), ((1000, 500), (1000, 500)), ((0, 0), (None, None))])
+async def test_googles_defaults_can_be_raised(asked: Any, limits: Any, double: Any, service_account: str) -> None:
+    target = Target(endpoints=double.endpoints, reads_per_minute=asked[0], writes_per_minute=asked[1])
+    async with connect(target) as cloud:
+        assert (cloud.pace._window(READ, None).limit, cloud.pace._window(WRITE, None).limit) == limits
+
+
+async def test_gather_keeps_order_and_limit_and_tells_progress() -> None:
+    running = most = 0
+    told: list[tuple[int, int]] = []
+
+    async def square(number: int) -> int:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.001 * (number % 3))
+        running -= 1
+        return number * number
+
+    assert await gather_limited(range(50), square, 7, lambda *at: told.append(at)) == [n * n for n in range(50)]
+    assert most == 7
+    assert told == [(n, 50) for n in range(1, 51)]
+    assert await gather_limited([], square) == []
+
+
+async def test_gather_ends_everything_at_the_first_exception() -> None:
+    begun: list[int] = []
+    ended: list[int] = []
+
+    async def work(number: int) -> None:
+        begun.append(number)
+        if number == 3:
+            raise ValueError(number)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(number)
+
+    async with asyncio.timeout(5):
+        with pytest.raises(ValueError, match="3"):
+            await gather_limited(range(100), work, 5)
+    assert begun == [0, 1, 2, 3, 4]
+    assert sorted(ended) == [0, 1, 2, 4]
