@@ -7,6 +7,7 @@ keeps a megabyte of log within a few milliseconds a phrase. The order matters: t
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
 from keyadmin.problem import Cause
@@ -16,15 +17,47 @@ _NAME_WINDOW: Final = 20_000  # names are looked for in this many characters: an
 
 # Wordings: public issue threads, client library sources and vendor pages; tests/unit/explain_corpus cites them.
 RULES: Final[tuple[tuple[Cause, tuple[str, ...]], ...]] = (
+    (
+        Cause.ORG_POLICY_BLOCKS_KEY_BINDING,
+        (
+            "constraint * disableserviceaccountapikeycreation",
+            "disableserviceaccountapikeycreation * violated",
+            "disableserviceaccountapikeycreation * is enforced",
+            "denied by org policy * disableserviceaccountapikeycreation",
+        ),
+    ),
+    (
+        Cause.ORG_POLICY_BLOCKS_SERVICE_ACCOUNT_KEY,
+        (
+            "key creation is not allowed on this service account",
+            "constraint * iam.disableserviceaccountkey",
+            "constraint * iam.managed.disableserviceaccountkey",
+            "denied by org policy * disableserviceaccountkey",
+        ),
+    ),
     (Cause.API_KEY_LEAKED, ("api key was reported as leaked", "key has been reported as leaked")),
     (Cause.API_KEY_EXPIRED, ("api key expired", "api key has expired")),
     (Cause.PROJECT_DENIED_ACCESS, ("project has been denied access",)),
     (Cause.API_KEYS_NOT_SUPPORTED_BY_API, ("api keys are not supported by this api",)),
     (Cause.MULTIPLE_CREDENTIALS, ("multiple authentication credentials",)),
     (Cause.REGION_NOT_SUPPORTED, ("user location is not supported", "location is not supported for the api use")),
-    (Cause.API_KEY_REFERRER_BLOCKED, ("requests from referer * blocked", "api keys with referer restrictions cannot be used")),
-    (Cause.API_KEY_ANDROID_BLOCKED, ("requests from this android client application * blocked",)),
-    (Cause.API_KEY_IOS_BLOCKED, ("requests from this ios client application * blocked",)),
+    (
+        Cause.API_KEY_REFERRER_BLOCKED,
+        (
+            "requests from referer * blocked",
+            "api keys with referer restrictions cannot be used",
+            "did not specify any referer",
+            "per-ip or per-referer restriction",
+        ),
+    ),
+    (
+        Cause.API_KEY_ANDROID_BLOCKED,
+        ("requests from this android client application * blocked", "did not specify any android package name"),
+    ),
+    (
+        Cause.API_KEY_IOS_BLOCKED,
+        ("requests from this ios client application * blocked", "did not specify any ios bundle id"),
+    ),
     (
         Cause.API_KEY_IP_BLOCKED,
         ("api key has an ip address restriction", "this ip, site or mobile application is not authorized to use this api key"),
@@ -51,6 +84,7 @@ RULES: Final[tuple[tuple[Cause, tuple[str, ...]], ...]] = (
             "missing key inputs argument",
             "no api_key or adc found",
             "no api key was provided",
+            "request is missing a valid api key",
         ),
     ),
     (
@@ -78,7 +112,11 @@ RULES: Final[tuple[tuple[Cause, tuple[str, ...]], ...]] = (
     ),
     (
         Cause.QUOTA_PROJECT_DENIED,
-        ("does not have required permission to use project", "user_project_denied"),
+        (
+            "does not have required permission to use project",
+            "does not have serviceusage.services.use access",
+            "user_project_denied",
+        ),
     ),
     (Cause.ENABLE_SERVICE_DENIED, ("permission denied to enable service", "permission denied to enable the service")),
     (
@@ -89,6 +127,7 @@ RULES: Final[tuple[tuple[Cause, tuple[str, ...]], ...]] = (
             "billing to be enabled on project",
             "billing account for the owning project is disabled",
             "billing has not been enabled",
+            "has billing disabled",
             "billing_disabled",
             "billing account for project * is not found",
             "billing account for project * is not open",
@@ -121,7 +160,9 @@ RULES: Final[tuple[tuple[Cause, tuple[str, ...]], ...]] = (
             "permission 'resourcemanager.projects.get' denied",
             "permission resourcemanager.projects.get",
             "resourcemanager.projects.get access to",
-            "projects instance [ * (or it may not exist)",
+            "access projects instance [ * (or it may not exist): the caller does not have permission",
+            "access project [ * (or it may not exist): the caller does not have permission",
+            "do not appear to have access to project [ * or it does not exist",
             "unknown project id",
             "project not found or deleted",
             "project * not found or permission denied",
@@ -215,29 +256,56 @@ _PROJECT_IN: Final = (
         re.IGNORECASE,
     ),
     re.compile(r"\b[Pp]roject(?: number)?:? #?(\d{6,16})\b"),
-    re.compile(r"\bproject(?: id:?| named)? ([a-z][a-z0-9]*-[a-z0-9-]{0,24}[a-z0-9])(?= |[.,:;)]|$)"),
+    re.compile(r"\b[Pp]roject(?: id:?| named)? ([a-z][a-z0-9]*-[a-z0-9-]{0,24}[a-z0-9])(?= |[.,:;)]|$)"),
     re.compile(r"\bconsumer\s+[\"'`]?project(?:_number)?:([a-z0-9-]{6,30})"),
 )
-_NOT_PROJECTS: Final = frozenset({"project", "projects", "project-id", "your-project", "locations", "instance"})
+# Placeholders, and hosts that say nothing of the service called.
+_NOT_NAMES: Final = frozenset(
+    ["project", "projects", "project-id", "your-project", "locations", "instance", "type.googleapis.com", "www.googleapis.com"]
+)
+
+
+@dataclass(frozen=True)
+class Match:
+    """A phrase found: what it means and where it begins."""
+
+    cause: Cause
+    start: int
 
 
 def normal(text: str) -> str:
     """Lower case and single spaces: what the phrases are written against. Typographic apostrophes become plain ones."""
-    return " ".join(text.lower().replace("’", "'").replace("‘", "'").split())
+    return " ".join(_lower(text).split())
+
+
+def _lower(text: str) -> str:
+    """Lower case of the same length (of all letters only the dotted capital I grows), so that places stay."""
+    return text.replace("\u0130", "I").lower().replace("’", "'").replace("‘", "'")
 
 
 def cause_of(text: str) -> Cause | None:
     """The cause that the wording names, or None."""
-    flat = normal(text)
+    match = _first_rule(normal(text))
+    return match.cause if match else None
+
+
+def find(flat: str) -> Match | None:
+    """The same with the place, for a text whose blanks are single already."""
+    return _first_rule(_lower(flat))
+
+
+def _first_rule(flat: str) -> Match | None:
     for cause, phrases in RULES:
-        if any(_contains(flat, phrase) for phrase in phrases):
-            return cause
+        places = [place for phrase in phrases if (place := _find(flat, phrase)) >= 0]
+        if places:
+            return Match(cause, min(places))
     return None
 
 
-def _contains(flat: str, phrase: str) -> bool:
+def _find(flat: str, phrase: str) -> int:
+    """Where a phrase begins, -1 for nowhere."""
     head, *rest = phrase.split(" * ")
-    start = flat.find(head)
+    start = flat.find(head) if all(part in flat for part in rest) else -1
     while start >= 0:
         at = start + len(head)
         for part in rest:
@@ -246,9 +314,9 @@ def _contains(flat: str, phrase: str) -> bool:
             if at < 0:
                 break
         if at >= 0:
-            return True
+            return start
         start = flat.find(head, start + 1)
-    return False
+    return -1
 
 
 def policy_cause(text: str) -> Cause | None:
@@ -266,7 +334,7 @@ def policy_cause(text: str) -> Cause | None:
 def says_quota_project(text: str) -> bool:
     """Whether the text says that the call had no quota project of its own."""
     flat = normal(text)
-    return "requires a quota project" in flat or _contains(flat, "end user credentials * not supported by")
+    return "requires a quota project" in flat or _find(flat, "end user credentials * not supported by") >= 0
 
 
 def says_enabling(text: str) -> bool:
@@ -284,7 +352,9 @@ def mentions_gemini(text: str) -> bool:
 
 def permission_in(text: str) -> str | None:
     """The first IAM permission that the text says is lacking."""
-    return _first(_PERMISSION_IN, text)
+    text = text[:_NAME_WINDOW]
+    found = [match for pattern in _PERMISSION_IN if (match := pattern.search(text))]
+    return min(found, key=lambda match: match.start(1)).group(1) if found else None
 
 
 def service_in(text: str) -> str | None:
@@ -310,6 +380,6 @@ def _first(patterns: tuple[re.Pattern[str], ...], text: str) -> str | None:
     for pattern in patterns:
         for found in pattern.finditer(text):
             value = found.group(1)
-            if value and value not in _NOT_PROJECTS:
+            if value and value not in _NOT_NAMES:
                 return value
     return None

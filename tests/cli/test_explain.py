@@ -1,0 +1,95 @@
+"""`keyadmin explain` as a person types it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DENIED = (
+    "ERROR: (gcloud.services.enable) PERMISSION_DENIED: Permission denied to enable service [generativelanguage.googleapis.com]"
+)
+
+
+def test_json_has_the_contract_s_fields(cli: Callable[..., Any]) -> None:
+    result = cli("explain", DENIED, "--format", "json")
+    assert result.code == 0
+    assert result.err == ""
+    assert set(result.json) == {"cause", "title", "explanation", "permission", "service", "fix", "source"}
+    assert result.json["cause"] == "enable-service-denied"
+    assert result.json["service"] == "generativelanguage.googleapis.com"
+    assert isinstance(result.json["fix"], list)
+
+
+def test_text_says_cause_meaning_steps_and_source(cli: Callable[..., Any]) -> None:
+    result = cli("explain", DENIED)
+    assert result.code == 0
+    for words in ("enable-service-denied", "Permission: serviceusage.services.enable", "What to do:", "Source: https://"):
+        assert words in result.out
+
+
+@pytest.mark.parametrize("arguments", [("explain", "-"), ("explain",)])
+def test_stdin(cli: Callable[..., Any], arguments: tuple[str, ...]) -> None:
+    assert cli(*arguments, "--format", "json", stdin=f"noise\n{DENIED}\nnoise").json["cause"] == "enable-service-denied"
+
+
+def test_from_file(cli: Callable[..., Any], tmp_path: Path) -> None:
+    file = tmp_path / "error.log"
+    file.write_bytes(b"\xff\xfe\x00garbage\n" + DENIED.encode())
+    assert cli("explain", "--from-file", str(file)).code == 3  # the mark says UTF-16, and in UTF-16 it is nothing
+    file.write_text(DENIED, "utf-8")
+    assert cli("explain", "--from-file", str(file)).code == 0
+
+
+@pytest.mark.parametrize("text", ["", "nothing that is known", "\x00\x01\x02"])
+def test_unknown_is_exit_code_3_and_no_advice(cli: Callable[..., Any], text: str) -> None:
+    result = cli("explain", "-", "--format", "json", stdin=text)
+    assert result.code == 3
+    assert result.json["cause"] == "unknown"
+    assert result.json["fix"] == []
+    assert "What to do" not in cli("explain", "-", stdin=text).out
+
+
+def test_binary_on_stdin_of_a_real_process(typed: Callable[..., Any], tmp_path: Path) -> None:
+    result = typed("explain", "--from-file", "/dev/urandom")
+    assert result.code in (0, 3)
+    assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [("explain", "a", "--from-file", "b"), ("explain", "--from-file", "/no/such/file"), ("explain", "--nonsense")]
+)
+def test_wrong_usage(cli: Callable[..., Any], arguments: tuple[str, ...]) -> None:
+    result = cli(*arguments)
+    assert result.code == 2
+    assert result.out == ""
+
+
+def test_a_terminal_without_text_is_told_how(cli: Callable[..., Any]) -> None:
+    result = cli("explain", terminal=True)
+    assert result.code == 2
+    assert "keyadmin explain" in result.err
+
+
+def test_key_strings_are_masked(cli: Callable[..., Any]) -> None:
+    key = "AIza" + "SyB" + "w9" * 16
+    text = f'{{"error": {{"message": "Permission denied: Consumer \'api_key:{key}\' has been suspended.", "code": 403}}}}'
+    for form in ("table", "json", "yaml"):
+        result = cli("explain", "-", "--format", form, stdin=text)
+        assert key not in result.out + result.err
+    assert "consumer-suspended" in result.out
+
+
+def test_no_credentials_and_no_network_are_needed(typed: Callable[..., Any]) -> None:
+    result = typed(
+        "explain",
+        DENIED,
+        "--format",
+        "json",
+        env={"HTTPS_PROXY": "http://127.0.0.1:9", "GOOGLE_APPLICATION_CREDENTIALS": "/no/such/file"},
+    )
+    assert result.code == 0
+    assert json.loads(result.out)["cause"] == "enable-service-denied"

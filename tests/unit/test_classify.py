@@ -1,0 +1,170 @@
+"""classify(): structured details decide, then words, then the status."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import google.api.error_reason_pb2 as reasons
+import pytest
+
+from keyadmin.access.catalogue import advice, entry, problem_from
+from keyadmin.access.classify import _REASONS, ErrorFacts, Violation, classify
+from keyadmin.problem import Cause, Problem
+
+
+def test_each_cause_has_an_entry() -> None:
+    for cause in Cause:
+        found = entry(cause)
+        assert found.title
+        assert found.explanation
+        assert found.source.startswith("https://")
+        assert bool(found.steps) is (cause is not Cause.UNKNOWN)
+
+
+def test_known_reasons_are_reasons_of_google() -> None:
+    """Names outside the published enum are those of the services' own domains."""
+    published = set(reasons.ErrorReason.keys())
+    own = {name for name in _REASONS if name not in published}
+    assert own == {
+        "API_KEY_EXPIRED",
+        "AUTH_PERMISSION_DENIED",
+        "UREQ_PROJECT_BILLING_NOT_FOUND",
+        "UREQ_PROJECT_BILLING_NOT_OPEN",
+        "SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED",
+    }
+
+
+@pytest.mark.parametrize(
+    ("facts", "cause"),
+    [
+        (ErrorFacts(reason="SERVICE_DISABLED", metadata={"consumer": "projects/123456789012"}), Cause.API_NOT_ENABLED),
+        (ErrorFacts(reason="SERVICE_DISABLED", metadata={"consumer": "projects/764086051850"}), Cause.QUOTA_PROJECT_NOT_SET),
+        (ErrorFacts(reason="SERVICE_DISABLED", message="The x API requires a quota project"), Cause.QUOTA_PROJECT_NOT_SET),
+        (ErrorFacts(reason="API_KEY_INVALID", message="API key expired. Please renew the API key."), Cause.API_KEY_EXPIRED),
+        (ErrorFacts(reason="API_KEY_INVALID"), Cause.API_KEY_INVALID),
+        (ErrorFacts(reason="CONSUMER_SUSPENDED", message="Your API key was reported as leaked."), Cause.API_KEY_LEAKED),
+        (ErrorFacts(reason="CONSUMER_SUSPENDED"), Cause.CONSUMER_SUSPENDED),
+        (
+            ErrorFacts(reason="ACCESS_TOKEN_TYPE_UNSUPPORTED", metadata={"service": "generativelanguage.googleapis.com"}),
+            Cause.STANDARD_KEY_REJECTED,
+        ),
+        (
+            ErrorFacts(reason="ACCESS_TOKEN_TYPE_UNSUPPORTED", metadata={"service": "apikeys.googleapis.com"}),
+            Cause.CREDENTIALS_EXPIRED,
+        ),
+        (ErrorFacts(reason="CREDENTIALS_MISSING"), Cause.CREDENTIALS_MISSING),
+        (
+            ErrorFacts(reason="CREDENTIALS_MISSING", message="API keys are not supported by this API."),
+            Cause.API_KEYS_NOT_SUPPORTED_BY_API,
+        ),
+        (
+            ErrorFacts(reason="IAM_PERMISSION_DENIED", metadata={"permission": "resourcemanager.projects.get"}),
+            Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS,
+        ),
+        (
+            ErrorFacts(reason="IAM_PERMISSION_DENIED", metadata={"permission": "serviceusage.services.enable"}),
+            Cause.ENABLE_SERVICE_DENIED,
+        ),
+        (
+            ErrorFacts(reason="IAM_PERMISSION_DENIED", metadata={"permission": "serviceusage.services.use"}),
+            Cause.QUOTA_PROJECT_DENIED,
+        ),
+        (ErrorFacts(reason="IAM_PERMISSION_DENIED", metadata={"permission": "apikeys.keys.get"}), Cause.MISSING_IAM_PERMISSION),
+        (ErrorFacts(reason="AUTH_PERMISSION_DENIED", method="EnableService"), Cause.ENABLE_SERVICE_DENIED),
+        (ErrorFacts(reason="AUTH_PERMISSION_DENIED", method="ListServices"), Cause.MISSING_IAM_PERMISSION),
+        (ErrorFacts(reason="RESOURCE_QUOTA_EXCEEDED", method="CreateKey"), Cause.KEY_QUOTA_EXCEEDED),
+        (ErrorFacts(reason="RATE_LIMIT_EXCEEDED", method="CreateKey"), Cause.RATE_LIMITED),
+        (ErrorFacts(reason="RESOURCE_QUOTA_EXCEEDED", method="CreateProject"), Cause.PROJECT_QUOTA_EXCEEDED),
+        (ErrorFacts(status="RESOURCE_EXHAUSTED", method="CreateKey"), Cause.RATE_LIMITED),
+        (
+            ErrorFacts(
+                status="FAILED_PRECONDITION",
+                violations=(Violation("constraints/iam.managed.disableServiceAccountApiKeyCreation"),),
+                reason="CUSTOM_ORG_POLICY_VIOLATION",
+            ),
+            Cause.ORG_POLICY_BLOCKS_KEY_BINDING,
+        ),
+        (
+            ErrorFacts(
+                status="FAILED_PRECONDITION", violations=(Violation("constraints/iam.disableServiceAccountKeyCreation"),)
+            ),
+            Cause.ORG_POLICY_BLOCKS_SERVICE_ACCOUNT_KEY,
+        ),
+        (ErrorFacts(status="PERMISSION_DENIED", method="GetProject"), Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS),
+        (ErrorFacts(code=403), Cause.MISSING_IAM_PERMISSION),
+        (ErrorFacts(code=401), Cause.UNKNOWN),
+        (ErrorFacts(status="FAILED_PRECONDITION"), Cause.UNKNOWN),
+        (ErrorFacts(status="ABORTED"), Cause.CONFLICT),
+        (ErrorFacts(code=409, status="ALREADY_EXISTS"), Cause.ALREADY_EXISTS),
+        (ErrorFacts(code=503), Cause.SERVICE_UNAVAILABLE),
+        (ErrorFacts(reason="SOMETHING_NEW", code=404, status="NOT_FOUND"), Cause.NOT_FOUND),
+        (ErrorFacts(), Cause.UNKNOWN),
+    ],
+)
+def test_causes(facts: ErrorFacts, cause: Cause) -> None:
+    assert classify(facts).cause is cause
+
+
+def test_a_permission_about_a_constraint_is_no_violation_of_it() -> None:
+    facts = ErrorFacts(
+        reason="IAM_PERMISSION_DENIED",
+        message="Permission 'orgpolicy.policies.update' denied on resource "
+        "'//orgpolicy.googleapis.com/projects/demo-project/policies/iam.managed.disableServiceAccountApiKeyCreation' "
+        "(or it may not exist). The constraint was not changed.",
+        metadata={"permission": "orgpolicy.policies.update"},
+    )
+    assert classify(facts).cause is Cause.MISSING_IAM_PERMISSION
+
+
+def test_names_of_the_details_win_over_what_the_caller_knows() -> None:
+    facts = ErrorFacts(
+        reason="SERVICE_DISABLED",
+        metadata={"service": "iam.googleapis.com", "consumer": "projects/123456789012"},
+        service="apikeys.googleapis.com",
+        project="demo-project",
+    )
+    finding = classify(facts)
+    assert (finding.service, finding.project) == ("iam.googleapis.com", "123456789012")
+
+
+def test_what_the_caller_knows_fills_the_gaps() -> None:
+    finding = classify(ErrorFacts(code=404, status="NOT_FOUND", service="apikeys.googleapis.com", project="demo-project"))
+    assert (finding.service, finding.project) == ("apikeys.googleapis.com", "demo-project")
+
+
+def test_the_problem_masks_keys_and_names_the_way_out() -> None:
+    key = "AIza" + "SyB" + "w9" * 16
+    facts = ErrorFacts(
+        code=403,
+        status="PERMISSION_DENIED",
+        reason="SERVICE_DISABLED",
+        message=f"with {key}",
+        metadata={"service": "iam.googleapis.com", "consumer": "projects/demo-project"},
+    )
+    problem = problem_from(facts)
+    assert key not in problem.message
+    assert problem.fix[0] == "keyadmin projects enable iam.googleapis.com --project demo-project"
+
+
+def test_advice_completes_an_empty_fix_only() -> None:
+    assert advice(Problem(Cause.RATE_LIMITED, "x", fix=("own words",))) == ("own words",)
+    assert advice(Problem(Cause.API_NOT_ENABLED, "x", service="iam.googleapis.com", project="demo-project"))[0].endswith(
+        "iam.googleapis.com --project demo-project"
+    )
+
+
+def test_advice_has_no_open_placeholder() -> None:
+    for cause in Cause:
+        for line in advice(Problem(cause, "x")):
+            assert not re.search(r"[{}]", line), line
+
+
+def test_classify_imports_nothing_of_google() -> None:
+    import keyadmin.access
+
+    folder = Path(keyadmin.access.__file__).parent
+    for name in ("classify.py", "words.py", "entries.py", "catalogue.py", "reading.py", "explain.py"):
+        assert not re.search(
+            r"^\s*(?:import|from) (?:google|grpc|aiohttp|yaml)", (folder / name).read_text("utf-8"), re.MULTILINE
+        )
