@@ -1,0 +1,187 @@
+"""Finding the lineages that a policy is about: over named projects, patterns, folders and organisations."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from keyadmin.handover.sink import SinkSpec
+from keyadmin.observer import Observer
+from keyadmin.problem import Cause, Exit, Problem, usage
+from keyadmin.rotation.lineage import Lineage, read
+from keyadmin.rotation.policy import Rule, rule_for
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+AT_ONCE: Final = 256
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A lineage with the rule that it falls under and its sinks."""
+
+    lineage: Lineage
+    rule: Rule
+    specs: tuple[SinkSpec, ...]
+
+
+@dataclass
+class Found:
+    """What a policy is about. `errors` = projects that could not be looked at, each with the reason."""
+
+    chosen: list[Chosen] = field(default_factory=list)
+    errors: dict[str, Problem] = field(default_factory=dict)
+    projects: int = 0
+
+
+@dataclass(frozen=True)
+class Shard:
+    """The part of the projects that one of several tasks looks after."""
+
+    index: int
+    count: int
+
+    def has(self, project: str) -> bool:
+        """By the project's id alone: parts stay as they are when other projects come and go."""
+        return int.from_bytes(hashlib.sha256(project.encode()).digest()[:8], "big") % self.count == self.index
+
+
+def shard(text: str, env: Mapping[str, str] | None = None) -> Shard:
+    """`I/N` with I from 0, or `auto`: from Cloud Run's or Kubernetes' variables. Raises usage()."""
+    env = os.environ if env is None else env
+    if text == "auto":
+        if "CLOUD_RUN_TASK_INDEX" in env:
+            text = f"{env['CLOUD_RUN_TASK_INDEX']}/{env.get('CLOUD_RUN_TASK_COUNT', '1')}"
+        elif "JOB_COMPLETION_INDEX" in env:
+            if "JOB_COMPLETION_COUNT" not in env:
+                raise usage("--shard auto: JOB_COMPLETION_COUNT is not set; Kubernetes gives the index only")
+            text = f"{env['JOB_COMPLETION_INDEX']}/{env['JOB_COMPLETION_COUNT']}"
+        else:
+            raise usage("--shard auto needs CLOUD_RUN_TASK_INDEX or JOB_COMPLETION_INDEX", "or write --shard 0/4")
+    index, slash, count = text.partition("/")
+    if not (slash and index.isdigit() and count.isdigit() and int(count) > 0 and int(index) < int(count)):
+        raise usage(f"{text!r} is no shard: write I/N with I from 0 to N-1, or auto")
+    return Shard(int(index), int(count))
+
+
+async def find(cloud: Cloud, rules: Sequence[Rule], observer: Observer, part: Shard | None = None) -> Found:
+    """All lineages that the rules select. A project that cannot be read stops nothing: it is in `errors`.
+
+    Raises Problem where the projects themselves cannot be found out, or two keys would go to one sink.
+    """
+    observer.step("Looking for projects")
+    by_project = await _projects(cloud, rules, part)
+    found = Found(projects=len(by_project))
+    if by_project:
+        observer.total(len(by_project), "projects")
+    from keyadmin.cloud.pace import gather_limited
+
+    async def one(project: str) -> list[Lineage] | Problem:
+        try:
+            return read([key async for key in cloud.keys.list(project, deleted=True)], project)
+        except Problem as problem:
+            return problem
+        finally:
+            observer.advance()
+
+    for project, answer in zip(by_project, await gather_limited(list(by_project), one, AT_ONCE), strict=True):
+        if isinstance(answer, Problem):
+            found.errors[project] = answer
+        else:
+            found.chosen.extend(_choose(answer, by_project[project], cloud))
+    _one_sink_each(found.chosen)
+    return found
+
+
+def _choose(lineages: Sequence[Lineage], rules: Sequence[Rule], cloud: Cloud) -> list[Chosen]:
+    out = []
+    for lineage in lineages:
+        if not any(member.live for member in lineage.members):
+            continue
+        rule = rule_for(rules, lineage.newest.key, cloud.now())
+        if rule is not None:
+            out.append(Chosen(lineage, rule, tuple(rule.specs(lineage))))
+    return out
+
+
+def _one_sink_each(chosen: Sequence[Chosen]) -> None:
+    """Two keys in one sink would overwrite each other for ever."""
+    owners: dict[str, Chosen] = {}
+    for one in chosen:
+        for spec in one.specs:
+            if spec.text == "stdout":
+                continue
+            other = owners.setdefault(spec.text, one)
+            if other is not one:
+                ours, theirs = one.lineage.newest.key, other.lineage.newest.key
+                raise Problem(
+                    Cause.INVALID_ARGUMENT,
+                    f"two keys would go to the sink {spec.text}: {theirs.name} and {ours.name}",
+                    fix=("select one of them (keys = [...]), or put {lineage} or {name} into the sink",),
+                    exit_code=Exit.USAGE,
+                )
+
+
+async def _projects(cloud: Cloud, rules: Sequence[Rule], part: Shard | None) -> dict[str, list[Rule]]:
+    """The projects to look at, each with the rules that look there, in the order of the rules."""
+    out: dict[str, list[Rule]] = {}
+
+    def add(project: str, rule: Rule) -> None:
+        if part is None or part.has(project):
+            known = out.setdefault(project, [])
+            if rule not in known:
+                known.append(rule)
+
+    seen: list[str] | None = None
+    for rule in rules:
+        for pattern in rule.projects:
+            if not any(sign in pattern for sign in "*?["):
+                add(pattern, rule)
+                continue
+            if seen is None:
+                seen = [project.project_id async for project in cloud.projects.search("state:ACTIVE")]
+            for project in seen:
+                if fnmatch.fnmatchcase(project, pattern):
+                    add(project, rule)
+        for above in (*rule.folders, *rule.organizations):
+            for project in await below(cloud, above):
+                add(project, rule)
+    return out
+
+
+async def below(cloud: Cloud, parent: str) -> list[str]:
+    """The ids of all ACTIVE projects below a folder or organisation, at any depth. Raises Problem."""
+    projects: list[str] = []
+    todo: list[str] = [parent]
+    done: set[str] = set()
+    while todo:
+        node = todo.pop()
+        if node in done:
+            continue
+        done.add(node)
+        kind, _, number = node.partition("/")
+        query = f"state:ACTIVE parent.type:{kind.removesuffix('s')} parent.id:{number}"
+        projects += [project.project_id async for project in cloud.projects.search(query)]
+        todo += [folder.name async for folder in cloud.folders.list(node)]
+    return projects
+
+
+def only(chosen: Collection[Chosen], names: Sequence[str]) -> list[Chosen]:
+    """Those whose lineage, key id, key name or display name is among the names. Raises usage() for a name that fits nothing."""
+    out: dict[str, Chosen] = {}
+    for name in names:
+        hits = [
+            one
+            for one in chosen
+            if name in (one.lineage.id, one.lineage.project)
+            or any(name in (m.key.key_id, m.key.name, m.key.display_name) for m in one.lineage.members)
+        ]
+        if not hits:
+            raise usage(f"--only {name}: the policy selects no such lineage, key or project", "keyadmin rotation plan")
+        out |= {f"{one.lineage.project}/{one.lineage.id}": one for one in hits}
+    return list(out.values())

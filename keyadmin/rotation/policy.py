@@ -1,0 +1,249 @@
+"""The policy file, `keyadmin.toml`: which keys are rotated, when, and where they are handed to."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import socket
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from keyadmin import duration
+from keyadmin.handover.sink import SinkSpec, parse
+from keyadmin.keys.model import Key
+from keyadmin.problem import Cause, Exit, Problem
+from keyadmin.rotation.decide import Terms
+from keyadmin.rotation.lineage import Lineage
+
+DEFAULT_FILE: Final = "keyadmin.toml"
+
+_STRINGS: Final = {"projects", "folders", "organizations", "keys", "sinks"}
+_DURATIONS: Final = {"max-age", "grace", "older-than"}
+_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"type": ("any", "auth", "standard"), "new-type": ("keep", "auth")}
+_TEXTS: Final = {"name", "machine"}
+_PLACEHOLDERS: Final = ("project", "lineage", "name")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One `[[rule]]`: selectors, terms and sinks. Patterns know `*` and `?`; an empty selector takes everything."""
+
+    name: str
+    projects: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+    organizations: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    key_type: Literal["any", "auth", "standard"] = "any"
+    older_than: timedelta | None = None
+    max_age: timedelta = timedelta(days=90)
+    grace: timedelta = timedelta(hours=24)
+    sinks: tuple[str, ...] = ()
+    machine: str | None = None
+    new_type: Literal["keep", "auth"] = "keep"
+
+    def selects(self, key: Key, now: datetime) -> bool:
+        """Whether a key of a project that the rule looks at is meant."""
+        if self.keys and not any(fnmatch.fnmatchcase(name, p) for p in self.keys for name in (key.display_name, key.key_id)):
+            return False
+        if self.key_type != "any" and key.key_type != self.key_type:
+            return False
+        if any(key.annotations.get(name) != value for name, value in self.annotations.items()):
+            return False
+        if self.older_than is None:
+            return True
+        return key.create_time is not None and now - key.create_time > self.older_than
+
+    def terms(self) -> Terms:
+        """When its keys are rotated."""
+        return Terms(max_age=self.max_age, grace=self.grace, migrate=self.new_type == "auth")
+
+    def specs(self, lineage: Lineage) -> list[SinkSpec]:
+        """The sinks of one lineage, `{project}`, `{lineage}` and `{name}` filled in."""
+        newest = lineage.newest.key
+        values = {
+            "project": lineage.project,
+            "lineage": lineage.id,
+            "name": re.sub(r"[^A-Za-z0-9_-]+", "-", newest.display_name).strip("-") or newest.key_id,
+        }
+        return [parse(_filled(sink, values)) for sink in self.sinks]
+
+    @property
+    def here(self) -> bool:
+        """Whether this machine may hand over to its sinks."""
+        return self.machine in (None, socket.gethostname())
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], text)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy file, checked."""
+
+    path: Path
+    rules: tuple[Rule, ...]
+
+
+def load(path: Path) -> Policy:
+    """Read and check a policy file. Raises Problem (exit 2) with file, line and the mend."""
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise Problem(
+            Cause.INVALID_ARGUMENT,
+            f"there is no policy file {path}",
+            fix=("write a commented one: keyadmin rotation init", "or name yours: --policy FILE"),
+            exit_code=Exit.USAGE,
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _wrong(path, None, f"cannot be read: {error}", "see that it is a UTF-8 text file that you may read") from None
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"at line (\d+)", str(error))
+        raise _wrong(path, int(found[1]) if found else None, f"is no TOML: {error}", "see https://toml.io") from None
+    return _Reader(path, text).policy(data)
+
+
+def _wrong(path: Path, line: int | None, what: str, mend: str) -> Problem:
+    where = f"{path}, line {line}" if line else str(path)
+    return Problem(Cause.INVALID_ARGUMENT, f"{where}: {what}", fix=(mend,), exit_code=Exit.USAGE)
+
+
+class _Reader:
+    """Checks a parsed policy and names the line of what is wrong, which TOML parsers do not keep."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path = path
+        self._lines = text.splitlines()
+
+    def policy(self, data: Mapping[str, Any]) -> Policy:
+        for name in data:
+            if name not in ("defaults", "rule"):
+                raise self._error(None, name, f"unknown table {name!r}", "the tables are [defaults] and [[rule]]")
+        defaults = data.get("defaults", {})
+        if not isinstance(defaults, dict):
+            raise self._error(None, "defaults", "[defaults] is no table", "write [defaults] on a line of its own")
+        base = self._values(defaults, None, allowed=_DURATIONS | set(_CHOICES) | {"sinks", "machine"})
+        rules = data.get("rule", [])
+        if not isinstance(rules, list) or not rules or not all(isinstance(rule, dict) for rule in rules):
+            raise self._error(None, "rule", "there is no rule", "add at least one [[rule]] with selectors and sinks")
+        return Policy(self._path, tuple(self._rule(rule, index, base) for index, rule in enumerate(rules)))
+
+    def _rule(self, data: Mapping[str, Any], index: int, base: Mapping[str, Any]) -> Rule:
+        allowed = _STRINGS | _DURATIONS | set(_CHOICES) | _TEXTS | {"annotations"}
+        rule = replace(Rule(f"rule {index + 1}"), **{**base, **self._values(data, index, allowed)})
+        if not (rule.projects or rule.folders or rule.organizations):
+            raise self._error(
+                index, None, "the rule does not say where to look", 'add projects = ["ID"], folders or organizations'
+            )
+        if "sinks" not in data and "sinks" not in base:
+            mend = "add sinks = [...]; write sinks = [] if consumers take the new key themselves"
+            raise self._error(index, None, "the rule does not say where the new key goes", mend)
+        if rule.machine is None and any(sink.startswith(("env-file:", "exec:")) for sink in rule.sinks):
+            mend = f'add machine = "{socket.gethostname()}" (or the name of the machine that has them)'
+            raise self._error(index, "sinks", "env-file and exec sinks belong to one machine", mend)
+        return rule
+
+    def _values(self, data: Mapping[str, Any], index: int | None, allowed: set[str]) -> dict[str, Any]:
+        out: dict[str, Any] = {}
+        for name, value in data.items():
+            if name not in allowed:
+                raise self._error(
+                    index, name, f"unknown setting {name!r}", f"the settings here are {', '.join(sorted(allowed))}"
+                )
+            out[{"type": "key_type"}.get(name, name.replace("-", "_"))] = self._value(index, name, value)
+        return out
+
+    def _value(self, index: int | None, name: str, value: Any) -> Any:
+        if name in _STRINGS:
+            if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+                raise self._error(index, name, f"{name} is no list of texts", f'write {name} = ["...", "..."]')
+            for item in value:
+                self._checked_item(index, name, item)
+            return tuple(value)
+        if name in _DURATIONS:
+            try:
+                return duration.parse(value if isinstance(value, str) else "")
+            except Problem:
+                raise self._error(index, name, f"{value!r} is no duration", f'write {name} = "90d", "12h" or "30m"') from None
+        if name in _CHOICES:
+            if value not in _CHOICES[name]:
+                raise self._error(index, name, f"{value!r} is no {name}", f"write one of {', '.join(_CHOICES[name])}")
+            return value
+        if name == "annotations":
+            if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
+                raise self._error(index, name, "annotations is no table of texts", 'write annotations = { team = "web" }')
+            return dict(value)
+        if not isinstance(value, str) or not value:
+            raise self._error(index, name, f"{name} is no text", f'write {name} = "..."')
+        return value
+
+    def _checked_item(self, index: int | None, name: str, item: str) -> None:
+        if name == "sinks":
+            unknown = [found for found in re.findall(r"\{(\w*)\}", item) if found not in _PLACEHOLDERS]
+            if unknown:
+                mend = "the placeholders are {project}, {lineage} and {name}"
+                raise self._error(index, name, f"unknown placeholder {{{unknown[0]}}} in {item!r}", mend)
+            try:
+                parse(_filled(item, dict.fromkeys(_PLACEHOLDERS, "x-1")))
+            except Problem as problem:
+                raise self._error(index, name, problem.message, "see keyadmin keys hand-over --help") from None
+        pattern = {"folders": r"folders/\d+", "organizations": r"organizations/\d+"}.get(name)
+        if pattern and not re.fullmatch(pattern, item):
+            raise self._error(index, name, f"{item!r} is none of the {name}", f'write {name} = ["{name}/123456789"]')
+
+    def _error(self, index: int | None, name: str | None, what: str, mend: str) -> Problem:
+        return _wrong(self._path, self._line(index, name), what, mend)
+
+    def _line(self, index: int | None, name: str | None) -> int | None:
+        """The line of a setting in the n-th rule (None = outside of rules), else of the rule itself."""
+        rules = [number for number, line in enumerate(self._lines) if re.match(r"\s*\[\[\s*rule\s*\]\]", line)]
+        if index is not None and index >= len(rules):
+            return None
+        start = rules[index] if index is not None else 0
+        end = next((number for number in rules if number > start), len(self._lines)) if index is not None else len(self._lines)
+        if name is not None:
+            for number in range(start, end):
+                if re.match(rf"\s*(\[+\s*)?[\"']?{re.escape(name)}[\"']?\s*(=|\.|\])", self._lines[number]):
+                    return number + 1
+        return start + 1 if index is not None else None
+
+
+def template(project: str | None, machine: str) -> str:
+    """A commented policy file for `rotation init`."""
+    return f'''# keyadmin rotation policy. Check it with: keyadmin rotation plan
+# Durations: 90d, 12h, 30m, 0s.
+
+[defaults]
+max-age = "90d"        # a key that is older is due (CIS Google Cloud benchmark 1.15)
+grace = "24h"          # how long the predecessor still works after its successor was handed over
+
+[[rule]]
+name = "Gemini keys"
+projects = ["{project or "my-project"}"]    # ids; * and ? are allowed
+# folders = ["folders/123"]        # all projects below; likewise organizations = ["organizations/123"]
+# keys = ["web-*"]                 # display names or ids
+# annotations = {{ team = "web" }}   # only keys with these annotations
+# type = "auth"                    # any (default), auth or standard
+# older-than = "30d"               # only keys older than this
+# new-type = "auth"                # make auth keys of standard ones (default: keep)
+
+# Where the new key goes. {{project}}, {{lineage}} and {{name}} stand for the key's own; two keys never share a sink.
+sinks = ["secret-manager:projects/{{project}}/secrets/gemini-{{lineage}}"]
+
+# Files and programs belong to one machine; only that machine rotates such keys:
+# sinks = ["env-file:/srv/app/.env:GEMINI_API_KEY", "exec:systemctl --user reload app"]
+# machine = "{machine}"
+'''
+
+
+def rule_for(rules: Sequence[Rule], key: Key, now: datetime) -> Rule | None:
+    """The first rule that selects a key."""
+    return next((rule for rule in rules if rule.selects(key, now)), None)
