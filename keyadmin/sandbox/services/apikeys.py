@@ -199,9 +199,10 @@ def new_row(
 def list_keys(call: Call, request: Json) -> Encoded:
     """ListKeys: without key strings; deleted keys of the last 30 days on request."""
     project = _parent(call, request.get("parent", ""), "apikeys.keys.list")
-    # unsourced: the page size by default and at most; the order
+    # unsourced: the page size by default and at most
     size = paging.page_size(request, default=MOST_KEYS, most=MOST_KEYS)
-    after = paging.read_token("ListKeys", request) if "pageToken" in request else ""
+    created, _, key_id = (paging.read_token("ListKeys", request) if "pageToken" in request else "").partition(":")
+    after = (int(created), key_id) if created else None
     deleted = request.get("showDeleted", False)
     if deleted:
         key_rows.purge(call.store, call.now)
@@ -209,19 +210,19 @@ def list_keys(call: Call, request: Json) -> Encoded:
     token = ""
     if len(rows) > size:
         rows = rows[:size]
-        token = paging.make_token("ListKeys", request, rows[-1][0])
+        token = paging.make_token("ListKeys", request, f"{rows[-1][2]}:{rows[-1][3]}")
     return _encode_list(rows, token)
 
 
-def _encode_list(rows: list[tuple[str, str, bytes]], token: str) -> Encoded:
+def _encode_list(rows: list[key_rows.Listed], token: str) -> Encoded:
     tail = f',\n  "nextPageToken": "{token}"' if token else ""
     if rows:
-        text = '{\n  "keys": [\n    ' + ",\n    ".join([row[1] for row in rows]) + "\n  ]" + tail + "\n}\n"
+        text = '{\n  "keys": [\n    ' + ",\n    ".join([row[0] for row in rows]) + "\n  ]" + tail + "\n}\n"
     else:
         text = '{\n  "keys": []' + tail + "\n}\n"  # an empty list is there (recorded)
     out = bytearray()
     for row in rows:
-        out += b"\x0a" + _varint(len(row[2])) + row[2]  # ListKeysResponse.keys = 1
+        out += b"\x0a" + _varint(len(row[1])) + row[1]  # ListKeysResponse.keys = 1
     if token:
         out += b"\x12" + _varint(len(token)) + token.encode()  # .next_page_token = 2
     return Encoded(text.encode(), bytes(out))

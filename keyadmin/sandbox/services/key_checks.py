@@ -51,7 +51,7 @@ def restrictions(value: Json) -> Json:
     kinds = [kind for kind in CLIENT_KINDS if kind in value]
     if len(kinds) > 1:
         raise invalid("Only one kind of client restriction can be set on a key.", "key.restrictions")
-    out = dict(value)
+    out = {name: value[name] for name in (*CLIENT_KINDS, "apiTargets") if name in value}  # in the recorded order
     for kind in kinds:
         entries = value[kind].get(_LISTS[kind], [])
         if len(entries) > MOST_CLIENTS:
@@ -64,6 +64,10 @@ def restrictions(value: Json) -> Json:
     for target in value.get("apiTargets", ()):
         if not re.fullmatch(r"[A-Za-z0-9.-]{1,253}", target.get("service", "")):
             raise invalid(f"Invalid service name '{target.get('service', '')[:80]}'.", "key.restrictions.api_targets")
+    if "apiTargets" in out:
+        out["apiTargets"] = [
+            {name: target[name] for name in ("service", "methods") if name in target} for target in out["apiTargets"]
+        ]
     return out
 
 

@@ -28,8 +28,9 @@ CREATE TABLE keys (
   condition TEXT,                   -- leaked, expired
   rest TEXT NOT NULL,
   grpc BLOB NOT NULL,
-  PRIMARY KEY (project, key_id)
+  PRIMARY KEY (project, created DESC, key_id)
 ) WITHOUT ROWID;
+CREATE UNIQUE INDEX keys_id ON keys(project, key_id);
 CREATE UNIQUE INDEX keys_string ON keys(key_string);
 CREATE INDEX keys_uid ON keys(uid);
 CREATE INDEX keys_deleted ON keys(deleted) WHERE deleted IS NOT NULL;
@@ -137,12 +138,17 @@ def of_project(store: Store, project: str) -> Iterator[KeyRow]:
         yield KeyRow(*row)
 
 
-def page(store: Store, project: str, *, after: str, size: int, deleted: bool) -> list[tuple[str, str, bytes]]:
-    """(key id, REST text, protobuf bytes) of at most `size` keys behind an id, in the order of ids."""
+Listed = tuple[str, bytes, int, str]  # REST text, protobuf bytes, created (microseconds), key id
+
+
+def page(store: Store, project: str, *, after: tuple[int, str] | None, size: int, deleted: bool) -> list[Listed]:
+    """At most `size` keys behind (created, key id), the newest first, as recorded lists are."""
     only = "" if deleted else " AND deleted IS NULL"
+    behind = " AND created <= ? AND NOT (created = ? AND key_id <= ?)" if after else ""
     return store.all(
-        f"SELECT key_id, rest, grpc FROM keys WHERE project = ? AND key_id > ?{only} ORDER BY key_id LIMIT ?",  # noqa: S608
-        *(project, after, size),
+        f"SELECT rest, grpc, created, key_id FROM keys WHERE project = ?{behind}{only} "  # noqa: S608
+        "ORDER BY created DESC, key_id LIMIT ?",
+        *(project, *((after[0], *after) if after else ()), size),
     )
 
 
