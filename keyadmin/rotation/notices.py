@@ -1,0 +1,96 @@
+"""Notices of a run: an event per step to a program, and a Prometheus textfile."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from keyadmin.handover.command import words
+from keyadmin.local.files import write_text
+from keyadmin.observer import Observer
+from keyadmin.problem import usage
+from keyadmin.rotation.decide import Action
+from keyadmin.rotation.job import Event
+from keyadmin.rotation.lineage import State
+from keyadmin.rotation.run import Planned
+from keyadmin.secret import PATTERN
+
+TIMEOUT_S: Final = 60.0
+
+
+def notifier(spec: str, observer: Observer) -> Notifier:
+    """`exec:COMMAND`. Raises usage() for anything else."""
+    kind, _, command = spec.partition(":")
+    if kind != "exec":
+        raise usage(f"{spec!r} is no notice: write --notify exec:COMMAND; it gets the events as lines of JSON")
+    return Notifier(words(command), observer)
+
+
+class Notifier:
+    """Collects the events of a run and hands them to a program at its end, one JSON object a line, on its standard input.
+
+    A notice that fails is a warning, never a failed rotation.
+    """
+
+    def __init__(self, command: Sequence[str], observer: Observer) -> None:
+        self._command = command
+        self._observer = observer
+        self._events: list[Event] = []
+
+    def __call__(self, event: Event) -> None:
+        """Take an event."""
+        self._events.append(event)
+
+    def send(self) -> None:
+        """Run the program; nothing to tell = it is not run."""
+        if not self._events:
+            return
+        text = "".join(json.dumps(event.to_json(), ensure_ascii=False) + "\n" for event in self._events)
+        environment = {name: value for name, value in os.environ.items() if not PATTERN.search(value)}
+        try:
+            ended = subprocess.run(  # noqa: S603 - the person's own command, split without a shell
+                self._command, input=text, text=True, capture_output=True, timeout=TIMEOUT_S, env=environment, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            self._observer.warning(f"the notice was not taken: {self._command[0]}: {type(error).__name__}")
+            return
+        if ended.returncode != 0:
+            self._observer.warning(f"the notice was not taken: {self._command[0]} ended with exit code {ended.returncode}")
+
+
+def write_metrics(path: Path, planned: Sequence[Planned], errors: int, now: datetime) -> None:
+    """A textfile for Prometheus' node exporter, replaced in one step. Raises Problem where it cannot be written.
+
+    Format: https://prometheus.io/docs/instrumenting/exposition_formats/
+    """
+    lines = ["# HELP keyadmin_key_age_seconds Age of the newest key of each lineage.", "# TYPE keyadmin_key_age_seconds gauge"]
+    for one in planned:
+        key = one.chosen.lineage.newest.key
+        if key.create_time is not None:
+            labels = _labels(project=one.chosen.lineage.project, lineage=one.chosen.lineage.id, name=key.display_name)
+            lines.append(f"keyadmin_key_age_seconds{labels} {(now - key.create_time).total_seconds():.0f}")
+    due = sum(1 for one in planned if one.decision.action is Action.CREATE)
+    stuck = sum(1 for one in planned if one.decision.action is Action.STUCK or one.chosen.lineage.newest.state is State.STUCK)
+    for name, text, value in (
+        ("due", "Lineages whose key is older than allowed.", due),
+        ("stuck", "Lineages that need a person.", stuck),
+        ("unreadable_projects", "Projects that could not be looked at.", errors),
+        ("last_run_timestamp_seconds", "When this was written, by the server's clock.", int(now.timestamp())),
+    ):
+        lines += [f"# HELP keyadmin_rotation_{name} {text}", f"# TYPE keyadmin_rotation_{name} gauge"]
+        lines.append(f"keyadmin_rotation_{name} {value}")
+    lines += ["# HELP keyadmin_rotation_lineages Lineages by state.", "# TYPE keyadmin_rotation_lineages gauge"]
+    for state, count in sorted(Counter((one.chosen.lineage.newest.state or State.RETIRED).value for one in planned).items()):
+        lines.append(f"keyadmin_rotation_lineages{_labels(state=state)} {count}")
+    write_text(path, "\n".join(lines) + "\n", mode=0o644)
+
+
+def _labels(**values: str) -> str:
+    escaped = (value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n") for value in values.values())
+    return "{" + ",".join(f'{name}="{value}"' for name, value in zip(values, escaped, strict=True)) + "}"
