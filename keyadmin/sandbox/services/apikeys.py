@@ -270,7 +270,8 @@ def update_key(call: Call, request: Json) -> Json:
     elif not paths:
         paths = [name for name in _MUTABLE if name in data]
     for path in paths:
-        if path.split(".")[0] not in _MUTABLE:
+        parts = path.split(".")
+        if parts[0] not in _MUTABLE or "" in parts:
             raise invalid(f"Invalid update mask: field '{path}' cannot be updated.", "update_mask")
     _check_etag(row, data.get("etag", ""))
     _check_usage(call, row, request)
@@ -318,8 +319,8 @@ def _changed(doc: Json, data: Json, paths: list[str]) -> Json:
 
 def _changed_restrictions(old: Json, new: Json, path: str) -> Json:
     """One part of the restrictions replaced. Setting a client kind takes the others away: they are a oneof."""
-    part = path.split(".")[0]
-    if part != "apiTargets" and part not in key_checks.CLIENT_KINDS:
+    part, _, below = path.partition(".")
+    if (part != "apiTargets" and part not in key_checks.LISTS) or (below and below != key_checks.LISTS.get(part)):
         raise invalid(f"Invalid update mask: field 'restrictions.{path}' is unknown.", "update_mask")
     out = dict(old)
     if part not in new:

@@ -11,7 +11,7 @@ from keyadmin.sandbox.status import invalid
 Json = dict[str, Any]
 
 CLIENT_KINDS = ("browserKeyRestrictions", "serverKeyRestrictions", "androidKeyRestrictions", "iosKeyRestrictions")
-_LISTS = {
+LISTS = {
     "browserKeyRestrictions": "allowedReferrers",
     "serverKeyRestrictions": "allowedIps",
     "androidKeyRestrictions": "allowedApplications",
@@ -53,11 +53,11 @@ def restrictions(value: Json) -> Json:
         raise invalid("Only one kind of client restriction can be set on a key.", "key.restrictions")
     out = {name: value[name] for name in (*CLIENT_KINDS, "apiTargets") if name in value}  # in the recorded order
     for kind in kinds:
-        entries = value[kind].get(_LISTS[kind], [])
+        entries = value[kind].get(LISTS[kind], [])
         if len(entries) > MOST_CLIENTS:
             raise invalid(f"Too many client restrictions: at most {MOST_CLIENTS} are allowed.", "key.restrictions")
         if kind == "androidKeyRestrictions" and entries:
-            out[kind] = {_LISTS[kind]: [_android(entry) for entry in entries]}
+            out[kind] = {LISTS[kind]: [_android(entry) for entry in entries]}
         elif kind == "serverKeyRestrictions":
             for entry in entries:
                 _ip(entry)
