@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 from keyadmin.cloud import network, routes
 from keyadmin.cloud.calls import RetryPolicy, Runner
 from keyadmin.cloud.credentials import SCOPE, Access, Caller, GoogleAccess, NoAccess, SandboxAccess, silence
-from keyadmin.cloud.endpoints import FOLDERS, IAM_CREDENTIALS, ORGANIZATIONS, SANDBOX, Call
+from keyadmin.cloud.endpoints import ACCOUNTS, FOLDERS, IAM_CREDENTIALS, ORGANIZATIONS, SANDBOX, Call
 from keyadmin.cloud.pace import READS_PER_MINUTE, WRITES_PER_MINUTE, Pace, Waiting
 from keyadmin.cloud.rest import RestDoor
 from keyadmin.cloud.routes import Routes
-from keyadmin.problem import Cause, Problem, usage
+from keyadmin.problem import Cause, Exit, Problem, usage
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -94,6 +94,19 @@ class Cloud:
     def caller(self) -> Caller:
         """Who is calling, as far as the credentials say. Raises Problem where none were loaded."""
         return self._runner.access.caller
+
+    async def identify(self) -> Caller:
+        """As `caller`, asking Google for the e-mail address where the credentials do not hold it; None if it will not say."""
+        if self.caller.principal is not None:
+            return self.caller
+        try:
+            said = await self._rest.call(Call(ACCOUNTS, "UserInfo", paced=False), "GET", "/v1/userinfo")
+        except Problem as problem:
+            if problem.exit is Exit.CREDENTIALS:
+                raise
+            said = {}
+        # A machine's credentials know their own address once they have fetched a token.
+        return self.caller if self.caller.principal else replace(self.caller, principal=said.get("email"))
 
     @property
     def pace(self) -> Pace:
@@ -192,7 +205,7 @@ class Cloud:
         """Cloud Monitoring v3: the use of keys."""
         from keyadmin.cloud.usage import Usage
 
-        return Usage(self._grpc)
+        return Usage(self._grpc, self.now)
 
     async def close(self) -> None:
         """Close what was opened."""

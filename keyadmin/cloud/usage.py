@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from keyadmin.cloud.calls import pages
@@ -34,16 +35,17 @@ class KeyUsage:
 class Usage:
     """Raises Problem; no data is an empty answer, no access is not."""
 
-    def __init__(self, grpc: GrpcDoor) -> None:
+    def __init__(self, grpc: GrpcDoor, now: Callable[[], datetime]) -> None:
         self._grpc = grpc
+        self._now = now
 
-    async def of_project(self, project: str, since: timedelta = KEPT, now: datetime | None = None) -> list[KeyUsage]:
-        """Per key uid and service, over the time before `now` (default: the local clock's). Unused keys do not appear."""
+    async def of_project(self, project: str, since: timedelta = KEPT) -> list[KeyUsage]:
+        """Per key uid and service, over the last weeks by the server's clock. Unused keys do not appear."""
 
         async def call(asked: dict[str, Any]) -> Any:
             return await self._grpc.call(METRICS, "list_time_series", asked, project=project)
 
-        end = now or datetime.now(UTC)
+        end = self._now()
         request = {
             "name": f"projects/{project}",
             "filter": FILTER,

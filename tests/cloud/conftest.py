@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import grpc
 import pytest
 import trustme
@@ -20,7 +21,7 @@ from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from keyadmin.cloud.calls import RetryPolicy
-from keyadmin.cloud.connect import Endpoints, Target
+from keyadmin.cloud.connect import Endpoints, Target, Url
 
 GOOGLE_NAMES = (
     "localhost",
@@ -206,6 +207,41 @@ async def another_double(tmp_path: Path) -> AsyncIterator[Double]:
     await server.start()
     yield server
     await server.stop()
+
+
+class Sandbox:
+    """A sandbox served on loopback from this process, and its control surface."""
+
+    def __init__(self, server: Any) -> None:
+        self.url = server.rest_address
+        self.target = Target(sandbox=Url(server.rest_address), retry=RetryPolicy(first=0.01, most=0.05, seconds=5.0))
+
+    async def control(self, path: str, data: Any = None) -> Any:
+        """POST `data` to /_sandbox/PATH, or GET it."""
+        async with aiohttp.ClientSession() as session:
+            url = f"{self.url}/_sandbox/{path}"
+            request = session.get(url) if data is None else session.post(url, json=data)
+            async with request as answer:
+                assert answer.status == 200, await answer.text()
+                return await answer.json()
+
+    async def asked(self, method: str) -> list[str]:
+        """The statuses with which a method was answered so far."""
+        return [entry["status"] for entry in await self.control("requests") if entry["method"].endswith(f".{method}")]
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    """A sandbox in memory with the default seed."""
+    from keyadmin.sandbox.cloud import LocalCloud
+    from keyadmin.sandbox.server import Server
+
+    cloud = LocalCloud(None)
+    cloud.start()
+    server = Server(cloud)
+    await server.open_tcp("127.0.0.1", 0, 0)
+    yield Sandbox(server)
+    await server.close()
 
 
 @pytest.fixture(scope="session")

@@ -189,3 +189,16 @@ async def test_the_log_variable_of_googles_libraries_is_disarmed(monkeypatch: py
     monkeypatch.setenv("GOOGLE_SDK_PYTHON_LOGGING_SCOPE", "google")
     async with connect(target):
         assert "GOOGLE_SDK_PYTHON_LOGGING_SCOPE" not in os.environ
+
+
+async def test_a_persons_address_is_asked_for_when_it_is_wanted(
+    double: Any, target: Target, user_credentials: Any, proxy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_credentials()
+    monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy[1]}")  # for the token; the rest is on loopback
+    double.script["GET /v1/userinfo"] += [(200, {"email": "me@example.com"}), (403, {})]
+    async with connect(target) as cloud:
+        assert cloud.caller.principal is None
+        assert (await cloud.identify()).principal == "me@example.com"
+        assert (await cloud.identify()).principal is None
+    assert double.calls("GET /v1/userinfo")[0].headers["authorization"] == "Bearer token-1"
