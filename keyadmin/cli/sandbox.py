@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -46,6 +47,7 @@ def serve(
 
     When it is ready, one line of JSON with its addresses and pid goes to stdout and to --ready-file.
     """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # gRPC would say on stderr what is said in words below
     from keyadmin.sandbox.serve import ServeOptions
     from keyadmin.sandbox.serve import serve as serving
 
@@ -116,9 +118,9 @@ def bad_seed(message: str) -> Problem:
 
 
 def _system(error: OSError, ready_file: Path | None) -> Problem:
-    if error.errno == errno.EADDRINUSE:
+    if error.errno in (errno.EADDRINUSE, None):  # gRPC gives no number
         fix = "give other ports with --rest-port and --grpc-port; 0 = any free one"
-        return Problem(Cause.CONFLICT, f"a port is in use: {error.strerror or error}", fix=(fix,))
+        return Problem(Cause.CONFLICT, error.strerror or str(error), fix=(fix,))
     if error.errno == errno.EACCES and not error.filename:
         return Problem(Cause.INVALID_ARGUMENT, "the port may not be used by this user", fix=("give a port from 1024 on",))
     place = error.filename or ready_file or "a file"

@@ -87,6 +87,11 @@ def test_what_nobody_expected_is_short_and_has_no_traceback(cli, command) -> Non
     assert "second line" not in done.err
 
 
+def test_a_key_string_is_not_cut_into_something_that_no_pattern_knows(cli, command) -> None:
+    done = cli(command(raising(ValueError("x" * 280 + KEY))))
+    assert KEY[:10] not in done.err
+
+
 def test_verbose_shows_the_traceback_masked(cli, command) -> None:
     def trial() -> None:
         try:

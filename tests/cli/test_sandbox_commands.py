@@ -140,7 +140,9 @@ def test_a_port_in_use_is_said(typed) -> None:
             done = typed("sandbox", "serve", option, port)
             assert (done.code, done.out) == (1, "")
             assert "in use" in done.err
+            assert "What to do: give other ports with --rest-port and --grpc-port" in done.err
             assert port in done.err
+            assert "add_port" not in done.err
             assert "Traceback" not in done.err
 
 
