@@ -43,6 +43,7 @@ ROOT: Final = Group(
         "doctor": Entry("keyadmin.cli.doctor:doctor", "Check what a project still lacks for API keys.", "Find out why not"),
         "explain": Entry("keyadmin.cli.explain:explain", "Explain an error message of Google's.", "Find out why not"),
         "keys": Entry("keyadmin.cli.keys:GROUP", "Create, list, restrict and verify API keys.", "Keys and projects"),
+        "rotation": Entry("keyadmin.cli.rotation:GROUP", "Rotate keys by a policy; migrate to auth keys.", "Keys and projects"),
         "projects": Entry("keyadmin.cli.projects:GROUP", "List projects and choose the default one.", "Keys and projects"),
         "sandbox": Entry("keyadmin.cli.sandbox:GROUP", "Serve, fill and reset the local Google Cloud.", "Around it"),
         "config": Entry("keyadmin.cli.config:GROUP", "Read and change keyadmin's settings.", "Around it"),

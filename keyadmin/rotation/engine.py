@@ -108,7 +108,7 @@ def _outcome(job: Job, decision: Decision, *, done: bool) -> Outcome:
         State.STUCK if problem else _state(job.lineage),
         tuple(job.steps),
         why,
-        until=decision.until,
+        until=None if done and decision.action is Action.REST else decision.until,
         problem=problem,
         ways_out=decision.ways_out,
     )

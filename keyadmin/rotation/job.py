@@ -71,7 +71,7 @@ class UsageBook:
 
     async def _read(self, project: str, now: datetime) -> Mapping[str, datetime] | Problem:
         try:
-            used = await self._cloud.usage.of_project(project, now=now)
+            used = await self._cloud.usage.of_project(project)
         except Problem as problem:
             return problem
         out: dict[str, datetime] = {}

@@ -21,6 +21,10 @@ ENTRIES: Final[dict[str, Entry]] = {
     "annotate": Entry("keyadmin.cli.keys.annotate:annotate", "Add and remove a key's annotations.", _CHANGE),
     "delete": Entry("keyadmin.cli.keys.delete:delete", "Delete a key, for 30 days recoverably.", _CHANGE),
     "undelete": Entry("keyadmin.cli.keys.undelete:undelete", "Bring a deleted key back.", _CHANGE),
+    "rotate": Entry(
+        "keyadmin.cli.keys.rotate:rotate", "Replace a key by a new one, hand it over, retire the old one.", _CHANGE
+    ),
+    "migrate": Entry("keyadmin.cli.keys.rotate:migrate", "Replace a standard key by an auth key.", _CHANGE),
     "show": Entry("keyadmin.cli.keys.show:show", "Print a key string.", _STRING),
     "verify": Entry("keyadmin.cli.keys.verify:verify", "Check whether a key works for the Gemini API.", _STRING),
     "lookup": Entry("keyadmin.cli.keys.lookup:lookup", "Find the key that a key string belongs to.", _STRING),

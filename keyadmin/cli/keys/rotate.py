@@ -1,0 +1,95 @@
+"""`keyadmin keys rotate` and `keyadmin keys migrate`: the engine of `rotation run`, for one key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import typer
+
+from keyadmin import duration
+from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.keys.options import KeyName
+from keyadmin.cli.options import DryRun, Yes
+from keyadmin.cli.rotation.options import Emergency, ForceUse, Grace, To, manner_of, specs_of
+from keyadmin.cli.rotation.result import show_outcome
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import current
+from keyadmin.handover.sink import build
+from keyadmin.keys import resolve
+from keyadmin.rotation import run as rotations
+from keyadmin.rotation.decide import Terms, decide
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+    from keyadmin.keys.model import Key
+    from keyadmin.rotation.job import Outcome
+
+
+def rotate(
+    context: typer.Context,
+    key: KeyName,
+    to: To = None,
+    grace: Grace = None,
+    emergency: Emergency = False,
+    force: ForceUse = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+) -> int:
+    """Replace a key by a new one with the same restrictions, hand it over, and delete the old one after the grace period.
+
+    Called again it goes on with what is unfinished: after the grace period (24h unless --grace says otherwise) it
+    retires the old key.
+    """
+    return _rotate(context, key, to, Terms(force=True, emergency=emergency), grace, force=force, yes=yes, dry_run=dry_run)
+
+
+def migrate(
+    context: typer.Context,
+    key: KeyName,
+    to: To = None,
+    grace: Grace = None,
+    force: ForceUse = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+) -> int:
+    """Replace a standard key, which the Gemini API no longer takes, by an auth key: rotation with a change of type."""
+    return _rotate(context, key, to, Terms(migrate=True), grace, force=force, yes=yes, dry_run=dry_run)
+
+
+def _rotate(
+    context: typer.Context,
+    name: str,
+    to: list[str] | None,
+    terms: Terms,
+    grace: str | None,
+    *,
+    force: bool,
+    yes: bool,
+    dry_run: bool,
+) -> int:
+    session = current(context)
+    specs = specs_of(to)
+    if grace is not None:
+        terms = replace(terms, grace=duration.parse(grace))
+    manner = manner_of(session, emergency=terms.emergency, force_use=force)
+    if not (yes or dry_run or session.interactive):
+        confirm(session, f"Rotate the key {name}?", yes=False)
+
+    async def look(cloud: Cloud) -> tuple[Key, str]:
+        build(specs, cloud, flagged=manner.flagged, emit=manner.write_line)
+        found = await resolve.find(cloud, name, partial(session.project, cloud), state="any")
+        decision = decide(await rotations.lineage_of_key(cloud, found), terms, cloud.now())
+        return found, f"{decision.action.value} ({decision.why})"
+
+    found, next_ = run(context, look)
+    if dry_run:
+        would(session, f"go on with the lineage of {found.key_id}: {next_}")
+        return 0
+    confirm(session, f"Go on with the rotation of {found.key_id} of project {found.project}: {next_}?", yes=yes)
+
+    async def work(cloud: Cloud) -> Outcome:
+        return await rotations.rotate(cloud, found, terms, specs, manner, session.observer)
+
+    return show_outcome(session, run(context, work))

@@ -1,0 +1,23 @@
+"""`keyadmin rotation ...`: one file a verb."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from keyadmin.cli.lazy import Entry, Group
+
+_POLICY: Final = "By the policy file"
+_ONE: Final = "One lineage"
+
+GROUP: Final = Group(
+    "Rotate keys by a policy, step by step, safe to be killed at any of them.",
+    {
+        "init": Entry("keyadmin.cli.rotation.init:init", "Write a commented policy file.", _POLICY),
+        "plan": Entry("keyadmin.cli.rotation.plan:plan", "Say what a run would do, and why.", _POLICY),
+        "run": Entry("keyadmin.cli.rotation.run:run_", "Advance every lineage that is due.", _POLICY),
+        "status": Entry("keyadmin.cli.rotation.plan:status", "Show every lineage and where it stands.", _POLICY),
+        "migrate": Entry("keyadmin.cli.rotation.run:migrate", "Turn standard keys into auth keys.", _POLICY),
+        "adopt": Entry("keyadmin.cli.rotation.one:adopt", "Mark keys as keyadmin's to rotate, or mend their marks.", _ONE),
+        "rollback": Entry("keyadmin.cli.rotation.one:rollback", "Bring a former key back.", _ONE),
+    },
+)

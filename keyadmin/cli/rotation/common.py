@@ -1,0 +1,57 @@
+"""From a policy file to what a run would do: shared by plan, status, run and migrate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keyadmin import duration
+from keyadmin.observer import Observer
+from keyadmin.rotation.find import Found, Shard, find, only, shard
+from keyadmin.rotation.policy import Policy, load
+from keyadmin.rotation.run import Planned, plan
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the options of a command select, checked before any call."""
+
+    policy: Policy
+    names: tuple[str, ...]
+    part: Shard | None
+    emergency: bool
+
+
+def scope(
+    policy: str,
+    *,
+    names: list[str] | None = None,
+    max_age: str | None = None,
+    grace: str | None = None,
+    shard_text: str | None = None,
+    emergency: bool = False,
+    migrate: bool = False,
+) -> Scope:
+    """Read the policy and put the options over it. Raises usage()."""
+    loaded = load(Path(policy))
+    changes: dict[str, object] = {}
+    if max_age is not None:
+        changes["max_age"] = duration.parse(max_age)
+    if grace is not None:
+        changes["grace"] = duration.parse(grace)
+    if migrate:
+        changes["new_type"] = "auth"
+    rules = tuple(replace(rule, **changes) for rule in loaded.rules)  # type: ignore[arg-type]
+    part = shard(shard_text) if shard_text is not None else None
+    return Scope(replace(loaded, rules=rules), tuple(names or ()), part, emergency)
+
+
+async def survey(cloud: Cloud, wanted: Scope, observer: Observer) -> tuple[Found, list[Planned]]:
+    """What the policy is about, and what a run would do with each."""
+    found = await find(cloud, wanted.policy.rules, observer, wanted.part)
+    chosen = only(found.chosen, wanted.names) if wanted.names else found.chosen
+    return found, plan(chosen, cloud.now(), emergency=wanted.emergency)

@@ -1,0 +1,45 @@
+"""Options that several rotation commands take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from keyadmin.cli.session import Session
+    from keyadmin.handover.sink import SinkSpec
+    from keyadmin.rotation.run import Manner
+
+PolicyFile = Annotated[str, typer.Option("--policy", metavar="FILE", help="The policy file.")]
+Only = Annotated[
+    list[str] | None, typer.Option("--only", metavar="NAME", help="Only this lineage, key or project; may be repeated.")
+]
+MaxAge = Annotated[str | None, typer.Option("--max-age", metavar="DURATION", help="Instead of the policy's, for all rules.")]
+Grace = Annotated[str | None, typer.Option("--grace", metavar="DURATION", help="How long the old key still works.")]
+Emergency = Annotated[bool, typer.Option("--emergency", help="Rotate now, whatever the age, without grace or use check.")]
+ForceUse = Annotated[bool, typer.Option("--force", help="Retire the old key even if it is still used.")]
+ShardOption = Annotated[
+    str | None,
+    typer.Option("--shard", metavar="I/N|auto", help="Look after a part of the projects; auto: from the task index."),
+]
+To = Annotated[
+    list[str] | None,
+    typer.Option("--to", metavar="SINK", help="Where the key goes: env-file:PATH[:VAR], secret-manager:..., exec:..., stdout."),
+]
+
+
+def specs_of(texts: list[str] | None) -> list[SinkSpec]:
+    """The sinks of `--to`. Raises usage() before any call is made."""
+    from keyadmin.handover.sink import parse
+
+    return [parse(text) for text in texts or ()]
+
+
+def manner_of(session: Session, **more: object) -> Manner:
+    """How this run goes about rotations."""
+    from keyadmin.cli.render import write
+    from keyadmin.rotation.run import Manner
+
+    flagged = session.sandbox is not None and session.sandbox.by_flag
+    return Manner(flagged=flagged, write_line=write, **more)  # type: ignore[arg-type]

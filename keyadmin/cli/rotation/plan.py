@@ -1,0 +1,60 @@
+"""`keyadmin rotation plan` and `keyadmin rotation status`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from keyadmin.cli.render import show_list
+from keyadmin.cli.rotation.common import scope, survey
+from keyadmin.cli.rotation.options import Grace, MaxAge, Only, PolicyFile, ShardOption
+from keyadmin.cli.rotation.view import planned_view, tell_errors
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import current
+from keyadmin.problem import Exit
+from keyadmin.rotation.decide import Action
+from keyadmin.rotation.lineage import State
+from keyadmin.rotation.policy import DEFAULT_FILE
+
+_QUIET = (Action.REST, Action.GONE)
+
+
+def plan(
+    context: typer.Context,
+    policy: PolicyFile = DEFAULT_FILE,
+    only: Only = None,
+    max_age: MaxAge = None,
+    grace: Grace = None,
+    shard: ShardOption = None,
+    all_: Annotated[bool, typer.Option("--all", help="Also those for which nothing is to be done.")] = False,
+) -> int:
+    """Say what `rotation run` would do and why. Nothing is changed.
+
+    Exit code 3 where a project could not be looked at.
+    """
+    session = current(context)
+    wanted = scope(policy, names=only, max_age=max_age, grace=grace, shard_text=shard)
+    found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
+    shown = [one for one in planned if all_ or one.decision.action not in _QUIET]
+    show_list(session, shown, planned_view(session))
+    tell_errors(session, found)
+    session.talk.note(f"{len(planned)} lineages in {found.projects} projects; {len(shown)} shown.")
+    return Exit.FOUND if found.errors else Exit.OK
+
+
+def status(context: typer.Context, policy: PolicyFile = DEFAULT_FILE, only: Only = None, shard: ShardOption = None) -> int:
+    """Show every lineage of the policy and where it stands.
+
+    Exit code 3 where one is stuck or a project could not be looked at.
+    """
+    session = current(context)
+    wanted = scope(policy, names=only, shard_text=shard)
+    found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
+    show_list(session, planned, planned_view(session))
+    tell_errors(session, found)
+    stuck = [one for one in planned if one.decision.action is Action.STUCK or one.chosen.lineage.newest.state is State.STUCK]
+    for one in stuck:
+        for way in one.decision.ways_out:
+            session.talk.note(f"{one.chosen.lineage.newest.key.key_id}: {way}", always=True)
+    return Exit.FOUND if stuck or found.errors else Exit.OK

@@ -1,0 +1,23 @@
+"""What `keys rotate`, `keys migrate` and `rotation rollback` print."""
+
+from __future__ import annotations
+
+from keyadmin.cli.render import show_document
+from keyadmin.cli.session import Session
+from keyadmin.problem import Exit
+from keyadmin.rotation.job import Outcome
+
+_SIGNS = {"done": "+", "already": "=", "skipped": "-", "waiting": ".", "failed": "!"}
+
+
+def show_outcome(session: Session, outcome: Outcome) -> int:
+    """One lineage: its steps and where it stands. Raises the problem that stopped it."""
+    mark = {"sandbox": True} if session.sandbox is not None else {}
+    lines = [f"{_SIGNS[step.status]} {step.step}: {step.detail or step.status}" for step in outcome.steps]
+    lines.append(f"{outcome.lineage.newest.key.key_id}: {outcome.state.value}; {outcome.why}")
+    show_document(session, outcome.to_json() | mark, "\n".join(lines))
+    if outcome.problem is not None:
+        raise outcome.problem
+    for way in outcome.ways_out:
+        session.talk.note(way, always=True)
+    return Exit.OK
