@@ -1,0 +1,139 @@
+"""What each feature needs: permissions, APIs, and whether it makes keys. The one list that doctor and its tests go by.
+
+Sources: facts 2 (AI Studio's features, Google's documentation) for the page's own features; for the rest the calls that
+keyadmin's command makes, each with the permission that the API's reference names for it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from keyadmin.problem import usage
+
+API_KEYS: Final = "apikeys.googleapis.com"
+GEMINI: Final = "generativelanguage.googleapis.com"
+IAM: Final = "iam.googleapis.com"
+RESOURCE_MANAGER: Final = "cloudresourcemanager.googleapis.com"
+SERVICE_USAGE: Final = "serviceusage.googleapis.com"
+APIS: Final = (API_KEYS, SERVICE_USAGE, RESOURCE_MANAGER, GEMINI, IAM)
+
+GET_PROJECT: Final = "resourcemanager.projects.get"
+ENABLE_SERVICE: Final = "serviceusage.services.enable"
+USE_SERVICE: Final = "serviceusage.services.use"
+
+_CREATE_STANDARD: Final = (GET_PROJECT, ENABLE_SERVICE, "apikeys.keys.create")
+_CREATE_AUTH: Final = (*_CREATE_STANDARD, "iam.serviceAccounts.create", "iam.serviceAccountApiKeyBindings.create")
+# A rotation reads the keys of the project, makes the successor, marks it, reads its string for the sinks, retires the old.
+_ROTATE: Final = (
+    "apikeys.keys.get",
+    "apikeys.keys.list",
+    "apikeys.keys.getKeyString",
+    "apikeys.keys.update",
+    "apikeys.keys.delete",
+)
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One thing that a person wants to do in a project, and what it takes.
+
+    `permissions` suffice for keyadmin's command, and it fails without any one of them. `studio` = what AI Studio's page needs
+    beside them. `enables` = the command turns on the APIs in `apis` where they are off; else they have to be on.
+    """
+
+    name: str
+    words: str
+    permissions: tuple[str, ...]
+    apis: tuple[str, ...]
+    studio: tuple[str, ...] = ()
+    enables: bool = False
+    makes_keys: bool = False
+    binds: bool = False
+
+
+DEFAULT: Final = "create-auth-key"
+FEATURES: Final[dict[str, Feature]] = {
+    feature.name: feature
+    for feature in (
+        Feature("import", "import the project", (GET_PROJECT,), (RESOURCE_MANAGER,)),
+        Feature(
+            "list",
+            "list the API keys",
+            ("apikeys.keys.list",),
+            (API_KEYS,),
+            studio=(GET_PROJECT, "serviceusage.services.get"),
+        ),
+        Feature(
+            DEFAULT,
+            "create an auth key for the Gemini API",
+            _CREATE_AUTH,
+            (API_KEYS, GEMINI, IAM),
+            enables=True,
+            makes_keys=True,
+            binds=True,
+        ),
+        Feature(
+            "create-standard-key",
+            "create a standard API key",
+            _CREATE_STANDARD,
+            (API_KEYS, GEMINI),
+            enables=True,
+            makes_keys=True,
+        ),
+        Feature("rename", "rename an API key", ("apikeys.keys.get", "apikeys.keys.update"), (API_KEYS,)),
+        Feature("restrict", "restrict an API key", ("apikeys.keys.get", "apikeys.keys.update"), (API_KEYS,)),
+        Feature("show", "show a key string", ("apikeys.keys.get", "apikeys.keys.getKeyString"), (API_KEYS,)),
+        Feature("delete", "delete an API key", ("apikeys.keys.get", "apikeys.keys.delete"), (API_KEYS,)),
+        Feature("undelete", "bring a deleted API key back", ("apikeys.keys.get", "apikeys.keys.undelete"), (API_KEYS,)),
+        Feature("lookup", "look up whose a key string is", ("apikeys.keys.lookup",), (API_KEYS,)),
+        Feature("verify", "verify an API key", ("apikeys.keys.get", "apikeys.keys.getKeyString"), (API_KEYS, GEMINI)),
+        Feature(
+            "rotate",
+            "rotate an auth key",
+            (*_ROTATE, "apikeys.keys.create", "iam.serviceAccountApiKeyBindings.create"),
+            (API_KEYS, GEMINI),
+            makes_keys=True,
+            binds=True,
+        ),
+        Feature(
+            "migrate",
+            "migrate a standard key to an auth key",
+            (*_CREATE_AUTH, *_ROTATE),
+            (API_KEYS, GEMINI, IAM),
+            enables=True,
+            makes_keys=True,
+            binds=True,
+        ),
+        Feature("audit", "audit the API keys", ("apikeys.keys.list", "serviceusage.services.get"), (API_KEYS, SERVICE_USAGE)),
+        Feature("enable-api", "enable APIs", (ENABLE_SERVICE,), (SERVICE_USAGE,), enables=True),
+    )
+}
+
+_PROJECT_ID: Final = re.compile(r"(?:[a-z0-9.-]{1,63}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]|\d{1,20}")
+_MEMBER: Final = re.compile(r"(?:user|serviceAccount|group):[^\s:@/]+@[^\s:@/]+\.[^\s:@/.]+")
+
+
+def feature_named(name: str) -> Feature:
+    """The feature. Raises usage() for any other name."""
+    if name not in FEATURES:
+        raise usage(f"--for: {name!r} is no feature", f"use one of: {', '.join(FEATURES)}")
+    return FEATURES[name]
+
+
+def checked_project(project: str) -> str:
+    """The same. Raises usage() for what can be neither a project's id (facts 4) nor its number."""
+    if not _PROJECT_ID.fullmatch(project):
+        raise usage(
+            f"{project!r} can be neither a project id nor a number",
+            "an id has 6 to 30 lower-case letters, digits and hyphens, begins with a letter and does not end in a hyphen",
+        )
+    return project
+
+
+def checked_member(member: str) -> str:
+    """The same. Raises usage() for what is not `user:`, `serviceAccount:` or `group:` with an e-mail address."""
+    if not _MEMBER.fullmatch(member):
+        raise usage(f"{member!r} is no member", "write user:ADDRESS, serviceAccount:ADDRESS or group:ADDRESS")
+    return member
