@@ -25,6 +25,9 @@ ENTRIES: Final[dict[str, Entry]] = {
         "keyadmin.cli.keys.rotate:rotate", "Replace a key by a new one, hand it over, retire the old one.", _CHANGE
     ),
     "migrate": Entry("keyadmin.cli.keys.rotate:migrate", "Replace a standard key by an auth key.", _CHANGE),
+    "compromised": Entry("keyadmin.cli.keys.compromised:compromised", "Answer a leak: new key, old one deleted.", _CHANGE),
+    "usage": Entry("keyadmin.cli.keys.usage:usage", "Say when keys were last used, and for what.", _MAKE),
+    "hand-over": Entry("keyadmin.cli.keys.hand_over:hand_over", "Hand a key to a file, a secret or a program.", _STRING),
     "show": Entry("keyadmin.cli.keys.show:show", "Print a key string.", _STRING),
     "verify": Entry("keyadmin.cli.keys.verify:verify", "Check whether a key works for the Gemini API.", _STRING),
     "lookup": Entry("keyadmin.cli.keys.lookup:lookup", "Find the key that a key string belongs to.", _STRING),

@@ -10,12 +10,16 @@ from keyadmin.rotation.job import Outcome
 _SIGNS = {"done": "+", "already": "=", "skipped": "-", "waiting": ".", "failed": "!"}
 
 
+def lines_of(outcome: Outcome) -> list[str]:
+    """The steps and the state, a line each."""
+    lines = [f"{_SIGNS[step.status]} {step.step}: {step.detail or step.status}" for step in outcome.steps]
+    return [*lines, f"{outcome.lineage.newest.key.key_id}: {outcome.state.value}; {outcome.why}"]
+
+
 def show_outcome(session: Session, outcome: Outcome) -> int:
     """One lineage: its steps and where it stands. Raises the problem that stopped it."""
     mark = {"sandbox": True} if session.sandbox is not None else {}
-    lines = [f"{_SIGNS[step.status]} {step.step}: {step.detail or step.status}" for step in outcome.steps]
-    lines.append(f"{outcome.lineage.newest.key.key_id}: {outcome.state.value}; {outcome.why}")
-    show_document(session, outcome.to_json() | mark, "\n".join(lines))
+    show_document(session, outcome.to_json() | mark, "\n".join(lines_of(outcome)))
     if outcome.problem is not None:
         raise outcome.problem
     for way in outcome.ways_out:

@@ -1,0 +1,89 @@
+"""`keyadmin keys compromised`: the answer to a leak."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyadmin import duration
+from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.keys.options import KeyName
+from keyadmin.cli.options import DryRun, Yes
+from keyadmin.cli.render import show_document
+from keyadmin.cli.rotation.options import To, manner_of, specs_of
+from keyadmin.cli.rotation.result import lines_of
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import current
+from keyadmin.handover.sink import build
+from keyadmin.keys import resolve
+from keyadmin.keys.usage import Used, of_keys
+from keyadmin.problem import Exit
+from keyadmin.rotation import run as rotations
+from keyadmin.rotation.decide import Terms
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+    from keyadmin.keys.model import Key
+    from keyadmin.rotation.job import Outcome
+
+Grace = Annotated[
+    str, typer.Option("--grace", metavar="DURATION", help="How long the leaked key still works; 0s = not at all.")
+]
+
+
+def compromised(
+    context: typer.Context, key: KeyName, to: To = None, grace: Grace = "0s", yes: Yes = False, dry_run: DryRun = False
+) -> int:
+    """A key has leaked: make a new one with the same restrictions, verify it, hand it over, delete the old one.
+
+    The old key is deleted at once, or by the same command after --grace. Ends with what is to be looked at.
+    """
+    session = current(context)
+    specs, wait = specs_of(to), duration.parse(grace)
+    terms = Terms(force=True, emergency=not wait, grace=wait)
+    manner = manner_of(session, emergency=not wait, force_use=True)
+    if not (yes or dry_run or session.interactive):
+        confirm(session, f"Replace the key {key} and delete it?", yes=False)
+
+    async def look(cloud: Cloud) -> tuple[Key, Used]:
+        build(specs, cloud, flagged=manner.flagged, emit=manner.write_line)
+        found = await resolve.find(cloud, key, partial(session.project, cloud), state="any")
+        return found, (await of_keys(cloud, found.project, [found]))[0]
+
+    found, used = run(context, look)
+    session.talk.note(f"{found.key_id}: {used.words}.")
+    when = "at once" if not wait else f"after {duration.words(wait)}"
+    if dry_run:
+        would(session, f"make a successor of {found.key_id}, hand it to {len(specs)} sinks, and delete {found.key_id} {when}")
+        return Exit.OK
+    confirm(session, f"Replace {found.key_id} of project {found.project}, and delete it {when}?", yes=yes)
+
+    async def work(cloud: Cloud) -> Outcome:
+        return await rotations.rotate(cloud, found, terms, specs, manner, session.observer)
+
+    outcome = run(context, work)
+    checks = to_check(found, wait)
+    mark = {"sandbox": True} if session.sandbox is not None else {}
+    report = outcome.to_json() | {"usage": used.to_json(), "check": checks} | mark
+    show_document(session, report, "\n".join([*lines_of(outcome), "", "Now look at:", *(f"  {check}" for check in checks)]))
+    if outcome.problem is not None:
+        raise outcome.problem
+    return Exit.OK
+
+
+def to_check(key: Key, wait: timedelta) -> list[str]:
+    """What a person has to look at after a leak."""
+    project = key.project
+    checks = [
+        f"who used it, and for what: keyadmin keys usage {key.key_id} -p {project}",
+        f"what it cost: https://console.cloud.google.com/billing/linkedaccount?project={project}",
+        f"calls made with it: https://console.cloud.google.com/apis/dashboard?project={project}",
+        "where it leaked: keyadmin scan PATH --history",
+        f"that no other key is open to everybody: keyadmin keys list --all -p {project}",
+    ]
+    if wait:
+        checks.insert(0, f"after the grace period, delete it: keyadmin keys compromised {key.key_id} -p {project} --yes")
+    return checks

@@ -1,0 +1,56 @@
+"""`keyadmin keys usage`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyadmin.cli.render import Column, View, show_list
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import current
+from keyadmin.keys import resolve
+from keyadmin.keys.usage import Used, of_keys
+from keyadmin.problem import Exit
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+
+def usage(
+    context: typer.Context,
+    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="One key; all keys of the project otherwise.")] = None,
+) -> int:
+    """Say when keys were last used, by which services and how often, over the last six weeks.
+
+    From Cloud Monitoring, to the hour. Where it cannot be read (monitoring.timeSeries.list) the use is unknown, which
+    ends with exit code 1.
+    """
+    session = current(context)
+
+    async def work(cloud: Cloud) -> list[Used]:
+        if key is not None:
+            found = await resolve.find(cloud, key, partial(session.project, cloud), state="any")
+            return await of_keys(cloud, found.project, [found])
+        project = await resolve.project_id(cloud, await session.project(cloud))
+        return await of_keys(cloud, project, [one async for one in cloud.keys.list(project)])
+
+    used = run(context, work)
+    mark = {"sandbox": True} if session.sandbox is not None else {}
+    view = View[Used](
+        (
+            Column("name", lambda one: one.key.display_name, cut=True),
+            Column("id", lambda one: one.key.key_id),
+            Column("last used", lambda one: one.last if one.unknown is None else "unknown"),
+            Column("calls", lambda one: sum(one.calls.values()) if one.unknown is None else "unknown"),
+            Column("services", lambda one: sorted(one.calls) if one.unknown is None else "unknown", cut=True),
+        ),
+        lambda one: one.to_json() | mark,
+        "No keys.",
+    )
+    show_list(session, used, view)
+    unknown = next((one.unknown for one in used if one.unknown is not None), None)
+    if unknown is not None:
+        raise unknown
+    return Exit.OK
