@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
+from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 
 from keyadmin.sandbox.api import Encoded, Json, Method
@@ -55,8 +57,7 @@ class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc, type-arg, unused-i
                     return answer.grpc
                 assert response_path is not None
                 assert isinstance(answer, dict)
-                encoded: bytes = to_message(response_path, answer).SerializeToString()
-                return encoded
+                return self._encoded(response_path, answer)
             except RpcError as error:
                 await _abort(context, error)
             except Drop:
@@ -67,6 +68,22 @@ class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc, type-arg, unused-i
             raise AssertionError("abort returned")
 
         return serve
+
+
+    def _encoded(self, path: str, answer: Json) -> bytes:
+        """The answer's bytes. An operation of an earlier process may hold a type whose classes are not imported yet."""
+        try:
+            data: bytes = to_message(path, answer).SerializeToString()
+        except json_format.ParseError:
+            held = [answer[name]["@type"].rpartition("/")[2] for name in ("metadata", "response") if name in answer]
+            for api in self._cloud.apis.values():
+                if api.types and any(name.startswith(f"{api.name.rpartition('.')[0]}.") for name in held):
+                    importlib.import_module(api.types)
+            try:
+                data = to_message(path, answer).SerializeToString()
+            except json_format.ParseError:
+                raise RpcError(Code.UNIMPLEMENTED, "The answer has no protobuf form: ask over REST.") from None
+        return data
 
 
 async def _abort(context: Any, error: RpcError) -> None:

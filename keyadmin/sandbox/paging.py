@@ -20,9 +20,10 @@ def page_size(request: Json, *, default: int, most: int) -> int:
     return min(size or default, most)
 
 
-def _query(method: str, request: Json) -> str:
+def _seal(method: str, request: Json, start: str) -> str:
+    """Binds a start to its query, so that a token cut short or made up is refused too."""
     bound = {name: value for name, value in request.items() if name not in ("pageSize", "pageToken")}
-    return hashlib.sha256(json.dumps([method, bound], sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps([method, bound, start], sort_keys=True).encode()).hexdigest()[:16]
 
 
 def read_token(method: str, request: Json) -> str:
@@ -31,14 +32,14 @@ def read_token(method: str, request: Json) -> str:
     if not token:
         return ""
     try:
-        query, _, start = base64.urlsafe_b64decode(token.encode("ascii") + b"==").decode().partition(":")
+        seal, _, start = base64.urlsafe_b64decode(token.encode("ascii") + b"==").decode().partition(":")
     except (ValueError, UnicodeError):
-        query, start = "", ""
-    if query != _query(method, request):
+        seal, start = "", ""
+    if seal != _seal(method, request, start):
         raise invalid("The page token is invalid, or belongs to a request with other parameters.", "page_token")
     return start
 
 
 def make_token(method: str, request: Json, start: str) -> str:
     """The token with which the next page starts."""
-    return base64.urlsafe_b64encode(f"{_query(method, request)}:{start}".encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(f"{_seal(method, request, start)}:{start}".encode()).decode().rstrip("=")

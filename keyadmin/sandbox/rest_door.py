@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -14,12 +13,11 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from keyadmin.sandbox import selector
-from keyadmin.sandbox.api import Encoded, Json, Method, Stream
+from keyadmin.sandbox.api import Json
 from keyadmin.sandbox.cloud import LocalCloud
-from keyadmin.sandbox.enums import with_enum_numbers
+from keyadmin.sandbox.rest_answers import SYSTEM, manner_of, refuse, respond
 from keyadmin.sandbox.routes import Match, Router
-from keyadmin.sandbox.status import HTTP_STATUS, Code, RpcError, invalid
+from keyadmin.sandbox.status import Code, RpcError, invalid
 from keyadmin.sandbox.weather import Drop
 
 log = logging.getLogger(__name__)
@@ -29,22 +27,7 @@ _quiet.disabled = True
 MOST_BYTES = 11 * 1024 * 1024  # of a request body; unsourced: Google's own limit
 MOST_LINE = 64 * 1024  # bytes of the request line, and of a header; unsourced: Google's own limits
 MOST_PARAMETERS = 1000
-COMPRESS_FROM = 4096  # bytes
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-
-# System parameters: https://cloud.google.com/apis/docs/system-parameters
-_SYSTEM = {
-    *("alt", "$alt", "fields", "$fields", "prettyPrint", "$prettyPrint", "key", "access_token", "oauth_token", "callback"),
-    *("quotaUser", "$.xgafv", "uploadType", "upload_protocol", "$unique", "$userProject", "userProject", "$apiVersion"),
-}
-_HEADERS = {
-    "Content-Type": "application/json; charset=UTF-8",
-    "Vary": "Origin, X-Origin, Referer",
-    "Server": "ESF",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "SAMEORIGIN",
-    "X-XSS-Protection": "0",
-}
 
 Extra = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -101,7 +84,7 @@ class RestDoor:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if not self._any_host and not loopback_host(request.headers.get("Host", "")):
-            return _refuse(RpcError(Code.PERMISSION_DENIED, "The Host header does not name this machine."))
+            return refuse(RpcError(Code.PERMISSION_DENIED, "The Host header does not name this machine."))
         path = request.rel_url.raw_path
         for prefix, extra in self._extras.items():
             if path == prefix or (prefix != "/" and path.startswith(f"{prefix}/")):
@@ -109,18 +92,18 @@ class RestDoor:
         try:
             return await self._call(request, path)
         except RpcError as error:
-            return _refuse(error)
+            return refuse(error)
         except Drop:
             if request.transport is not None:
                 request.transport.abort()
             raise asyncio.CancelledError from None
         except web.HTTPRequestEntityTooLarge:
-            return _refuse(RpcError(Code.INVALID_ARGUMENT, f"Request payload size exceeds the limit: {MOST_BYTES} bytes."))
+            return refuse(RpcError(Code.INVALID_ARGUMENT, f"Request payload size exceeds the limit: {MOST_BYTES} bytes."))
         except (web.RequestPayloadError, UnicodeError):
-            return _refuse(invalid("Invalid request payload."))
+            return refuse(invalid("Invalid request payload."))
         except Exception as error:  # the caller gets INTERNAL, the log says where
             log.error("%s %s failed: %s", request.method, path, type(error).__name__, exc_info=True)
-            return _refuse(RpcError(Code.INTERNAL, "Internal error encountered."))
+            return refuse(RpcError(Code.INTERNAL, "Internal error encountered."))
 
     async def _call(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
         http, query, body = request.method, request.rel_url.raw_query_string, b""
@@ -132,21 +115,21 @@ class RestDoor:
                 query, body = "&".join(part for part in (query, body.decode()) if part), b""
         match = self._router.find(http, path)
         if match is None:
-            return _refuse(RpcError(Code.UNIMPLEMENTED, f"Method not found: {http} {path[:200]}"))
+            return refuse(RpcError(Code.UNIMPLEMENTED, f"Method not found: {http} {path[:200]}"))
         pairs = _pairs(query)
-        system = {name.lstrip("$"): value for name, value in pairs if name in _SYSTEM}
+        manner = manner_of(pairs, streams=match.method.streams)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        if "key" in system:
-            headers.setdefault("x-goog-api-key", system["key"])
+        if key := next((value for name, value in pairs if name == "key"), ""):
+            headers.setdefault("x-goog-api-key", key)
         if request.remote:
             headers.setdefault("x-forwarded-for", request.remote)
         try:
             answer = await self._cloud.handle(match.method, lambda: read_request(match, pairs, body), headers)
         except RpcError as error:
-            if match.method.streams and system.get("alt") != "sse":
-                return _refuse(error, listed=True)
+            if match.method.streams and not manner.events:
+                return refuse(error, listed=True)
             raise
-        return _respond(match.method, answer, system, "gzip" in request.headers.get("Accept-Encoding", ""))
+        return respond(match.method, answer, manner, zipped="gzip" in headers.get("accept-encoding", ""))
 
 
 class _Http(web.Server):
@@ -166,7 +149,7 @@ class _Connection(web.RequestHandler):
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
         """Answer what is no HTTP request."""
-        answer = _refuse(invalid("The request is malformed: it could not be read as HTTP."))
+        answer = refuse(invalid("The request is malformed: it could not be read as HTTP."))
         answer.force_close()
         return answer
 
@@ -196,7 +179,7 @@ def read_request(match: Match, pairs: list[tuple[str, str]], body: bytes) -> Jso
     elif method.body and method.body != "*":
         request = {shape.fields[method.body].name: {}}
     for name, value in pairs:
-        if name not in _SYSTEM:
+        if name not in SYSTEM:
             shape.bind(request, name, value)
     for name, value in match.variables.items():
         shape.bind(request, name, value)
@@ -211,50 +194,3 @@ def _json(body: bytes) -> Any:
     except ValueError as error:
         where = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
         raise invalid(f"Invalid JSON payload received. Unexpected token{where}.") from None
-
-
-def _respond(method: Method, answer: Json | Encoded | Stream, system: dict[str, str], zipped: bool) -> web.Response:
-    alt = system.get("alt", "json")
-    name, _, options = alt.partition(";")
-    if isinstance(answer, Stream) and (name == "sse" or answer.event):
-        return web.Response(body=_events(answer).encode(), headers=_HEADERS | {"Content-Type": "text/event-stream"})
-    if name != "json":
-        raise invalid(f"Invalid value at 'alt': {name[:40]!r} is not available; use json.", "alt")
-    plain = "fields" not in system and "enum-encoding=int" not in options and system.get("prettyPrint", "true") != "false"
-    if isinstance(answer, Encoded):
-        if plain:
-            return _body(answer.rest, zipped)
-        answer = json.loads(answer.rest)
-    data: Any = answer.messages if isinstance(answer, Stream) else answer
-    if "enum-encoding=int" in options and method.response is not None:
-        data = with_enum_numbers(data, method.response)
-    if "fields" in system:
-        data = selector.select(data, selector.parse(system["fields"]))
-    compact = system.get("prettyPrint") == "false"
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":") if compact else None, indent=None if compact else 2)
-    return _body(f"{text}\n".encode(), zipped)
-
-
-def _events(answer: Stream) -> str:
-    """Server-sent events. Named ones end with `done`, as the Interactions API writes them."""
-    texts = [(message, json.dumps(message, ensure_ascii=False)) for message in answer.messages]
-    if not answer.event:
-        return "".join(f"data: {text}\r\n\r\n" for _, text in texts)
-    named = [f"event: {message[answer.event]}\ndata: {text}\n\n" for message, text in texts]
-    return "".join(named) + "event: done\ndata: [DONE]\n\n"
-
-
-def _body(body: bytes, zipped: bool) -> web.Response:
-    if zipped and len(body) >= COMPRESS_FROM:
-        return web.Response(body=gzip.compress(body, 1), headers=_HEADERS | {"Content-Encoding": "gzip"})
-    return web.Response(body=body, headers=_HEADERS)
-
-
-def _refuse(error: RpcError, *, listed: bool = False) -> web.Response:
-    """The error body; `listed` = in an array, as a stream of JSON objects begins."""
-    headers = dict(_HEADERS)
-    if error.code == Code.UNAUTHENTICATED:
-        headers["WWW-Authenticate"] = 'Bearer realm="https://accounts.google.com/"'
-    body: Any = [error.rest()] if listed else error.rest()
-    text = json.dumps(body, ensure_ascii=True, indent=2) + "\n"
-    return web.Response(body=text.encode(), status=HTTP_STATUS[error.code], headers=headers)

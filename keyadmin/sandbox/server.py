@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keyadmin.sandbox.cloud import LocalCloud
 from keyadmin.sandbox.control import Control
-from keyadmin.sandbox.grpc_door import GrpcDoor
 from keyadmin.sandbox.page import Page
 from keyadmin.sandbox.rest_door import Extra, RestDoor
+
+if TYPE_CHECKING:
+    from keyadmin.sandbox.grpc_door import GrpcDoor
 
 
 class Server:
@@ -30,7 +32,7 @@ class Server:
     async def open_tcp(self, host: str, rest_port: int, grpc_port: int) -> None:
         """Both doors on TCP; port 0 = any free one. Raises OSError where a port is in use."""
         shown = f"[{host}]" if ":" in host else host
-        self._grpc = GrpcDoor(self.cloud)
+        self._grpc = self._grpc_door()
         self.grpc_address = f"{shown}:{await self._grpc.open(f'{shown}:{grpc_port}')}"
         self.rest_address = f"http://{shown}:{await self._rest.open_tcp(host, rest_port)}"
 
@@ -41,9 +43,14 @@ class Server:
 
     async def open_grpc_unix(self, path: Path) -> None:
         """The gRPC door on a UNIX socket."""
-        self._grpc = GrpcDoor(self.cloud)
+        self._grpc = self._grpc_door()
         await self._grpc.open(f"unix:{path}")
         self.grpc_address = f"unix:{path}"
+
+    def _grpc_door(self) -> GrpcDoor:
+        from keyadmin.sandbox.grpc_door import GrpcDoor  # a tenth of a second that REST alone need not wait for
+
+        return GrpcDoor(self.cloud)
 
     async def close(self) -> None:
         """Close the doors and the store."""
