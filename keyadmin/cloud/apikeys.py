@@ -255,10 +255,10 @@ class Keys:
 
     def _key(self, data: Json, asked: str) -> Key:
         """Names come back with the project's number; the id, once it was used, is kept in `Key.project`."""
-        key = key_from_json(data, asked)
-        if asked != key.project_number:
-            self._ids[key.project_number] = asked
-        return replace(key, project=self._ids.get(key.project_number, asked))
+        number = str(data.get("name", "")).removeprefix("projects/").partition("/")[0]
+        if asked != number:
+            self._ids[number] = asked
+        return key_from_json(data, self._ids.get(number, asked))
 
     async def _unless_refused(self, name: str) -> Key | None:
         """The key as it is now; None where it cannot be read, so that the first refusal stands."""

@@ -36,6 +36,7 @@ class RestDoor:
         self._runner = runner
         self._session: aiohttp.ClientSession | None = None
         self._skew: timedelta | None = None
+        self._dated = ""  # the Date header that the skew was last taken from
 
     def now(self) -> datetime:
         """The time by the server's clock, as far as its answers' Date headers tell (to about a second); else the local one."""
@@ -86,16 +87,16 @@ class RestDoor:
             allow_redirects=False,
         ) as answer:
             self._note_date(answer.headers.get("Date"))
-            text = await answer.text(errors="replace")
-            decoded = _decoded(text)
+            decoded = _decoded(await answer.read())
             if answer.status >= 300 or not isinstance(decoded, dict):
                 raise HttpError(answer.status if answer.status >= 300 else 502, answer.headers, decoded)
             return decoded
 
     def _note_date(self, header: str | None) -> None:
         """Dates are cut to seconds, so the largest difference seen is the nearest; a leap of either clock replaces it."""
-        if header is None:
+        if header is None or header == self._dated:
             return
+        self._dated = header
         try:
             difference = parsedate_to_datetime(header) - datetime.now(UTC)
         except (TypeError, ValueError):
@@ -139,8 +140,9 @@ class RestDoor:
             await self._session.close()
 
 
-def _decoded(text: str) -> Any:
+def _decoded(raw: bytes) -> Any:
+    """The JSON, {} for an empty body, None for anything else."""
     try:
-        return json.loads(text) if text.strip() else {}
+        return json.loads(raw) if raw.strip() else {}
     except ValueError:
         return None
