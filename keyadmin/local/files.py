@@ -51,7 +51,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_text(path: Path, text: str, mode: int = 0o600) -> None:
-    """Replace the file in one step: either the old text stands there or the new one. Raises Problem where it cannot be written."""
+    """Replace the file in one step: the old text stands there or the new one. Raises Problem where it cannot be written."""
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
