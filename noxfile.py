@@ -45,11 +45,18 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON)
 def live(session: nox.Session) -> None:
-    """A small round against a real project: KEYADMIN_LIVE_PROJECT and Application Default Credentials; cleans up after itself."""
+    """A small round against a real project (KEYADMIN_LIVE_PROJECT), with your own credentials; cleans up after itself."""
     if not os.environ.get("KEYADMIN_LIVE_PROJECT"):
         session.skip("KEYADMIN_LIVE_PROJECT is not set")
     session.install("-e", ".[tests]")
     session.run("pytest", "-n", "0", "-m", "live", "tests/live", *session.posargs)
+
+
+@nox.session(python=PYTHON)
+def docs(session: nox.Session) -> None:
+    """Write the pages of docs/reference that are made from the code."""
+    session.install("-e", ".")
+    session.run("python", "docs/generate.py")
 
 
 def _environment() -> dict[str, str | None]:

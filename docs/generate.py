@@ -1,0 +1,80 @@
+"""Writes the pages of the reference that are made from the code: `python docs/generate.py`, or `nox -s docs`."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+
+def commands() -> str:
+    """Every command with its help, from the tables of the command line."""
+    from keyadmin.cli.app import ROOT
+
+    out = ["# Commands\n", "Made from the code by `nox -s docs`.\n", f"## keyadmin\n\n```text\n{help_of([])}\n```\n"]
+    for path, _ in walk(ROOT, []):
+        heading = "##" if len(path) == 1 else "###"
+        out.append(f"{heading} keyadmin {' '.join(path)}\n\n```text\n{help_of(path)}\n```\n")
+    return "\n".join(out)
+
+
+def walk(group: object, path: list[str]) -> Iterator[tuple[list[str], bool]]:
+    """All commands and groups below a group, in the order of the tables."""
+    from keyadmin.cli.lazy import Group
+
+    assert isinstance(group, Group)
+    for name, entry in group.entries.items():
+        module, _, attribute = entry.target.partition(":")
+        found = getattr(import_module(module), attribute)
+        yield [*path, name], isinstance(found, Group)
+        if isinstance(found, Group):
+            yield from walk(found, [*path, name])
+
+
+def help_of(path: list[str]) -> str:
+    """What `keyadmin PATH --help` prints on a terminal of 100 columns."""
+    from keyadmin.cli.app import main
+
+    os.environ["COLUMNS"] = "100"
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text):
+        code = main([*path, "--help"], {})
+    assert code == 0, path
+    return text.getvalue().strip()
+
+
+def causes() -> str:
+    """The catalogue of causes."""
+    from keyadmin.access.catalogue import entry
+    from keyadmin.problem import Cause
+
+    out = [
+        "# Causes\n",
+        "Every error of keyadmin, and every answer of `keyadmin explain`, has one of these causes.",
+        "Made from the code.\n",
+    ]
+    for cause in Cause:
+        found = entry(cause)
+        fixes = "\n".join(f"- {fix}" for fix in found.steps)
+        out.append(f"## {cause.value}\n\n**{found.title}.** {found.explanation}\n\n{fixes}\n\nSource: {found.source}\n")
+    return "\n".join(out)
+
+
+PAGES = {"reference/commands.md": commands, "reference/causes.md": causes}
+
+
+def main() -> None:
+    """Write all pages."""
+    for name, make in PAGES.items():
+        path = HERE / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(make(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
