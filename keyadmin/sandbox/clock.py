@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from keyadmin.sandbox.status import invalid
 from keyadmin.sandbox.store import Store
 
+_LATEST = 253_370_764_800_000_000  # microseconds: the beginning of the year 9999
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
@@ -29,10 +30,12 @@ class Clock:
         return time.time_ns() // 1000 + self._offset
 
     def advance(self, micros: int) -> None:
-        """Move forwards (or back, if negative)."""
+        """Move forwards (or back, if negative). Raises INVALID_ARGUMENT where it would leave the years 1970 to 9998."""
         with self._store.change():
             row = self._store.one("SELECT value FROM meta WHERE name = 'clock-offset'")
             offset = (int(row[0]) if row else 0) + micros
+            if not 0 <= time.time_ns() // 1000 + offset < _LATEST:
+                raise invalid("The clock cannot be moved out of the years 1970 to 9998.", "advance")
             self._store.run("INSERT OR REPLACE INTO meta VALUES ('clock-offset', ?)", str(offset))
         self._store.generation += 1
 
@@ -59,4 +62,7 @@ def parse_duration(text: object) -> int:
     found = re.fullmatch(r"(-?\d+(?:\.\d+)?)([dhms])", text) if isinstance(text, str) else None
     if not found:
         raise invalid(f"Invalid duration {text!r}: write a number and d, h, m or s, such as 31d or 30s.")
-    return int(float(found[1]) * _UNITS[found[2]] * 1_000_000)
+    seconds = float(found[1]) * _UNITS[found[2]]
+    if abs(seconds) > 1e12:
+        raise invalid(f"Invalid duration {str(text)[:40]!r}: it is too long.")
+    return int(seconds * 1_000_000)

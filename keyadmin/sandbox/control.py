@@ -81,8 +81,10 @@ class Control:
     async def _body(request: web.BaseRequest) -> Json:
         try:
             data = json.loads(await request.read() or b"{}")
-        except (ValueError, RecursionError):
+        except (ValueError, RecursionError, web.RequestPayloadError):
             raise invalid("The body is not JSON.") from None
+        except web.HTTPRequestEntityTooLarge:
+            raise invalid("The body is too large.") from None
         if not isinstance(data, dict):
             raise invalid("The body is not a JSON object.")
         return data

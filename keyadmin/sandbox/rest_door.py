@@ -86,10 +86,10 @@ class RestDoor:
         if not self._any_host and not loopback_host(request.headers.get("Host", "")):
             return refuse(RpcError(Code.PERMISSION_DENIED, "The Host header does not name this machine."))
         path = request.rel_url.raw_path
-        for prefix, extra in self._extras.items():
-            if path == prefix or (prefix != "/" and path.startswith(f"{prefix}/")):
-                return await extra(request)
         try:
+            for prefix, extra in self._extras.items():
+                if path == prefix or (prefix != "/" and path.startswith(f"{prefix}/")):
+                    return await extra(request)
             return await self._call(request, path)
         except RpcError as error:
             return refuse(error)
