@@ -94,6 +94,7 @@ class LocalCloud:
         self.store.sync()
         weather = self.weather
         call = Call(self, method, caller, self.clock.now())
+        self.hierarchy.expire(call.now)
         if weather.quotas:
             weather.charge(method.full_name, f"projects/{caller.quota_project or caller.principal}")
         if weather.faults and (fault := weather.take(method.full_name, "before")):
@@ -118,7 +119,7 @@ class LocalCloud:
                 answer = call.method.rule(call, request)
                 raise Undone
         except Undone:
-            if not isinstance(answer, dict) or not call.method.long_running:
+            if not isinstance(answer, dict) or not str(answer.get("name", "")).startswith("operations/"):
                 raise fault.error() from None
         with self.store.change():
             return self.operations.start(answer["name"], call.principal, error=fault.error(), metadata=answer.get("metadata"))

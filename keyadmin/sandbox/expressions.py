@@ -80,11 +80,14 @@ def terms(expression: Expression) -> list[Term]:
     return [term for part in parts for term in terms(part)]
 
 
-def parse(text: str) -> Expression:
-    """What a filter means; the empty one holds always. Raises Unreadable."""
+def parse(text: str, beside: Callable[[tuple[Expression, ...]], Expression] = All) -> Expression:
+    """What a filter means; the empty one holds always. Raises Unreadable.
+
+    `beside`: what several terms side by side mean; some services take any of them for enough.
+    """
     if not text.strip():
         return All(())
-    parser = _Parser(text)
+    parser = _Parser(text, beside)
     found = parser.expression(0)
     if not parser.ended():
         raise Unreadable(text)
@@ -94,8 +97,9 @@ def parse(text: str) -> Expression:
 class _Parser:
     """`OR` binds closest, then terms side by side, then `AND`."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, beside: Callable[[tuple[Expression, ...]], Expression]) -> None:
         self._text = text
+        self._beside = beside
         self._at = 0
         self._terms = 0
 
@@ -141,7 +145,7 @@ class _Parser:
         parts = [self._factor(depth)]
         while not self.ended() and not self._next_is("AND") and self._text[self._at :].lstrip()[0] not in "),":
             parts.append(self._factor(depth))
-        return parts[0] if len(parts) == 1 else All(tuple(parts))
+        return parts[0] if len(parts) == 1 else self._beside(tuple(parts))
 
     def _factor(self, depth: int) -> Expression:
         parts = [self._term(depth)]

@@ -16,20 +16,60 @@ CREATE TABLE policies (resource TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROW
 CREATE TABLE roles (name TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;
 """
 
+_SECRET_POLICIES = frozenset({"secretmanager.secrets.getIamPolicy", "secretmanager.secrets.setIamPolicy"})
+
 # Permissions that the sandbox checks and the role data leaves out, by role: from the IAM permissions reference
 # (https://cloud.google.com/iam/docs/permissions-reference).
+_ACCOUNT_STATE = frozenset(f"iam.serviceAccounts.{verb}" for verb in ("disable", "enable", "undelete"))
+_ROLE_STATE = frozenset({"iam.roles.delete", "iam.roles.undelete"})
 SUPPLEMENT: dict[str, frozenset[str]] = {
+    "roles/owner": _ACCOUNT_STATE | _ROLE_STATE | _SECRET_POLICIES,
+    "roles/editor": _ACCOUNT_STATE,
+    "roles/iam.admin": _ACCOUNT_STATE | _ROLE_STATE,
+    "roles/iam.editor": _ACCOUNT_STATE,
+    "roles/iam.organizationRoleAdmin": _ROLE_STATE,
+    "roles/iam.roleAdmin": _ROLE_STATE,
+    "roles/iam.serviceAccountAdmin": _ACCOUNT_STATE,
     "roles/iam.serviceAccountTokenCreator": frozenset({"iam.serviceAccounts.getAccessToken"}),
+    "roles/orgpolicy.policyAdmin": frozenset({"orgpolicy.policies.delete"}),
+    "roles/iam.securityAdmin": frozenset(
+        f"resourcemanager.{kind}.{verb}" for kind in ("folders", "organizations") for verb in ("getIamPolicy", "setIamPolicy")
+    )
+    | _SECRET_POLICIES,
+    "roles/iam.securityReviewer": frozenset(
+        {
+            "resourcemanager.folders.getIamPolicy",
+            "resourcemanager.organizations.getIamPolicy",
+            "secretmanager.secrets.getIamPolicy",
+        }
+    ),
+    "roles/secretmanager.admin": _SECRET_POLICIES,
+    "roles/secretmanager.viewer": frozenset({"secretmanager.secrets.getIamPolicy"}),
     "roles/resourcemanager.folderCreator": frozenset({"resourcemanager.folders.create"}),
+    "roles/resourcemanager.folderEditor": frozenset(
+        f"resourcemanager.folders.{verb}" for verb in ("delete", "undelete", "update")
+    ),
+    "roles/resourcemanager.folderMover": frozenset({"resourcemanager.folders.move"}),
+    "roles/resourcemanager.folderIamAdmin": frozenset(
+        f"resourcemanager.folders.{verb}" for verb in ("getIamPolicy", "setIamPolicy")
+    ),
     "roles/resourcemanager.folderAdmin": frozenset(
         f"resourcemanager.folders.{verb}"
         for verb in ("create", "delete", "undelete", "update", "move", "getIamPolicy", "setIamPolicy")
     ),
+    # Owner and the other basic roles hold nothing on folders and organisations themselves: the reference names none.
     "roles/resourcemanager.organizationAdmin": frozenset(
-        {"resourcemanager.organizations.getIamPolicy", "resourcemanager.organizations.setIamPolicy"}
-        | {f"resourcemanager.folders.{verb}" for verb in ("create", "getIamPolicy", "setIamPolicy")}
+        f"resourcemanager.{kind}.{verb}" for kind in ("folders", "organizations") for verb in ("getIamPolicy", "setIamPolicy")
     ),
 }
+
+TIME_CONDITION = re.compile(r"""\s*request\.time\s*(<=|>=|<|>)\s*timestamp\(\s*["']([^"']+)["']\s*\)\s*""")
+
+
+@cache
+def known_permissions() -> frozenset[str]:
+    """Every permission that the sandbox knows of, by name."""
+    return frozenset(iam_roles()["permissions"]).union(*SUPPLEMENT.values())
 
 
 @cache
@@ -53,9 +93,7 @@ def condition_holds(condition: dict[str, Any], now: int) -> bool:
 
     Understood: `request.time < timestamp("...")` and `>`, `<=`, `>=`. A binding with any other expression grants nothing here.
     """
-    found = re.fullmatch(
-        r"""\s*request\.time\s*(<=|>=|<|>)\s*timestamp\(\s*["']([^"']+)["']\s*\)\s*""", condition.get("expression", "")
-    )
+    found = TIME_CONDITION.fullmatch(condition.get("expression", ""))
     if not found:
         return False
     limit = parse_rfc3339(found[2])

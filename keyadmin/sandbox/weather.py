@@ -74,6 +74,7 @@ class Weather:
         self.latency: str | float | None = self.start_latency  # of all methods: milliseconds, or `recorded`
         self.slow: dict[str, float] = {}  # milliseconds, by short or full name of a method
         self.quotas: dict[str, int] = {}
+        self.most_projects: int | None = None  # that one caller may make
         self.propagation: dict[str, int] = {}
         self._calls: dict[tuple[str, str], deque[int]] = {}
 
@@ -171,12 +172,18 @@ class Weather:
             calls.append(now)
 
     def set_quota(self, data: dict[str, Any]) -> None:
-        """From `POST /_sandbox/quota`; `per_minute` null takes a quota away. Raises INVALID_ARGUMENT."""
-        method, limit = data.get("method"), data.get("per_minute")
-        if not isinstance(method, str) or (
-            limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 0)
-        ):
-            raise invalid('A quota reads {"method": "ListKeys", "per_minute": 240}.')
+        """From `POST /_sandbox/quota`: calls of a method, or projects that a caller may make; null takes a quota away.
+
+        Raises INVALID_ARGUMENT.
+        """
+        method, limit = data.get("method"), data.get("projects" if "projects" in data else "per_minute")
+        if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 0):
+            raise invalid('A quota reads {"method": "ListKeys", "per_minute": 240} or {"projects": 12}.')
+        if "projects" in data:
+            self.most_projects = limit
+            return
+        if not isinstance(method, str):
+            raise invalid('A quota reads {"method": "ListKeys", "per_minute": 240} or {"projects": 12}.')
         self.quotas.pop(method, None)
         if limit is not None:
             self.quotas[method] = limit
