@@ -370,9 +370,16 @@ def test_only_accepted_calls_count_as_use(sandbox: Running) -> None:
         request = {"Authorization": "Bearer owner@example.com", "x-http-method-override": "PATCH"}
         return ask(sandbox, f"/v2/{name}", request, {"displayName": f"again {time.monotonic_ns()}"})[0]
 
-    models(sandbox, string_of(sandbox, "maps"))
+    def generate(key_id: str) -> int:
+        header = {"x-goog-api-key": string_of(sandbox, key_id)}
+        question = {"contents": [{"parts": [{"text": "hi"}]}]}
+        return ask(sandbox, f"/v1beta/models/{FLASH}:generateContent", header, question)[0]
+
+    assert generate("maps") != 200
     assert usage_of("maps") == 200
-    models(sandbox, string_of(sandbox, "good"))
+    assert models(sandbox, string_of(sandbox, "good"))[0] == 200
+    assert usage_of("good") == 200, "a check of the key is no use of it"
+    assert generate("good") == 200
     assert usage_of("good") == 400
     sandbox.control("clock", {"advance": "8d"})
     assert usage_of("good") == 200

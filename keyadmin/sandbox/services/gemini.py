@@ -96,7 +96,7 @@ def _version(call: Call) -> str:
 @_method(_model_service, "GET /$v/models", {"pageSize": "int32", "pageToken": "string"})
 def list_models(call: Call, request: Json) -> Json:
     """ListModels: at most 50 a page unless told otherwise, never more than 1,000 (Gemini API documentation)."""
-    admit(call)
+    admit(call, work=False)
     size = paging.page_size(request, default=50, most=1000)
     start = int(paging.read_token("ListModels", request) or 0)
     every = gemini_answers.models()
@@ -109,7 +109,7 @@ def list_models(call: Call, request: Json) -> Json:
 @_method(_model_service, "GET /$v/{name=models/*}", {"name": "string"})
 def get_model(call: Call, request: Json) -> Json:
     """GetModel."""
-    admit(call)
+    admit(call, work=False)
     found = gemini_answers.model(request["name"])
     if found is None:
         raise not_found(f"Model is not found: {request['name']} for api version {_version(call)}")

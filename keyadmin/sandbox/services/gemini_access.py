@@ -26,15 +26,20 @@ _ALL_APIS = "cloudapis.googleapis.com"  # as a target: every API (facts 3)
 _GCLOUD = "764086051850"  # gcloud's own project: who pays for user credentials without a quota project (facts 3)
 
 
-def admit(call: Call) -> None:
-    """Let a call through, and count it for its key. Raises the documented error else."""
+def admit(call: Call, *, work: bool = True) -> None:
+    """Let a call through, and count it for its key. Raises the documented error else.
+
+    `work=False` for asking which models there are: it counts as a call, not as use that the key's deletion would disturb.
+    """
+    # unsourced: which calls Google's checkExistingUsage takes for use. Were it these too, a key could not be deleted for a
+    # week after it was checked once.
     caller = call.caller
     if caller.api_key and caller.bearer:
         raise RpcError(Code.INVALID_ARGUMENT, "Multiple authentication credentials received. Please pass only one.")
     if caller.api_key:
         row = _known(call, caller.api_key)
         _check(call, row)
-        key_usage.record(call.store, row.uid, HOST, call.now)
+        key_usage.record(call.store, row.uid, HOST, call.now, work=work)
     elif caller.bearer:
         _check_quota_project(call)
     else:

@@ -7,7 +7,8 @@ from keyadmin.sandbox.store import Store
 TABLES = """
 CREATE TABLE key_usage (
   uid TEXT NOT NULL, service TEXT NOT NULL, hour INTEGER NOT NULL,  -- microseconds, start of the hour
-  last INTEGER NOT NULL, calls INTEGER NOT NULL,
+  last INTEGER NOT NULL,   -- the last call that was work, 0 = none was
+  calls INTEGER NOT NULL,
   PRIMARY KEY (uid, service, hour)
 ) WITHOUT ROWID;
 """
@@ -16,16 +17,16 @@ HOUR = 3_600_000_000  # microseconds
 RECENT = 7 * 24 * HOUR  # how far back `checkExistingUsage` looks (API Keys discovery document, revision 20260818)
 
 
-def record(store: Store, uid: str, service: str, at: int, calls: int = 1) -> None:
-    """Count calls made with a key at a time (microseconds)."""
+def record(store: Store, uid: str, service: str, at: int, calls: int = 1, *, work: bool = True) -> None:
+    """Count calls made with a key at a time (microseconds). Calls that are no `work` do not make the key one in use."""
     store.run(
         "INSERT INTO key_usage VALUES (?, ?, ?, ?, ?) "
         "ON CONFLICT DO UPDATE SET last = max(last, excluded.last), calls = calls + excluded.calls",
-        *(uid, service, at - at % HOUR, at, calls),
+        *(uid, service, at - at % HOUR, at if work else 0, calls),
     )
 
 
 def last_used(store: Store, uid: str) -> int | None:
-    """When a key was last used, microseconds; None = never."""
+    """When a key last did work, microseconds; None = never."""
     row = store.one("SELECT max(last) FROM key_usage WHERE uid = ?", uid)
-    return row[0] if row else None
+    return row[0] or None if row else None
