@@ -34,7 +34,8 @@ NEEDED: Final[Mapping[KeyType, tuple[str, ...]]] = {
     "auth": (PROJECT_GET, ENABLE, CREATE_KEY, CREATE_ACCOUNT, BIND),
 }
 # Not needed, but with them keyadmin can see what is there already.
-_HELPFUL: Final = (READ_SERVICES, READ_ACCOUNT)
+LIST_KEYS: Final = "apikeys.keys.list"
+_HELPFUL: Final = (READ_SERVICES, READ_ACCOUNT, LIST_KEYS)
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class Ground:
     """A project as a new key would find it.
 
     `to_enable` = the APIs that are off, or of unknown state where the caller may not read it (enabling what is on changes
-    nothing). `account` = the e-mail of the service account that is there already, where that can be seen.
+    nothing). `account` = the e-mail of the service account that is there already, where that can be seen. `exposed` = keys
+    without API restriction: once Gemini is switched on they can call it, however public they are (facts 2).
     """
 
     project: str
@@ -50,6 +52,7 @@ class Ground:
     to_enable: tuple[str, ...]
     states_known: bool
     account: str | None
+    exposed: tuple[str, ...] = ()
 
     def require(self) -> None:
         """Raises Problem(missing-iam-permission) naming all that is missing and the way to get it."""
@@ -101,7 +104,9 @@ async def survey(cloud: Cloud, project: str, key_type: KeyType, restrictions: Re
     if account is not None:
         superfluous.add(CREATE_ACCOUNT)
     missing = tuple(name for name in needed if name not in held and name not in superfluous)
-    return Ground(project, missing, to_enable, states_known, account)
+    switching_on = states_known and GEMINI in to_enable and LIST_KEYS in held
+    exposed = await _unrestricted(cloud, project) if switching_on else ()
+    return Ground(project, missing, to_enable, states_known, account, exposed)
 
 
 async def _look(cloud: Cloud, project: str, names: tuple[str, ...]) -> tuple[frozenset[str], str]:
@@ -123,6 +128,13 @@ async def _look(cloud: Cloud, project: str, names: tuple[str, ...]) -> tuple[fro
             fix=(f"bring it back if it is being deleted: keyadmin projects undelete {found.project_id}",),
         )
     return held, found.project_id
+
+
+async def _unrestricted(cloud: Cloud, project: str) -> tuple[str, ...]:
+    try:
+        return tuple([key.key_id async for key in cloud.keys.list(project) if key.restricted == "none"])
+    except Problem:
+        return ()  # a warning less; what is needed is looked at elsewhere
 
 
 async def _or_problem(call: Awaitable[T]) -> T | Problem:

@@ -166,6 +166,8 @@ async def present(cloud: Cloud, wish: Wish, project: str) -> Key | None:
 
 async def prepare(cloud: Cloud, wish: Wish, ground: Ground, observer: Observer) -> None:
     """Enable what is off; make or reuse the service account. Both may be repeated."""
+    if ground.exposed:
+        observer.warning(exposure(ground))
     if ground.to_enable:
         observer.step(f"Enabling {', '.join(ground.to_enable)}")
         with observer.half_made(f"{', '.join(ground.to_enable)} may have been enabled in project {ground.project}"):
@@ -173,6 +175,17 @@ async def prepare(cloud: Cloud, wish: Wish, ground: Ground, observer: Observer) 
     if wish.own_account and ground.account is None:
         observer.step(f"Making the service account {preflight.ACCOUNT_ID}")
         await _ensure_account(cloud, ground.project, observer)
+
+
+def exposure(ground: Ground) -> str:
+    """What switching Gemini on means for the project's unrestricted keys."""
+    count = len(ground.exposed)
+    keys = "1 key without API restriction" if count == 1 else f"{count} keys without API restriction"
+    named = ", ".join(ground.exposed[:3]) + (", ..." if count > 3 else "")
+    return (
+        f"switching the Gemini API on lets {keys} of project {ground.project} call it ({named}); "
+        f"restrict them: keyadmin keys restrict {ground.exposed[0]} -p {ground.project} --api-target SERVICE"
+    )
 
 
 async def _ensure_account(cloud: Cloud, project: str, observer: Observer) -> None:

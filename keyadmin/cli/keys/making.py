@@ -60,6 +60,8 @@ def make(context: typer.Context, wish_of: Callable[[Cloud], Awaitable[Wish]], ho
         wish = await wish_of(cloud)
         if how.dry_run:
             ground, existing = await provision.look(cloud, wish, session.observer)
+            if existing is None and ground.exposed:
+                session.observer.warning(provision.exposure(ground))
             steps = [f"give back the key {existing.key_id}"] if existing else provision.plan(wish, ground)
             return Planned(ground.project, steps)
         if how.async_:

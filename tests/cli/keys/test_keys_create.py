@@ -1,0 +1,388 @@
+"""create and clone: with exactly the permissions they need, and with any one taken away; typed, in words and in JSON."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+GEMINI = "generativelanguage.googleapis.com"
+FIVE = (
+    "resourcemanager.projects.get",
+    "serviceusage.services.enable",
+    "apikeys.keys.create",
+    "iam.serviceAccounts.create",
+    "iam.serviceAccountApiKeyBindings.create",
+)
+MAKER = "maker@example.com"
+ACCOUNT = "keyadmin-gemini@demo-project.iam.gserviceaccount.com"
+THREE = FIVE[:3]
+ON = [GEMINI, "apikeys.googleapis.com", "iam.googleapis.com"]
+
+
+def seeded(served, **more):
+    served.control("seed", {"projects": [{"projectId": "demo-project"} | more]})
+
+
+def test_the_main_job(keys, served):
+    done = keys("create", "--name", "My app", "--format", "json")
+    assert done.code == 0, done.err
+    key = done.json
+    assert key["displayName"] == "My app"
+    assert key["project"] == "demo-project"
+    assert key["keyType"] == "auth"
+    assert key["serviceAccountEmail"] == ACCOUNT
+    assert key["restrictions"] == {"apiTargets": [{"service": GEMINI}]}
+    assert (key["restricted"], key["studioVisible"], key["ageDays"]) == ("gemini", True, 0)
+    assert key["verification"] == "ok"
+    assert key["sandbox"] is True
+    assert re.fullmatch(r"projects/100000000001/locations/global/keys/my-app-[a-z0-9]{8}", key["name"])
+    assert "keyString" not in key
+    assert "SANDBOX-" not in done.out + done.err
+    assert served.methods().count("CreateKey") == 1
+    assert served.methods().count("TestIamPermissions") == 1
+    listed = keys("list", "--format", "json").json
+    assert [each["name"] for each in listed] == [key["name"]]
+
+
+def test_in_words(keys):
+    done = keys("create", "--name", "My app")
+    assert done.code == 0
+    assert "My app" in done.out
+    assert re.search(r"Verification +ok", done.out)
+    assert "keyadmin keys show" in done.err
+    assert "AQ." not in done.out + done.err
+
+
+def test_the_key_string_is_shown_only_when_asked(keys):
+    done = keys("create", "--name", "My app", "--show", "--format", "json")
+    string = done.json["keyString"]
+    assert string.startswith("AQ.SANDBOX-")
+    assert string not in done.err
+    assert keys("verify", "-", stdin=string).code == 0
+    assert keys("create", "--name", "Two", "--show").out.count("AQ.SANDBOX-") == 1
+
+
+def test_exactly_the_five_permissions_suffice(keys, served):
+    served.grant(MAKER, *FIVE)
+    for name in ("first", "second"):  # the second finds everything there: APIs on, service account made
+        done = keys("create", "--name", name, "--format", "json", user=MAKER)
+        assert done.code == 0, done.err
+        assert done.json["verification"] == "ok"
+    denied = [
+        each for each in served.control("requests") if each["principal"] == MAKER and each["status"] == "PERMISSION_DENIED"
+    ]
+    assert denied == []
+
+
+@pytest.mark.parametrize("lost", FIVE)
+def test_any_one_of_the_five_taken_away_is_said_before_anything_is_changed(keys, served, lost):
+    served.grant(MAKER, *(each for each in FIVE if each != lost))
+    done = keys("create", "--name", "x", "--format", "json", user=MAKER)
+    assert done.code == 1
+    assert done.error["cause"] == "missing-iam-permission"
+    assert done.error["permission"] == lost
+    assert done.error["project"] == "demo-project"
+    assert lost in done.error["message"]
+    assert done.error["fix"]
+    assert done.out == ""
+    assert not {"CreateKey", "EnableService", "BatchEnableServices", "CreateServiceAccount"} & set(served.methods(MAKER))
+
+
+def test_all_that_is_missing_is_named_at_once(keys, served):
+    served.grant(MAKER, FIVE[0])
+    error = keys("create", "--name", "x", "--format", "json", user=MAKER).error
+    assert all(name in error["message"] for name in FIVE[1:])
+
+
+def test_three_permissions_suffice_for_a_standard_key(keys, served):
+    served.grant(MAKER, *THREE)
+    done = keys("create", "--name", "old kind", "--standard", "--format", "json", user=MAKER)
+    assert done.code == 0, done.err
+    assert (done.json["keyType"], done.json["verification"]) == ("standard", "skipped")
+    assert "serviceAccountEmail" not in done.json
+    assert "Not verified" in done.err
+
+
+def test_what_is_there_already_needs_no_permission_to_be_made(keys, served):
+    seeded(served, services=ON, serviceAccounts=["keyadmin-gemini"])
+    seen = ("serviceusage.services.get", "iam.serviceAccounts.get")
+    needed = [each for each in FIVE if each not in ("serviceusage.services.enable", "iam.serviceAccounts.create")]
+    served.grant(MAKER, *needed, *seen)
+    done = keys("create", "--name", "x", "--format", "json", user=MAKER)
+    assert done.code == 0, done.err
+    assert done.json["serviceAccountEmail"] == ACCOUNT
+
+
+def test_no_access_and_no_project_look_alike(keys):
+    for project in ("somebody-elses", "no-such-project"):
+        done = keys("create", "--name", "x", "-p", project, "--format", "json")
+        assert done.code == 1
+        assert done.error["cause"] == "project-not-found-or-no-access"
+        assert done.error["fix"]
+
+
+def test_a_project_by_its_number(keys):
+    key = keys("create", "--name", "x", "-p", "100000000001", "--format", "json").json
+    assert (key["project"], key["serviceAccountEmail"]) == ("demo-project", ACCOUNT)
+
+
+def test_a_service_account_of_ones_own(keys, served):
+    seeded(served, serviceAccounts=["mine"])
+    mine = "mine@demo-project.iam.gserviceaccount.com"
+    done = keys("create", "--name", "x", "--service-account", mine, "--format", "json")
+    assert done.json["serviceAccountEmail"] == mine
+    assert "CreateServiceAccount" not in served.methods()
+    assert keys("create", "--name", "x", "--service-account", "owner@example.com").code == 2
+    assert keys("create", "--name", "x", "--standard", "--service-account", mine).code == 2
+    absent = keys("create", "--name", "x", "--service-account", mine.replace("mine", "yours"), "--format", "json")
+    assert absent.code == 1
+    assert absent.error["cause"] == "not-found"
+
+
+def test_restrictions_go_with_the_call_that_makes_the_key(keys, served):
+    done = keys("create", "--name", "x", "--allowed-ips", "192.0.2.0/24", "--annotation", "team=a", "--format", "json")
+    assert done.json["restrictions"] == {
+        "serverKeyRestrictions": {"allowedIps": ["192.0.2.0/24"]},
+        "apiTargets": [{"service": GEMINI}],
+    }
+    assert done.json["annotations"] == {"team": "a"}
+    assert done.json["verification"] == "skipped"
+    assert "UpdateKey" not in served.methods()
+
+
+def test_gemini_is_not_switched_on_for_a_key_that_is_not_for_it(keys, served):
+    done = keys("create", "--name", "x", "--standard", "--api-target", "translate.googleapis.com", "--format", "json")
+    assert (done.json["restricted"], done.json["verification"]) == ("other", "skipped")
+    plan = keys("create", "--name", "y", "--dry-run", "--format", "json").json["steps"]
+    assert f"enable {GEMINI}" in plan
+    assert "enable apikeys.googleapis.com" not in plan
+
+
+def test_the_organisation_policy_forbids_other_auth_keys(keys):
+    done = keys("create", "--name", "x", "--api-target", "translate.googleapis.com", "--format", "json")
+    assert done.code == 1
+    assert done.error["cause"] == "org-policy-blocks-key-binding"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ["--name", "x" * 64],
+        ["--name", ""],
+        ["--name", "x", "--key-id", "Bad_Id"],
+        ["--name", "x", "--key-id", "b7ff1f9f-8275-410a-94dd-3855ee9b5dd2"],
+        ["--name", "x", "--api-target", "nosuch.googleapis.com"],
+        ["--name", "x", "--allowed-ips", "1.2.3"],
+        ["--name", "x", "--allowed-referrers", "a b"],
+        ["--name", "x", "--allowed-android", "com.example=1234"],
+        ["--name", "x", "--allowed-ios", "a b"],
+        ["--name", "x", "--allowed-ips", "192.0.2.1", "--allowed-referrers", "example.com"],
+        ["--name", "x", "--annotation", "nonsense"],
+        ["--name", "x", "--verify-timeout", "10m"],
+        ["--name", "x", "--verify-timeout", "soon"],
+        ["--name", "x", "--show", "--async"],
+        ["--name", "x", "--no-such-option"],
+        [],
+    ],
+)
+def test_wrong_usage_is_refused_before_any_call(keys, served, wrong):
+    done = keys("create", *wrong, "--format", "json")
+    assert done.code == 2
+    assert done.error["cause"] == "invalid-argument"
+    assert served.methods() == []
+
+
+def test_a_chosen_id_cannot_be_used_twice(keys):
+    assert keys("create", "--name", "x", "--key-id", "web", "--format", "json").json["name"].endswith("/keys/web")
+    again = keys("create", "--name", "y", "--key-id", "web", "--format", "json")
+    assert again.code == 1
+    assert again.error["cause"] == "already-exists"
+    assert any("--if-absent" in step for step in again.error["fix"])
+
+
+def test_if_absent_gives_back_what_is_there(keys, served):
+    first = keys("create", "--name", "x", "--key-id", "web", "--format", "json").json
+    for arguments in (["--name", "other", "--key-id", "web"], ["--name", "x"]):
+        done = keys("create", *arguments, "--if-absent", "--format", "json")
+        assert done.code == 0
+        assert done.json["name"] == first["name"]
+        assert done.json["displayName"] == "x"
+        assert done.json["verification"] == "skipped"
+        assert "already" in done.err
+    assert served.methods().count("CreateKey") == 1
+    assert keys("create", "--name", "new", "--if-absent", "--format", "json").json["name"] != first["name"]
+    assert keys("delete", "web", "--yes").code == 0
+    gone = keys("create", "--name", "x", "--key-id", "web", "--if-absent", "--format", "json")
+    assert gone.error["cause"] == "already-exists"
+    assert any("undelete" in step for step in gone.error["fix"])
+
+
+def test_if_absent_with_show(keys):
+    shown = keys("create", "--name", "x", "--show", "--format", "json").json["keyString"]
+    assert keys("create", "--name", "x", "--if-absent", "--show", "--format", "json").json["keyString"] == shown
+
+
+def test_a_dry_run_changes_nothing(keys, served):
+    done = keys("create", "--name", "x", "--dry-run", "--format", "json")
+    assert done.code == 0
+    assert done.json["dryRun"] is True
+    assert [step.split()[0] for step in done.json["steps"]] == ["enable", "enable", "enable", "make", "create", "verify"]
+    assert not {"CreateKey", "EnableService", "BatchEnableServices", "CreateServiceAccount"} & set(served.methods())
+    served.grant(MAKER, *FIVE[1:])
+    assert keys("create", "--name", "x", "--dry-run", user=MAKER).code == 1
+
+
+def test_propagation_is_waited_out(keys, served):
+    served.control("propagation", {"key": "2s", "serviceAccount": "2s"})
+    began = time.monotonic()
+    done = keys("create", "--name", "x", "--format", "json")
+    assert done.code == 0, done.err
+    assert done.json["verification"] == "ok"
+    assert time.monotonic() - began >= 2
+
+
+def test_the_countdown_is_visible_at_a_terminal(keys, served):
+    served.control("propagation", {"key": "2s"})
+    done = keys("create", "--name", "x", terminal=True)
+    assert re.search(r"Waiting until the key is known everywhere: 4 min 5\d s left", done.err)
+
+
+def test_a_key_made_but_rejected_is_exit_code_3(keys, served):
+    served.control("propagation", {"key": "10m"})
+    done = keys("create", "--name", "x", "--verify-timeout", "1s", "--format", "json")
+    assert done.code == 3
+    assert done.json["verification"] == "failed"
+    assert done.error["cause"] == "api-key-invalid"
+    assert any("keys verify" in step for step in done.error["fix"])
+    assert len(keys("list", "--format", "json").json) == 1
+
+
+def test_the_answer_to_create_may_be_lost(keys, served):
+    served.control("faults", {"method": "CreateKey", "code": "UNAVAILABLE", "times": 1, "when": "after"})
+    done = keys("create", "--name", "x", "--format", "json")
+    assert done.code == 0, done.err
+    assert done.json["verification"] == "ok"
+    assert len(keys("list", "--format", "json").json) == 1
+
+
+def test_a_lost_answer_with_five_permissions_leaves_no_doubt_about_the_key(keys, served):
+    served.grant(MAKER, *FIVE)
+    served.control("faults", {"method": "CreateKey", "code": "UNAVAILABLE", "times": 1, "when": "after"})
+    done = keys("create", "--name", "x", "--key-id", "web", "--format", "json", user=MAKER)
+    assert done.code == 1
+    assert "web" in done.err
+    chosen = keys("create", "--name", "x", "--format", "json", user=MAKER)
+    assert chosen.code == 0
+
+
+def test_no_verify(keys, served):
+    done = keys("create", "--name", "x", "--no-verify", "--format", "json")
+    assert done.json["verification"] == "skipped"
+    assert "ListModels" not in served.methods()
+
+
+def test_async(keys, served):
+    done = keys("create", "--name", "x", "--async", "--format", "json")
+    assert done.code == 0
+    assert done.json["operation"].startswith("operations/")
+    assert done.json["done"] is False
+    assert keys("describe", done.json["name"]).code == 0
+    assert "GetOperation" not in served.methods()[served.methods().index("CreateKey") :]
+
+
+def test_a_full_project(keys):
+    for number in range(4):
+        assert keys("create", "--name", f"x{number}", "-p", "crowded-project", "--no-verify").code == 0
+    done = keys("create", "--name", "one too many", "-p", "crowded-project", "--format", "json")
+    assert done.code == 1
+    assert done.error["cause"] == "key-quota-exceeded"
+
+
+def test_ctrl_c_says_what_was_half_made(served, home):
+    served.control("propagation", {"key": "10m"})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "keyadmin", "keys", "create", "--name", "x", "--key-id", "web"],
+        env=home | {"KEYADMIN_SANDBOX": served.rest},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while "ListModels" not in served.methods():
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert out == ""
+    assert "keys/web was made and not verified" in err
+    assert "keyadmin keys verify web -p demo-project" in err
+    assert "Traceback" not in err
+
+
+def test_clone(keys, served):
+    made = keys("create", "--name", "x", "--allowed-ips", "192.0.2.1", "--annotation", "a=b", "--format", "json").json
+    copy = keys("clone", "x", "--format", "json").json
+    assert copy["name"] != made["name"]
+    assert copy["displayName"] == "Copy of x"
+    for field in ("restrictions", "annotations", "serviceAccountEmail", "keyType"):
+        assert copy[field] == made[field]
+    served.control("seed", {"projects": [{"projectId": "other-project", "iam": {"roles/owner": ["user:owner@example.com"]}}]})
+    elsewhere = keys("clone", "x", "--into", "other-project", "--name", "there", "--key-id", "there", "--format", "json").json
+    assert elsewhere["project"] == "other-project"
+    assert elsewhere["serviceAccountEmail"] == "keyadmin-gemini@other-project.iam.gserviceaccount.com"
+    assert elsewhere["restrictions"] == made["restrictions"]
+    assert keys("describe", "there", "-p", "other-project").code == 0
+    assert keys("clone", "x", "--dry-run").code == 0
+    assert keys("clone", "nosuch").code == 1
+
+
+def test_clone_makes_an_auth_key_of_a_standard_one(keys):
+    keys("create", "--name", "old", "--standard")
+    copy = keys("clone", "old", "--auth", "--format", "json").json
+    assert (copy["keyType"], copy["verification"]) == ("auth", "ok")
+
+
+def test_verify(keys, served):
+    keys("create", "--name", "x", "--key-id", "web")
+    done = keys("verify", "web", "--format", "json")
+    assert done.code == 0
+    assert done.json["verification"] == "ok"
+    assert done.json["name"].endswith("/keys/web")
+    string = keys("show", "web").out.strip()
+    for arguments, options in ((["-"], {"stdin": string + "\n"}), (["--key-from-env", "K"], {"env": {"K": string}})):
+        done = keys("verify", *arguments, **options)
+        assert done.code == 0
+        assert "works for the Gemini API" in done.out
+        assert string not in done.out + done.err
+    assert keys("delete", "web", "--yes", "--force").code == 0
+    done = keys("verify", "-", "--format", "json", stdin=string)
+    assert done.code == 3
+    assert done.json["verification"] == "failed"
+    assert done.json["cause"] == done.error["cause"]
+    assert keys("verify", "-", "--key-from-env", "K", env={"K": string}).code == 2
+    assert keys("verify", "web", "--key-from-env", "K", env={"K": string}).code == 2
+    assert keys("verify", "--key-from-env", "UNSET").code == 2
+    assert keys("verify").code == 2
+
+
+def test_a_standard_key_is_rejected_with_its_cause(keys):
+    keys("create", "--name", "old", "--standard")
+    done = keys("verify", "old", "--format", "json")
+    assert done.code == 3
+    assert done.error["cause"] == "standard-key-rejected"
+
+
+def test_switching_gemini_on_beside_unrestricted_keys_is_warned_of(keys, served):
+    seeded(served, services=ON[1:], keys=[{"keyId": "maps", "displayName": "Maps"}])
+    for arguments in (["--dry-run"], []):
+        done = keys("create", "--name", "x", *arguments, "--quiet")
+        assert done.code == 0
+        assert "Warning" in done.err
+        assert "keys restrict maps -p demo-project" in done.err
+    assert "Warning" not in keys("create", "--name", "y").err
