@@ -63,6 +63,11 @@ def candidates() -> tuple[Role, ...]:
     return tuple(role for role in _all_roles() if role.family in FAMILIES)
 
 
+def permissions_of(role: str) -> frozenset[str]:
+    """What of interest a predefined role holds; nothing for a custom role, whose permissions are not known here."""
+    return next((each.permissions for each in _all_roles() if each.name == role), frozenset())
+
+
 @cache
 def _basic_roles() -> tuple[Role, ...]:
     by_name = {role.name: role for role in _all_roles()}

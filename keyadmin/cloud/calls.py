@@ -87,7 +87,7 @@ class Runner:
                 await asyncio.sleep(delay)
 
     def _charged(self, call: Call) -> str | None:
-        if self._charge_each and call.project:
+        if (self._charge_each or call.charged) and call.project:
             return call.project
         return self.access.quota_project
 

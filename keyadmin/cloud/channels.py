@@ -44,10 +44,11 @@ class GrpcDoor:
         project: str | None = None,
         write: bool = False,
         repeatable: bool = True,
+        charged: bool = False,
         on_repeat: OnRepeat[Any] | None = None,
     ) -> Any:
         """The client's own answer (a protobuf, a pager holding its first page, or an AsyncOperation). Raises Problem."""
-        call = Call(api.host, _rpc_name(method), project, write, repeatable)
+        call = Call(api.host, _rpc_name(method), project, write, repeatable, charged=charged)
         if door(call.service, call.method) != "grpc":
             raise ValueError(f"{call.service} {call.method} is not a gRPC call")
         bound = getattr(await self.client(api), method)

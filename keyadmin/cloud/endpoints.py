@@ -67,7 +67,8 @@ class Call:
     """What is about to be asked: what errors, the pace and the retry rule need to know of it.
 
     `repeatable` = sending it twice does no harm. `paced` = it counts against the quota project's calls a minute.
-    `patient` = a rate limit is waited out. `signed` = it carries the caller's credentials.
+    `patient` = a rate limit is waited out. `signed` = it carries the caller's credentials. `charged` = charged to `project`
+    whatever else is charged.
     """
 
     service: str
@@ -78,3 +79,4 @@ class Call:
     paced: bool = True
     patient: bool = True
     signed: bool = True
+    charged: bool = False

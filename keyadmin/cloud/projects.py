@@ -54,9 +54,14 @@ class Projects:
     def __init__(self, grpc: GrpcDoor) -> None:
         self._grpc = grpc
 
-    async def get(self, project: str) -> Project:
-        """One project. A missing one and one without access look the same."""
-        return _project(await self._grpc.call(PROJECTS, "get_project", {"name": f"projects/{project}"}, project=project))
+    async def get(self, project: str, *, charged: bool = False) -> Project:
+        """One project. A missing one and one without access look the same.
+
+        `charged` = on the project's own account (serviceusage.services.use): a suspended one, which is shown as active,
+        refuses that.
+        """
+        request = {"name": f"projects/{project}"}
+        return _project(await self._grpc.call(PROJECTS, "get_project", request, project=project, charged=charged))
 
     async def search(self, query: str = "") -> AsyncIterator[Project]:
         """Every project that the caller can get, narrowed by a query such as `state:ACTIVE`; eventually consistent."""

@@ -1,0 +1,255 @@
+"""The checks of a diagnosis: from what was seen in a project to ok, missing, failed or unknown, with the reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from keyadmin.access.catalogue import advice
+from keyadmin.access.permissions import (
+    APIS,
+    ENABLE_SERVICE,
+    GEMINI,
+    GET_PROJECT,
+    RESOURCE_MANAGER,
+    SERVICE_USAGE,
+    USE_SERVICE,
+    Feature,
+)
+from keyadmin.access.survey import Asker, Held, Seen
+from keyadmin.problem import Cause, Problem
+
+Status = Literal["ok", "missing", "failed", "unknown"]
+
+MOST_KEYS: Final = 300  # a project (facts 3)
+NEARLY: Final = 0.8  # of it, from where on it is said
+KEY_BINDING: Final = "iam.managed.disableServiceAccountApiKeyCreation"
+_UNSEEN: Final = (Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS, Cause.MISSING_IAM_PERMISSION, Cause.NOT_FOUND)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One finding. Only `required` ones decide whether the feature is ready."""
+
+    id: str
+    status: Status
+    required: bool
+    detail: str
+    permission: str | None = None
+    fix: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract's object."""
+        out: dict[str, Any] = {"id": self.id, "status": self.status, "required": self.required}
+        if self.permission:
+            out["permission"] = self.permission
+        out["detail"] = self.detail
+        return out | ({"fix": self.fix} if self.fix else {})
+
+
+def all_checks(seen: Seen, by: Asker, feature: Feature) -> tuple[Check, ...]:
+    """Everything that was looked at for this feature."""
+    found = [project(seen, feature), caller(by), quota_project(seen, by)]
+    found += [permission(seen, name, feature) for name in feature.permissions]
+    found += [studio_permission(seen, name) for name in feature.studio]
+    found += [api(seen, name, by, feature) for name in APIS]
+    if seen.binding_enforced is not None:
+        found.append(key_binding(seen))
+    if seen.keys is not None:
+        found.append(key_limit(seen))
+    return tuple(found)
+
+
+def project(seen: Seen, feature: Feature) -> Check:
+    """Whether it exists and is ACTIVE. A missing one and one without access look alike unless something is granted there."""
+    found = seen.project
+    # Resource Manager shows a suspended project as active; a call on its own account tells, where that is allowed.
+    if any(isinstance(each, Problem) and each.cause is Cause.CONSUMER_SUSPENDED for each in (found, seen.account)):
+        return _state(seen.name, "", "SUSPENDED")
+    if not isinstance(found, Problem):
+        return _state(found.project_id, found.number, found.state)
+    if found.cause not in _UNSEEN or isinstance(seen.held, Problem):
+        return Check("project", "unknown", True, _reason(found), fix=_way(found))
+    if not seen.held.permissions:
+        return Check(
+            "project",
+            "failed",
+            True,
+            "it does not exist, or none of the permissions asked for is granted to you there: Google answers the same for both",
+            fix="compare the id letter by letter (keyadmin projects list --all), or ask an admin of the project for access",
+        )
+    return Check(
+        "project",
+        "unknown",
+        GET_PROJECT in feature.permissions,
+        f"it exists, but whether it is active cannot be read: {GET_PROJECT} is missing",
+    )
+
+
+def _state(name: str, number: str, state: str) -> Check:
+    if state == "ACTIVE":
+        return Check("project", "ok", True, f"{name} (number {number}) is active")
+    if state == "DELETE_REQUESTED":
+        detail = f"{name} is being deleted; it can be brought back within 30 days"
+        return Check("project", "failed", True, detail, fix=f"keyadmin projects undelete {name}")
+    if state == "SUSPENDED":
+        problem = Problem(Cause.CONSUMER_SUSPENDED, "suspended", project=name)
+        return Check("project", "failed", True, f"{name} is suspended by Google: nothing in it works", fix=advice(problem)[0])
+    return Check("project", "unknown", True, f"{name} is in the state {state or 'unspecified'}, whose meaning is not known")
+
+
+def caller(by: Asker) -> Check:
+    """Who is calling, with what credentials."""
+    who = by.caller
+    parts = [f"{who.principal or 'an account whose address is not known'} ({who.kind.replace('-', ' ')} credentials)"]
+    if who.impersonating and who.impersonating != who.principal:
+        parts.append(f"impersonating {who.impersonating}")
+    elif who.impersonating:
+        parts.append("by impersonation")
+    if who.credentials_project:
+        parts.append(f"credentials of project {who.credentials_project}")
+    parts.append(f"quota project {who.quota_project}" if who.quota_project else "no quota project")
+    return Check("caller", "ok" if who.principal else "unknown", False, ", ".join(parts))
+
+
+def quota_project(seen: Seen, by: Asker) -> Check:
+    """Whether the project that calls are charged to may be used."""
+    name, found = by.caller.quota_project, by.quota
+    if name is None:
+        return _no_quota_project(seen, by)
+    refused = _charged_in_vain(seen, name)
+    if refused is not None:
+        return Check("quota-project", "failed", True, f"{name}: {_reason(refused)}", fix=_way(refused))
+    if isinstance(found, Problem):
+        status: Status = "failed" if found.cause in (Cause.QUOTA_PROJECT_DENIED, Cause.API_NOT_ENABLED) else "unknown"
+        return Check("quota-project", status, True, f"{name}: {_reason(found)}", fix=_way(found))
+    if found is not None and USE_SERVICE in found.permissions:
+        return Check("quota-project", "ok", True, f"calls are charged to {name}, which you may use")
+    problem = Problem(Cause.QUOTA_PROJECT_DENIED, f"{USE_SERVICE} is missing there", project=name)
+    return Check("quota-project", "missing", True, f"{name}: {USE_SERVICE} is missing there", fix=_way(problem))
+
+
+def _no_quota_project(seen: Seen, by: Asker) -> Check:
+    if by.sandbox:
+        return Check("quota-project", "ok", True, "none is named; the sandbox charges such calls to nobody")
+    if by.caller.kind != "user":
+        return Check("quota-project", "ok", True, "none is named; calls are charged to the service account's own project")
+    problem = Problem(Cause.QUOTA_PROJECT_NOT_SET, "", project=seen.name)
+    detail = "none is named: calls of user credentials are charged to gcloud's own project then, and some APIs refuse that"
+    return Check("quota-project", "missing", True, detail, fix=advice(problem)[0])
+
+
+def _charged_in_vain(seen: Seen, quota: str) -> Problem | None:
+    """A refusal of the survey's own calls that is about the quota project."""
+    answers = (seen.project, seen.held, seen.apis, seen.binding_enforced, seen.keys)
+    for answer in answers:
+        if isinstance(answer, Problem) and (
+            answer.cause in (Cause.QUOTA_PROJECT_DENIED, Cause.QUOTA_PROJECT_NOT_SET)
+            or (answer.cause is Cause.API_NOT_ENABLED and quota != seen.asked)
+        ):
+            return answer
+    return None
+
+
+def permission(seen: Seen, name: str, feature: Feature) -> Check:
+    """One permission that the feature needs."""
+    check = _permission(seen, name, required=True)
+    on = isinstance(seen.apis, dict) and all(seen.apis.get(each) == "ENABLED" for each in feature.apis)
+    if name == ENABLE_SERVICE and check.status == "missing" and on:
+        return Check(
+            check.id, check.status, True, f"{check.detail} (the APIs are on, so it may not come to that)", name, check.fix
+        )
+    return check
+
+
+def studio_permission(seen: Seen, name: str) -> Check:
+    """One that AI Studio's page needs beside those of keyadmin's command."""
+    check = _permission(seen, name, required=False)
+    return Check(
+        check.id, check.status, False, f"{check.detail}; AI Studio's page needs it, keyadmin does not", name, check.fix
+    )
+
+
+def _permission(seen: Seen, name: str, *, required: bool) -> Check:
+    held = seen.held
+    identity = f"permission:{name}"
+    if isinstance(held, Problem):
+        return Check(identity, "unknown", required, f"could not be tested: {_reason(held)}", name)
+    if name in held.unknown:
+        return Check(identity, "unknown", required, f"could not be tested: {held.unknown[name]}", name)
+    if name in held.permissions:
+        return Check(identity, "ok", required, "held", name)
+    return Check(identity, "missing", required, "not held", name)
+
+
+def api(seen: Seen, name: str, by: Asker, feature: Feature) -> Check:
+    """Whether one API is on in the project. Off blocks only what has to be answered there and is not turned on on the way."""
+    identity = f"api:{name}"
+    if isinstance(seen.apis, Problem):
+        return Check(identity, "unknown", False, f"cannot be read: {_reason(seen.apis)}")
+    state = seen.apis.get(name)
+    if state is None:
+        return Check(identity, "unknown", False, "the Service Usage API said nothing of it")
+    if state == "ENABLED":
+        return Check(identity, "ok", False, "on")
+    fix = f"keyadmin projects enable {name} --project {seen.name}"
+    if name not in feature.apis:
+        return Check(identity, "missing", False, f"off; not needed to {feature.words}", fix=fix)
+    if feature.enables:
+        return Check(identity, "missing", False, "off; the command turns it on", fix=fix)
+    if name == GEMINI:
+        return Check(identity, "missing", True, "off: no key of this project works for the Gemini API", fix=fix)
+    charged = by.caller.quota_project in (seen.asked, seen.name)
+    always_on = name in (SERVICE_USAGE, RESOURCE_MANAGER) and by.sandbox
+    detail = (
+        "off, and calls are charged to this project" if charged else "off; needed only where calls are charged to this project"
+    )
+    return Check(identity, "missing", charged and not always_on, detail, fix=fix)
+
+
+def key_binding(seen: Seen) -> Check:
+    """The organisation policy on keys bound to service accounts. Keys for the Gemini API alone are free of it (facts 2)."""
+    identity, enforced = "org-policy:key-binding", seen.binding_enforced
+    if isinstance(enforced, Problem):
+        return Check(identity, "unknown", False, f"cannot be read: {_reason(enforced)}")
+    if not enforced:
+        return Check(identity, "ok", False, f"{KEY_BINDING} is not enforced")
+    return Check(
+        identity,
+        "failed",
+        False,
+        f"{KEY_BINDING} is enforced: only keys for {GEMINI} alone (keyadmin's default) can be bound to a service account",
+        fix=f"for keys with other targets: ask an organisation policy admin for an exception from {KEY_BINDING} on {seen.name}",
+    )
+
+
+def key_limit(seen: Seen) -> Check:
+    """How near the project is to 300 keys."""
+    count = seen.keys
+    if isinstance(count, Problem):
+        return Check("key-limit", "unknown", False, f"cannot be read: {_reason(count)}")
+    assert count is not None
+    if count >= MOST_KEYS:
+        fix = f"delete keys that nobody uses: keyadmin keys list --all --project {seen.name}"
+        return Check("key-limit", "failed", True, f"{count} keys of at most {MOST_KEYS}: there is no room for another", fix=fix)
+    nearly = " (nearly full)" if count > NEARLY * MOST_KEYS else ""
+    return Check("key-limit", "ok", False, f"{count} keys of at most {MOST_KEYS}{nearly}")
+
+
+def granted(held: Held | Problem) -> Literal["some", "none", "unknown"]:
+    """Whether anything of what was tested is held."""
+    if isinstance(held, Problem):
+        return "unknown"
+    return "some" if held.permissions else "unknown" if held.unknown else "none"
+
+
+def _reason(problem: Problem) -> str:
+    if problem.cause is Cause.MISSING_IAM_PERMISSION and problem.permission:
+        return f"{problem.permission} is missing"
+    first = problem.message.strip().splitlines()[0] if problem.message.strip() else problem.cause.value
+    return first if len(first) <= 300 else f"{first[:297]}..."
+
+
+def _way(problem: Problem) -> str | None:
+    steps = advice(problem)
+    return steps[0] if steps else None

@@ -1,0 +1,84 @@
+"""doctor: what a project still lacks for a feature, and the smallest grant that mends it.
+
+What cannot be found out is `unknown` with the reason. A check that cannot be read blocks only where it is about the feature's
+own permissions: nobody needs more rights for being diagnosed than for doing the thing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from keyadmin.access.checks import Check, all_checks, granted
+from keyadmin.access.permissions import Feature
+from keyadmin.access.remedy import Remedy, member_of, remedy
+from keyadmin.access.survey import Asker, Seen, asker, survey
+from keyadmin.observer import SILENT, Observer
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The answer for one project. `principal` is None where it cannot be found out."""
+
+    project: str
+    feature: Feature
+    principal: str | None
+    checks: tuple[Check, ...]
+    remedy: Remedy
+
+    @property
+    def ready(self) -> bool:
+        """Whether every required check is ok."""
+        return all(check.status == "ok" for check in self.checks if check.required)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The permissions that the feature needs and the caller does not hold."""
+        return missing_of(self.checks)
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract's object."""
+        return {
+            "project": self.project,
+            "feature": self.feature.name,
+            "ready": self.ready,
+            "principal": self.principal,
+            "checks": [check.to_json() for check in self.checks],
+            "missingPermissions": list(self.missing),
+            "remedy": self.remedy.to_json(),
+        }
+
+
+def missing_of(checks: Sequence[Check]) -> tuple[str, ...]:
+    """The permissions of the required checks that are missing."""
+    return tuple(check.permission for check in checks if check.permission and check.required and check.status == "missing")
+
+
+def conclude(seen: Seen, by: Asker, feature: Feature) -> Diagnosis:
+    """From what was seen to the answer. Pure."""
+    checks = all_checks(seen, by, feature)
+    member = member_of(by.caller.principal)
+    no_access = granted(seen.held) == "none"
+    mend = remedy(feature, seen.name, member, missing_of(checks), no_access=no_access)
+    return Diagnosis(seen.name, feature, by.caller.principal, checks, mend)
+
+
+async def diagnose(cloud: Cloud, projects: Sequence[str], feature: Feature, observer: Observer = SILENT) -> list[Diagnosis]:
+    """Every project, side by side, in the order given. A project that cannot be looked at is a finding, not an end."""
+    from keyadmin.cloud.pace import gather_limited
+
+    observer.total(len(projects), "Checking projects")
+
+    async def one(project: str) -> Seen:
+        try:
+            return await survey(cloud, project, feature)
+        finally:
+            observer.advance()
+
+    by, found = await asyncio.gather(asker(cloud), gather_limited(projects, one))
+    return [conclude(seen, by, feature) for seen in found]

@@ -1,0 +1,164 @@
+"""`keyadmin doctor`: what a project still lacks, and the smallest grant that mends it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from keyadmin.access import doctor as access
+from keyadmin.access import grant
+from keyadmin.access.doctor import Diagnosis
+from keyadmin.access.permissions import DEFAULT, FEATURES, checked_member, checked_project, feature_named
+from keyadmin.access.remedy import custom_role
+from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.options import DryRun, Yes
+from keyadmin.cli.render import Column, View, show_document, show_list
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import Session, current
+from keyadmin.problem import Exit, usage
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+
+def _features(incomplete: str) -> list[str]:
+    return [name for name in FEATURES if name.startswith(incomplete)]
+
+
+def doctor(
+    context: typer.Context,
+    projects: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PROJECT]...", help="Projects to check; the default project if none is named."),
+    ] = None,
+    for_: Annotated[
+        str,
+        typer.Option("--for", metavar="FEATURE", autocompletion=_features, help=f"What you want to do: {', '.join(FEATURES)}."),
+    ] = DEFAULT,
+    message: Annotated[
+        bool, typer.Option("--message", help="Print the message to send to an admin, and nothing else.")
+    ] = False,
+    role_file: Annotated[
+        Path | None, typer.Option("--role-file", metavar="FILE", help="Write a custom role of what is missing (gcloud's YAML).")
+    ] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="Grant what --member lacks, if you may.")] = False,
+    member: Annotated[
+        str | None, typer.Option("--member", metavar="MEMBER", help="user:ADDRESS, serviceAccount:ADDRESS or group:ADDRESS.")
+    ] = None,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+) -> int:
+    """Check what projects still lack for API keys: permissions, APIs, organisation policy, limits, quota project.
+
+    Says the smallest grant that mends it. Exit code 3 = not ready.
+    """
+    session = current(context)
+    feature = feature_named(for_)
+    named = list(dict.fromkeys(checked_project(project) for project in projects or ()))
+    whom = _whom(apply, member)
+
+    async def look(cloud: Cloud) -> tuple[list[Diagnosis], list[grant.Grant]]:
+        asked = named or [checked_project(await session.project(cloud))]
+        found = await access.diagnose(cloud, asked, feature, session.observer)
+        return found, await grant.plan(cloud, found, whom) if whom else []
+
+    found, grants = run(context, look)
+    if role_file is not None:
+        _write_role(session, role_file, found, yes=yes)
+    applied = whom is not None and _apply(context, session, grants, yes=yes, dry_run=dry_run)
+    _show(session, found, message=message)
+    return Exit.OK if applied or all(each.ready for each in found) else Exit.FOUND
+
+
+def _whom(apply: bool, member: str | None) -> str | None:
+    """The member of `--apply --member`. Raises usage() for one without the other and for what is no member."""
+    if apply and member is None:
+        raise usage("--apply needs --member", "keyadmin doctor PROJECT --apply --member user:ADDRESS")
+    if member is not None and not apply:
+        raise usage("--member is for --apply", "add --apply, or leave --member out")
+    return checked_member(member) if member is not None else None
+
+
+def _apply(context: typer.Context, session: Session, grants: list[grant.Grant], *, yes: bool, dry_run: bool) -> bool:
+    """Show the difference, ask, grant. Whether the member now has what was missing."""
+    todo = [each for each in grants if each.roles]
+    if not todo:
+        session.talk.note("Nothing is missing for that member as far as the policies say: nothing is granted.")
+        return True
+    for each in todo:
+        session.talk.say(f"Changes to the allow policy of project {each.project}:")
+        for line in each.difference():
+            session.talk.say(f"  {line}", style="green")
+    if dry_run:
+        would(session, f"grant {sum(len(each.roles) for each in todo)} roles")
+        return False
+    confirm(session, "Grant this?", yes=yes)
+    run(context, lambda cloud: grant.apply(cloud, todo))
+    session.talk.note("Granted. It may take a few minutes until every server knows.")
+    return True
+
+
+def _write_role(session: Session, file: Path, found: list[Diagnosis], *, yes: bool) -> None:
+    """The custom role of what is missing in any of the projects. Raises usage() for a file that cannot be written."""
+    missing = sorted({name for each in found for name in each.missing})
+    if not missing:
+        session.talk.note(f"No permission is missing: {file} is not written.")
+        return
+    if file.exists():
+        confirm(session, f"{file} exists. Overwrite it?", yes=yes)
+    role = custom_role(found[0].feature, missing)
+    try:
+        file.write_text(role.to_yaml(), "utf-8")
+    except OSError as error:
+        raise usage(f"{file} cannot be written: {error.strerror}") from error
+    session.talk.note(f"Wrote {file}: gcloud iam roles create {role.role_id} --project={found[0].project} --file={file}")
+
+
+def _show(session: Session, found: list[Diagnosis], *, message: bool) -> None:
+    data = [each.to_json() for each in found]
+    if message:
+        show_document(session, data, "\n\n".join(filter(None, (each.remedy.message for each in found))))
+        if not any(each.remedy.message for each in found):
+            session.talk.note("No permission is missing: there is nothing to ask for.")
+    elif len(found) == 1 and session.format == "table":
+        show_document(session, data, _report(found[0]))
+    else:
+        show_list(session, found, VIEW)
+
+
+def _report(found: Diagnosis) -> str:
+    """One project, for people."""
+    verdict = "ready" if found.ready else "not ready"
+    lines = [f"{found.project}: {verdict} to {found.feature.words}", ""]
+    width = max(len(check.id) for check in found.checks)
+    for check in found.checks:
+        status = check.status if check.required or check.status == "ok" else f"({check.status})"
+        lines.append(f"  {status:9} {check.id.ljust(width)}  {check.detail}")
+        if check.fix and check.required and check.status != "ok":
+            lines.append(f"  {'':9} {'':{width}}  -> {check.fix}")
+    if any(not check.required and check.status != "ok" for check in found.checks):
+        lines += ["", "What stands in brackets is not in the way."]
+    if found.remedy.commands:
+        lines += ["", "The smallest grant, by predefined roles or by a custom role:"]
+        lines += [f"  {command}" for command in found.remedy.commands]
+        lines += [f"  Note: {note}" for note in found.remedy.notes]
+        lines += ["", "As a message to send to an admin: add --message"]
+    return "\n".join(lines)
+
+
+def _blocking(found: Diagnosis) -> str:
+    return "; ".join(f"{check.id}: {check.detail}" for check in found.checks if check.required and check.status != "ok")
+
+
+VIEW: Final = View[Diagnosis](
+    columns=(
+        Column("Project", lambda each: each.project),
+        Column("Ready", lambda each: each.ready, style=lambda each: "green" if each.ready else "red"),
+        Column("Missing permissions", lambda each: list(each.missing), cut=True),
+        Column("Roles", lambda each: list(each.remedy.roles), cut=True),
+        Column("Why", _blocking, cut=True),
+    ),
+    to_json=lambda each: each.to_json(),
+)
