@@ -10,7 +10,7 @@ from typing import Any, Final
 import typer
 from typer.core import CompletionItem, TyperCommand, TyperGroup  # type: ignore[attr-defined]
 
-from keyadmin.cli.options import global_options
+from keyadmin.cli.options import defer_coercion, global_options
 from keyadmin.cli.session import World, current
 from keyadmin.cli.settings import FORMATS
 
@@ -36,7 +36,17 @@ class Group:
     entries: Mapping[str, Entry]
 
 
-class Command(TyperCommand):
+class _LightHelp:
+    """Typer's own --help option costs no pydantic either."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The option, made once."""
+        option: Any = super().get_help_option(ctx)  # type: ignore[misc]
+        defer_coercion([option])
+        return option
+
+
+class Command(_LightHelp, TyperCommand):
     """A command that also takes the global options and settles them before it runs."""
 
     entry: Entry
@@ -51,7 +61,7 @@ class Command(TyperCommand):
         _write_options(self, ctx, formatter)
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(_LightHelp, TyperGroup):
     """A group that knows its commands from a table alone."""
 
     table: Mapping[str, Entry]
@@ -122,6 +132,7 @@ def _command(name: str, function: Callable[..., Any], entry: Entry) -> Any:
     app.command(name, cls=Command, context_settings=CONTEXT_SETTINGS, short_help=entry.help)(function)
     command: Any = typer.main.get_command(app)
     command.entry = entry
+    defer_coercion(command.params)
     command.params = [*command.params, *global_options()]
     return command
 

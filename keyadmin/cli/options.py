@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Annotated, Any
 
@@ -92,6 +93,28 @@ def _global_options(
     """Never called: Typer reads the options off this signature."""
 
 
+class _Late:
+    """Stands in for Typer's coercion of one parameter: texts and what was not given need none.
+
+    Typer imports pydantic for any coercion, a fourth of a small command's time. A value that needs it gets Typer's own.
+    """
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
+        if value is None and not (param.multiple or param.nargs == -1):
+            return None
+        if isinstance(value, str) and param.type_descriptor.annotation is str:
+            return value
+        param._runtime_param = None
+        return param.get_runtime_param().coerce(value, param=param, ctx=ctx)
+
+
+def defer_coercion(parameters: Iterable[Any]) -> None:
+    """Let each parameter import pydantic only when its value needs it."""
+    for parameter in parameters:
+        if getattr(parameter, "_runtime_param", ...) is None:
+            parameter._runtime_param = _Late()
+
+
 @cache
 def global_options() -> tuple[Any, ...]:
     """The parameters to add to every command and group; they keep no state, so one set serves all."""
@@ -100,4 +123,5 @@ def global_options() -> tuple[Any, ...]:
     parameters = tuple(typer.main.get_command(app).params)
     for parameter in parameters:
         parameter.expose_value = False
+    defer_coercion(parameters)
     return parameters

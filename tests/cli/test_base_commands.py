@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 import typer
@@ -141,13 +143,37 @@ def test_no_command_line_module_imports_googles_packages() -> None:
             assert not heavy & {name.partition(".")[0] for name in names}, path
 
 
-def test_help_imports_nothing_heavy(typed, home, tmp_path) -> None:
-    import subprocess
-
+@pytest.mark.parametrize(
+    ("line", "heavy"),
+    [
+        ("--help", "google grpc aiohttp asyncio yaml tabulate rich pydantic sqlite3 filelock logging"),
+        ("keys --help", "google grpc aiohttp asyncio yaml tabulate rich pydantic sqlite3 filelock logging"),
+        ("config get project -p some-project", "google grpc aiohttp asyncio yaml tabulate rich pydantic sqlite3 filelock"),
+    ],
+)
+def test_nothing_heavy_is_imported_for(line: str, heavy: str, home) -> None:
     script = (
-        "import sys; from keyadmin.cli.app import main; code = main(['--help']);"
-        "heavy = {'google', 'grpc', 'aiohttp', 'asyncio', 'yaml', 'tabulate', 'rich', 'pydantic', 'sqlite3', 'filelock'};"
-        "print(sorted(heavy & set(sys.modules)), file=sys.stderr); sys.exit(code)"
+        f"import sys; from keyadmin.cli.app import main; code = main({line.split()!r});"
+        f"print(sorted(set({heavy.split()!r}) & set(sys.modules)), file=sys.stderr); sys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", script], env=home, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "[]\n")
+
+
+def test_values_that_are_no_text_are_still_checked_and_converted(cli, command) -> None:
+    def trial(
+        context: typer.Context,
+        number: Annotated[int, typer.Option(min=1)] = 5,
+        words: Annotated[list[str] | None, typer.Option()] = None,
+        place: Annotated[Path | None, typer.Option()] = None,
+        word: str = "w",
+        names: Annotated[list[str] | None, typer.Argument()] = None,
+    ) -> None:
+        print(repr((number, words, place, word, names)))
+
+    name = command(trial)
+    assert cli(name).out == "(5, None, None, 'w', None)\n"
+    line = ("--number", "7", "--words", "a", "--words", "b", "--place", "x/y", "--word", "z", "n", "m")
+    assert cli(name, *line).out == f"(7, ['a', 'b'], {Path('x/y')!r}, 'z', ['n', 'm'])\n"
+    for wrong in (("--number", "0"), ("--number", "many")):
+        assert cli(name, *wrong).code == 2

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from keyadmin.cli.app import ROOT
+
 SHELLS = {
     "bash": "complete -o default -F _keyadmin_completion keyadmin",
     "zsh": "compdef _keyadmin_completion keyadmin",
@@ -30,7 +32,7 @@ def test_the_bash_script_is_bash(cli) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("keyadmin ", ["doctor", "explain", "keys", "projects", "sandbox", "config", "completion"]),
+        ("keyadmin ", list(ROOT.entries)),
         ("keyadmin con", ["config"]),
         ("keyadmin config ", ["get", "set", "list"]),
         ("keyadmin --format j", ["json", "jsonl"]),
