@@ -45,6 +45,7 @@ ROOT: Final = Group(
         "keys": Entry("keyadmin.cli.keys:GROUP", "Create, list, restrict and verify API keys.", "Keys and projects"),
         "rotation": Entry("keyadmin.cli.rotation:GROUP", "Rotate keys by a policy; migrate to auth keys.", "Keys and projects"),
         "projects": Entry("keyadmin.cli.projects:GROUP", "List projects and choose the default one.", "Keys and projects"),
+        "env": Entry("keyadmin.cli.env:GROUP", "See and set GEMINI_API_KEY and GOOGLE_API_KEY.", "Use keys"),
         "scan": Entry("keyadmin.cli.scan:scan", "Find key strings in files and in git history.", "Keys and projects"),
         "sandbox": Entry("keyadmin.cli.sandbox:GROUP", "Serve, fill and reset the local Google Cloud.", "Around it"),
         "config": Entry("keyadmin.cli.config:GROUP", "Read and change keyadmin's settings.", "Around it"),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import stat
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 from pathlib import Path
 
 from keyadmin.handover.sink import Delivery
-from keyadmin.local.files import config_dir, damaged, locked, write_text
+from keyadmin.local.files import editing, read_text, write_text
 from keyadmin.problem import Cause, Problem
 from keyadmin.secret import KeyString
 
@@ -27,7 +26,7 @@ class EnvFileSink:
 
     async def publish(self, key: KeyString) -> Delivery:
         """Write the variable. Raises Problem: a symbolic link, no folder, not writable, not text."""
-        with _editing(self._path):
+        with editing(self._path):
             text = _read(self._path)
             changed = with_variable(text, self._name, key.reveal())
             if changed == text and stat.S_IMODE(self._path.stat().st_mode) == 0o600:
@@ -40,29 +39,15 @@ class EnvFileSink:
         return value_of(_read(self._path), self._name) == key.reveal()
 
 
-def _editing(path: Path) -> AbstractContextManager[None]:
-    """The lock of a file, kept in keyadmin's own folder so that no lock file lies beside the person's."""
-    name = hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:32]
-    return locked(config_dir() / "locks" / name)
-
-
 def _read(path: Path) -> str:
     """The file's text, empty where there is none. Raises Problem."""
-    try:
-        if path.is_symlink():
-            raise Problem(
-                Cause.INVALID_ARGUMENT,
-                f"{path} is a symbolic link to {path.readlink()}; replacing it would cut the link",
-                fix=(f"name the file itself: {path.resolve()}",),
-            )
-        with path.open(encoding="utf-8", newline="") as file:
-            return file.read()
-    except FileNotFoundError:
-        return ""
-    except UnicodeDecodeError:
-        raise damaged(path, "it is not UTF-8 text") from None
-    except OSError as error:
-        raise Problem(Cause.UNKNOWN, f"{path} cannot be read: {error.strerror}") from None
+    if path.is_symlink():
+        raise Problem(
+            Cause.INVALID_ARGUMENT,
+            f"{path} is a symbolic link to {path.readlink()}; replacing it would cut the link",
+            fix=(f"name the file itself: {path.resolve()}",),
+        )
+    return read_text(path) if path.exists() else ""
 
 
 def with_variable(text: str, name: str, value: str) -> str:
@@ -71,16 +56,12 @@ def with_variable(text: str, name: str, value: str) -> str:
     An `export ` in front is kept. Lines are told apart by python-dotenv's parser, so that a `NAME=` inside a quoted value of
     several lines is no variable.
     """
-    from dotenv.parser import parse_stream
-
     out: list[str] = []
     done = False
-    for binding in parse_stream(io.StringIO(text)):
-        original = binding.original.string
-        if binding.key != name or binding.error:
+    for original, mine in _pieces(text, name):
+        if not mine:
             out.append(original)
-            continue
-        if not done:
+        elif not done:
             lead = original[: len(original) - len(original.lstrip())]
             export = "export " if original.lstrip().startswith("export") else ""
             ending = "\r\n" if original.endswith("\r\n") else "\n"
@@ -91,6 +72,19 @@ def with_variable(text: str, name: str, value: str) -> str:
             out.append("\n")
         out.append(f"{name}={value}\n")
     return "".join(out)
+
+
+def without_variable(text: str, name: str) -> str:
+    """The text without the variable's lines."""
+    return "".join(original for original, mine in _pieces(text, name) if not mine)
+
+
+def _pieces(text: str, name: str) -> Iterator[tuple[str, bool]]:
+    """The text in pieces, each with whether it sets the variable."""
+    from dotenv.parser import parse_stream
+
+    for binding in parse_stream(io.StringIO(text)):
+        yield binding.original.string, binding.key == name and not binding.error
 
 
 def value_of(text: str, name: str) -> str | None:

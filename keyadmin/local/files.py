@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,23 @@ def write_text(path: Path, text: str, mode: int = 0o600) -> None:
             raise
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def read_text(path: Path) -> str:
+    """A text file's text, line endings as they are. Raises Problem where it cannot be read or is no UTF-8 text."""
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return file.read()
+    except UnicodeDecodeError:
+        raise damaged(path, "it is not UTF-8 text") from None
+    except OSError as error:
+        raise Problem(Cause.UNKNOWN, f"{path} cannot be read: {error.strerror}") from None
+
+
+def editing(path: Path) -> AbstractContextManager[None]:
+    """The lock of a file of the person's own, kept in keyadmin's folder so that no lock file lies beside it."""
+    name = hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:32]
+    return locked(config_dir() / "locks" / name)
 
 
 def _unwritable(path: Path, error: OSError) -> Problem:

@@ -1,0 +1,119 @@
+"""`keyadmin env set` and `keyadmin env unset`."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from keyadmin.cli.confirm import would
+from keyadmin.cli.keys.named import string_or_name
+from keyadmin.cli.keys.options import KeyOrString
+from keyadmin.cli.options import DryRun, KeyFromEnv
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import Session, current
+from keyadmin.keys import resolve
+from keyadmin.local.environment import windows
+from keyadmin.local.environment.places import SHELLS, VARIABLES, Place, Shell, file_of, shell_in_use
+from keyadmin.local.environment.variables import set_variable, unset_variable
+from keyadmin.problem import usage
+from keyadmin.secret import KeyString
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+ShellOption = Annotated[
+    str | None, typer.Option("--shell", metavar="SHELL", help=f"One of {', '.join(SHELLS)}; yours otherwise.")
+]
+File = Annotated[Path | None, typer.Option("--file", metavar="PATH", help="Another file than the shell's usual one.")]
+Variable = Annotated[str, typer.Option("--variable", metavar="NAME", help="GEMINI_API_KEY or GOOGLE_API_KEY.")]
+
+
+def set_(
+    context: typer.Context,
+    key: KeyOrString = None,
+    key_from_env: KeyFromEnv = None,
+    shell: ShellOption = None,
+    file: File = None,
+    variable: Variable = "GEMINI_API_KEY",
+    dry_run: DryRun = False,
+) -> None:
+    """Write a key into your shell's start file (or .env, or the Windows user environment), so that new terminals have it.
+
+    The line is replaced if it is there; all other lines are kept, and a backup is made.
+    """
+    session = current(context)
+    where = _where(session, shell, file, variable)
+    given = string_or_name(session, key, key_from_env)
+    if session.sandbox is not None and not session.sandbox.by_flag:
+        raise usage(
+            "a sandbox key is written outside the sandbox only with --sandbox on the command line",
+            "add --sandbox if a sandbox key is really wanted there",
+        )
+    if dry_run:
+        would(session, f"set {variable} in {_named(where)}")
+        return
+    value = given if isinstance(given, KeyString) else run(context, partial(_read, session, given))
+    if isinstance(where, Place):
+        _say(session, where.path, set_variable(where, variable, value), f"{variable} is set in {where.path}")
+        session.talk.note(f"New terminals have it; in this one: {_apply(where)}")
+    else:
+        windows.write(variable, value)
+        session.talk.note(f"{variable} is set in the Windows user environment; new terminals have it.")
+
+
+async def _read(session: Session, name: str, cloud: Cloud) -> KeyString:
+    found = await resolve.find(cloud, name, partial(session.project, cloud))
+    return await cloud.keys.key_string(found.name)
+
+
+def unset(
+    context: typer.Context,
+    shell: ShellOption = None,
+    file: File = None,
+    variable: Variable = "GEMINI_API_KEY",
+    dry_run: DryRun = False,
+) -> None:
+    """Take the variable out of your shell's start file (or .env, or the Windows user environment). A backup is made."""
+    session = current(context)
+    where = _where(session, shell, file, variable)
+    if dry_run:
+        would(session, f"take {variable} out of {_named(where)}")
+    elif isinstance(where, Place):
+        _say(session, where.path, unset_variable(where, variable), f"{variable} is not set in {where.path}")
+    else:
+        windows.write(variable, None)
+        session.talk.note(f"{variable} is not set in the Windows user environment.")
+
+
+def _where(session: Session, shell: str | None, file: Path | None, variable: str) -> Place | Literal["windows"]:
+    if variable not in VARIABLES:
+        raise usage(f"{variable} is not a variable that Gemini's libraries read: it is {' or '.join(VARIABLES)}")
+    if shell is not None and shell not in SHELLS:
+        raise usage(f"{shell} is not a shell that keyadmin knows", f"name one: --shell {'|'.join(SHELLS)}")
+    named: Shell = shell or ("dotenv" if file is not None and ".env" in file.name else shell_in_use(session.env))
+    if named == "windows":
+        if file is not None:
+            raise usage("--file and --shell windows do not go together")
+        windows.read(variable)
+        return "windows"
+    place = file_of(named, session.env, Path.cwd())
+    return Place(file.expanduser(), place.syntax, str(file)) if file is not None else place
+
+
+def _named(where: Place | Literal["windows"]) -> str:
+    return str(where.path) if isinstance(where, Place) else "the Windows user environment"
+
+
+def _say(session: Session, path: Path, backup: Path | None, text: str) -> None:
+    session.talk.note(f"{text}.")
+    if backup is not None:
+        session.talk.note(f"What was in {path} before is in {backup}, which holds keys too: delete it when all is well.")
+
+
+def _apply(place: Place) -> str:
+    if place.syntax == "dotenv":
+        return f"set -a; . {place.path}; set +a"
+    return f". {place.path}" if place.syntax == "powershell" else f"source {place.path}"

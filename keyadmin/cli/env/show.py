@@ -1,0 +1,36 @@
+"""`keyadmin env show`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from keyadmin.cli.render import Column, View, show_list
+from keyadmin.cli.session import current
+from keyadmin.local.environment.variables import Setting, survey
+
+
+def show(context: typer.Context) -> None:
+    """Say which of GOOGLE_API_KEY and GEMINI_API_KEY are set, where each comes from, and which one Gemini's libraries use.
+
+    Looked at are this process, the start files of bash, zsh, fish and PowerShell, .env in this folder, and on Windows
+    the user environment. Values are masked.
+    """
+    session = current(context)
+    report = survey(session.env, Path.cwd())
+    view = View[Setting](
+        (
+            Column("variable", lambda one: one.name),
+            Column("key", lambda one: one.value.masked),
+            Column("source", lambda one: one.source + (f":{one.line}" if one.line else ""), cut=True),
+            Column("used", lambda one: "yes" if one is report.used else "", style=lambda one: "green"),
+        ),
+        lambda one: one.to_json(used=one is report.used),
+        "Neither GOOGLE_API_KEY nor GEMINI_API_KEY is set anywhere. Set one: keyadmin env set KEY",
+    )
+    show_list(session, report.settings, view)
+    if report.settings and report.used is None:
+        session.talk.note("Set in files only: open a new terminal, or source the file.")
+    for warning in (*report.warnings, *(text for one in report.settings for text in one.warnings)):
+        session.talk.warning(warning)
