@@ -5,8 +5,28 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+
+@contextmanager
+def opening(state: Path) -> Iterator[None]:
+    """Let one process at a time look at a state file and make its tables.
+
+    A record lock, which stands beside the flock of StateLock on the same file and goes with the process too.
+    """
+    file = os.open(_lock_file(state), os.O_CREAT | os.O_RDWR, 0o600)
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(file)
+
+
+def _lock_file(state: Path) -> Path:
+    return state.with_name(f"{state.name}.lock")
 
 
 class StateLocked(Exception):
@@ -17,8 +37,7 @@ class StateLock:
     """An advisory lock on `STATE.lock`, given back by the kernel even after kill -9."""
 
     def __init__(self, state: Path, *, alone: bool) -> None:
-        self._path = state.with_name(f"{state.name}.lock")
-        self._file = os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600)
+        self._file = os.open(_lock_file(state), os.O_CREAT | os.O_RDWR, 0o600)
         try:
             fcntl.flock(self._file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -51,8 +51,9 @@ async def serve(options: ServeOptions) -> None:
             info = server.addresses() | {"pid": os.getpid()}
             if lock is not None:
                 lock.announce(info)
+            stop = _stop_signal()
             _ready(json.dumps(info), options.ready_file)
-            await _stop_signal()
+            await stop.wait()
         finally:
             await server.close()
     finally:
@@ -70,9 +71,10 @@ def _ready(line: str, path: Path | None) -> None:
     sys.stdout.flush()
 
 
-async def _stop_signal() -> None:
+def _stop_signal() -> asyncio.Event:
+    """Set when the process is asked to stop."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop

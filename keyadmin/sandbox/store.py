@@ -9,12 +9,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from keyadmin.sandbox.lock import opening
+
 MAGIC = 0x6B657961  # PRAGMA application_id: "keya"
 VERSION = 1  # PRAGMA user_version: raised when a table changes
 
 
 class NotAState(Exception):
     """The file is not a keyadmin sandbox state; it was left as it was."""
+
+
+def _unmade(head: bytes) -> bool:
+    """An SQLite file of nobody, without a table: what is left where making a state was cut short."""
+    return int.from_bytes(head[68:72], "big") == 0 and int.from_bytes(head[103:105], "big") == 0
 
 
 class Store:
@@ -29,9 +36,18 @@ class Store:
         self._depth = 0
         self._seen_version = -1
         self.generation = 0  # rises whenever policy, hierarchy, roles or services may have changed
-        if path is not None:
+        if path is None:
+            self._open(":memory:", tables)
+            return
+        with opening(path):  # else another process could meet a file that is half made
             self._check(path)
-        self.db = sqlite3.connect(path or ":memory:", isolation_level=None, timeout=30)
+            try:
+                self._open(str(path), tables)
+            except sqlite3.DatabaseError as error:
+                raise NotAState(f"{path} cannot be read as a sandbox state: {error}") from None
+
+    def _open(self, path: str, tables: str) -> None:
+        self.db = sqlite3.connect(path, isolation_level=None, timeout=30)
         self.db.execute("PRAGMA journal_mode=WAL")
         self.db.execute("PRAGMA synchronous=NORMAL")
         self.db.execute("PRAGMA foreign_keys=OFF")
@@ -42,9 +58,11 @@ class Store:
         """Refuse a file that is something else before SQLite touches it; make a new one with mode 0600."""
         if path.exists() and path.stat().st_size > 0:
             with path.open("rb") as file:
-                head = file.read(100)
+                head = file.read(105)
             if not head.startswith(b"SQLite format 3\0"):
                 raise NotAState(f"{path} is not a sandbox state: it does not begin as an SQLite file")
+            if _unmade(head):
+                return
             if int.from_bytes(head[68:72], "big") != MAGIC:
                 raise NotAState(f"{path} is an SQLite file of another program")
             if (version := int.from_bytes(head[60:64], "big")) != VERSION:
@@ -55,14 +73,15 @@ class Store:
     def _create(self, tables: str) -> None:
         if self.db.execute("PRAGMA user_version").fetchone()[0] == VERSION:
             return
+        if self.one("SELECT 1 FROM sqlite_master"):
+            raise NotAState(f"{self.path} is an SQLite file of another program")
         with self.change():
-            if self.db.execute("PRAGMA user_version").fetchone()[0] == VERSION:  # another process was first
-                return
             for statement in tables.split(";"):
                 if statement.strip():
                     self.db.execute(statement)
             self.db.execute(f"PRAGMA application_id={MAGIC}")
             self.db.execute(f"PRAGMA user_version={VERSION}")
+        self.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # so that the file itself says what it is
 
     @contextmanager
     def change(self) -> Iterator[None]:
