@@ -215,12 +215,9 @@ class Keys:
         return await self._rest.call(call, "DELETE", f"/v2/{_quoted(name)}", params=params, on_repeat=on_repeat)
 
     async def undelete(self, name: str) -> Key:
-        """Bring a deleted key back. The protobuf lacks the service account, so the key is read again over REST."""
+        """Bring a deleted key back. Its operation is polled over REST: the protobuf lacks the service account."""
         operation = await self.start_undelete(name)
-        if operation:
-            call = Call(APIKEYS, "UndeleteKey", _project(name))
-            await finished(Operation(operation, done=False), self._poll(call), call)
-        return await self.get(name)
+        return await self._changed("UndeleteKey", name, {"name": operation}) if operation else await self.get(name)
 
     async def start_undelete(self, name: str) -> str:
         """As `undelete`, without waiting: the operation's name. Empty where a lost first try had done it already."""

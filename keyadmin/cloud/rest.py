@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -35,6 +36,7 @@ class RestDoor:
         self._routes = routes
         self._runner = runner
         self._session: aiohttp.ClientSession | None = None
+        self._gate = asyncio.Semaphore(IN_FLIGHT)
         self._skew: timedelta | None = None
         self._dated = ""  # the Date header that the skew was last taken from
 
@@ -76,16 +78,16 @@ class RestDoor:
         import yarl
 
         base = self._routes.rest(call.service)
-        url = yarl.URL(base + path, encoded=False)
-        async with self._opened().request(
-            verb,
-            url,
-            params=params,
-            json=body,
-            headers=headers,
-            proxy=self._proxy(base),
-            allow_redirects=False,
-        ) as answer:
+        session = self._opened()
+        asked: dict[str, Any] = {
+            "params": params,
+            "json": body,
+            "headers": headers,
+            "proxy": self._proxy(base),
+            "allow_redirects": False,
+        }
+        # The gate keeps the wait for a free connection out of aiohttp's timeouts, which are the call's own.
+        async with self._gate, session.request(verb, yarl.URL(base + path, encoded=False), **asked) as answer:
             self._note_date(answer.headers.get("Date"))
             decoded = _decoded(await answer.read())
             if answer.status >= 300 or not isinstance(decoded, dict):

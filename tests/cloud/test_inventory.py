@@ -1,0 +1,122 @@
+"""Inventory, metrics and policies as Google answers them: real clients against scripted protobuf."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from google.cloud import asset_v1, monitoring_v3, orgpolicy_v2
+from google.protobuf import struct_pb2
+
+from keyadmin.cloud.assets import KEY, Asset
+from keyadmin.cloud.connect import Target, connect
+from keyadmin.cloud.usage import KeyUsage
+from keyadmin.problem import Cause, Problem
+
+SEARCH = "/google.cloud.asset.v1.AssetService/SearchAllResources"
+SERIES = "/google.monitoring.v3.MetricService/ListTimeSeries"
+EFFECTIVE = "/google.cloud.orgpolicy.v2.OrgPolicy/GetEffectivePolicy"
+
+
+def raw(message: Any) -> bytes:
+    return bytes(type(message).serialize(message))
+
+
+async def test_a_search_asks_for_everything_and_follows_pages(double: Any, target: Target) -> None:
+    resource = struct_pb2.Struct()
+    resource.update({"displayName": "Maps", "restrictions": {"apiTargets": [{"service": "maps.googleapis.com"}]}})
+    full = asset_v1.ResourceSearchResult(
+        name="//apikeys.googleapis.com/projects/p/locations/global/keys/k1",
+        asset_type=KEY,
+        project="projects/123",
+        display_name="Maps",
+        parent_full_resource_name="//cloudresourcemanager.googleapis.com/projects/p",
+        create_time=datetime(2025, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
+        versioned_resources=[asset_v1.VersionedResource(version="v2", resource=resource)],
+    )
+    bare = asset_v1.ResourceSearchResult(name="//apikeys.googleapis.com/projects/q/locations/global/keys/k2", asset_type=KEY)
+    double.script[SEARCH] += [
+        raw(asset_v1.SearchAllResourcesResponse(results=[full], next_page_token="more")),
+        raw(asset_v1.SearchAllResourcesResponse(results=[bare])),
+    ]
+    async with connect(target) as cloud:
+        found = [asset async for asset in cloud.assets.search("organizations/1000", [KEY])]
+    assert found[0] == Asset(
+        name=full.name,
+        asset_type=KEY,
+        project_number="123",
+        display_name="Maps",
+        parent="//cloudresourcemanager.googleapis.com/projects/p",
+        create_time=datetime(2025, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
+        resource={"displayName": "Maps", "restrictions": {"apiTargets": [{"service": "maps.googleapis.com"}]}},
+    )
+    assert (found[1].resource, found[1].create_time) == ({}, None)
+    asked = [asset_v1.SearchAllResourcesRequest.deserialize(seen.body) for seen in double.calls(SEARCH)]
+    assert [(each.scope, list(each.asset_types), each.page_size, each.page_token) for each in asked] == [
+        ("organizations/1000", [KEY], 500, ""),
+        ("organizations/1000", [KEY], 500, "more"),
+    ]
+    assert list(asked[0].read_mask.paths) == ["*"]
+
+
+def series(uid: str, service: str, points: dict[datetime, monitoring_v3.TypedValue]) -> monitoring_v3.TimeSeries:
+    return monitoring_v3.TimeSeries(
+        resource={"type": "consumed_api", "labels": {"credential_id": f"apikey:{uid}", "service": service}},
+        points=[
+            monitoring_v3.Point(interval=monitoring_v3.TimeInterval(end_time=end), value=value) for end, value in points.items()
+        ],
+    )
+
+
+async def test_one_listing_answers_for_all_keys_of_a_project(double: Any, target: Target) -> None:
+    later, earlier = datetime(2026, 3, 2, 10, tzinfo=UTC), datetime(2026, 3, 1, 9, tzinfo=UTC)
+    used = {
+        later: monitoring_v3.TypedValue(int64_value=0),
+        earlier: monitoring_v3.TypedValue(int64_value=3),
+        earlier - timedelta(days=1): monitoring_v3.TypedValue(double_value=4.0),
+    }
+    idle = {later: monitoring_v3.TypedValue(int64_value=0)}
+    answer = monitoring_v3.ListTimeSeriesResponse(
+        time_series=[series("u1", "generativelanguage.googleapis.com", used), series("u2", "maps.googleapis.com", idle)]
+    )
+    double.script[SERIES].append(raw(answer))
+    async with connect(target) as cloud:
+        now = cloud.now()
+        assert await cloud.usage.of_project("p1") == [KeyUsage("u1", "generativelanguage.googleapis.com", 7, earlier)]
+    (seen,) = double.calls(SERIES)
+    asked = monitoring_v3.ListTimeSeriesRequest.deserialize(seen.body)
+    assert asked.name == "projects/p1"
+    assert 'resource.type = "consumed_api"' in asked.filter
+    assert "resource.labels.credential_id" in asked.filter
+    assert list(asked.aggregation.group_by_fields) == ["resource.labels.credential_id", "resource.labels.service"]
+    assert abs(asked.interval.end_time - now) < timedelta(minutes=1)
+    assert asked.interval.end_time - asked.interval.start_time == timedelta(weeks=6)
+
+
+async def test_no_access_to_metrics_is_not_disuse(double: Any, target: Target, grpc_status: Any) -> None:
+    words = "Permission monitoring.timeSeries.list denied (or the resource may not exist)."
+    double.script[SERIES].append(grpc_status(7, words))
+    async with connect(target) as cloud:
+        with pytest.raises(Problem) as caught:
+            await cloud.usage.of_project("p1")
+    assert caught.value.cause is Cause.MISSING_IAM_PERMISSION
+    assert caught.value.permission == "monitoring.timeSeries.list"
+
+
+@pytest.mark.parametrize(
+    ("rules", "enforced"),
+    [
+        ([], False),
+        ([{"enforce": True}], True),
+        ([{"enforce": False}], False),
+        ([{"enforce": True}, {"enforce": False, "condition": {"expression": "resource.matchTag('a', 'b')"}}], None),
+    ],
+)
+async def test_effective_policies(rules: list[dict[str, Any]], enforced: bool | None, double: Any, target: Target) -> None:
+    name = "projects/p1/policies/iam.managed.disableServiceAccountApiKeyCreation"
+    double.script[EFFECTIVE].append(raw(orgpolicy_v2.Policy(name=name, spec={"rules": rules})))
+    async with connect(target) as cloud:
+        assert await cloud.org_policy.enforced("projects/p1") is enforced
+    (seen,) = double.calls(EFFECTIVE)
+    assert orgpolicy_v2.GetEffectivePolicyRequest.deserialize(seen.body).name == name
