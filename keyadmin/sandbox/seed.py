@@ -169,7 +169,7 @@ def _org_policies(cloud: LocalCloud, seed: _Part) -> None:
         if not isinstance(values, dict) or not all(isinstance(value, bool) for value in values.values()):
             raise BadSeed(f"orgPolicies.{name}: expected constraints with true or false")
         for constraint, value in values.items():
-            constraints.put(cloud.store, node.name, constraint, value)
+            constraints.put(cloud.store, node.name, constraint, value, cloud.clock.now())
 
 
 def _project(cloud: LocalCloud, part: _Part) -> None:

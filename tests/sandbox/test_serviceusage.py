@@ -89,7 +89,7 @@ def test_list_refuses_other_filters_and_foreign_tokens(client: Any) -> None:
 
 def test_batch_get_keeps_the_order_and_tells_what_is_off(client: Any) -> None:
     client.enable_service(request={"name": f"{DEMO}/services/{GEMINI}"}).result(timeout=10)
-    names = [f"{DEMO}/services/{GEMINI}", f"{DEMO}/services/compute.googleapis.com"]
+    names = [f"{DEMO}/services/{GEMINI}", f"{NUMBER}/services/compute.googleapis.com"]
     answer = client.batch_get_services(request={"parent": DEMO, "names": names})
     assert [(s.config.name, s.state) for s in answer.services] == [
         (GEMINI, State.ENABLED),

@@ -115,7 +115,8 @@ def batch_get_services(call: Call, request: Json) -> Json:
     services = []
     for name in names:
         other, service = _named(name)
-        if call.cloud.hierarchy.project(other) is not node:
+        owner = call.cloud.hierarchy.project(other)
+        if owner is None or owner.name != node.name:
             raise invalid(f"Service '{name[:160]}' does not belong to parent '{parent}'.", "names")
         services.append(service)
     listed = ", ".join(services)
