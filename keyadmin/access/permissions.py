@@ -39,7 +39,8 @@ _ROTATE: Final = (
 class Feature:
     """One thing that a person wants to do in a project, and what it takes.
 
-    `permissions` suffice for keyadmin's command, and it fails without any one of them. `studio` = what AI Studio's page needs
+    `permissions` suffice for keyadmin's command on a key named by its id or full name (a display name takes apikeys.keys.list
+    besides), and it fails without any one of them. `studio` = what AI Studio's page needs
     beside them. `enables` = the command turns on the APIs in `apis` where they are off; else they have to be on.
     """
 
@@ -82,13 +83,13 @@ FEATURES: Final[dict[str, Feature]] = {
             enables=True,
             makes_keys=True,
         ),
-        Feature("rename", "rename an API key", ("apikeys.keys.get", "apikeys.keys.update"), (API_KEYS,)),
-        Feature("restrict", "restrict an API key", ("apikeys.keys.get", "apikeys.keys.update"), (API_KEYS,)),
-        Feature("show", "show a key string", ("apikeys.keys.get", "apikeys.keys.getKeyString"), (API_KEYS,)),
-        Feature("delete", "delete an API key", ("apikeys.keys.get", "apikeys.keys.delete"), (API_KEYS,)),
-        Feature("undelete", "bring a deleted API key back", ("apikeys.keys.get", "apikeys.keys.undelete"), (API_KEYS,)),
+        Feature("rename", "rename an API key", ("apikeys.keys.update",), (API_KEYS,)),
+        Feature("restrict", "restrict an API key", ("apikeys.keys.update",), (API_KEYS,)),
+        Feature("show", "show a key string", ("apikeys.keys.getKeyString",), (API_KEYS,)),
+        Feature("delete", "delete an API key", ("apikeys.keys.delete",), (API_KEYS,)),
+        Feature("undelete", "bring a deleted API key back", ("apikeys.keys.undelete",), (API_KEYS,)),
         Feature("lookup", "look up whose a key string is", ("apikeys.keys.lookup",), (API_KEYS,)),
-        Feature("verify", "verify an API key", ("apikeys.keys.get", "apikeys.keys.getKeyString"), (API_KEYS, GEMINI)),
+        Feature("verify", "verify an API key", ("apikeys.keys.getKeyString",), (API_KEYS, GEMINI)),
         Feature(
             "rotate",
             "rotate an auth key",
