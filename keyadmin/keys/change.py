@@ -18,6 +18,14 @@ TRIES: Final = 3  # another writer may change the key between reading and writin
 
 Part = Literal["all", "apis", "clients"]
 
+TARGETS: Final = "restrictions.api_targets"
+CLIENTS: Final = {
+    "referrers": "restrictions.browser_key_restrictions",
+    "ips": "restrictions.server_key_restrictions",
+    "android": "restrictions.android_key_restrictions",
+    "ios": "restrictions.ios_key_restrictions",
+}
+
 
 def restricted(old: Restrictions, new: Restrictions) -> Restrictions:
     """`old` with what `new` names put in its place: the API targets, the kind of client, or both.
@@ -60,30 +68,33 @@ class Started:
 
 async def restrict(cloud: Cloud, key: Key, new: Restrictions, *, force: bool, wait: bool = True) -> Key | Started:
     """Narrow or replace the restrictions. Unless `force`, a key used in the last seven days is refused (conflict)."""
-    return await _edit(
-        cloud,
-        key,
-        "restrictions",
-        lambda now: replace(now, restrictions=restricted(now.restrictions, new)),
-        check=not force,
-        wait=wait,
-    )
+
+    def change(now: Key) -> Key:
+        return replace(now, restrictions=restricted(now.restrictions, new))
+
+    fields = paths(change(Key("")).restrictions) if resolve.unread(key) else {"restrictions"}
+    return await _edit(cloud, key, fields, change, check=not force, wait=wait)
 
 
 async def unrestrict(cloud: Cloud, key: Key, part: Part, *, wait: bool = True) -> Key | Started:
     """Take restrictions away. Nobody who could use the key is shut out, so its use is not looked at."""
+    fields = {"restrictions"}
+    if resolve.unread(key) and part != "all":
+        fields = {TARGETS} if part == "apis" else set(CLIENTS.values())
     return await _edit(
-        cloud,
-        key,
-        "restrictions",
-        lambda now: replace(now, restrictions=unrestricted(now.restrictions, part)),
-        wait=wait,
+        cloud, key, fields, lambda now: replace(now, restrictions=unrestricted(now.restrictions, part)), wait=wait
     )
+
+
+def paths(new: Restrictions) -> set[str]:
+    """The update mask that touches only what `new` sets: for a key whose other restrictions are not known."""
+    found = {CLIENTS[new.client_kind]} if new.client_kind else set()
+    return found | ({TARGETS} if new.targets else set())
 
 
 async def rename(cloud: Cloud, key: Key, name: str, *, wait: bool = True) -> Key | Started:
     """Give it another display name."""
-    return await _edit(cloud, key, "display_name", lambda now: replace(now, display_name=name), wait=wait)
+    return await _edit(cloud, key, {"display_name"}, lambda now: replace(now, display_name=name), wait=wait)
 
 
 async def annotate(
@@ -94,22 +105,24 @@ async def annotate(
     return await _edit(
         cloud,
         key,
-        "annotations",
+        {"annotations"},
         lambda now: replace(now, annotations=annotated(now.annotations, add, gone, clear=clear)),
         wait=wait,
     )
 
 
 async def _edit(
-    cloud: Cloud, key: Key, field: str, change: Callable[[Key], Key], *, check: bool = False, wait: bool = True
+    cloud: Cloud, key: Key, fields: set[str], change: Callable[[Key], Key], *, check: bool = False, wait: bool = True
 ) -> Key | Started:
     """Read-modify-write under the etag: nobody's change is overwritten unseen, nobody's change is in the way."""
     usage_check: Literal["CHECK"] | None = "CHECK" if check else None
     for left in reversed(range(TRIES)):
         try:
             if not wait:
-                return Started(key.name, await cloud.keys.start_update(key.name, {field}, change(key), key.etag, usage_check))
-            changed = await cloud.keys.update(key.name, {field}, change(key), key.etag, usage_check)
+                return Started(
+                    key.name, await cloud.keys.start_update(key.name, fields, change(key), key.etag or None, usage_check)
+                )
+            changed = await cloud.keys.update(key.name, fields, change(key), key.etag or None, usage_check)
             return replace(changed, project=key.project)
         except Problem as problem:
             if check and problem.status == "FAILED_PRECONDITION":
@@ -151,7 +164,7 @@ def in_use(key: Key, why: str) -> Problem:
 async def find_deleted(cloud: Cloud, text: str, project: Callable[[], Awaitable[str]]) -> Key:
     """The deleted key that `text` names. Raises Problem: it is not deleted, or (not-found) it is purged."""
     try:
-        return await resolve.find(cloud, text, project, state="deleted")
+        return await resolve.find(cloud, text, project, state="deleted", unseen=True)
     except Problem as problem:
         if problem.cause is Cause.NOT_FOUND:
             raise purged(f"key {text!r}", problem.project) from problem

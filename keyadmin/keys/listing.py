@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from keyadmin.keys import filter as language
 from keyadmin.keys import studio
+from keyadmin.keys.denial import told_apart
 from keyadmin.keys.model import Key
 from keyadmin.keys.present import as_json
 from keyadmin.keys.resolve import project_id
@@ -30,7 +31,10 @@ class Listed:
 async def of_project(cloud: Cloud, project: str, *, deleted: bool = False) -> Listed:
     """One project's keys, in the order of the API. Raises Problem."""
     shown = await project_id(cloud, project)
-    return Listed([replace(key, project=shown) async for key in cloud.keys.list(project, deleted=deleted)])
+    try:
+        return Listed([replace(key, project=shown) async for key in cloud.keys.list(project, deleted=deleted)])
+    except Problem as problem:
+        raise await told_apart(cloud, shown, problem) from None
 
 
 async def of_all(cloud: Cloud, observer: Observer, *, deleted: bool = False) -> Listed:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from keyadmin.access.permissions import API_KEYS, ENABLE_SERVICE, FEATURES, GET_PROJECT, IAM
 from keyadmin.keys.model import GEMINI, Restrictions
 from keyadmin.problem import Cause, Problem
 from keyadmin.secret import KeyType
@@ -16,25 +17,16 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-APIKEYS: Final = "apikeys.googleapis.com"
-IAM: Final = "iam.googleapis.com"
 ACCOUNT_ID: Final = "keyadmin-gemini"  # the one service account a project's auth keys are bound to
-
-PROJECT_GET: Final = "resourcemanager.projects.get"
-ENABLE: Final = "serviceusage.services.enable"
 READ_SERVICES: Final = "serviceusage.services.get"
-CREATE_ACCOUNT: Final = "iam.serviceAccounts.create"
 READ_ACCOUNT: Final = "iam.serviceAccounts.get"
-BIND: Final = "iam.serviceAccountApiKeyBindings.create"
-CREATE_KEY: Final = "apikeys.keys.create"
-
-# Facts 2: the page's three permissions, and the two that auth keys add.
-NEEDED: Final[Mapping[KeyType, tuple[str, ...]]] = {
-    "standard": (PROJECT_GET, ENABLE, CREATE_KEY),
-    "auth": (PROJECT_GET, ENABLE, CREATE_KEY, CREATE_ACCOUNT, BIND),
-}
-# Not needed, but with them keyadmin can see what is there already.
 LIST_KEYS: Final = "apikeys.keys.list"
+CREATE_ACCOUNT: Final = "iam.serviceAccounts.create"
+BIND: Final = "iam.serviceAccountApiKeyBindings.create"
+
+FEATURE: Final[Mapping[KeyType, str]] = {"auth": "create-auth-key", "standard": "create-standard-key"}
+
+# Not needed, but with them keyadmin can see what is there already.
 _HELPFUL: Final = (READ_SERVICES, READ_ACCOUNT, LIST_KEYS)
 
 
@@ -54,10 +46,14 @@ class Ground:
     account: str | None
     exposed: tuple[str, ...] = ()
 
-    def require(self) -> None:
-        """Raises Problem(missing-iam-permission) naming all that is missing and the way to get it."""
+    async def require(self, cloud: Cloud, key_type: KeyType) -> None:
+        """Raises Problem(missing-iam-permission) naming all that is missing and the smallest grant of it."""
         if not self.missing:
             return
+        from keyadmin.access.remedy import member_of, remedy
+
+        feature = FEATURES[FEATURE[key_type]]
+        way_out = remedy(feature, self.project, member_of((await cloud.identify()).principal), self.missing)
         several = f"these {len(self.missing)} permissions are" if len(self.missing) > 1 else "a permission is"
         raise Problem(
             Cause.MISSING_IAM_PERMISSION,
@@ -66,8 +62,9 @@ class Ground:
             permission=self.missing[0],
             project=self.project,
             fix=(
-                f"keyadmin doctor {self.project}    # the whole picture, and the smallest grant",
-                f"keyadmin doctor {self.project} --message    # the same as a message to send to an admin of the project",
+                "an admin of the project runs:",
+                *(way_out.commands[:-2] or way_out.commands[-2:]),
+                f"the message to send: keyadmin doctor {self.project} --for {feature.name} --message",
             ),
         )
 
@@ -81,7 +78,7 @@ def account_email(project: str) -> str:
 def apis_needed(key_type: KeyType, restrictions: Restrictions, *, own_account: bool) -> tuple[str, ...]:
     """The APIs a new key needs to be made and to work. Gemini is not switched on for a key that is not for it."""
     gemini = () if restrictions.restricted == "other" else (GEMINI,)
-    return (*gemini, APIKEYS, *((IAM,) if own_account and key_type == "auth" else ()))
+    return (*gemini, API_KEYS, *((IAM,) if own_account and key_type == "auth" else ()))
 
 
 async def survey(cloud: Cloud, project: str, key_type: KeyType, restrictions: Restrictions, *, own_account: bool) -> Ground:
@@ -90,7 +87,7 @@ async def survey(cloud: Cloud, project: str, key_type: KeyType, restrictions: Re
     `own_account` = keyadmin makes or reuses the service account, as opposed to one that was named.
     Raises Problem: project-not-found-or-no-access, or a project that is being deleted.
     """
-    needed = [name for name in NEEDED[key_type] if own_account or name not in (CREATE_ACCOUNT, BIND)]
+    needed = [name for name in FEATURES[FEATURE[key_type]].permissions if own_account or name not in (CREATE_ACCOUNT, BIND)]
     held, project = await _look(cloud, project, (*needed, *_HELPFUL))
     wanted = apis_needed(key_type, restrictions, own_account=own_account)
     states_known = READ_SERVICES in held
@@ -100,7 +97,7 @@ async def survey(cloud: Cloud, project: str, key_type: KeyType, restrictions: Re
     else:
         to_enable = wanted
     account = await _account(cloud, project) if CREATE_ACCOUNT in needed and READ_ACCOUNT in held else None
-    superfluous = {ENABLE} if not to_enable else set()
+    superfluous = {ENABLE_SERVICE} if not to_enable else set()
     if account is not None:
         superfluous.add(CREATE_ACCOUNT)
     missing = tuple(name for name in needed if name not in held and name not in superfluous)
@@ -117,7 +114,7 @@ async def _look(cloud: Cloud, project: str, names: tuple[str, ...]) -> tuple[fro
     if isinstance(held, Problem):
         raise found if isinstance(found, Problem) else held
     if isinstance(found, Problem):
-        if not held or PROJECT_GET in held:
+        if not held or GET_PROJECT in held:
             raise found
         return held, project
     if found.state != "ACTIVE":

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import secrets
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 ACCOUNT_TITLE: Final = "Gemini API keys (made by keyadmin)"
 ENABLING_S: Final = 120.0  # a call right after enabling an API may still find it off
 NEW_ACCOUNT_S: Final = 60.0  # a new service account may not be found for seconds (facts 4)
-_UNSURE: Final = frozenset({Cause.SERVICE_UNAVAILABLE, Cause.UNKNOWN})  # the service may have done it all the same
+# After such an answer, or none, the service may have done it all the same.
+_UNSURE: Final = frozenset({None, "UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN"})
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ async def look(cloud: Cloud, wish: Wish, observer: Observer) -> tuple[Ground, Ke
     ground = await preflight.survey(cloud, wish.project, wish.key_type, wish.restrictions, own_account=wish.own_account)
     existing = await present(cloud, wish, ground.project) if wish.if_absent else None
     if existing is None:
-        ground.require()
+        await ground.require(cloud, wish.key_type)
     return ground, existing
 
 
@@ -170,7 +172,7 @@ async def prepare(cloud: Cloud, wish: Wish, ground: Ground, observer: Observer) 
         observer.warning(exposure(ground))
     if ground.to_enable:
         observer.step(f"Enabling {', '.join(ground.to_enable)}")
-        with observer.half_made(f"{', '.join(ground.to_enable)} may have been enabled in project {ground.project}"):
+        with _half_made(observer, f"{', '.join(ground.to_enable)} may have been enabled in project {ground.project}"):
             await cloud.services.enable(ground.project, ground.to_enable)
     if wish.own_account and ground.account is None:
         observer.step(f"Making the service account {preflight.ACCOUNT_ID}")
@@ -191,7 +193,7 @@ def exposure(ground: Ground) -> str:
 async def _ensure_account(cloud: Cloud, project: str, observer: Observer) -> None:
     """Create it; ALREADY_EXISTS means that it can be reused, which needs no permission to read it."""
     email = preflight.account_email(project)
-    with observer.half_made(f"the service account {email} may have been made; the next keys create reuses it"):
+    with _half_made(observer, f"the service account {email} may have been made; the next keys create reuses it"):
         try:
             await patiently(
                 lambda: cloud.service_accounts.create(project, preflight.ACCOUNT_ID, ACCOUNT_TITLE),
@@ -222,31 +224,38 @@ async def _create_key(cloud: Cloud, wish: Wish, ground: Ground, observer: Observ
         unseen = problem.cause in (Cause.NOT_FOUND, Cause.INVALID_ARGUMENT) and "service account" in problem.message.lower()
         return wish.own_account and unseen
 
-    refused: Problem | None = None
     observer.step(f"Creating the key {wish.display_name!r}")
-    with observer.half_made(f"the key {FullName(wish.project, key_id)} may have been made: {_go_on(key_id, wish.project)}"):
+    with _half_made(observer, f"the key {FullName(wish.project, key_id)} may have been made: {_go_on(key_id, wish.project)}"):
+        key = await patiently(
+            lambda: cloud.keys.create(
+                wish.project,
+                key_id,
+                display_name=wish.display_name,
+                restrictions=wish.restrictions,
+                annotations=wish.annotations,
+                service_account_email=account,
+            ),
+            worth_it=passing,
+            limit_s=ENABLING_S if ground.to_enable else NEW_ACCOUNT_S,
+            text="Waiting until the service account and the APIs are known everywhere",
+            observer=observer,
+        )
+    return replace(key, project=wish.project)
+
+
+@contextmanager
+def _half_made(observer: Observer, text: str) -> Iterator[None]:
+    """As `observer.half_made`, but a clear refusal leaves nothing behind."""
+    refused: Problem | None = None
+    with observer.half_made(text):
         try:
-            key = await patiently(
-                lambda: cloud.keys.create(
-                    wish.project,
-                    key_id,
-                    display_name=wish.display_name,
-                    restrictions=wish.restrictions,
-                    annotations=wish.annotations,
-                    service_account_email=account,
-                ),
-                worth_it=passing,
-                limit_s=ENABLING_S if ground.to_enable else NEW_ACCOUNT_S,
-                text="Waiting until the service account and the APIs are known everywhere",
-                observer=observer,
-            )
+            yield
         except Problem as problem:
-            if problem.cause in _UNSURE:
+            if problem.status in _UNSURE:
                 raise
             refused = problem
     if refused is not None:
         raise refused
-    return replace(key, project=wish.project)
 
 
 def _go_on(key_id: str, project: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from keyadmin.keys import validate
+from keyadmin.keys.denial import told_apart
 from keyadmin.keys.model import Key
 from keyadmin.problem import Cause, Problem, usage
 
@@ -56,15 +57,23 @@ async def project_id(cloud: Cloud, project: str) -> str:
         return project  # the number names it just as well
 
 
-async def find(cloud: Cloud, text: str, project: Callable[[], Awaitable[str]], *, state: State = "live") -> Key:
+async def find(
+    cloud: Cloud, text: str, project: Callable[[], Awaitable[str]], *, state: State = "live", unseen: bool = False
+) -> Key:
     """The key that `text` names. `project` is asked for only where `text` is not a full name.
 
-    An id that matches is found with apikeys.keys.get alone; display names need apikeys.keys.list. Raises Problem:
-    not-found, or invalid-argument listing the candidates of an ambiguous display name.
+    An id that matches is found with apikeys.keys.get alone; display names need apikeys.keys.list. With `unseen` a full
+    name or an id is enough where the caller may neither get nor list: the key is handed back as `unread`. Raises
+    Problem: not-found, or invalid-argument listing the candidates of an ambiguous display name.
     """
     named = full_name(text)
     if named is not None:
-        key = await cloud.keys.get(str(named))
+        try:
+            key = await cloud.keys.get(str(named))
+        except Problem as problem:
+            if not unseen or problem.cause is not Cause.MISSING_IAM_PERMISSION:
+                raise await told_apart(cloud, named.project, problem) from None
+            key = Key(str(named))
         return _in_state(replace(key, project=await project_id(cloud, named.project)), state)
     within = await project_id(cloud, await project())
     denied: Problem | None = None
@@ -78,7 +87,17 @@ async def find(cloud: Cloud, text: str, project: Callable[[], Awaitable[str]], *
                 raise
         else:
             return _in_state(replace(key, project=within), state)
-    return _in_state(await _by_listing(cloud, text, within, state, denied), state)
+    try:
+        return _in_state(await _by_listing(cloud, text, within, state, denied), state)
+    except Problem as problem:
+        if unseen and problem is denied:
+            return Key(str(FullName(within, text)), project=within)
+        raise await told_apart(cloud, within, problem) from None
+
+
+def unread(key: Key) -> bool:
+    """Whether nothing is known of the key but its name, as the caller may not read it."""
+    return not key.uid
 
 
 async def _by_listing(cloud: Cloud, text: str, project: str, state: State, denied: Problem | None) -> Key:
@@ -123,6 +142,8 @@ def not_found(text: str, project: str) -> Problem:
 
 
 def _in_state(key: Key, state: State) -> Key:
+    if unread(key):
+        return key  # the service will say
     if state == "live" and key.delete_time is not None:
         raise Problem(
             Cause.NOT_FOUND,

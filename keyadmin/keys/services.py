@@ -20,7 +20,6 @@ def closest(name: str) -> str | None:
     """The known service that `name` was probably meant to be: `translate` and `tranlsate.googleapis.com` both find one."""
     if not name:
         return None
-    full = name if "." in name else name + SUFFIX
-    if full in known():
-        return full
-    return next(iter(difflib.get_close_matches(full, known(), n=1, cutoff=0.85)), None)
+    stem = name.removesuffix(SUFFIX).partition(".")[0]
+    stems = {each.removesuffix(SUFFIX): each for each in known()}
+    return next((stems[near] for near in difflib.get_close_matches(stem, stems, n=1, cutoff=0.8)), None)

@@ -40,4 +40,5 @@ def annotate(
         lambda cloud, found: change.annotate(cloud, found, add, gone, clear=clear, wait=not async_),
         plan,
         dry_run=dry_run,
+        unseen=False,  # the other annotations are kept, so they have to be known
     )

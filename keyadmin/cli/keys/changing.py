@@ -27,12 +27,16 @@ def change_key(
     plan: Callable[[Key], str],
     *,
     dry_run: bool,
+    unseen: bool = True,
 ) -> Key | Started | None:
-    """Change the key that `key` names and print it; with `dry_run` say the `plan` and give back None."""
+    """Change the key that `key` names and print it; with `dry_run` say the `plan` and give back None.
+
+    With `unseen` the permission to change it suffices where the key is named by its id: it need not be read first.
+    """
     session = current(context)
 
     async def work(cloud: Cloud) -> tuple[Key, Key | Started | None]:
-        found = await resolve.find(cloud, key, partial(session.project, cloud))
+        found = await resolve.find(cloud, key, partial(session.project, cloud), unseen=unseen and not dry_run)
         return found, None if dry_run else await change(cloud, found)
 
     found, outcome = run(context, work)

@@ -30,7 +30,7 @@ def delete(
 
     if not (yes or dry_run):
         # asked between two connections: Ctrl-C does not reach a prompt inside the event loop
-        found = run(context, lambda cloud: resolve.find(cloud, key, partial(session.project, cloud)))
+        found = run(context, lambda cloud: resolve.find(cloud, key, partial(session.project, cloud), unseen=True))
         confirm(session, f"Delete the key {_words(found)}?", yes=False)
         key = str(resolve.FullName(found.project, found.key_id))
     gone = change_key(
@@ -45,5 +45,7 @@ def delete(
 
 
 def _words(key: Key) -> str:
+    if resolve.unread(key):
+        return f"{key.key_id} of project {key.project}, which you may not read"
     name = f"{key.display_name!r} ({key.key_id})" if key.display_name else key.key_id
     return f"{name} of project {key.project}, for {apis(key.restrictions)}, used by {clients(key.restrictions)}"

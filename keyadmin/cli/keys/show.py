@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -28,8 +28,13 @@ def show(context: typer.Context, key: KeyName) -> None:
     session = current(context)
 
     async def read(cloud: Cloud) -> tuple[Key, KeyString]:
-        found = await resolve.find(cloud, key, partial(session.project, cloud), state="any")
+        found = await resolve.find(cloud, key, partial(session.project, cloud), state="any", unseen=True)
         return found, await cloud.keys.key_string(found.name)
 
     found, key_string = run(context, read)
-    show_document(session, to_json(session, Row(found, key_string=key_string)), key_string.reveal())
+    if resolve.unread(found):
+        data: dict[str, Any] = {"name": found.name, "project": found.project, "keyString": key_string.reveal()}
+        data |= {"sandbox": True} if session.sandbox is not None else {}
+    else:
+        data = to_json(session, Row(found, key_string=key_string))
+    show_document(session, data, key_string.reveal())

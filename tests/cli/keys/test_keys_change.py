@@ -257,3 +257,51 @@ def test_text_output_is_one_line_a_field(keys, key):
     assert lines["Project"] == "demo-project"
     assert json.dumps("sandbox") not in done.out
     assert "sandbox" in done.err
+
+
+@pytest.mark.parametrize(
+    ("permission", "command"),
+    [
+        ("update", ["rename", "web", "Other"]),
+        ("update", ["restrict", "web", "--allowed-ips", "192.0.2.1"]),
+        ("update", ["unrestrict", "web", "--clients"]),
+        ("delete", ["delete", "web", "--yes"]),
+        ("undelete", ["undelete", "gone"]),
+        ("getKeyString", ["show", "web"]),
+        ("getKeyString", ["verify", "web"]),
+    ],
+)
+def test_the_permission_to_do_it_suffices_where_the_key_is_named_by_its_id(keys, key, served, permission, command):
+    served.control(
+        "seed",
+        {
+            "gemini": {"rejectStandardKeys": False},
+            "projects": [{"projectId": "demo-project", "keys": [{"keyId": "gone", "deleteTime": "2026-11-20T00:00:00Z"}]}],
+        },
+    )
+    served.grant("one@example.com", f"apikeys.keys.{permission}")
+    full = [f"projects/demo-project/locations/global/keys/{word}" if word in ("web", "gone") else word for word in command]
+    for arguments in (command, full):
+        done = keys(*arguments, "--format", "json", user="one@example.com")
+        assert done.code == 0, done.err
+        assert done.json["project"] == "demo-project" or "demo-project" in done.json["name"]
+        if permission == "delete":
+            assert keys("undelete", "web").code == 0
+        if permission == "undelete":
+            assert keys("delete", "gone", "--yes").code == 0
+    denied = keys(*command, "--format", "json", user="nobody@example.com")
+    assert denied.code == 1
+    assert denied.error["permission"].startswith("apikeys.keys.")
+
+
+def test_what_is_not_known_is_not_touched(keys, key, served):
+    """Restricting a key that may not be read leaves its other restrictions alone."""
+    assert keys("restrict", "web", "--allowed-ips", "192.0.2.1").code == 0
+    served.grant("one@example.com", "apikeys.keys.update")
+    done = keys("restrict", "web", "--api-target", "translate.googleapis.com", "--format", "json", user="one@example.com")
+    assert done.json["restrictions"] == {
+        "serverKeyRestrictions": {"allowedIps": ["192.0.2.1"]},
+        "apiTargets": [{"service": "translate.googleapis.com"}],
+    }
+    done = keys("unrestrict", "web", "--clients", "--format", "json", user="one@example.com")
+    assert done.json["restrictions"] == {"apiTargets": [{"service": "translate.googleapis.com"}]}

@@ -386,3 +386,10 @@ def test_switching_gemini_on_beside_unrestricted_keys_is_warned_of(keys, served)
         assert "Warning" in done.err
         assert "keys restrict maps -p demo-project" in done.err
     assert "Warning" not in keys("create", "--name", "y").err
+
+
+def test_a_suspended_project_leaves_nothing_half_made(keys):
+    done = keys("create", "--name", "x", "-p", "suspended-project", "--format", "json")
+    assert done.code == 1
+    assert "half made" not in done.err
+    assert "suspended-project" in done.error["message"]

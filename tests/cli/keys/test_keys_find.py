@@ -167,8 +167,14 @@ def test_what_is_not_there(keys):
         assert done.error["cause"] == "not-found"
     unknown = keys("list", "-p", "nosuch-project", "--format", "json")
     assert unknown.code == 1
-    assert unknown.error["cause"] in ("missing-iam-permission", "project-not-found-or-no-access")
+    assert unknown.error["cause"] == "project-not-found-or-no-access"
+    assert unknown.error["project"] == "nosuch-project"
     assert unknown.error["fix"]
+    for name in ("web", "Web", "projects/nosuch-project/locations/global/keys/web"):
+        assert (
+            keys("describe", name, "-p", "nosuch-project", "--format", "json").error["cause"]
+            == "project-not-found-or-no-access"
+        )
 
 
 def test_show_prints_the_key_string_alone(keys, served):
