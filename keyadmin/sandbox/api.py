@@ -24,12 +24,24 @@ OPERATION = "google.longrunning.operations_pb2:Operation"
 EMPTY = "google.protobuf.empty_pb2:Empty"
 
 
-@dataclass(frozen=True, slots=True)
 class Encoded:
-    """An answer already on the wire's terms: REST JSON text (pretty-printed) and protobuf bytes."""
+    """An answer on the wire's terms: REST JSON text (pretty-printed) and protobuf bytes, or what makes them when asked."""
 
-    rest: bytes
-    grpc: bytes
+    __slots__ = ("_grpc", "_rest")
+
+    def __init__(self, rest: bytes | Callable[[], bytes], grpc: bytes | Callable[[], bytes]) -> None:
+        self._rest = rest
+        self._grpc = grpc
+
+    @property
+    def rest(self) -> bytes:
+        """For the REST door."""
+        return self._rest if isinstance(self._rest, bytes) else self._rest()
+
+    @property
+    def grpc(self) -> bytes:
+        """For the gRPC door."""
+        return self._grpc if isinstance(self._grpc, bytes) else self._grpc()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +125,7 @@ class Method:
     response: str | None  # a protobuf class's path; None = REST only
     writes: bool
     extra: Shape | None  # fields that only REST has
+    written: Shape | None = None  # the request's shape where it need not be taken from the protobuf class
     streams: bool = False  # answers a Stream, and its errors in an array too
 
     @property
@@ -131,7 +144,8 @@ class Method:
             return self.request
         known = self.api.shapes.get(self.name)
         if known is None:
-            known = _merged(shape_of(self.request), self.extra) if self.extra else shape_of(self.request)
+            known = self.written or shape_of(self.request)
+            known = _merged(known, self.extra) if self.extra else known
             self.api.shapes[self.name] = known
         return known
 
@@ -170,12 +184,14 @@ class Api:
         body: str = "",
         writes: bool | None = None,
         rest_only: Json | None = None,
+        written: Json | None = None,
         streams: bool = False,
     ) -> Callable[[Rule], Rule]:
         """Declare a method; its name is the rule's, `create_key` -> `CreateKey`.
 
         `request` and `response` are class names in `types`, `module:Class` paths, or (request) a hand-written shape.
-        `writes` defaults to: not a GET. `rest_only` = fields that the published protobuf lacks.
+        `writes` defaults to: not a GET. `rest_only` = fields that the published protobuf lacks. `written` = the request class's
+        fields by hand, so that REST calls need not wait for its import.
         """
 
         def declare(rule: Rule) -> Rule:
@@ -191,6 +207,7 @@ class Api:
                 response=self._path(response) if response else None,
                 writes=writes if writes is not None else not any(route.startswith("GET ") for route in routes),
                 extra=hand_written(rest_only) if rest_only else None,
+                written=hand_written(written) if written else None,
                 streams=streams,
             )
             return rule

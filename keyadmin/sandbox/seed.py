@@ -8,18 +8,20 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keyadmin.sandbox import constraints
+from keyadmin.sandbox import allow_policy, constraints
 from keyadmin.sandbox.clock import parse_rfc3339, rfc3339
 from keyadmin.sandbox.hierarchy import Node
-from keyadmin.sandbox.services import apikeys, iam, key_checks, key_rows, key_usage, secretmanager
+from keyadmin.sandbox.services import apikeys, iam, key_checks, key_rows, key_shapes, key_usage, project_rules, secretmanager
 from keyadmin.sandbox.services.key_rows import KeyRow
-from keyadmin.sandbox.shape import shape_of
+from keyadmin.sandbox.shape import hand_written
 from keyadmin.sandbox.status import RpcError
 
 if TYPE_CHECKING:
     from keyadmin.sandbox.cloud import LocalCloud
 
 Json = dict[str, Any]
+
+_RESTRICTIONS = hand_written(key_shapes.RESTRICTIONS)
 
 
 class BadSeed(Exception):
@@ -103,6 +105,11 @@ def apply(cloud: LocalCloud, data: Json) -> None:
         gemini.end()
         if reject is not None:
             cloud.store.run("INSERT OR REPLACE INTO meta VALUES ('reject-standard-keys', ?)", str(int(reject)))
+        inventory = _Part(seed.take("assetInventory", dict, {}), "assetInventory")
+        shown = inventory.take("versionedResources", bool)
+        inventory.end()
+        if shown is not None:
+            cloud.store.run("INSERT OR REPLACE INTO meta VALUES ('asset-versioned-resources', ?)", str(int(shown)))
         if fleet := seed.take("fleet", dict):
             from keyadmin.sandbox.fleet import make
 
@@ -147,7 +154,7 @@ def _iam(cloud: LocalCloud, part: _Part, resource: str) -> None:
         policy = dict(cloud.policies.get(resource))
         kept = [b for b in policy.get("bindings", ()) if b["role"] not in given or "condition" in b]
         policy["bindings"] = kept + [{"role": role, "members": list(members)} for role, members in given.items()]
-        policy.setdefault("etag", "BwXh8oBmGJI=")
+        policy["etag"] = allow_policy.new_etag(cloud.clock.now(), policy.get("etag", ""))
         policy.setdefault("version", 1)
         cloud.policies.put(resource, policy)
 
@@ -189,7 +196,8 @@ def _project(cloud: LocalCloud, part: _Part) -> None:
         raise BadSeed(f"{part.at('state')}: expected ACTIVE, DELETE_REQUESTED or SUSPENDED, found {state!r}")
     created = _time(cloud, part, "createTime", old.created if old else cloud.clock.now())
     display_name = part.take("displayName", str, old.display_name if old else project_id)
-    cloud.hierarchy.put(Node(name, project_id, parent, display_name, state, created, old.doc if old else {}))
+    doc = _project_doc(cloud, part, state, old.doc if old else {})
+    cloud.hierarchy.put(Node(name, project_id, parent, display_name, state, created, doc))
     for index, service in enumerate(part.take("services", list, [])):
         if not isinstance(service, str):
             raise BadSeed(f"{part.at('services')}[{index}]: expected a service name")
@@ -205,6 +213,19 @@ def _project(cloud: LocalCloud, part: _Part) -> None:
         secretmanager.put_secret(cloud, name, secret, values)
     key_rows.put(cloud.store, [_key(cloud, key, name, project_id) for key in part.parts("keys")])
     part.end()
+
+
+def _project_doc(cloud: LocalCloud, part: _Part, state: str, old: Json) -> Json:
+    """What Resource Manager keeps beside name and state: labels, and when it was deleted."""
+    doc = {name: value for name, value in old.items() if name not in ("deleted", "was")}
+    if labels := part.take("labels", dict, old.get("labels", {})):
+        part.data["labels"] = labels
+        part.checked("labels", project_rules.check_labels, None)
+        doc["labels"] = labels
+    deleted = _time(cloud, part, "deleteTime", old.get("deleted", cloud.clock.now()))
+    if state == "DELETE_REQUESTED":
+        doc["deleted"] = deleted
+    return doc
 
 
 def _key(cloud: LocalCloud, part: _Part, project: str, project_id: str) -> KeyRow:
@@ -250,7 +271,7 @@ def _key(cloud: LocalCloud, part: _Part, project: str, project_id: str) -> KeyRo
 
 def _restrictions(value: Any) -> Json:
     """As a CreateKey request would have them, unknown fields refused in Google's words."""
-    return key_checks.restrictions(shape_of("google.cloud.api_keys_v2.types:Restrictions").parse(value, "restrictions"))
+    return key_checks.restrictions(_RESTRICTIONS.parse(value, "restrictions"))
 
 
 def _uuid_like(text: str) -> bool:

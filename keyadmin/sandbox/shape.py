@@ -163,10 +163,14 @@ def _kind(field: Any) -> str:
 
 def hand_written(fields: Mapping[str, Any]) -> Shape:
     """A shape from `{"name": "string", "labels": {"*": "string"}, "ids": ["string"], "key": {...}, "mode": "enum:NONE,ALL"}`
-    for what has no published Python protobuf (Resource Manager v1, Gemini, REST-only fields)."""
+    for what has no published Python protobuf (Resource Manager v1, Gemini, REST-only fields), or where importing it is to be
+    spared. `@type` is the message's full name."""
     shape = Shape()
     for name, kind in fields.items():
-        shape.add(_hand_written_field(name, kind))
+        if name == "@type":
+            shape.full_name = kind
+        else:
+            shape.add(_hand_written_field(name, kind))
     return shape
 
 

@@ -11,9 +11,8 @@ from typing import Any
 from keyadmin.sandbox import constraints, paging
 from keyadmin.sandbox.api import OPERATION, Api, Call, Encoded
 from keyadmin.sandbox.clock import rfc3339
-from keyadmin.sandbox.services import key_checks, key_rows, key_usage, service_accounts
+from keyadmin.sandbox.services import key_changes, key_checks, key_rows, key_shapes, key_usage, service_accounts
 from keyadmin.sandbox.services.key_rows import KEY_TYPE, KeyRow
-from keyadmin.sandbox.shape import mask_paths
 from keyadmin.sandbox.status import (
     Code,
     RpcError,
@@ -34,7 +33,6 @@ TABLES = key_rows.TABLES + key_usage.TABLES
 MOST_KEYS = 300  # a project (facts 3)
 GEMINI = "generativelanguage.googleapis.com"
 _BINDING_PERMISSION = "iam.serviceAccountApiKeyBindings.create"
-_MUTABLE = ("displayName", "restrictions", "annotations")
 _USAGE_CHECK = {"checkExistingUsage": "enum:CHECK_EXISTING_USAGE_UNSPECIFIED,SKIP,CHECK"}
 _AUTH_KEY = {"key": {"serviceAccountEmail": "string"}}
 
@@ -101,6 +99,7 @@ def _check_usage(call: Call, row: KeyRow, request: Json) -> None:
     "POST /v2/{parent=projects/*/locations/*}/keys",
     body="key",
     request="CreateKeyRequest",
+    written=key_shapes.CREATE,
     response=OPERATION,
     rest_only=_AUTH_KEY,
 )
@@ -195,7 +194,12 @@ def new_row(
     return KeyRow(project, key_id, uid, key_rows.new_key_string(auth=bool(account)), now, now, None, None, doc)
 
 
-@api.method("GET /v2/{parent=projects/*/locations/*}/keys", request="ListKeysRequest", response="ListKeysResponse")
+@api.method(
+    "GET /v2/{parent=projects/*/locations/*}/keys",
+    request="ListKeysRequest",
+    written=key_shapes.LIST,
+    response="ListKeysResponse",
+)
 def list_keys(call: Call, request: Json) -> Encoded:
     """ListKeys: without key strings; deleted keys of the last 30 days on request."""
     project = _parent(call, request.get("parent", ""), "apikeys.keys.list")
@@ -211,40 +215,41 @@ def list_keys(call: Call, request: Json) -> Encoded:
     if len(rows) > size:
         rows = rows[:size]
         token = paging.make_token("ListKeys", request, f"{rows[-1][2]}:{rows[-1][3]}")
-    return _encode_list(rows, token)
+    return Encoded(lambda: _list_text(rows, token), lambda: _list_message(rows, token))
 
 
-def _encode_list(rows: list[key_rows.Listed], token: str) -> Encoded:
+def _list_text(rows: list[key_rows.Listed], token: str) -> bytes:
     tail = f',\n  "nextPageToken": "{token}"' if token else ""
-    if rows:
-        text = '{\n  "keys": [\n    ' + ",\n    ".join([row[0] for row in rows]) + "\n  ]" + tail + "\n}\n"
-    else:
-        text = '{\n  "keys": []' + tail + "\n}\n"  # an empty list is there (recorded)
+    if not rows:
+        return ('{\n  "keys": []' + tail + "\n}\n").encode()  # an empty list is there (recorded)
+    return ('{\n  "keys": [\n    ' + ",\n    ".join([row[0] for row in rows]) + "\n  ]" + tail + "\n}\n").encode()
+
+
+def _list_message(rows: list[key_rows.Listed], token: str) -> bytes:
     out = bytearray()
     for row in rows:
-        out += b"\x0a" + _varint(len(row[1])) + row[1]  # ListKeysResponse.keys = 1
+        out += b"\x0a" + key_shapes.varint(len(row[1])) + row[1]  # ListKeysResponse.keys = 1
     if token:
-        out += b"\x12" + _varint(len(token)) + token.encode()  # .next_page_token = 2
-    return Encoded(text.encode(), bytes(out))
-
-
-def _varint(number: int) -> bytes:
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    out.append(number)
+        out += b"\x12" + key_shapes.varint(len(token)) + token.encode()  # .next_page_token = 2
     return bytes(out)
 
 
-@api.method("GET /v2/{name=projects/*/locations/*/keys/*}", request="GetKeyRequest", response="Key")
+@api.method(
+    "GET /v2/{name=projects/*/locations/*/keys/*}",
+    request="GetKeyRequest",
+    response="Key",
+    written=key_shapes.GET,
+)
 def get_key(call: Call, request: Json) -> Json:
     """GetKey: deleted keys too, until they are purged."""
     return _key(call, request.get("name", ""), "apikeys.keys.get").doc
 
 
 @api.method(
-    "GET /v2/{name=projects/*/locations/*/keys/*}/keyString", request="GetKeyStringRequest", response="GetKeyStringResponse"
+    "GET /v2/{name=projects/*/locations/*/keys/*}/keyString",
+    request="GetKeyStringRequest",
+    written=key_shapes.GET_STRING,
+    response="GetKeyStringResponse",
 )
 def get_key_string(call: Call, request: Json) -> Json:
     """GetKeyString."""
@@ -255,6 +260,7 @@ def get_key_string(call: Call, request: Json) -> Json:
     "PATCH /v2/{key.name=projects/*/locations/*/keys/*}",
     body="key",
     request="UpdateKeyRequest",
+    written=key_shapes.UPDATE,
     response=OPERATION,
     rest_only=_USAGE_CHECK | _AUTH_KEY,
 )
@@ -264,18 +270,10 @@ def update_key(call: Call, request: Json) -> Json:
     row = _key(call, data.get("name", ""), "apikeys.keys.update")
     if row.deleted is not None:
         raise failed_precondition(f"Key {row.name} is deleted.")  # unsourced: code and wording
-    paths = mask_paths(request.get("updateMask", ""))
-    if "*" in paths:
-        paths = list(_MUTABLE)
-    elif not paths:
-        paths = [name for name in _MUTABLE if name in data]
-    for path in paths:
-        parts = path.split(".")
-        if parts[0] not in _MUTABLE or "" in parts:
-            raise invalid(f"Invalid update mask: field '{path}' cannot be updated.", "update_mask")
+    paths = key_changes.paths(request.get("updateMask", ""), data)
     _check_etag(row, data.get("etag", ""))
     _check_usage(call, row, request)
-    changed = _changed(row.doc, data, paths)
+    changed = key_changes.changed(row.doc, data, paths)
     doc: Json = {"name": row.name}
     for name in (
         "displayName",
@@ -295,46 +293,12 @@ def update_key(call: Call, request: Json) -> Json:
     return _operation(call, "p10", row, doc)
 
 
-def _changed(doc: Json, data: Json, paths: list[str]) -> Json:
-    """The key with the masked fields taken from the request; a masked field that is absent there is cleared."""
-    out = dict(doc)
-    for path in paths:
-        head, _, rest = path.partition(".")
-        if head == "restrictions" and rest:
-            out["restrictions"] = _changed_restrictions(out.get("restrictions", {}), data.get("restrictions", {}), rest)
-        elif rest:
-            raise invalid(f"Invalid update mask: field '{path}' cannot be updated.", "update_mask")
-        elif head in data:
-            out[head] = data[head]
-        else:
-            out.pop(head, None)
-    if out.get("restrictions"):
-        out["restrictions"] = key_checks.restrictions(out["restrictions"])
-    else:
-        out.pop("restrictions", None)
-    key_checks.display_name(out.get("displayName", ""))
-    key_checks.checked_annotations(out.get("annotations", {}))
-    return out
-
-
-def _changed_restrictions(old: Json, new: Json, path: str) -> Json:
-    """One part of the restrictions replaced. Setting a client kind takes the others away: they are a oneof."""
-    part, _, below = path.partition(".")
-    if (part != "apiTargets" and part not in key_checks.LISTS) or (below and below != key_checks.LISTS.get(part)):
-        raise invalid(f"Invalid update mask: field 'restrictions.{path}' is unknown.", "update_mask")
-    out = dict(old)
-    if part not in new:
-        out.pop(part, None)
-        return out
-    if part in key_checks.CLIENT_KINDS:
-        for kind in key_checks.CLIENT_KINDS:
-            out.pop(kind, None)
-    out[part] = new[part]
-    return out
-
-
 @api.method(
-    "DELETE /v2/{name=projects/*/locations/*/keys/*}", request="DeleteKeyRequest", response=OPERATION, rest_only=_USAGE_CHECK
+    "DELETE /v2/{name=projects/*/locations/*/keys/*}",
+    request="DeleteKeyRequest",
+    written=key_shapes.DELETE,
+    response=OPERATION,
+    rest_only=_USAGE_CHECK,
 )
 def delete_key(call: Call, request: Json) -> Json:
     """DeleteKey: recoverable for 30 days; the etag stays (recorded)."""
@@ -356,7 +320,11 @@ def delete_key(call: Call, request: Json) -> Json:
 
 
 @api.method(
-    "POST /v2/{name=projects/*/locations/*/keys/*}:undelete", body="*", request="UndeleteKeyRequest", response=OPERATION
+    "POST /v2/{name=projects/*/locations/*/keys/*}:undelete",
+    body="*",
+    request="UndeleteKeyRequest",
+    written=key_shapes.UNDELETE,
+    response=OPERATION,
 )
 def undelete_key(call: Call, request: Json) -> Json:
     """UndeleteKey: within 30 days of the deletion."""
@@ -371,7 +339,12 @@ def undelete_key(call: Call, request: Json) -> Json:
     return _operation(call, "p13", row, row.doc)  # unsourced: the number of this kind of operation
 
 
-@api.method("GET /v2/keys:lookupKey", request="LookupKeyRequest", response="LookupKeyResponse")
+@api.method(
+    "GET /v2/keys:lookupKey",
+    request="LookupKeyRequest",
+    response="LookupKeyResponse",
+    written=key_shapes.LOOKUP,
+)
 def lookup_key(call: Call, request: Json) -> Json:
     """LookupKey: the project of a key string and, unless it is purged, the key's name."""
     key_string = request.get("keyString", "")

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from keyadmin.sandbox.shape import to_message
+from keyadmin.sandbox.services.key_shapes import encode_key
 from keyadmin.sandbox.store import Store
 from keyadmin.secret import SANDBOX_AUTH, SANDBOX_STANDARD
 
@@ -108,10 +108,9 @@ def pretty(doc: Json, depth: int) -> str:
 
 
 def _values(row: KeyRow) -> tuple[Any, ...]:
-    message = to_message("google.cloud.api_keys_v2.types:Key", row.doc)
     return (
         *(row.project, row.key_id, row.uid, row.key_string, row.created, row.changed, row.deleted, row.condition),
-        *(pretty(row.doc, 2), message.SerializeToString()),
+        *(pretty(row.doc, 2), encode_key(row.doc)),
     )
 
 
