@@ -26,7 +26,7 @@ _FOREIGN: Final = {
     "grpc": ("RpcError",),
 }
 # How gRPC's core words it when there was never a connection.
-_NEVER_CONNECTED: Final = ("failed to connect", "DNS resolution failed", "HTTP proxy returned")
+_NEVER_CONNECTED: Final = ("failed to connect", "errors resolving", "DNS resolution failed", "HTTP proxy returned")
 
 
 class HttpError(Exception):

@@ -151,3 +151,33 @@ async def test_what_is_none_of_ours_is_not_swallowed() -> None:
         errors.read(ZeroDivisionError(), Call("apikeys.googleapis.com", "GetKey"))
     assert not isinstance(ZeroDivisionError(), errors.foreign())
     assert Exception not in errors.foreign()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("failed to connect to all addresses; last error: UNKNOWN: connect: refused (111)", "UNKNOWN: connect: refused (111)"),
+        ("errors resolving x:443: [field:hostname lookup error:Domain name not found]", "Domain name not found"),
+        ("DNS resolution failed for x:443: C-ares status is not ARES_SUCCESS", "DNS resolution failed"),
+    ],
+)
+def test_grpcs_words_for_no_connection_at_all(words: str, said: str) -> None:
+    from google.api_core.exceptions import ServiceUnavailable
+
+    from keyadmin.cloud import errors
+    from keyadmin.cloud.endpoints import Call
+
+    failure = errors.read(ServiceUnavailable(words), Call("apikeys.googleapis.com", "LookupKey"))
+    assert not failure.sent
+    assert not failure.lost
+    assert failure.problem.message.startswith("apikeys.googleapis.com could not be reached: ")
+    assert said in failure.problem.message
+
+
+def test_a_broken_stream_may_have_been_heard() -> None:
+    from google.api_core.exceptions import ServiceUnavailable
+
+    from keyadmin.cloud import errors
+    from keyadmin.cloud.endpoints import Call
+
+    assert errors.read(ServiceUnavailable("Socket closed"), Call("apikeys.googleapis.com", "LookupKey")).lost
