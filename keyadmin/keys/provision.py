@@ -100,6 +100,7 @@ async def look(cloud: Cloud, wish: Wish, observer: Observer) -> tuple[Ground, Ke
 
 async def create(cloud: Cloud, wish: Wish, observer: Observer) -> Made:
     """The whole way from permissions to a verified key. Raises Problem; a key that is made but rejected is in `Made`."""
+    chosen = wish.key_id is not None
     wish, ground, existing = await _ready(cloud, wish, observer)
     if existing is not None:
         return _given_back(existing)
@@ -108,7 +109,7 @@ async def create(cloud: Cloud, wish: Wish, observer: Observer) -> Made:
     except Problem as problem:
         if problem.cause is not Cause.ALREADY_EXISTS:
             raise
-        return await _already_there(cloud, wish, problem)
+        return await _already_there(cloud, wish, problem, chosen=chosen)
     return await _verified(cloud, wish, key, observer)
 
 
@@ -118,15 +119,17 @@ async def start(cloud: Cloud, wish: Wish, observer: Observer) -> Started | Made:
     if existing is not None:
         return _given_back(existing)
     assert wish.key_id is not None
-    operation = await cloud.keys.start_create(
-        wish.project,
-        wish.key_id,
-        display_name=wish.display_name,
-        restrictions=wish.restrictions,
-        annotations=wish.annotations,
-        service_account_email=_account_of(wish),
-    )
-    return Started(str(FullName(wish.project, wish.key_id)), operation)
+    name = str(FullName(wish.project, wish.key_id))
+    with _half_made(observer, f"the key {name} may have been made: {_go_on(wish.key_id, wish.project)}"):
+        operation = await cloud.keys.start_create(
+            wish.project,
+            wish.key_id,
+            display_name=wish.display_name,
+            restrictions=wish.restrictions,
+            annotations=wish.annotations,
+            service_account_email=_account_of(wish),
+        )
+    return Started(name, operation)
 
 
 async def _ready(cloud: Cloud, wish: Wish, observer: Observer) -> tuple[Wish, Ground, Key | None]:
@@ -265,14 +268,33 @@ def _go_on(key_id: str, project: str) -> str:
     )
 
 
-async def _already_there(cloud: Cloud, wish: Wish, problem: Problem) -> Made:
-    """ALREADY_EXISTS from create: with `if_absent` somebody else was faster, else the id is taken."""
+async def _already_there(cloud: Cloud, wish: Wish, problem: Problem, *, chosen: bool) -> Made:
+    """ALREADY_EXISTS from create: with `if_absent` somebody else was faster, else the id is taken.
+
+    An id not `chosen` by the caller was taken by our own first try: its answer was lost, and the key may not be read.
+    """
     assert wish.key_id is not None
+    if not chosen:
+        raise _lost(wish.key_id, wish.project) from problem
     if wish.if_absent:
         existing = await present(cloud, wish, wish.project)
         if existing is not None:
             return _given_back(existing)
-    raise _taken(wish.key_id, wish.project) from problem
+    taken = _taken(wish.key_id, wish.project)
+    taken.notes += problem.notes
+    raise taken from problem
+
+
+def _lost(key_id: str, project: str) -> Problem:
+    return Problem(
+        Cause.SERVICE_UNAVAILABLE,
+        f"the key {key_id} was made in project {project}, but the answer with its key string was lost, and you may not read it",
+        project=project,
+        fix=(
+            f"with apikeys.keys.get and apikeys.keys.getKeyString: keyadmin keys show {key_id} -p {project}",
+            f"or have it removed (keyadmin keys delete {key_id} -p {project}) and create another",
+        ),
+    )
 
 
 def _taken(key_id: str, project: str, *, deleted: bool = False) -> Problem:

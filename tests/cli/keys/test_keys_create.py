@@ -276,9 +276,14 @@ def test_a_lost_answer_with_five_permissions_leaves_no_doubt_about_the_key(keys,
     served.control("faults", {"method": "CreateKey", "code": "UNAVAILABLE", "times": 1, "when": "after"})
     done = keys("create", "--name", "x", "--key-id", "web", "--format", "json", user=MAKER)
     assert done.code == 1
-    assert "web" in done.err
-    chosen = keys("create", "--name", "x", "--format", "json", user=MAKER)
-    assert chosen.code == 0
+    assert done.error["cause"] == "already-exists"
+    assert "earlier try" in done.err
+    served.control("faults", {"method": "CreateKey", "code": "UNAVAILABLE", "times": 1, "when": "after"})
+    done = keys("create", "--name", "mine", "--format", "json", user=MAKER)
+    assert done.code == 1
+    assert done.error["cause"] == "service-unavailable"
+    name = next(each["name"] for each in keys("list", "--format", "json").json if each["displayName"] == "mine")
+    assert f"the key {name.rsplit('/', 1)[1]} was made" in done.error["message"]
 
 
 def test_no_verify(keys, served):
