@@ -19,5 +19,6 @@ GROUP: Final = Group(
         "migrate": Entry("keyadmin.cli.rotation.run:migrate", "Turn standard keys into auth keys.", _POLICY),
         "adopt": Entry("keyadmin.cli.rotation.one:adopt", "Mark keys as keyadmin's to rotate, or mend their marks.", _ONE),
         "rollback": Entry("keyadmin.cli.rotation.one:rollback", "Bring a former key back.", _ONE),
+        "schedule": Entry("keyadmin.cli.rotation.schedule:schedule", "Print complete files for a scheduler.", "On a schedule"),
     },
 )

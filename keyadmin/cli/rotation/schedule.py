@@ -1,0 +1,64 @@
+"""`keyadmin rotation schedule`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from keyadmin.cli.options import DryRun
+from keyadmin.cli.render import show_document
+from keyadmin.cli.rotation.options import PolicyFile
+from keyadmin.cli.session import current
+from keyadmin.local.files import write_text
+from keyadmin.problem import Cause, Problem, usage
+from keyadmin.rotation.policy import DEFAULT_FILE
+from keyadmin.rotation.schedule import ENGINES, files_for
+from keyadmin.rotation.schedule.plan import Plan, ScheduleFile
+
+Engine = Annotated[str, typer.Argument(metavar="ENGINE", help=f"One of {', '.join(ENGINES)}.")]
+Every = Annotated[str, typer.Option("--every", metavar="TIME", help="hourly, daily or weekly.")]
+Tasks = Annotated[int, typer.Option("--tasks", metavar="N", help="How many tasks share the projects (cloud-run, kubernetes).")]
+Migrate = Annotated[bool, typer.Option("--migrate", help="Schedule `rotation migrate` instead of `rotation run`.")]
+Region = Annotated[str, typer.Option("--region", metavar="REGION", help="Where Cloud Run and the image are.")]
+Output = Annotated[Path | None, typer.Option("--output", metavar="DIR", help="Write the files there instead of printing them.")]
+
+
+def schedule(
+    context: typer.Context,
+    engine: Engine,
+    policy: PolicyFile = DEFAULT_FILE,
+    every: Every = "daily",
+    tasks: Tasks = 1,
+    migrate: Migrate = False,
+    region: Region = "europe-west1",
+    output: Output = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Print complete files that run the rotation on a schedule: account, least-privilege role, no overlap, an alert.
+
+    Nothing is set up by this command; the files say how. The project (-p) is where the account lives.
+    """
+    session = current(context)
+    if session.settings.project is None:
+        raise usage("no project was given: the account that rotates has to live in one", "add --project ID")
+    files = files_for(engine, Plan(session.settings.project.value, policy, every, tasks, migrate, region))
+    if output is None or dry_run:
+        text = "\n".join(f"# ==> {file.path}\n{file.content}" for file in files)
+        show_document(session, [{"path": file.path, "content": file.content} for file in files], text)
+        return
+    for file in files:
+        _write(output, file)
+        session.talk.note(f"Wrote {output / file.path}")
+
+
+def _write(folder: Path, file: ScheduleFile) -> None:
+    path = folder / file.path
+    if path.exists() and path.read_text("utf-8") != file.content:
+        raise Problem(Cause.ALREADY_EXISTS, f"{path} is there already and differs", fix=("name another folder: --output DIR",))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Problem(Cause.UNKNOWN, f"{path.parent} cannot be made: {error.strerror}") from None
+    write_text(path, file.content, mode=0o755 if path.suffix == ".sh" else 0o644)

@@ -1,0 +1,28 @@
+"""Complete files for running `rotation run` on a schedule: one module an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Final
+
+from keyadmin.problem import usage
+from keyadmin.rotation.schedule.plan import Plan, ScheduleFile
+
+_ENGINES: Final = {
+    "systemd": "systemd",
+    "cron": "cron",
+    "cloud-run": "cloud_run",
+    "kubernetes": "kubernetes",
+    "github-actions": "github_actions",
+}
+ENGINES: Final = tuple(_ENGINES)
+
+
+def files_for(engine: str, plan: Plan) -> list[ScheduleFile]:
+    """The files of an engine, in the order in which a person needs them. Raises usage() for an unknown engine."""
+    if engine not in _ENGINES:
+        raise usage(f"{engine!r} is no engine", f"use one of: {', '.join(ENGINES)}")
+    module = import_module(f"keyadmin.rotation.schedule.{_ENGINES[engine]}")
+    make: Callable[[Plan], list[ScheduleFile]] = module.files
+    return make(plan)
