@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from keyadmin.sandbox import expressions, paging
@@ -69,16 +68,7 @@ def _fits(doc: Json, term: Term) -> bool:
         return term.value == "*" or _has(text, term.value)
     if term.op in ("=", "!="):
         return (text == term.value or text.rpartition("/")[2] == term.value) == (term.op == "=")
-    if term.op in ("=~", "!~"):
-        return _searched(term.value, text) == (term.op == "=~")
     raise _bad(f"{term.field} {term.op} {term.value}")
-
-
-def _searched(pattern: str, text: str) -> bool:
-    try:
-        return re.search(pattern, text) is not None
-    except re.error:
-        raise _bad(pattern) from None
 
 
 def _has(text: str, part: str) -> bool:

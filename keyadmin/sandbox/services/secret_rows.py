@@ -78,10 +78,20 @@ class VersionRow:
 _VERSION = "project, secret_id, version, state, destroy_at, data, checksum, doc"
 
 
+def _secret(row: Any) -> SecretRow:
+    project, secret_id, created, expires, last_version, doc = row
+    return SecretRow(project, secret_id, created, expires, last_version, json.loads(doc))
+
+
+def _version(row: Any) -> VersionRow:
+    project, secret_id, number, state, destroy_at, data, checksum, doc = row
+    return VersionRow(project, secret_id, number, state, destroy_at, data, checksum, json.loads(doc))
+
+
 def get(store: Store, project: str, secret_id: str) -> SecretRow | None:
     """A secret by its project (canonical name) and id."""
     row = store.one("SELECT * FROM secrets WHERE project = ? AND secret_id = ?", project, secret_id)
-    return SecretRow(*row[:5], json.loads(row[5])) if row else None
+    return _secret(row) if row else None
 
 
 def put(store: Store, row: SecretRow) -> None:
@@ -103,7 +113,7 @@ def delete(store: Store, row: SecretRow) -> None:
 def of_project(store: Store, project: str) -> list[SecretRow]:
     """All secrets of a project, the newest first (discovery document)."""
     rows = store.all("SELECT * FROM secrets WHERE project = ? ORDER BY created DESC, secret_id", project)
-    return [SecretRow(*row[:5], json.loads(row[5])) for row in rows]
+    return [_secret(row) for row in rows]
 
 
 def version(store: Store, secret: SecretRow, number: int) -> VersionRow | None:
@@ -112,7 +122,7 @@ def version(store: Store, secret: SecretRow, number: int) -> VersionRow | None:
         f"SELECT {_VERSION} FROM secret_versions WHERE project = ? AND secret_id = ? AND version = ?",  # noqa: S608
         *(secret.project, secret.secret_id, number),
     )
-    return VersionRow(*row[:7], json.loads(row[7])) if row else None
+    return _version(row) if row else None
 
 
 def versions(store: Store, secret: SecretRow) -> list[VersionRow]:
@@ -122,7 +132,7 @@ def versions(store: Store, secret: SecretRow) -> list[VersionRow]:
         "WHERE project = ? AND secret_id = ? ORDER BY version DESC",
         *(secret.project, secret.secret_id),
     )
-    return [VersionRow(*row[:7], json.loads(row[7])) for row in rows]
+    return [_version(row) for row in rows]
 
 
 def put_version(store: Store, row: VersionRow) -> None:
@@ -175,7 +185,7 @@ def settle(store: Store, now: int) -> None:
     if store.one("SELECT 1 FROM secret_versions WHERE destroy_at <= ?", now):
         with store.change():
             for row in store.all(f"SELECT {_VERSION} FROM secret_versions WHERE destroy_at <= ?", now):  # noqa: S608
-                due = VersionRow(*row[:7], json.loads(row[7]))
+                due = _version(row)
                 destroy(due, due.destroy_at or now)
                 put_version(store, due)
 
