@@ -13,6 +13,7 @@ from keyadmin import __version__
 from keyadmin.sandbox import seed as seeds
 from keyadmin.sandbox.clock import parse_duration, rfc3339
 from keyadmin.sandbox.cloud import LocalCloud
+from keyadmin.sandbox.overview import overview
 from keyadmin.sandbox.rest_door import loopback_host
 from keyadmin.sandbox.status import HTTP_STATUS, Code, RpcError, invalid
 
@@ -53,6 +54,8 @@ class Control:
         if request.method == "GET":
             if path == "":
                 return self._addresses() | {"version": __version__, "now": rfc3339(self._cloud.clock.now())}
+            if path == "page":
+                return overview(self._cloud)
             if path == "requests":
                 return self._cloud.log()
         elif request.method == "DELETE" and path == "faults":

@@ -21,7 +21,7 @@ class Server:
         self.cloud = cloud
         self.rest_address = ""
         self.grpc_address = ""
-        extras: dict[str, Extra] = {"/_sandbox": Control(cloud, self.addresses), "/": Page(cloud, self.addresses)}
+        extras: dict[str, Extra] = {"/_sandbox": Control(cloud, self.addresses), "/": Page(cloud)}
         self._rest = RestDoor(cloud, extras, any_host=any_host)
         self._grpc: GrpcDoor | None = None
 
