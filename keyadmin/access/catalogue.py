@@ -28,8 +28,13 @@ def fix_lines(
 ) -> tuple[str, ...]:
     """The steps that mend a cause, with the names that are known put in; PROJECT, SERVICE, PERMISSION stand for the others."""
     names = {"project": project, "service": service, "permission": permission}
-    filled = {name: value or _UNNAMED[name] for name, value in names.items()}
-    return tuple(step.format_map(filled) for step in ENTRIES[cause].steps)
+    filled = {name: value or _UNNAMED[name] for name, value in names.items()} | {"feature": ""}
+    if cause is not Cause.MISSING_IAM_PERMISSION:
+        return tuple(step.format_map(filled) for step in ENTRIES[cause].steps)
+    from keyadmin.access import shortform  # reads the role data, which only a refusal needs
+
+    filled["feature"] = shortform.option(permission)
+    return (*(step.format_map(filled) for step in ENTRIES[cause].steps), *shortform.lines(permission))
 
 
 def advice(problem: Problem) -> tuple[str, ...]:

@@ -63,11 +63,10 @@ def all_checks(seen: Seen, by: Asker, feature: Feature) -> tuple[Check, ...]:
 def project(seen: Seen, feature: Feature) -> Check:
     """Whether it exists and is ACTIVE. A missing one and one without access look alike unless something is granted there."""
     found = seen.project
-    # Resource Manager shows a suspended project as active; a call on its own account tells, where that is allowed.
-    if any(isinstance(each, Problem) and each.cause is Cause.CONSUMER_SUSPENDED for each in (found, seen.account)):
-        return _state(seen.name, "", "SUSPENDED")
     if not isinstance(found, Problem):
         return _state(found.project_id, found.number, found.state)
+    if found.cause is Cause.CONSUMER_SUSPENDED:
+        return _state(seen.asked, "", "SUSPENDED")
     if found.cause not in _UNSEEN or isinstance(seen.held, Problem):
         return Check("project", "unknown", True, _reason(found), fix=_way(found))
     if not seen.held.permissions:

@@ -1,4 +1,4 @@
-"""The entry of each cause: its meaning, the steps that mend it ({project}, {service}, {permission} get names), a source."""
+"""The entry of each cause: meaning, steps that mend it ({project}, {service}, {permission}, {feature} get names), source."""
 
 from __future__ import annotations
 
@@ -26,12 +26,10 @@ ENTRIES: Final[dict[Cause, Entry]] = {
     Cause.MISSING_IAM_PERMISSION: Entry(
         "A permission is missing",
         "The caller is known, but no role of theirs on the project (or on a folder or organisation above it) holds the "
-        "permission that this call needs. Creating an auth key needs five: resourcemanager.projects.get, "
-        "serviceusage.services.enable, apikeys.keys.create, iam.serviceAccounts.create and "
-        "iam.serviceAccountApiKeyBindings.create. Custom roles made before 2026 usually lack the last two.",
+        "permission that this call needs.",
         (
-            "keyadmin doctor {project}    # names every missing permission and the smallest grant",
-            "keyadmin doctor {project} --message    # the same as a message to send to an admin of the project",
+            "keyadmin doctor {project}{feature}    # names every missing permission and the smallest grant",
+            "keyadmin doctor {project}{feature} --message    # the same as a message to send to an admin of the project",
         ),
         f"{_CLOUD}/iam/docs/permission-error-messages",
     ),

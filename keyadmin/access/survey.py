@@ -1,6 +1,7 @@
 """What doctor looks at in a project: all calls side by side, each answer or the Problem that stood in its place.
 
-Two round trips deep: one for everything, a second only where testIamPermissions refused a name.
+Two round trips deep: one for everything, a second where nothing may be charged to the project or testIamPermissions refused
+a name.
 """
 
 from __future__ import annotations
@@ -39,7 +40,6 @@ class Seen:
     apis: dict[str, str] | Problem
     binding_enforced: bool | Problem | None
     keys: int | Problem | None
-    account: Problem | None = None  # why nothing can be charged to the project, where it refused
 
     @property
     def name(self) -> str:
@@ -65,15 +65,14 @@ async def asker(cloud: Cloud) -> Asker:
 async def survey(cloud: Cloud, project: str, feature: Feature) -> Seen:
     """Look at one project. Never raises for what a service refuses."""
     names = (*feature.permissions, *feature.studio)
-    found, held, apis, enforced, keys, account = await asyncio.gather(
-        _or_problem(cloud.projects.get(project)),
+    found, held, apis, enforced, keys = await asyncio.gather(
+        _or_problem(_project(cloud, project)),
         _or_problem(held_permissions(cloud, project, names)),
         _or_problem(_states(cloud, project)),
         _or_problem(_enforced(cloud, project, feature)),
         _or_problem(_count(cloud, project, feature)),
-        _or_problem(cloud.projects.get(project, charged=True)),
     )
-    return Seen(project, found, held, apis, enforced, keys, account if isinstance(account, Problem) else None)
+    return Seen(project, found, held, apis, enforced, keys)
 
 
 async def held_permissions(cloud: Cloud, project: str, names: Sequence[str]) -> Held:
@@ -96,6 +95,16 @@ async def _quota(cloud: Cloud) -> Held | Problem | None:
     """The call itself is charged to the quota project, so a refusal says no."""
     project = cloud.caller.quota_project
     return None if project is None else await _or_problem(held_permissions(cloud, project, [USE_SERVICE]))
+
+
+async def _project(cloud: Cloud, project: str) -> Project:
+    """On the project's own account first: Resource Manager shows a suspended project as active, and there it refuses."""
+    try:
+        return await cloud.projects.get(project, charged=True)
+    except Problem as problem:
+        if problem.cause is Cause.CONSUMER_SUSPENDED:
+            raise
+    return await cloud.projects.get(project)  # nothing may be charged to it, or its API is off: that says nothing of its state
 
 
 async def _states(cloud: Cloud, project: str) -> dict[str, str]:

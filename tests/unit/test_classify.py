@@ -168,3 +168,20 @@ def test_classify_imports_nothing_of_google() -> None:
         assert not re.search(
             r"^\s*(?:import|from) (?:google|grpc|aiohttp|yaml)", (folder / name).read_text("utf-8"), re.MULTILINE
         )
+
+
+@pytest.mark.parametrize(
+    ("permission", "option"),
+    [
+        ("apikeys.keys.delete", " --for delete"),
+        ("apikeys.keys.create", ""),
+        ("iam.serviceAccountApiKeyBindings.create", ""),
+        ("compute.instances.create", ""),
+        (None, ""),
+    ],
+)
+def test_a_refusal_ends_with_the_doctor_s_short_form(permission: str | None, option: str) -> None:
+    lines = advice(Problem(Cause.MISSING_IAM_PERMISSION, "x", permission=permission, project="demo-project"))
+    assert lines[0].startswith(f"keyadmin doctor demo-project{option}    #")
+    assert any("roles/serviceusage.apiKeysAdmin" in line for line in lines) is str(permission).startswith("apikeys.")
+    assert any("five permissions" in line for line in lines) is (permission is None)

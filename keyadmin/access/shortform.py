@@ -1,0 +1,25 @@
+"""doctor's short form: what a refusal for want of a permission ends with."""
+
+from __future__ import annotations
+
+from keyadmin.access.permissions import DEFAULT, FEATURES
+from keyadmin.access.roles import cover
+
+
+def option(permission: str | None) -> str:
+    """` --for FEATURE` for the smallest feature that needs the permission; empty where doctor's default does."""
+    if permission is None or permission in FEATURES[DEFAULT].permissions:
+        return ""
+    needing = [feature for feature in FEATURES.values() if permission in feature.permissions]
+    return f" --for {min(needing, key=lambda feature: len(feature.permissions)).name}" if needing else ""
+
+
+def lines(permission: str | None) -> tuple[str, ...]:
+    """The smallest role for the permission; where it is not known which one is missing, what an auth key takes."""
+    if permission is None:
+        five = ", ".join(FEATURES[DEFAULT].permissions)
+        return (f"to create an auth key five permissions are needed ({five}); custom roles from before 2026 lack the last two",)
+    found = cover([permission])
+    if found.basic or found.uncovered:
+        return ()
+    return (f"the smallest predefined role that holds {permission}: {found.roles[0]}",)
