@@ -398,3 +398,28 @@ def test_a_suspended_project_leaves_nothing_half_made(keys):
     assert done.code == 1
     assert "half made" not in done.err
     assert "suspended-project" in done.error["message"]
+
+
+def test_no_key_string_appears_unasked(typed, served):
+    """A series of commands with --verbose and Google's own logging switched on: the key's string is in none of their output."""
+    env = {"KEYADMIN_SANDBOX": served.rest, "GOOGLE_SDK_PYTHON_LOGGING_SCOPE": "google", "GRPC_VERBOSITY": "DEBUG"}
+    created = typed("keys", "create", "--name", "x", "--key-id", "web", "--verbose", env=env)
+    string = typed("keys", "show", "web", env=env).out.strip()
+    assert string.startswith("AQ.SANDBOX-")
+    outcomes = [created] + [
+        typed("keys", *words, "--verbose", env=env | {"K": string})
+        for words in (
+            ["list", "--format", "json"],
+            ["verify", "web"],
+            ["verify", "--key-from-env", "K"],
+            ["lookup", "--key-from-env", "K"],
+            ["restrict", "web", "--allowed-ips", "192.0.2.1"],
+            ["delete", "web", "--yes", "--force"],
+            ["verify", "--key-from-env", "K", "--format", "json"],
+            ["undelete", "--key-from-env", "K"],
+        )
+    ]
+    assert [each.code for each in outcomes] == [0, 0, 0, 0, 0, 0, 0, 3, 0]
+    for each in outcomes:
+        assert string not in each.out + each.err
+        assert string[11:30] not in each.out + each.err
