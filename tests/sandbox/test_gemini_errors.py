@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
+from google.cloud import iam_admin_v1
+from google.cloud.iam_admin_v1.services.iam.transports import IAMGrpcTransport
 from google.genai import errors
 
 from .conftest import Running, start
-from .gemini_help import GEMINI, NUMBER, SEED, ask, client, keys_client, models, string_of
+from .gemini_help import ACCOUNT, GEMINI, NUMBER, SEED, ask, client, keys_client, models, string_of
 
 LIST = "google.ai.generativelanguage.v1beta.ModelService.ListModels"
 FLASH = "gemini-2.5-flash"
@@ -311,6 +314,19 @@ def test_a_deleted_project(sandbox: Running) -> None:
     expect(models(sandbox, gone), 403, "PERMISSION_DENIED", message, "CONSUMER_INVALID", metadata)
 
 
+def test_the_service_account_of_an_auth_key_goes_away(sandbox: Running) -> None:
+    good = string_of(sandbox, "good")
+    iam = iam_admin_v1.IAMClient(transport=IAMGrpcTransport(channel=grpc.insecure_channel(sandbox.grpc)))
+    name = f"projects/keyed-project/serviceAccounts/{ACCOUNT}"
+    metadata = {"service": GEMINI, "method": LIST, "email": ACCOUNT}
+    iam.disable_service_account(request={"name": name})
+    expect(models(sandbox, good), 401, "UNAUTHENTICATED", UNAUTHENTICATED, "ACCOUNT_STATE_INVALID", metadata)
+    iam.enable_service_account(request={"name": name})
+    assert models(sandbox, good)[0] == 200
+    iam.delete_service_account(name=name)
+    expect(models(sandbox, good), 401, "UNAUTHENTICATED", UNAUTHENTICATED, "ACCOUNT_STATE_INVALID", metadata)
+
+
 @pytest.mark.parametrize("bearer", ["owner@example.com", "AQ.SANDBOX-" + "x" * 30])
 def test_a_key_and_a_bearer_token(sandbox: Running, bearer: str) -> None:
     status, body = models(sandbox, string_of(sandbox, "good"), authorization=f"Bearer {bearer}")
@@ -361,26 +377,24 @@ def test_interactions_are_refused_in_the_same_words(sandbox: Running) -> None:
         client(sandbox, old).interactions.create(model=FLASH, input="hi")
 
 
-def test_only_accepted_calls_count_as_use(sandbox: Running) -> None:
-    keys = keys_client(sandbox)
+def test_only_accepted_work_counts_as_use(sandbox: Running) -> None:
+    good, maps = string_of(sandbox, "good"), string_of(sandbox, "maps")
 
-    def usage_of(key_id: str) -> int:
-        """What a change that checks for use first gets: 400 after a recent call, 200 else."""
-        name = f"{NAME}/{key_id}?checkExistingUsage=CHECK&updateMask=displayName"
-        request = {"Authorization": "Bearer owner@example.com", "x-http-method-override": "PATCH"}
-        return ask(sandbox, f"/v2/{name}", request, {"displayName": f"again {time.monotonic_ns()}"})[0]
+    def change(key_id: str) -> int:
+        """What a change that checks for use first gets: 400 after recent use, 200 else."""
+        path = f"/v2/{NAME}/{key_id}?checkExistingUsage=CHECK&updateMask=displayName"
+        headers = {"Authorization": "Bearer owner@example.com", "x-http-method-override": "PATCH"}
+        return ask(sandbox, path, headers, {"displayName": f"again {time.monotonic_ns()}"})[0]
 
-    def generate(key_id: str) -> int:
-        header = {"x-goog-api-key": string_of(sandbox, key_id)}
-        question = {"contents": [{"parts": [{"text": "hi"}]}]}
-        return ask(sandbox, f"/v1beta/models/{FLASH}:generateContent", header, question)[0]
+    def generate(api_key: str) -> int:
+        path = f"/v1beta/models/{FLASH}:generateContent"
+        return ask(sandbox, path, {"x-goog-api-key": api_key}, {"contents": [{"parts": [{"text": "hi"}]}]})[0]
 
-    assert generate("maps") != 200
-    assert usage_of("maps") == 200
-    assert models(sandbox, string_of(sandbox, "good"))[0] == 200
-    assert usage_of("good") == 200, "a check of the key is no use of it"
-    assert generate("good") == 200
-    assert usage_of("good") == 400
+    assert generate(maps) == 403
+    assert change("maps") == 200
+    assert models(sandbox, good)[0] == 200  # asking for the models is no use
+    assert change("good") == 200
+    assert generate(good) == 200
+    assert change("good") == 400
     sandbox.control("clock", {"advance": "8d"})
-    assert usage_of("good") == 200
-    assert keys.get_key(name=f"{NAME}/good").display_name.startswith("again")
+    assert change("good") == 200
