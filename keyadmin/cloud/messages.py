@@ -15,9 +15,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def moment(value: Any) -> datetime | None:
     """A Timestamp (as proto-plus gives it) as a plain datetime in UTC; None where it is unset."""
-    if value is None:
-        return None
-    stamp = value.timestamp_pb()
+    return None if value is None else stamp_moment(value.timestamp_pb())
+
+
+def stamp_moment(stamp: Any) -> datetime:
+    """A protobuf Timestamp as a plain datetime in UTC."""
     return _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
 
 

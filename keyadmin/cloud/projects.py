@@ -12,7 +12,7 @@ from typing import Any, Final
 from keyadmin.cloud.calls import pages
 from keyadmin.cloud.channels import GrpcDoor
 from keyadmin.cloud.endpoints import FOLDERS, ORGANIZATIONS, PROJECTS, GrpcApi
-from keyadmin.cloud.messages import enum_name, moment, paging, unpacked
+from keyadmin.cloud.messages import enum_name, paging, stamp_moment, unpacked
 from keyadmin.cloud.policies import VERSION, Policy, policy_from_pb, policy_to_pb
 from keyadmin.problem import Cause, Problem, usage
 
@@ -217,18 +217,30 @@ class Containers:
 
 
 def _project(message: Any) -> Project:
+    """Read off the protobuf inside: proto-plus takes eight times as long, which counts over thousands of projects."""
+    raw = type(message).pb(message)
     return Project(
-        project_id=message.project_id,
-        number=message.name.rpartition("/")[2],
-        display_name=message.display_name,
-        state=enum_name(message.state),
-        parent=message.parent,
-        create_time=moment(message.create_time),
-        update_time=moment(message.update_time),
-        delete_time=moment(message.delete_time),
-        etag=message.etag,
-        labels=dict(message.labels),
+        project_id=raw.project_id,
+        number=raw.name.rpartition("/")[2],
+        display_name=raw.display_name,
+        state=_state(type(raw), raw.state),
+        parent=raw.parent,
+        create_time=_moment(raw, "create_time"),
+        update_time=_moment(raw, "update_time"),
+        delete_time=_moment(raw, "delete_time"),
+        etag=raw.etag,
+        labels=dict(raw.labels),
     )
+
+
+def _state(kind: Any, value: int) -> str:
+    """The state's name; one that the installed client does not know is given as its number."""
+    known = kind.State.DESCRIPTOR.values_by_number.get(value)
+    return str(known.name if known else value)
+
+
+def _moment(raw: Any, name: str) -> datetime | None:
+    return stamp_moment(getattr(raw, name)) if raw.HasField(name) else None
 
 
 def _container(message: Any) -> Container:
