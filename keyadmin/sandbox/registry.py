@@ -8,7 +8,18 @@ from functools import cache
 from keyadmin.sandbox.api import Api
 
 # Modules under keyadmin.sandbox.services; each has `APIS` (a tuple of Api) and perhaps `TABLES` (SQL).
-MODULES = ("longrunning", "apikeys", "iam", "iamcredentials", "orgpolicy", "serviceusage", "secretmanager", "cloudasset", "gemini")
+MODULES = (
+    "longrunning",
+    "apikeys",
+    "iam",
+    "iamcredentials",
+    "orgpolicy",
+    "serviceusage",
+    "secretmanager",
+    "cloudasset",
+    "monitoring",
+    "gemini",
+)
 
 
 @cache

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from keyadmin.sandbox import expressions
+from keyadmin.sandbox import expressions, patterns
 from keyadmin.sandbox.clock import parse_rfc3339
 from keyadmin.sandbox.expressions import Term, Unreadable
+from keyadmin.sandbox.patterns import NotUnderstood
 from keyadmin.sandbox.shape import camel
 from keyadmin.sandbox.status import RpcError, invalid
 
@@ -140,28 +141,20 @@ def order(text: str) -> list[tuple[str, bool]]:
     return out
 
 
-def asset_types(patterns: list[str], known: tuple[str, ...]) -> tuple[str, ...]:
-    """The types asked for. A pattern is a type, or one with `.*` in it; others of RE2's syntax are not understood here.
+def asset_types(asked: list[str], known: tuple[str, ...]) -> tuple[str, ...]:
+    """The types asked for by name or regular expression (patterns.py says how much of its syntax is understood).
 
     A type that Google has and the sandbox has not finds nothing. Raises INVALID_ARGUMENT where no type can be meant.
     """
-    if not patterns:
+    if not asked:
         return known
     found: set[str] = set()
-    for pattern in patterns:
-        if not re.fullmatch(r"\^?(?:[A-Za-z0-9/_-]|\\?\.\*?|\.\+)+\$?", pattern) or len(pattern) > 200:
-            raise invalid(f"Invalid asset type: {pattern[:120]}", "asset_types")
-        fitting = {asset_type for asset_type in known if _type_fits(asset_type, pattern)}
+    for pattern in asked:
+        try:
+            fitting = {asset_type for asset_type in known if patterns.full_match(pattern, asset_type)}
+        except NotUnderstood:
+            raise invalid(f"Invalid asset type: {pattern[:120]}", "asset_types") from None
         if not fitting and not re.fullmatch(r"[a-z0-9-]+\.googleapis\.com/[A-Za-z]+", pattern):
             raise invalid(f"No supported asset type matches the asset type {pattern[:120]}.", "asset_types")
         found |= fitting
     return tuple(asset_type for asset_type in known if asset_type in found)
-
-
-def _type_fits(asset_type: str, pattern: str) -> bool:
-    """As globs, whose matching cannot run away."""
-    from fnmatch import fnmatchcase
-
-    glob = pattern.removeprefix("^").removesuffix("$")
-    glob = glob.replace("\\.", "\0").replace(".*", "*").replace(".+", "?*").replace(".", "?").replace("\0", ".")
-    return fnmatchcase(asset_type, glob)

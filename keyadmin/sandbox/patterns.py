@@ -1,0 +1,22 @@
+"""Regular expressions from callers, as far as they are texts with gaps: matching them cannot run away, as `re` can."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+
+MOST = 200  # characters of a pattern
+_UNDERSTOOD = re.compile(r"\^?(?:[\w/:@ -]|\\?\.\*?|\.\+|\\[/-])*\$?")
+
+
+class NotUnderstood(ValueError):
+    """The pattern uses more of the syntax than letters, escaped dots, `.`, `.*` and `.+`."""
+
+
+def full_match(pattern: str, text: str) -> bool:
+    """Whether the pattern matches the whole text. Raises NotUnderstood."""
+    if len(pattern) > MOST or not _UNDERSTOOD.fullmatch(pattern):
+        raise NotUnderstood(pattern)
+    glob = pattern.removeprefix("^").removesuffix("$")
+    glob = re.sub(r"\\([/-])", r"\1", glob.replace("\\.", "\0")).replace(".*", "*").replace(".+", "?*").replace(".", "?")
+    return fnmatchcase(text, glob.replace("\0", "."))
