@@ -381,3 +381,28 @@ async def test_one_search_finds_the_keys_of_many_projects(cloud: Cloud, sandbox:
         with pytest.raises(Problem) as caught:
             await listed(other.assets.search("organizations/1000", [KEY]))
     assert caught.value.cause is Cause.MISSING_IAM_PERMISSION
+
+
+# --- usage --------------------------------------------------------------------------------------------------------------
+
+
+async def test_the_calls_of_a_key_are_counted_by_the_sandboxs_clock(cloud: Cloud, sandbox: Any) -> None:
+    await cloud.services.enable(PROJECT, [GEMINI])
+    account = await cloud.service_accounts.create(PROJECT, "keyadmin-gemini")
+    used, idle = [
+        await cloud.keys.create(PROJECT, name, display_name=name, restrictions=GEMINI_ONLY, service_account_email=account.email)
+        for name in ("used", "idle")
+    ]
+    assert used.key_string is not None
+    await sandbox.control("clock", {"advance": "10d"})
+    for _ in range(3):
+        await cloud.gemini.check(used.key_string)
+    (usage,) = await cloud.usage.of_project(PROJECT)
+    assert (usage.uid, usage.service, usage.calls) == (used.uid, GEMINI, 3)
+    assert usage.uid != idle.uid
+    assert abs((usage.last - cloud.now()).total_seconds()) < 3700
+    async with connect(replace(sandbox.target, sandbox_user="stranger@example.com")) as other:
+        with pytest.raises(Problem) as caught:
+            await other.usage.of_project(PROJECT)
+    assert caught.value.cause is Cause.MISSING_IAM_PERMISSION
+    assert caught.value.permission == "monitoring.timeSeries.list"
