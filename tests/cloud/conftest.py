@@ -21,7 +21,7 @@ from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from keyadmin.cloud.calls import RetryPolicy
-from keyadmin.cloud.connect import Endpoints, Target, Url
+from keyadmin.cloud.connect import Cloud, Endpoints, Target, Url, connect
 
 GOOGLE_NAMES = (
     "localhost",
@@ -242,6 +242,13 @@ async def sandbox() -> AsyncIterator[Sandbox]:
     await server.open_tcp("127.0.0.1", 0, 0)
     yield Sandbox(server)
     await server.close()
+
+
+@pytest.fixture
+async def cloud(sandbox: Sandbox) -> AsyncIterator[Cloud]:
+    """The sandbox, called as its owner."""
+    async with connect(sandbox.target) as connected:
+        yield connected
 
 
 @pytest.fixture(scope="session")

@@ -23,12 +23,6 @@ SECRET = f"projects/{PROJECT}/secrets/gemini"
 ROBOT = f"robot@{PROJECT}.iam.gserviceaccount.com"
 
 
-@pytest.fixture
-async def cloud(sandbox: Any) -> AsyncIterator[Cloud]:
-    async with connect(sandbox.target) as connected:
-        yield connected
-
-
 async def listed(items: AsyncIterator[Any]) -> list[Any]:
     return [item async for item in items]
 
@@ -362,47 +356,3 @@ async def test_the_key_binding_constraint(cloud: Cloud, sandbox: Any) -> None:
         with pytest.raises(Problem) as caught:
             await other.org_policy.enforced(f"projects/{PROJECT}")
     assert caught.value.cause is Cause.MISSING_IAM_PERMISSION
-
-
-# --- the inventory ------------------------------------------------------------------------------------------------------
-
-
-async def test_one_search_finds_the_keys_of_many_projects(cloud: Cloud, sandbox: Any) -> None:
-    from keyadmin.cloud.assets import KEY, PROJECT
-
-    keys = await listed(cloud.assets.search("organizations/1000", [KEY]))
-    by_project = {key.parent.rpartition("/")[2] for key in keys}
-    assert {"old-maps-site", "crowded-project"} <= by_project | {key.name.split("/")[4] for key in keys}
-    assert {key.asset_type for key in keys} == {KEY}
-    assert all(key.name.startswith("//apikeys.googleapis.com/projects/") for key in keys)
-    projects = await listed(cloud.assets.search("folders/1001", [PROJECT]))
-    assert projects
-    async with connect(replace(sandbox.target, sandbox_user="stranger@example.com")) as other:
-        with pytest.raises(Problem) as caught:
-            await listed(other.assets.search("organizations/1000", [KEY]))
-    assert caught.value.cause is Cause.MISSING_IAM_PERMISSION
-
-
-# --- usage --------------------------------------------------------------------------------------------------------------
-
-
-async def test_the_calls_of_a_key_are_counted_by_the_sandboxs_clock(cloud: Cloud, sandbox: Any) -> None:
-    await cloud.services.enable(PROJECT, [GEMINI])
-    account = await cloud.service_accounts.create(PROJECT, "keyadmin-gemini")
-    used, idle = [
-        await cloud.keys.create(PROJECT, name, display_name=name, restrictions=GEMINI_ONLY, service_account_email=account.email)
-        for name in ("used", "idle")
-    ]
-    assert used.key_string is not None
-    await sandbox.control("clock", {"advance": "10d"})
-    for _ in range(3):
-        await cloud.gemini.check(used.key_string)
-    (usage,) = await cloud.usage.of_project(PROJECT)
-    assert (usage.uid, usage.service, usage.calls) == (used.uid, GEMINI, 3)
-    assert usage.uid != idle.uid
-    assert abs((usage.last - cloud.now()).total_seconds()) < 3700
-    async with connect(replace(sandbox.target, sandbox_user="stranger@example.com")) as other:
-        with pytest.raises(Problem) as caught:
-            await other.usage.of_project(PROJECT)
-    assert caught.value.cause is Cause.MISSING_IAM_PERMISSION
-    assert caught.value.permission == "monitoring.timeSeries.list"
