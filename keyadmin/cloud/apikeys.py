@@ -127,6 +127,7 @@ class Keys:
 
     async def get(self, name: str) -> Key:
         """The key, deleted ones included; without its key string."""
+        # unsourced: that GetKey answers for a soft-deleted key; where it does not, a repeated delete's refusal stands.
         project = _project(name)
         data = await self._rest.call(Call(APIKEYS, "GetKey", project), "GET", f"/v2/{_quoted(name)}")
         return self._key(data, project)
