@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import cycle
 from typing import TYPE_CHECKING, Final
 
 from keyadmin.cli.talk import Talk
 from keyadmin.cli.text import clean
+from keyadmin.duration import words
 from keyadmin.observer import Observer
 from keyadmin.secret import redact
 
@@ -65,7 +67,7 @@ class TerminalObserver(Observer):
 
         def line() -> str | None:
             left = end - time.monotonic()
-            return f"{text}: {duration(left)} left" if left > 0 else None
+            return f"{text}: {words(timedelta(seconds=left))} left" if left > 0 else None
 
         self._animate(line, 1.0)
 
@@ -91,7 +93,8 @@ class TerminalObserver(Observer):
         spent = time.monotonic() - self._began
         left = ""
         if 0 < self._done < self._count and spent > 1:
-            left = f", {duration(spent / self._done * (self._count - self._done))} left"
+            rest = timedelta(seconds=spent / self._done * (self._count - self._done))
+            left = f", {words(rest)} left"
         self._draw(f"{self._text} [{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {self._done}/{self._count}{left}")
 
     def _animate(self, line: Callable[[], str | None], every: float) -> None:
@@ -129,15 +132,3 @@ class TerminalObserver(Observer):
             self._talk.stream.write(_ERASE)
             self._talk.stream.flush()
             self._drawn = False
-
-
-def duration(seconds: float) -> str:
-    """`45 s`, `3 min 20 s`, `1 h 5 min`."""
-    whole = max(0, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if rest else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"

@@ -33,6 +33,7 @@ def run(context: typer.Context, work: Callable[[Cloud], Awaitable[T]], *, creden
             session.observer.waiting(f"The quota of {kind} of {waiting.service} is used up for now", waiting.seconds)
 
         async with connect(session.target(), credentials=credentials, on_wait=on_wait) as cloud:
+            session.clock = cloud.now
             return await work(cloud)
 
     return run_alone(context, whole())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from keyadmin.cli.progress import TerminalObserver
@@ -13,6 +13,8 @@ from keyadmin.observer import Observer
 from keyadmin.problem import Cause, Problem, usage
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import typer
 
     from keyadmin.cloud.connect import Cloud, Target
@@ -31,6 +33,8 @@ class Session:
         self.observer: Observer = Observer()
         self._settings: Settings | None = None
         self._sandbox_said = False
+        self.clock: Callable[[], datetime] | None = None
+        """The server's clock, once there is a connection."""
 
     def settle(self, formats: tuple[str, ...] = FORMATS, world: World = "any") -> None:
         """Work out the global options for a command that offers `formats` and belongs to `world`.
@@ -68,6 +72,15 @@ class Session:
     def sandbox(self) -> SandboxChoice | None:
         """The sandbox that the command runs against, None = Google."""
         return self.settings.sandbox
+
+    def now(self) -> datetime:
+        """The time by the server's clock, as far as its answers told it; else the local one. Aware, UTC.
+
+        Rounded up by the second that Date headers are cut by: what is a day old counts as a day old.
+        """
+        from datetime import UTC, datetime, timedelta
+
+        return self.clock() + timedelta(seconds=1) if self.clock is not None else datetime.now(UTC)
 
     @property
     def format(self) -> str:

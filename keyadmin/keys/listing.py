@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from keyadmin.keys import filter as language
@@ -76,9 +76,8 @@ class Selection:
         if self.sort is not None:
             language.sort_fields(self.sort)
 
-    def of(self, keys: Iterable[Key], now: datetime | None = None) -> studio.Shown:
-        """Filtered, sorted, then cut to AI Studio's view (or not) and to the limit."""
-        now = now or datetime.now(UTC)
+    def of(self, keys: Iterable[Key], now: datetime) -> studio.Shown:
+        """Filtered, sorted, then cut to AI Studio's view (or not) and to the limit. `now` = the server's time, for ages."""
         record = _records(now)
         found = list(keys)
         if self.filter is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from keyadmin.secret import KeyString, KeyType
@@ -114,8 +114,8 @@ class Key:
         """Whether AI Studio shows it: no API restriction, or the Generative Language API alone (the page, Limitations)."""
         return self.restricted in ("gemini", "none")
 
-    def age_days(self, now: datetime | None = None) -> int:
-        """Whole days since creation; 0 where the time of creation is unknown."""
+    def age_days(self, now: datetime) -> int:
+        """Whole days from creation to `now` (by the server's clock); 0 where the time of creation is unknown."""
         if self.create_time is None:
             return 0
-        return max(0, ((now or datetime.now(UTC)) - self.create_time).days)
+        return max(0, (now - self.create_time).days)

@@ -16,11 +16,11 @@ def as_json(
     key: Key,
     *,
     sandbox: bool,
-    now: datetime | None = None,
+    now: datetime,
     verification: Verification | None = None,
     key_string: KeyString | None = None,
 ) -> dict[str, Any]:
-    """The REST Key plus `project`, `keyType`, `restricted`, `studioVisible`, `ageDays`.
+    """The REST Key plus `project`, `keyType`, `restricted`, `studioVisible`, `ageDays` (at `now`, the server's time).
 
     `keyString` is there only if it is passed here, which only commands that were asked to show it do.
     """

@@ -16,7 +16,7 @@ import yaml
 
 from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.options import Yes
-from keyadmin.cli.progress import TerminalObserver, duration
+from keyadmin.cli.progress import TerminalObserver
 from keyadmin.cli.render import Column, View, show_document, show_list, show_one
 from keyadmin.cli.session import current
 from keyadmin.cli.talk import Talk
@@ -247,10 +247,3 @@ def test_elsewhere_only_words_remain(terminal: bool, quiet: bool) -> None:
     talk = Watched(terminal, quiet=quiet)
     work(TerminalObserver(talk))
     assert talk.buffer.getvalue() == "Warning: one was skipped\n"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.2, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min 59 s"), (3900, "1 h 5 min")]
-)
-def test_durations_in_words(seconds: float, text: str) -> None:
-    assert duration(seconds) == text

@@ -43,6 +43,12 @@ def test_refused(bad):
         duration.parse(bad)
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(0, "0 s"), (59.6, "1 min"), (200, "3 min 20 s"), (90061, "1 d 1 h")])
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        *[(0, "0 s"), (0.2, "0 s"), (59, "59 s"), (59.6, "1 min"), (200, "3 min 20 s"), (3599, "59 min 59 s")],
+        *[(3900, "1 h 5 min"), (90061, "1 d 1 h"), (-5, "0 s")],
+    ],
+)
 def test_words(seconds, words):
     assert duration.words(timedelta(seconds=seconds)) == words

@@ -176,7 +176,7 @@ def test_the_json_of_a_key():
     assert out["project"] == "demo-project"
     assert (out["keyType"], out["restricted"], out["studioVisible"], out["ageDays"]) == ("auth", "gemini", True, 30)
     assert not {"keyString", "sandbox", "verification"} & set(out)
-    shown = as_json(made, sandbox=True, verification="ok", key_string=made.key_string)
+    shown = as_json(made, sandbox=True, now=datetime(2026, 1, 31, tzinfo=UTC), verification="ok", key_string=made.key_string)
     assert (shown["sandbox"], shown["verification"], shown["keyString"]) == (True, "ok", "AIza" + "x" * 35)
 
 
@@ -274,4 +274,5 @@ async def test_patience_can_be_interrupted():
 
 
 def test_ages_in_days_are_whole():
-    assert key(create_time=datetime.now(UTC) - timedelta(hours=47)).age_days() == 1
+    now = datetime(2026, 1, 31, tzinfo=UTC)
+    assert key(create_time=now - timedelta(hours=47)).age_days(now) == 1

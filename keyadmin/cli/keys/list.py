@@ -61,7 +61,7 @@ def list_(
     if watch:
         watching.watch(context, listed, selection, view, every)
     found = run(context, listed)
-    shown = selection.of(found.keys)
+    shown = selection.of(found.keys, session.now())
     show_list(session, shown.keys, view)
     if shown.note:
         session.talk.note(f"{shown.note}.", always=True)

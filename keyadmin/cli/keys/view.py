@@ -38,11 +38,11 @@ def list_view(session: Session, *, projects: bool, deleted: bool) -> View[Key]:
         Column("Restricted", lambda key: _RESTRICTED[key.restricted], lambda key: _COLOURS.get(key.restricted)),
         Column("Clients", lambda key: key.restrictions.client_kind or "anyone"),
         Column("Created", lambda key: key.create_time),
-        Column("Days", lambda key: key.age_days()),
+        Column("Days", lambda key: key.age_days(session.now())),
     ]
     if deleted:
         columns.append(Column("Deleted", lambda key: key.delete_time, lambda key: "red"))
-    return View(columns, lambda key: as_json(key, sandbox=session.sandbox is not None), "No keys.")
+    return View(columns, lambda key: as_json(key, sandbox=session.sandbox is not None, now=session.now()), "No keys.")
 
 
 def show_key(session: Session, row: Row) -> None:
@@ -90,4 +90,10 @@ def _column(title: str, value: object) -> Column[Row]:
 
 def to_json(session: Session, row: Row) -> dict[str, Any]:
     """The key's JSON object."""
-    return as_json(row.key, sandbox=session.sandbox is not None, verification=row.verification, key_string=row.key_string)
+    return as_json(
+        row.key,
+        sandbox=session.sandbox is not None,
+        now=session.now(),
+        verification=row.verification,
+        key_string=row.key_string,
+    )

@@ -45,7 +45,7 @@ def watch(
         before: dict[str, Any] | None = None
         while True:
             try:
-                keys = selection.of((await listed(cloud)).keys).keys
+                keys = selection.of((await listed(cloud)).keys, session.now()).keys
                 before = _show(session, keys, view, before)
             except Problem as problem:
                 if problem.cause is not Cause.SERVICE_UNAVAILABLE:

@@ -284,3 +284,19 @@ def test_watch_shows_what_changes(keys, served, home):
 def test_watch_takes_no_single_document(keys):
     assert keys("list", "--watch", "--format", "json").code == 2
     assert keys("list", "--watch", "--interval", "0s").code == 2
+
+
+def test_ages_are_by_the_servers_clock(keys, served):
+    made = keys("create", "--name", "x", "--key-id", "x", "--format", "json").json
+    assert made["ageDays"] == 0
+    served.control("clock", {"advance": "31d"})
+    listed = keys("list", "--all", "--filter", "age>30d", "--format", "json")
+    assert [key["ageDays"] for key in listed.json] == [31]
+    assert keys("describe", "x", "--format", "json").json["ageDays"] == 31
+    assert keys("show", "x", "--format", "json").json["ageDays"] == 31
+    assert keys("restrict", "x", "--format", "json").json["ageDays"] == 31
+    young = keys("create", "--name", "y", "--format", "json").json
+    assert young["ageDays"] == 0
+    assert keys("list", "--all", "--filter", "age<1d", "--format", "json").json[0]["name"] == young["name"]
+    days = [line.split()[-1] for line in keys("list").out.splitlines()[1:]]
+    assert sorted(days) == ["0", "31"]
