@@ -48,7 +48,7 @@ async def _rounds(job: Job, decision: Decision) -> Outcome:
                 if waiting is not None:
                     return _outcome(job, waiting, done=done)
                 done, looked_again = True, False
-                job.terms = _calmed(job.terms)
+                job.terms = calmed(job.terms)
             except Problem as problem:
                 conflicts += 1
                 if problem.cause is not Cause.CONFLICT or conflicts > CONFLICTS:
@@ -76,8 +76,8 @@ async def _do(job: Job, action: Action) -> Decision | None:
     return None
 
 
-def _calmed(terms: Terms) -> Terms:
-    """After something was done, a rotation that was asked for does not begin another one."""
+def calmed(terms: Terms) -> Terms:
+    """The same terms under which no rotation begins: what is unfinished is finished, and that is all."""
     return replace(terms, force=False, migrate=False, max_age=_NEVER)
 
 

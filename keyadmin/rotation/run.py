@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from keyadmin.handover.sink import Sink, SinkSpec, build, fingerprint
+from keyadmin.keys import resolve
 from keyadmin.keys.codec import format_time
 from keyadmin.keys.model import Key
 from keyadmin.keys.verify import PROPAGATION_S
@@ -15,7 +16,7 @@ from keyadmin.observer import Observer
 from keyadmin.problem import Cause, Problem
 from keyadmin.rotation import steps
 from keyadmin.rotation.decide import Action, Decision, Terms, decide
-from keyadmin.rotation.engine import advance
+from keyadmin.rotation.engine import advance, calmed
 from keyadmin.rotation.find import Chosen
 from keyadmin.rotation.job import Event, Job, Outcome, Shared
 from keyadmin.rotation.lineage import VOID, Lineage, Member, State, claims, marked, parse_successor, read
@@ -140,11 +141,38 @@ async def lineage_of_key(cloud: Cloud, key: Key) -> Lineage:
     return next(found for found in read(keys, key.project) if any(m.key.key_id == key.key_id for m in found.members))
 
 
+async def named(cloud: Cloud, text: str, project: Callable[[], Awaitable[str]]) -> Key:
+    """The key that `text` names. A display name that several generations of one lineage bear means the newest of them.
+
+    Raises Problem, as `resolve.find` does.
+    """
+    try:
+        return await resolve.find(cloud, text, project, state="any")
+    except Problem as problem:
+        if problem.cause is not Cause.INVALID_ARGUMENT or resolve.full_name(text) is not None:
+            raise
+        within = await project()
+        lineages = read([key async for key in cloud.keys.list(within, deleted=True)], within)
+        bearing = [one for one in lineages if any(m.live and m.key.display_name == text for m in one.members)]
+        if len(bearing) != 1:
+            raise
+        return replace(bearing[0].newest.key, project=within)
+
+
 async def rotate(
     cloud: Cloud, key: Key, terms: Terms, specs: Sequence[SinkSpec], manner: Manner, observer: Observer
 ) -> Outcome:
-    """`keys rotate` and `keys migrate`: the same engine for one lineage; called again it goes on with what is unfinished."""
-    return await _advance(Shared(cloud, observer, manner.emit), await lineage_of_key(cloud, key), terms, specs, manner)
+    """`keys rotate` and `keys migrate`: the same engine for one lineage; called again it goes on with what is unfinished.
+
+    A key that has a successor already is not replaced a second time: repeating the command of a finished rotation does nothing.
+    """
+    lineage = await lineage_of_key(cloud, key)
+    return await _advance(Shared(cloud, observer, manner.emit), lineage, for_key(terms, lineage, key), specs, manner)
+
+
+def for_key(terms: Terms, lineage: Lineage, key: Key) -> Terms:
+    """The terms for a command that names a key: only the newest generation can be asked to be replaced."""
+    return terms if lineage.newest.key.key_id == key.key_id else calmed(terms)
 
 
 async def roll_back(cloud: Cloud, key: Key, specs: Sequence[SinkSpec], manner: Manner, observer: Observer) -> Outcome:

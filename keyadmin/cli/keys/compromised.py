@@ -18,7 +18,6 @@ from keyadmin.cli.rotation.result import lines_of
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.handover.sink import build
-from keyadmin.keys import resolve
 from keyadmin.keys.usage import Used, of_keys
 from keyadmin.problem import Exit
 from keyadmin.rotation import run as rotations
@@ -50,7 +49,7 @@ def compromised(
 
     async def look(cloud: Cloud) -> tuple[Key, Used]:
         build(specs, cloud, flagged=manner.flagged, emit=manner.write_line)
-        found = await resolve.find(cloud, key, partial(session.project, cloud), state="any")
+        found = await rotations.named(cloud, key, partial(session.project, cloud))
         return found, (await of_keys(cloud, found.project, [found]))[0]
 
     found, used = run(context, look)

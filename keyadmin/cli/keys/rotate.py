@@ -17,7 +17,6 @@ from keyadmin.cli.rotation.result import show_outcome
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.handover.sink import build
-from keyadmin.keys import resolve
 from keyadmin.rotation import run as rotations
 from keyadmin.rotation.decide import Terms, decide
 
@@ -79,8 +78,9 @@ def _rotate(
 
     async def look(cloud: Cloud) -> tuple[Key, str]:
         build(specs, cloud, flagged=manner.flagged, emit=manner.write_line)
-        found = await resolve.find(cloud, name, partial(session.project, cloud), state="any")
-        decision = decide(await rotations.lineage_of_key(cloud, found), terms, cloud.now())
+        found = await rotations.named(cloud, name, partial(session.project, cloud))
+        lineage = await rotations.lineage_of_key(cloud, found)
+        decision = decide(lineage, rotations.for_key(terms, lineage, found), cloud.now())
         return found, f"{decision.action.value} ({decision.why})"
 
     found, next_ = run(context, look)

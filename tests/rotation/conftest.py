@@ -1,0 +1,146 @@
+"""A served sandbox, and a driver that runs and kills keyadmin commands against it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sandbox.conftest import Running, start
+
+
+@dataclass
+class Ended:
+    """A command that ended or was killed."""
+
+    code: int
+    stdout: str
+    stderr: str
+    points: list[str]
+    answered: list[int]
+
+    @property
+    def kills(self) -> list[tuple[int, str]]:
+        """Every moment at which this command could have been killed."""
+        answered = set(self.answered)
+        return [
+            (at, when) for at in range(len(self.points)) for when in ("before", "after") if when == "before" or at in answered
+        ]
+
+
+class World:
+    """A sandbox with its driver; `run` types a command."""
+
+    def __init__(self, sandbox: Running, folder: Path) -> None:
+        self.sandbox = sandbox
+        self.folder = folder
+        self._driver = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("driver.py"))],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "GRPC_ENABLE_FORK_SUPPORT": "0"},
+        )
+        self._answer()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._driver.stdout is not None
+        line = self._driver.stdout.readline()
+        assert line, "the driver died"
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def run(self, *argv: str, kill: tuple[int, str] | None = None) -> Ended:
+        """Run `keyadmin ARGV --sandbox` against this world, killed at a point if so ordered."""
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        order = {
+            "argv": [*argv, "--sandbox"],
+            "cwd": str(self.folder),
+            "env": {"KEYADMIN_SANDBOX": self.sandbox.rest, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")},
+            "kill": {"at": kill[0], "when": kill[1]} if kill else None,
+        }
+        assert self._driver.stdin is not None
+        self._driver.stdin.write(json.dumps(order) + "\n")
+        self._driver.stdin.flush()
+        answer = self._answer()
+        return Ended(answer["code"], answer["stdout"], answer["stderr"], answer["points"], answer["answered"])
+
+    def api(self, path: str, method: str = "GET", headers: dict[str, str] | None = None, data: Any = None) -> Any:
+        """A REST call to the sandbox, as the default owner."""
+        body = None if data is None else json.dumps(data).encode()
+        request = urllib.request.Request(f"{self.sandbox.rest}{path}", body, headers or {}, method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.loads(answer.read())
+
+    def keys(self, project: str) -> list[dict[str, Any]]:
+        """All keys of a project, deleted ones too."""
+        found: list[dict[str, Any]] = self.api(f"/v2/projects/{project}/locations/global/keys?showDeleted=true").get("keys", [])
+        return sorted(found, key=lambda key: str(key["name"]))
+
+    def string(self, name: str) -> str:
+        """A key's string."""
+        found: str = self.api(f"/v2/{name}/keyString")["keyString"]
+        return found
+
+    def works(self, key_string: str) -> bool:
+        """Whether the Gemini API takes a key."""
+        try:
+            self.api("/v1beta/models?pageSize=1", headers={"x-goog-api-key": key_string})
+        except urllib.error.HTTPError:
+            return False
+        return True
+
+    def close(self) -> None:
+        assert self._driver.stdin is not None
+        self._driver.stdin.close()
+        self._driver.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Running]:
+    running = start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def world(served: Running, tmp_path: Path) -> Iterator[World]:
+    """A world with the default seed."""
+    served.control("reset", {})
+    made = World(served, tmp_path)
+    yield made
+    made.close()
+
+
+def seed_of(projects: Sequence[str], keys: int = 1) -> dict[str, Any]:
+    """Projects of the owner's with auth keys for Gemini that are 100 days old."""
+    return {
+        "projects": [
+            {
+                "projectId": project,
+                "services": ["generativelanguage.googleapis.com", "apikeys.googleapis.com", "secretmanager.googleapis.com"],
+                "iam": {"roles/owner": ["user:owner@example.com"]},
+                "keys": [
+                    {
+                        "keyId": f"web-{number}",
+                        "displayName": f"web {number}",
+                        "createTime": "2026-01-01T00:00:00Z",
+                        "restrictions": {"apiTargets": [{"service": "generativelanguage.googleapis.com"}]},
+                        "serviceAccountEmail": f"app@{project}.iam.gserviceaccount.com",
+                    }
+                    for number in range(keys)
+                ],
+            }
+            for project in projects
+        ]
+    }

@@ -1,0 +1,144 @@
+"""Runs keyadmin commands in forked children that can be killed at any remote call or file write.
+
+A process of its own: it imports what commands need once, then reads one JSON order a line from stdin and answers with one
+line each. An order is {"argv", "env", "kill": {"at": N, "when": "before"|"after"} | null, "cwd"}; the answer
+{"code", "stdout", "stderr", "points", "answered"}: the exit code (-9 = killed), the points passed, in order, and the numbers
+of those that were answered (a refused call has no moment after it). Points are counted where
+keyadmin meets the world: each attempt of a remote call, each replaced file, each program started. Nothing else is changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc.aio  # noqa: F401 - imported before the forks, so that each costs little
+from google.cloud import (  # noqa: F401
+    api_keys_v2,
+    iam_admin_v1,
+    monitoring_v3,
+    resourcemanager_v3,
+    secretmanager_v1,
+    service_usage_v1,
+)
+
+from keyadmin.cli import app
+from keyadmin.cloud import calls
+
+
+class Points:
+    """Counts the points and kills at the one that was ordered."""
+
+    def __init__(self, kill: dict[str, Any] | None, log: int) -> None:
+        self._kill = kill
+        self._log = log
+        self._count = 0
+
+    def begin(self, name: str) -> int:
+        number = self._count
+        self._count += 1
+        os.write(self._log, f"{name}\n".encode())
+        self._maybe(number, "before")
+        return number
+
+    def end(self, number: int) -> None:
+        os.write(self._log, f"+{number}\n".encode())
+        self._maybe(number, "after")
+
+    def _maybe(self, number: int, when: str) -> None:
+        if self._kill is not None and self._kill["at"] == number and self._kill["when"] == when:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def watch(points: Points) -> None:
+    """Put the points in."""
+    run = calls.Runner.run
+
+    async def counted_run(self: Any, call: Any, attempt: Callable[..., Awaitable[Any]], on_repeat: Any = None) -> Any:
+        async def counted(headers: dict[str, str]) -> Any:
+            number = points.begin(call.method)
+            result = await attempt(headers)
+            points.end(number)
+            return result
+
+        return await run(self, call, counted, on_repeat)
+
+    calls.Runner.run = counted_run  # type: ignore[method-assign]
+    replace = os.replace
+
+    def counted_replace(source: Any, target: Any, **more: Any) -> None:
+        number = points.begin("replace")
+        replace(source, target, **more)
+        points.end(number)
+
+    os.replace = counted_replace
+    start = asyncio.create_subprocess_exec
+
+    async def counted_start(*words: Any, **more: Any) -> Any:
+        number = points.begin("exec")
+        process = await start(*words, **more)
+        communicate = process.communicate
+
+        async def counted_communicate(data: bytes | None = None) -> Any:
+            result = await communicate(data)
+            points.end(number)
+            return result
+
+        process.communicate = counted_communicate  # type: ignore[method-assign]
+        return process
+
+    asyncio.create_subprocess_exec = counted_start  # type: ignore[assignment]
+
+
+def child(order: dict[str, Any], out: int, err: int, log: int) -> None:
+    os.dup2(out, 1)
+    os.dup2(err, 2)
+    os.chdir(order["cwd"])
+    os.environ.update(order["env"])
+    code = 70
+    try:
+        watch(Points(order.get("kill"), log))
+        code = app.main(order["argv"])
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:  # noqa: BLE001 - the end of the child: whatever it was is printed
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def obey(order: dict[str, Any]) -> dict[str, Any]:
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as log:
+        pid = os.fork()
+        if pid == 0:
+            child(order, out.fileno(), err.fileno(), log.fileno())
+        _, status = os.waitpid(pid, 0)
+        texts = []
+        for file in (out, err, log):
+            file.seek(0)
+            texts.append(file.read().decode(errors="replace"))
+    return {
+        "code": os.waitstatus_to_exitcode(status),
+        "stdout": texts[0],
+        "stderr": texts[1],
+        "points": [word for word in texts[2].split() if word[0] != "+"],
+        "answered": [int(word[1:]) for word in texts[2].split() if word[0] == "+"],
+    }
+
+
+def main() -> None:
+    print(json.dumps({"ready": True}), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(obey(json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main()
