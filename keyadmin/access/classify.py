@@ -242,6 +242,8 @@ def _by_status(facts: ErrorFacts) -> Cause:
     status = facts.status or _STATUS_OF_HTTP.get(facts.code or 0)
     if status in ("PERMISSION_DENIED", "NOT_FOUND") and facts.method == "GetProject":
         return Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS
+    if facts.status is None and facts.code == 400 and "precondition" in facts.message.lower():  # 400 is both of them
+        return Cause.UNKNOWN
     return _BY_STATUS.get(status or "", Cause.UNKNOWN)
 
 

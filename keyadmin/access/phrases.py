@@ -99,7 +99,16 @@ _KEYS: Final[Rules] = (
 )
 
 _CREDENTIALS: Final[Rules] = (
-    (Cause.SCOPES_INSUFFICIENT, ("insufficient authentication scopes", "access_token_scope_insufficient")),
+    (
+        Cause.SCOPES_INSUFFICIENT,
+        (
+            "insufficient authentication scopes",
+            "access_token_scope_insufficient",
+            "403: insufficient permission",
+            '"insufficient permission"',
+            '"insufficientpermissions"',
+        ),
+    ),
     (
         Cause.CREDENTIALS_MISSING,
         (
@@ -151,6 +160,7 @@ _PROJECTS: Final[Rules] = (
         Cause.QUOTA_PROJECT_NOT_SET,
         (
             "requires a quota project",
+            "cannot find a quota project",
             "end user credentials from the google cloud sdk * which are not supported",
             "user credentials * quota project, which is not set",
         ),
@@ -252,7 +262,7 @@ _GENERAL: Final[Rules] = (
             "required ' * permission",
             "does not have permission to access",
             "do not have permission to create a key",
-            "the caller does not have permission",
+            "caller does not have permission",
             "caller is missing permission",
             "lacks permission",
             "missing necessary permission",
@@ -261,6 +271,8 @@ _GENERAL: Final[Rules] = (
             "you must have permission",
             "policy update access denied",
             "iam_permission_denied",
+            "insufficient permission to",
+            "insufficient permissions",
             "does not have * access to the google cloud",
         ),
     ),
@@ -289,6 +301,7 @@ _GENERAL: Final[Rules] = (
         (
             "requested entity was not found",
             "requested entity not found",
+            "not found or permission denied",
             'key "projects/ * not found',
             "is not found for api version",
         ),

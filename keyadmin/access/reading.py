@@ -38,23 +38,30 @@ _RETRY: Final = re.compile(r"""\bretry_?delay["']?\s*(?::|=)\s*(?:\{\s*seconds:\
 _VIOLATION: Final = re.compile(r"""\btype["']?\s*(?::|=>?)\s*["']?(constraints/[\w./]+|[\w.]+/[\w.-]+)""")
 _LINK: Final = re.compile(r"""\burl["']?\s*(?::|=>?)\s*["']?(https://[^\s"'}\]]+)""")
 
+_NAME: Final = "[A-Z][A-Z_]{4,24}"
 _STATUS: Final = (
-    re.compile(r"""\bstatus["']?\s*(?::|=>?)\s*["']([A-Z][A-Z_]{4,24})["']"""),
-    re.compile(r"\bStatusCode\.([A-Z][A-Z_]{4,24})\b"),
+    re.compile(rf"""\bstatus["']?\s*(?::|=>?)\s*["']({_NAME})["']"""),
+    re.compile(rf"\bStatusCode\.({_NAME})\b"),
     re.compile(r"\bcode = ([A-Z][A-Za-z]{4,24}) desc\b"),
-    re.compile(r"\(gcloud[\w.-]*\) ([A-Z][A-Z_]{4,24}):"),
-    re.compile(r"\b[Ss]tatus(?: code)?: ([A-Z][A-Z_]{4,24})\b"),
+    re.compile(rf"\(gcloud[\w.-]*\) ({_NAME}):"),
+    re.compile(rf"\b[Ss]tatus(?: code)?: ({_NAME})\b"),
+    re.compile(rf"\b\d{{1,3}} ({_NAME})\b"),  # Node: `7 PERMISSION_DENIED: ...`; google-genai: `429 RESOURCE_EXHAUSTED. ...`
+    re.compile(rf": (?:(?<=Exception: )|(?<=Error: ))({_NAME})\b"),  # Java: `StatusRuntimeException: PERMISSION_DENIED: ...`
+    re.compile(r"\b([A-Z][a-z]+[A-Z][a-z]+): \d{3}\b"),  # google-api-core: `ResourceExhausted: 429 ...`
 )
-_CODE: Final = re.compile(
-    r"\b(?:googleapi: (?:Error|got HTTP response code)|HttpError|google\.(?:api_core\.exceptions|genai\.errors)\.\w+:) "
-    r"(\d{3})\b"
+_CODE: Final = re.compile(r"[45]\d\d\b")
+_CODE_BEFORE: Final = re.compile(
+    r"\b(?:Error|HttpError|HTTPError|HTTP [Ee]rror:?|got HTTP response code|[Ss]tatus(?: code)?:?|HTTP/[\d.]+|"
+    r"google\.(?:api_core\.exceptions|genai\.errors)\.\w+:) $"
 )
+_GOOGLE: Final = ("google", "gcloud", "gemini", "gserviceaccount", "firebase")
 _STATUSES: Final = frozenset(
     ["CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED"]
 ).union(
     ["UNAUTHENTICATED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED"],
     ["INTERNAL", "UNAVAILABLE", "DATA_LOSS"],
 )
+_ANY_STATUS: Final = (*_STATUSES, *(name.title().replace("_", "") for name in _STATUSES))
 
 
 def decoded(data: bytes) -> str:
@@ -142,9 +149,9 @@ def loose(text: str) -> ErrorFacts | None:
     if status is not None:
         window = text[max(0, place - 800) : place + 800]
         return ErrorFacts(status=status, message=window, retry_delay=retry_delay(window))
-    code = _CODE.search(text)
-    if code is not None:
-        return ErrorFacts(code=int(code[1]), message=text[max(0, code.start() - 300) : code.end() + 800])
+    for code in _CODE.finditer(text) if any(name in text.lower() for name in _GOOGLE) else ():  # else it may be anybody's
+        if _CODE_BEFORE.search(text, max(0, code.start() - 60), code.start()):
+            return ErrorFacts(code=int(code[0]), message=text[max(0, code.start() - 300) : code.end() + 800])
     return None
 
 
@@ -160,11 +167,11 @@ def status_in(text: str) -> str | None:
 
 
 def _status(text: str) -> tuple[str | None, int]:
-    if "code = " not in text and not any(name in text for name in _STATUSES):
+    if not any(name in text for name in _ANY_STATUS):
         return None, 0
     for pattern in _STATUS:
         for found in pattern.finditer(text):
-            name = found[1] if "_" in found[1] or found[1].isupper() else re.sub(r"(?<!^)(?=[A-Z])", "_", found[1]).upper()
+            name = found[1] if found[1].isupper() else re.sub(r"(?<!^)(?=[A-Z])", "_", found[1]).upper()
             if name in _STATUSES:
                 return name, found.start()
     return None, 0

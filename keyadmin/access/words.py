@@ -34,7 +34,7 @@ _PERMISSION_IN: Final = (
     re.compile(rf"(?:lacks?|missing|requires?d?)\s+[\"'`\[]?({_PERMISSION})(?![\w.])"),
 )
 _SERVICE_IN: Final = (
-    re.compile(r"services?\s*\[?\(?s?\)?:?\s*[\"'`\[]*([a-z][a-z0-9-]*\.googleapis\.com)"),
+    re.compile(r"\bservices?(?:\(s\))?[\s:\"'`\[(]+([a-z][a-z0-9-]*\.googleapis\.com)"),
     re.compile(r"/apis/(?:api|library)/([a-z][a-z0-9-]*\.googleapis\.com)"),
     re.compile(r"\b([a-z][a-z0-9-]*\.googleapis\.com)"),
 )
