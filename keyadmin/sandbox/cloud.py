@@ -13,7 +13,7 @@ from keyadmin.sandbox.api import Answer, Api, Call, Caller, Json, Method
 from keyadmin.sandbox.callers import caller_of
 from keyadmin.sandbox.clock import Clock, rfc3339
 from keyadmin.sandbox.registry import apis, service_tables
-from keyadmin.sandbox.status import Code, RpcError, error_info, service_disabled
+from keyadmin.sandbox.status import Code, RpcError, consumer_deleted, consumer_suspended, error_info, service_disabled
 from keyadmin.sandbox.store import Store
 from keyadmin.sandbox.weather import Drop, Fault, Weather
 
@@ -119,7 +119,10 @@ class LocalCloud:
                 answer = call.method.rule(call, request)
                 raise Undone
         except Undone:
-            if not isinstance(answer, dict) or not str(answer.get("name", "")).startswith("operations/"):
+            started = (
+                isinstance(answer, dict) and not answer.get("done") and str(answer.get("name", "")).startswith("operations/")
+            )
+            if not isinstance(answer, dict) or not started:
                 raise fault.error() from None
         with self.store.change():
             return self.operations.start(answer["name"], call.principal, error=fault.error(), metadata=answer.get("metadata"))
@@ -138,6 +141,9 @@ class LocalCloud:
                     "USER_PROJECT_DENIED", "googleapis.com", consumer=f"projects/{reference}", service=call.method.api.host
                 ),
             )
+        if node.state != "ACTIVE":
+            refusal = consumer_suspended if node.state == "SUSPENDED" else consumer_deleted
+            raise refusal(call.method.api.host, node.name)
         if not call.method.api.always_on and not self.serves(node.name, call.method.api.host):
             raise service_disabled(call.method.api.host, call.method.api.title, node.number)
 

@@ -31,6 +31,7 @@ SUPPLEMENT: dict[str, frozenset[str]] = {
     "roles/iam.roleAdmin": _ROLE_STATE,
     "roles/iam.serviceAccountAdmin": _ACCOUNT_STATE,
     "roles/iam.serviceAccountTokenCreator": frozenset({"iam.serviceAccounts.getAccessToken"}),
+    "roles/iam.workloadIdentityUser": frozenset({"iam.serviceAccounts.getAccessToken"}),
     "roles/orgpolicy.policyAdmin": frozenset({"orgpolicy.policies.delete"}),
     "roles/iam.securityAdmin": frozenset(
         f"resourcemanager.{kind}.{verb}" for kind in ("folders", "organizations") for verb in ("getIamPolicy", "setIamPolicy")
@@ -108,20 +109,25 @@ class Policies:
         self._generation = -1
         self._docs: dict[str, dict[str, Any]] = {}
         self._held: dict[tuple[str, tuple[str, ...]], frozenset[str]] = {}
+        self._sets: dict[frozenset[str], frozenset[str]] = {}
 
     def _fresh(self) -> None:
         if self._generation != self._store.generation or len(self._held) > 50_000:
             self._docs.clear()
             self._held.clear()
+            self._sets.clear()
             self._generation = self._store.generation
 
     def get(self, resource: str) -> dict[str, Any]:
         """The policy attached to a resource itself, as stored; `{}` where there is none."""
         self._fresh()
-        if resource not in self._docs:
-            row = self._store.one("SELECT doc FROM policies WHERE resource = ?", resource)
-            self._docs[resource] = json.loads(row[0]) if row else {}
-        return self._docs[resource]
+        if resource in self._docs:
+            return self._docs[resource]
+        row = self._store.one("SELECT doc FROM policies WHERE resource = ?", resource)
+        found: dict[str, Any] = json.loads(row[0]) if row else {}
+        if not resource.startswith("projects/"):  # there may be very many of these, and what is held there is kept already
+            self._docs[resource] = found
+        return found
 
     def put(self, resource: str, policy: dict[str, Any]) -> None:
         """Replace it, within the caller's transaction."""
@@ -165,6 +171,7 @@ class Policies:
                 if any(member == "allUsers" or _fold(member) in me for member in binding.get("members", ())):
                     out |= self.role_permissions(binding["role"])
         held = frozenset(out)
+        held = self._sets.setdefault(held, held)  # a set of its own for each of 10,000 projects would take 80 MB
         if not timed:
             self._held[key] = held
         return held

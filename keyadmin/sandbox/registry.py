@@ -11,6 +11,8 @@ from keyadmin.sandbox.api import Api
 MODULES = (
     "longrunning",
     "apikeys",
+    "resourcemanager",
+    "resourcemanager_v1",
     "iam",
     "iamcredentials",
     "orgpolicy",

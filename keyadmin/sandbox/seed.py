@@ -219,6 +219,8 @@ def _project_doc(cloud: LocalCloud, part: _Part, state: str, old: Json) -> Json:
     """What Resource Manager keeps beside name and state: labels, and when it was deleted."""
     doc = {name: value for name, value in old.items() if name not in ("deleted", "was")}
     if labels := part.take("labels", dict, old.get("labels", {})):
+        if not all(isinstance(value, str) for value in labels.values()):
+            raise BadSeed(f"{part.at('labels')}: expected texts as values")
         part.data["labels"] = labels
         part.checked("labels", project_rules.check_labels, None)
         doc["labels"] = labels

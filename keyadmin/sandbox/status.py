@@ -160,6 +160,25 @@ def service_disabled(host: str, title: str, project_number: str) -> RpcError:
     )
 
 
+def consumer_suspended(host: str, project: str) -> RpcError:
+    """403: Google has suspended the project (canonical name) that pays for the call (reported)."""
+    return RpcError(
+        Code.PERMISSION_DENIED,
+        f"Permission denied: Consumer '{project}' has been suspended.",
+        error_info("CONSUMER_SUSPENDED", "googleapis.com", service=host, consumer=project),
+    )
+
+
+def consumer_deleted(host: str, project: str) -> RpcError:
+    """403: the project (canonical name) that pays for the call is being deleted."""
+    # unsourced: the wording; the reason's meaning is documented in google.api.ErrorReason
+    return RpcError(
+        Code.PERMISSION_DENIED,
+        f"Project #{project.split('/')[1]} has been deleted.",
+        error_info("CONSUMER_INVALID", "googleapis.com", service=host, consumer=project),
+    )
+
+
 def unauthenticated() -> RpcError:
     """401: the bearer token is not an e-mail address. The token itself is never repeated."""
     return RpcError(
