@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 
@@ -15,11 +17,12 @@ from google.api_core.exceptions import (
     PermissionDenied,
     ResourceExhausted,
 )
-from google.cloud import iam_admin_v1
+from google.cloud import iam_admin_v1, resourcemanager_v3, service_usage_v1
 from google.iam.v1.policy_pb2 import Binding, Policy
+from googleapiclient.errors import HttpError
 
 from .conftest import Running
-from .doors import async_client, bearer, grpc_client, refused
+from .doors import async_client, bearer, discovered, grpc_client, refused
 
 DEMO = "projects/demo-project"
 NUMBER = "projects/100000000001"
@@ -252,6 +255,8 @@ def test_a_new_account_is_found_only_after_a_while(client: Any, sandbox: Running
     _create(client)
     with refused(NotFound):
         client.get_service_account(request={"name": NAME})
+    with refused(PermissionDenied):
+        client.get_service_account(request={"name": f"projects/-/serviceAccounts/{EMAIL}"})
     assert not client.list_service_accounts(request={"name": DEMO}).accounts
     with refused(AlreadyExists):
         _create(client)
@@ -268,6 +273,81 @@ def test_an_organisation_may_forbid_new_accounts(client: Any, sandbox: Running, 
     assert caught.value.details[0].violations[0].type == f"constraints/{constraint}"
     sandbox.control("seed", {"orgPolicies": {DEMO: {constraint: False}}})
     _create(client)
+
+
+def _gemini(sandbox: Running, key_string: str) -> int:
+    request = urllib.request.Request(f"{sandbox.rest}/v1beta/models?pageSize=1", headers={"x-goog-api-key": key_string})
+    try:
+        return int(urllib.request.urlopen(request, timeout=10).status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def _auth_key(sandbox: Running, caller: str) -> Any:
+    """An auth key restricted to Gemini, made over REST: the protobuf has no service account."""
+    restrictions = {"apiTargets": [{"service": "generativelanguage.googleapis.com"}]}
+    operation = (
+        discovered("apikeys", "v2", sandbox, caller)
+        .projects()
+        .locations()
+        .keys()
+        .create(parent=f"{DEMO}/locations/global", body={"serviceAccountEmail": EMAIL, "restrictions": restrictions})
+        .execute()
+    )
+    return discovered("apikeys", "v2", sandbox, caller).operations().get(name=operation["name"]).execute()["response"]
+
+
+def test_api_keys_bound_to_an_account_stop_working_with_it(client: Any, sandbox: Running) -> None:
+    sandbox.control("seed", {"projects": [{"projectId": "demo-project", "services": ["generativelanguage.googleapis.com"]}]})
+    made = _create(client)
+    key_string = _auth_key(sandbox, "owner@example.com")["keyString"]
+    assert _gemini(sandbox, key_string) == 200
+    client.disable_service_account(request={"name": NAME})
+    assert _gemini(sandbox, key_string) == 401
+    client.enable_service_account(request={"name": NAME})
+    assert _gemini(sandbox, key_string) == 200
+    client.delete_service_account(request={"name": NAME})
+    assert _gemini(sandbox, key_string) == 401
+    client.undelete_service_account(request={"name": f"{DEMO}/serviceAccounts/{made.unique_id}"})
+    assert _gemini(sandbox, key_string) == 200
+
+
+FIVE = [
+    "apikeys.keys.create",
+    "iam.serviceAccountApiKeyBindings.create",
+    "iam.serviceAccounts.create",
+    "resourcemanager.projects.get",
+    "serviceusage.services.enable",
+]
+
+
+@pytest.mark.parametrize("missing", [None, *FIVE])
+def test_exactly_the_five_permissions_make_an_auth_key(client: Any, sandbox: Running, missing: str | None) -> None:
+    role = f"{DEMO}/roles/keyMaker"
+    sandbox.control(
+        "seed",
+        {
+            "customRoles": {role: [permission for permission in FIVE if permission != missing]},
+            "projects": [{"projectId": "demo-project", "iam": {role: ["user:maker@example.com"]}}],
+        },
+    )
+    maker = bearer("maker@example.com")
+
+    def run() -> None:
+        grpc_client(resourcemanager_v3.ProjectsClient, sandbox).get_project(name=DEMO, metadata=maker)
+        usage = grpc_client(service_usage_v1.ServiceUsageClient, sandbox)
+        services = ["apikeys.googleapis.com", "generativelanguage.googleapis.com", "iam.googleapis.com"]
+        operation = usage.batch_enable_services(request={"parent": DEMO, "service_ids": services}, metadata=maker)
+        done = usage.transport.operations_client.get_operation(operation.operation.name, metadata=maker)
+        assert done.done
+        client.create_service_account(request={"name": DEMO, "account_id": "robot-one"}, metadata=maker)
+        assert _auth_key(sandbox, "maker@example.com")["serviceAccountEmail"] == EMAIL
+
+    if missing is None:
+        run()
+    else:
+        with pytest.raises((PermissionDenied, HttpError), match=missing.replace(".", "[.]")):
+            run()
 
 
 def test_keys_of_accounts_are_not_offered(client: Any) -> None:

@@ -64,6 +64,11 @@ def test_reset_goes_back_to_the_default(client: Any) -> None:
     policy = {"name": f"{DEMO}/policies/{BINDING}", "spec": {"reset": True}}
     client.create_policy(request={"parent": DEMO, "policy": policy})
     assert _effective(client, DEMO)
+    _create(client, ORGANISATION, True, CREATION)
+    policy = {"name": f"{DEMO}/policies/{CREATION}", "spec": {"reset": True}}
+    client.create_policy(request={"parent": DEMO, "policy": policy})
+    assert _effective(client, FOLDER, CREATION)
+    assert not _effective(client, DEMO, CREATION)
 
 
 def test_a_dry_run_and_conditions_decide_nothing(client: Any) -> None:
@@ -75,10 +80,10 @@ def test_a_dry_run_and_conditions_decide_nothing(client: Any) -> None:
     condition = {"expression": "resource.matchTag('1000/env', 'prod')"}
     policy = {
         "name": f"{FOLDER}/policies/{BINDING}",
-        "spec": {"rules": [{"enforce": True}, {"enforce": False, "condition": condition}]},
+        "spec": {"rules": [{"enforce": False}, {"enforce": True, "condition": condition}]},
     }
     client.create_policy(request={"parent": FOLDER, "policy": policy})
-    assert _effective(client, FOLDER)
+    assert not _effective(client, FOLDER)
 
 
 def test_get_list_update_with_etag(client: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from google.api_core.exceptions import Conflict, FailedPrecondition, InvalidArgument, PermissionDenied
+from google.api_core.exceptions import Aborted, Conflict, FailedPrecondition, InvalidArgument, PermissionDenied
 from google.cloud import service_usage_v1
 from google.cloud.service_usage_v1 import BatchEnableServicesRequest, DisableServiceRequest, State
 
@@ -238,6 +238,17 @@ def test_a_project_that_is_not_active_is_left_alone(client: Any) -> None:
     for call in (client.enable_service, client.disable_service):
         with refused(FailedPrecondition, "not active"):
             call(request={"name": f"projects/suspended-project/services/{GEMINI}"})
+
+
+def test_what_is_done_at_once_has_no_operation_to_poll_or_to_fail(client: Any, sandbox: Running) -> None:
+    name = f"{DEMO}/services/{GEMINI}"
+    client.enable_service(request={"name": name}).result(timeout=10)
+    with refused(InvalidArgument):
+        client.transport.operations_client.get_operation("operations/noop.DONE_OPERATION")
+    sandbox.control("faults", {"method": "EnableService", "code": "ABORTED", "when": "operation", "times": 2})
+    for _ in range(2):
+        with refused(Aborted):
+            client.enable_service(request={"name": name})
 
 
 def test_the_operation_fails_on_demand_and_changes_nothing(client: Any, sandbox: Running) -> None:

@@ -29,6 +29,6 @@ APIS = (api,)
 def get_operation(call: Call, request: Json) -> Json:
     """GetOperation: whoever knows the name may read it, as nothing beyond the five permissions is needed to create a key."""
     name = request.get("name", "")
-    if not name.startswith("operations/"):
+    if not name.startswith("operations/") or name == "operations/noop.DONE_OPERATION":  # the latter reported
         raise invalid(f"Invalid operation name '{name[:120]}'.", "name")
     return call.cloud.operations.get(name)
