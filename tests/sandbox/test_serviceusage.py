@@ -271,3 +271,11 @@ def test_a_service_just_enabled_is_shown_so_but_answers_disabled_for_a_while(cli
         keys.list_keys(parent=f"{DEMO}/locations/global", metadata=charged)
     sandbox.control("clock", {"advance": "61s"})
     assert list(keys.list_keys(parent=f"{DEMO}/locations/global", metadata=charged)) == []
+
+
+def test_the_catalogue_has_every_service_that_keyadmin_takes_for_one() -> None:
+    from keyadmin.keys.services import known
+    from keyadmin.sandbox.services import service_catalogue
+
+    assert set(service_catalogue.names()) == known()
+    assert all(service_catalogue.config(name)["title"] for name in known())
