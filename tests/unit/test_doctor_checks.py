@@ -208,4 +208,5 @@ def test_how_near_the_limit_of_keys_is(keys: int, expected: str, required: bool,
     found = conclude(seen(keys=keys), by(), FEATURE)
     assert status(found, "key-limit") == (expected, required)
     assert words in detail(found, "key-limit")
+    assert ("nearly" in detail(found, "key-limit")) is (words == "nearly full")
     assert found.ready is not required

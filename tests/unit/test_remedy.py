@@ -216,10 +216,3 @@ def test_features_are_the_contract_s() -> None:
     }
     with pytest.raises(Problem):
         feature_named("nonsense")
-
-
-def test_the_preflight_of_keys_create_asks_for_the_same() -> None:
-    from keyadmin.keys.preflight import NEEDED
-
-    assert set(NEEDED["auth"]) == set(CREATE.permissions)
-    assert set(NEEDED["standard"]) == set(FEATURES["create-standard-key"].permissions)
