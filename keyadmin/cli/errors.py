@@ -36,7 +36,7 @@ def as_problem(error: BaseException) -> Problem:
 def report(session: Session, problem: Problem, error: BaseException | None, *, as_json: bool) -> Exit:
     """Say what failed, why, and what to type next; give back the exit code."""
     session.observer.finished()
-    why, fix = _why_and_fix(problem)
+    why, fix = _why_and_fix(_with_near(session, problem))
     session.talk.error(problem.message, [*why, *problem.notes], fix)
     say_left_behind(session)
     if session.talk.verbose and error is not None:
@@ -64,6 +64,18 @@ def to_json(problem: Problem, fix: tuple[str, ...]) -> dict[str, Any]:
         if value := getattr(problem, name):
             out[name] = value
     return out | {"fix": list(fix)}
+
+
+def _with_near(session: Session, problem: Problem) -> Problem:
+    """ "Did you mean" for a project that is not to be seen, from the ids that were listed before."""
+    if problem.cause is not Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS or not problem.project or problem.project.isdigit():
+        return problem
+    if any(step.startswith("did you mean") for step in problem.fix):
+        return problem
+    from keyadmin.local.cache import NameCache
+    from keyadmin.projects.find import with_near
+
+    return with_near(problem, problem.project, NameCache(sandbox=session.sandbox is not None).projects())
 
 
 def _why_and_fix(problem: Problem) -> tuple[list[str], tuple[str, ...]]:

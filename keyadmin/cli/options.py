@@ -37,10 +37,23 @@ def _formats(incomplete: str) -> list[str]:
     return [name for name in FORMATS if name.startswith(incomplete)]
 
 
+def _projects(context: typer.Context, incomplete: str) -> list[str | tuple[str, str]]:
+    from keyadmin.cli.suggest import project_ids
+
+    return project_ids(context, incomplete)
+
+
 def _global_options(
     project: Annotated[
         str | None,
-        typer.Option("--project", "-p", callback=_record, metavar="ID", help="The project: id or number. [KEYADMIN_PROJECT]"),
+        typer.Option(
+            "--project",
+            "-p",
+            callback=_record,
+            metavar="ID",
+            autocompletion=_projects,
+            help="The project: id or number. [KEYADMIN_PROJECT]",
+        ),
     ] = None,
     format: Annotated[
         str | None,

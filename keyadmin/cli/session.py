@@ -33,6 +33,7 @@ class Session:
         self.observer: Observer = Observer()
         self._settings: Settings | None = None
         self._sandbox_said = False
+        self._picked: str | None = None  # the project that the person chose where nothing named one
         self.clock: Callable[[], datetime] | None = None
         """The server's clock, once there is a connection."""
 
@@ -134,6 +135,11 @@ class Session:
         named = cloud.caller.credentials_project
         if named:
             return project_id(Found(named, "the credentials"))
+        if self.interactive:
+            from keyadmin.cli.picker import pick_project
+
+            self._picked = self._picked or await pick_project(self, cloud)
+            return Found(self._picked, "your choice")
         raise usage(
             "no project was given, and nothing names one",
             "add --project ID, or set KEYADMIN_PROJECT",

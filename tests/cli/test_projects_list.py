@@ -111,7 +111,8 @@ def test_somebody_without_any_project_gets_an_empty_list(cli) -> None:
     nobody = {"KEYADMIN_SANDBOX": "1", "KEYADMIN_SANDBOX_USER": "nobody@example.org"}
     done = cli("projects", "list", "--format", "json", env=nobody)
     assert (done.code, done.out) == (0, "[]\n")
-    assert cli("projects", "list", env=nobody).err.endswith("No projects.\n")
+    said = cli("projects", "list", env=nobody).err
+    assert "No projects.\nYou see no project yet. Make one with a key: keyadmin projects default\n" in said
 
 
 def test_use_makes_a_project_the_default_after_looking_it_up(cli, seeded) -> None:

@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from keyadmin.cli import remember
 from keyadmin.cli.config import say_outranked
+from keyadmin.cli.confirm import would
+from keyadmin.cli.options import DryRun
+from keyadmin.cli.projects.named import ProjectId, chosen, given
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
-from keyadmin.cli.settings import Found, project_id
+from keyadmin.projects.find import find
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+    from keyadmin.cloud.projects import Project
 
 
-def use(context: typer.Context, project: Annotated[str, typer.Argument(metavar="ID", help="The project.")]) -> None:
+def use(context: typer.Context, project: ProjectId = None, dry_run: DryRun = False) -> None:
     """Make a project the default for commands that name none. It is looked up first, so a mistyped id is noticed now."""
     session = current(context)
-    wanted = project_id(Found(project, "ID")).value
-    found = run(context, lambda cloud: cloud.projects.get(wanted))
+    named = given(session, project)
+
+    async def work(cloud: Cloud) -> Project:
+        found = await find(cloud, await chosen(session, cloud, named, "use"))
+        remember.projects(cloud, [found])
+        return found
+
+    found = run(context, work)
+    if dry_run:
+        would(session, f"make {found.project_id} the default project")
+        return
     session.settings.config.set("project", found.project_id)
     session.talk.note(f"{found.project_id} is now the default project.")
-    say_outranked(session, "project")
+    if found.state != "ACTIVE":
+        session.talk.warning(f"project {found.project_id} is not active ({found.state})")
+    if not session.project_given:
+        say_outranked(session, "project")

@@ -1,0 +1,108 @@
+"""`keyadmin projects enable` and `disable`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.options import DryRun, Yes
+from keyadmin.cli.projects.named import given
+from keyadmin.cli.render import Column, View, show_list
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import Session, current
+from keyadmin.cli.suggest import project_ids
+from keyadmin.keys.model import GEMINI
+from keyadmin.problem import usage
+from keyadmin.projects import apis
+from keyadmin.projects.apis import Plan
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[ID] [API]...", autocompletion=project_ids, help="The project, and APIs such as translate.googleapis.com."
+    ),
+]
+
+
+def enable(context: typer.Context, words: Words = None, dry_run: DryRun = False) -> None:
+    """Switch APIs on: those named, else the two that Gemini keys need (Generative Language API and API Keys API)."""
+    session = current(context)
+    named, wanted = _parted(session, words or [])
+    planned = run(context, lambda cloud: _plan(session, cloud, named, wanted or apis.USUAL, on=True))
+    if planned.exposed:
+        keys = f"{len(planned.exposed)} key{'s' if len(planned.exposed) > 1 else ''} without API restriction"
+        session.talk.warning(
+            f"the Gemini API lets {keys} of project {planned.project} call it ({', '.join(planned.exposed[:3])}); "
+            f"restrict them: keyadmin keys restrict {planned.exposed[0]} -p {planned.project} --api-target SERVICE"
+        )
+    if dry_run:
+        would(session, _words("enable", planned))
+        return
+    run(context, lambda cloud: apis.enable(cloud, planned, session.observer))
+    _show(session, planned, "ENABLED")
+
+
+def disable(
+    context: typer.Context,
+    words: Words = None,
+    dependents: Annotated[bool, typer.Option("--with-dependents", help="Switch off the APIs that need them, too.")] = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Switch APIs off. Whatever calls them in the project stops working."""
+    session = current(context)
+    named, wanted = _parted(session, words or [])
+    if not wanted:
+        raise usage("no API was named", f"such as: keyadmin projects disable {named or 'ID'} {GEMINI}")
+    planned = run(context, lambda cloud: _plan(session, cloud, named, wanted, on=False))
+    if dry_run:
+        would(session, _words("disable", planned))
+        return
+    if planned.todo:
+        keys = " No key of it will work for Gemini." if GEMINI in planned.todo else ""
+        confirm(session, f"Disable {', '.join(planned.todo)} in project {planned.project}?{keys}", yes=yes)
+    run(context, lambda cloud: apis.disable(cloud, planned, session.observer, dependents=dependents))
+    _show(session, planned, "DISABLED")
+
+
+def _parted(session: Session, words: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The project and the APIs. With `--project` every word is an API; else the first word is the project if it has no dot
+    in it, or reads like a domain's project (`example.com:name`)."""
+    first = words[0] if words else None
+    is_project = first is not None and not session.project_given and ("." not in first or ":" in first)
+    named = given(session, first if is_project else None)
+    return named, [apis.service_named(word) for word in (words[1:] if is_project else words)]
+
+
+async def _plan(session: Session, cloud: Cloud, named: str | None, wanted: Sequence[str], *, on: bool) -> Plan:
+    session.observer.step("Looking at the project")
+    return await apis.plan(cloud, named or await session.project(cloud), wanted, on=on)
+
+
+def _words(verb: str, planned: Plan) -> str:
+    return (
+        f"{verb} {', '.join(planned.todo)} in project {planned.project}"
+        if planned.todo
+        else f"{verb} nothing: all is so already"
+    )
+
+
+def _show(session: Session, planned: Plan, state: str) -> None:
+    sandbox = {"sandbox": True} if session.sandbox is not None else {}
+    view = View[str](
+        (
+            Column("API", lambda each: each),
+            Column("State", lambda each: state),
+            Column("Changed", lambda each: each in planned.todo),
+        ),
+        lambda each: {"project": planned.project, "service": each, "state": state, "changed": each in planned.todo} | sandbox,
+    )
+    show_list(session, planned.services, view)
+    if planned.todo:
+        session.talk.note("It may take a few minutes until every server knows.")

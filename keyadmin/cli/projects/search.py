@@ -1,0 +1,60 @@
+"""`keyadmin projects search`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyadmin.cli import remember
+from keyadmin.cli.projects.view import view
+from keyadmin.cli.render import show_list
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import current
+from keyadmin.problem import usage
+from keyadmin.projects import search as finding
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+    from keyadmin.projects.search import Hits
+
+
+def search(
+    context: typer.Context,
+    query: Annotated[list[str], typer.Argument(metavar="QUERY", help="Words, or a query of Resource Manager's.")],
+    all_: Annotated[
+        bool, typer.Option("--all", help="All hits, in as many calls as it takes; otherwise 50 of the first 500.")
+    ] = False,
+) -> None:
+    """Find projects that you can see, imported or not; the best hits first.
+
+    Words are looked for in names and ids, anywhere. A query of Resource Manager's language is passed on as it is:
+    'name:how*', 'labels.team:blue', 'state:DELETE_REQUESTED', 'parent:folders/123 AND NOT id:test*'.
+    """
+    session = current(context)
+    text = checked(" ".join(query))
+
+    async def work(cloud: Cloud) -> Hits:
+        session.observer.step("Searching")
+        found = await finding.search(cloud, text, everything=all_)
+        remember.projects(cloud, found.projects)
+        return found
+
+    found = run(context, work)
+    shown = found.projects if all_ else found.projects[: finding.SHOWN]
+    show_list(session, shown, view(session))
+    if found.cut:
+        session.talk.note(
+            f"Only the best {len(shown)} of the first {finding.PAGE} hits are shown; --all fetches all.", always=True
+        )
+    elif len(shown) < len(found.projects):
+        session.talk.note(f"{len(found.projects) - len(shown)} more hits are not shown; --all shows them.", always=True)
+    elif not shown:
+        session.talk.note("A project made or renamed a moment ago may not be found yet. A misspelt word finds nothing.")
+
+
+def checked(text: str) -> str:
+    """The same. Raises usage() where there is nothing to search for."""
+    if not finding.query_of(text).strip():
+        raise usage("there is nothing to search for", "to see everything: keyadmin projects list --all")
+    return text

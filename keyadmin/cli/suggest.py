@@ -1,0 +1,56 @@
+"""What the shell is offered for project ids and keys: from the cache alone, so that completing never waits for Google."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import typer
+
+from keyadmin.cli.session import current
+from keyadmin.cli.settings import sandbox_choice, settle
+from keyadmin.local.cache import NameCache
+from keyadmin.problem import Problem
+
+MOST_EXPLAINED: Final = 100  # with more, the shells' lists are too long for a second column
+# Shells read what they are offered again, zsh with eval: nothing gets there that any of them takes for more than a letter.
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@+-]*")
+_UNSPEAKABLE: Final = re.compile(r"[^\w .,-]")
+
+
+def project_ids(context: typer.Context, incomplete: str) -> list[str | tuple[str, str]]:
+    """Ids of projects that were listed before, with their names."""
+    try:
+        cache = _cache(context)
+    except Problem:
+        return []
+    return _offered(cache.projects().items(), incomplete)
+
+
+def key_names(context: typer.Context, incomplete: str) -> list[str | tuple[str, str]]:
+    """Display names of the project's keys that were listed before; ids where a shell would not take the name as one word."""
+    try:
+        session = current(context)
+        project = settle(session.raw, session.env).project
+        known = _cache(context).keys(project.value if project else None)
+    except Problem:
+        return []
+    names = list(known.values())
+    by_name = {name: key_id for key_id, name in known.items() if _PLAIN.fullmatch(name) and names.count(name) == 1}
+    by_id = {key_id: name for key_id, name in known.items() if name not in by_name}
+    return _offered([*by_name.items(), *by_id.items()], incomplete)
+
+
+def _cache(context: typer.Context) -> NameCache:
+    """Of the sandbox or of Google, as the words typed so far and the environment say. Raises Problem."""
+    session = current(context)
+    return NameCache(sandbox=sandbox_choice(session.raw.get("sandbox"), session.env) is not None)
+
+
+def _offered(known: Iterable[tuple[str, str]], incomplete: str) -> list[str | tuple[str, str]]:
+    fitting = sorted((value, about) for value, about in known if value.startswith(incomplete) and _PLAIN.fullmatch(value))
+    if len(fitting) > MOST_EXPLAINED:
+        return [value for value, _ in fitting]
+    spoken = ((value, " ".join(_UNSPEAKABLE.sub(" ", about).split())) for value, about in fitting)
+    return [(value, about) if about and about != value else value for value, about in spoken]

@@ -1,0 +1,91 @@
+"""Switching APIs on and off in a project, with a word on what that means for its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from keyadmin.access.permissions import API_KEYS
+from keyadmin.keys import services
+from keyadmin.keys.model import GEMINI
+from keyadmin.problem import Cause, Exit, Problem, usage
+from keyadmin.projects.find import find
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+    from keyadmin.observer import Observer
+
+USUAL = (GEMINI, API_KEYS)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be switched. `todo` = those that are not so already, all where that may not be seen. `exposed` = keys
+    without API restriction, which could call Gemini as soon as it is on (facts 2)."""
+
+    project: str
+    services: tuple[str, ...]
+    todo: tuple[str, ...]
+    exposed: tuple[str, ...] = ()
+    unseen: Problem | None = None
+
+    def why(self, refusal: Problem) -> Problem:
+        """Of two refusals the one that says more: a project that is not to be seen is probably mistyped."""
+        if self.unseen is not None and self.unseen.cause is Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS:
+            return self.unseen
+        return refusal
+
+
+def service_named(word: str) -> str:
+    """`generativelanguage` and `generativelanguage.googleapis.com` are the same. Raises usage() for what is no service."""
+    if word in services.known() or ("." in word and not word.endswith(services.SUFFIX)):
+        return word
+    whole = word if word.endswith(services.SUFFIX) else f"{word}{services.SUFFIX}"
+    if whole in services.known():
+        return whole
+    near = services.closest(word)
+    if near is None and whole == word:
+        return word  # newer than the list: the service decides
+    raise usage(f"there is no API {word!r}", *([f"did you mean {near}?"] if near else ["an API reads NAME.googleapis.com"]))
+
+
+async def plan(cloud: Cloud, name: str, wanted: Sequence[str], *, on: bool) -> Plan:
+    """Look before anything is changed: what may not be seen is no hindrance, the change itself tells."""
+    try:
+        project = (await find(cloud, name)).project_id
+        states = await cloud.services.states(project, wanted)
+    except Problem as problem:
+        if problem.exit is Exit.CREDENTIALS:
+            raise
+        return Plan(name, tuple(wanted), tuple(wanted), unseen=problem)
+    todo = tuple(each for each in wanted if (states.get(each) == "ENABLED") is not on)
+    exposed = await _unrestricted(cloud, project) if on and GEMINI in todo else ()
+    return Plan(project, tuple(wanted), todo, exposed)
+
+
+async def enable(cloud: Cloud, planned: Plan, observer: Observer) -> None:
+    """Switch on what is off. Raises Problem."""
+    if planned.todo:
+        observer.step(f"Enabling {', '.join(planned.todo)}")
+        try:
+            await cloud.services.enable(planned.project, planned.todo)
+        except Problem as problem:
+            raise planned.why(problem) from None
+
+
+async def disable(cloud: Cloud, planned: Plan, observer: Observer, *, dependents: bool) -> None:
+    """Switch off what is on, one after the other. Raises Problem: where other APIs need one, unless they are to go too."""
+    for service in planned.todo:
+        observer.step(f"Disabling {service}")
+        try:
+            await cloud.services.disable(planned.project, service, dependents=dependents)
+        except Problem as problem:
+            raise planned.why(problem) from None
+
+
+async def _unrestricted(cloud: Cloud, project: str) -> tuple[str, ...]:
+    try:
+        return tuple([key.key_id async for key in cloud.keys.list(project) if key.restricted == "none"])
+    except Problem:
+        return ()  # a warning less

@@ -1,0 +1,93 @@
+"""Renaming, deleting and bringing back a project. The permission of the change itself suffices."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from keyadmin.problem import Cause, Exit, Problem
+from keyadmin.projects.find import find
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+    from keyadmin.cloud.projects import Project
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Doomed:
+    """A project about to be deleted, as far as it may be seen."""
+
+    project_id: str
+    display_name: str = ""
+    keys: int | None = None
+
+    def __str__(self) -> str:
+        named = f" ({self.display_name})" if self.display_name and self.display_name != self.project_id else ""
+        keys = f" with its {'1 API key' if self.keys == 1 else f'{self.keys} API keys'}" if self.keys else ""
+        return f"project {self.project_id}{named}{keys}"
+
+
+async def look(cloud: Cloud, name: str) -> Doomed:
+    """What would go. What may not be seen is left out. Raises Problem where the project is not active."""
+    found, keys = await asyncio.gather(_or_problem(cloud.projects.get(name)), _or_problem(_count(cloud, name)))
+    count = None if isinstance(keys, Problem) else keys
+    if isinstance(found, Problem):
+        return Doomed(name, keys=count)
+    if found.state != "ACTIVE":
+        raise Problem(
+            Cause.CONFLICT,
+            f"project {found.project_id} is being deleted already",
+            project=found.project_id,
+            fix=(f"to bring it back: keyadmin projects undelete {found.project_id}",),
+        )
+    return Doomed(found.project_id, found.display_name, count)
+
+
+async def rename(cloud: Cloud, name: str, display_name: str) -> Project:
+    """Give it another display name. Raises Problem."""
+    return await _or_near(cloud, name, cloud.projects.rename(name, display_name))
+
+
+async def delete(cloud: Cloud, name: str) -> Project:
+    """Mark it for deletion. Raises Problem."""
+    return await _or_near(cloud, name, cloud.projects.delete(name))
+
+
+async def undelete(cloud: Cloud, name: str) -> Project:
+    """Bring it back. Raises Problem; a project that is active is none to bring back."""
+    try:
+        return await _or_near(cloud, name, cloud.projects.undelete(name))
+    except Problem as problem:
+        found = await _or_problem(cloud.projects.get(name))
+        if isinstance(found, Problem) or found.state != "ACTIVE":
+            raise
+        message = f"project {found.project_id} is active: there is nothing to bring back"
+        fix = (f"to look at it: keyadmin projects describe {found.project_id}",)
+        raise Problem(Cause.CONFLICT, message, status=problem.status, project=found.project_id, fix=fix) from None
+
+
+async def _or_near(cloud: Cloud, name: str, call: Awaitable[T]) -> T:
+    """The answer; for a project that is not to be seen the Problem with ids that look like it."""
+    try:
+        return await call
+    except Problem as problem:
+        if problem.cause in (Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS, Cause.MISSING_IAM_PERMISSION):
+            await find(cloud, name)
+        raise
+
+
+async def _count(cloud: Cloud, name: str) -> int:
+    return sum([1 async for _ in cloud.keys.list(name)])
+
+
+async def _or_problem(call: Awaitable[T]) -> T | Problem:
+    try:
+        return await call
+    except Problem as problem:
+        if problem.exit is Exit.CREDENTIALS:
+            raise
+        return problem

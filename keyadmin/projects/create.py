@@ -1,0 +1,195 @@
+"""Making projects: side by side, with the APIs that keys need, and the first key if wanted. Run again, it finishes the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from keyadmin.access.permissions import API_KEYS
+from keyadmin.keys import provision
+from keyadmin.keys.model import GEMINI
+from keyadmin.keys.patience import patiently
+from keyadmin.keys.provision import Made, Wish
+from keyadmin.observer import Observer
+from keyadmin.problem import Cause, Problem
+from keyadmin.projects import names
+from keyadmin.projects.denied import explained
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+    from keyadmin.cloud.projects import Project
+    from keyadmin.local.creations import Creations, Run
+
+T = TypeVar("T")
+
+AT_ONCE: Final = 10  # "a maximum of 10 project at a time" (the page, Limitations)
+APIS: Final = (GEMINI, API_KEYS)
+NEW_PROJECT_S: Final = 20.0  # unsourced: how long the owner of a new project may not be known to every service
+_IDS_TRIED: Final = 3
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A project to be made. No id = one is chosen. `parent` = folders/N, organizations/N or nothing; `row` of a file."""
+
+    project_id: str = ""
+    display_name: str = ""
+    parent: str = ""
+    row: int | None = None
+
+    @property
+    def label(self) -> str:
+        """For messages."""
+        return self.project_id if self.row is None else f"row {self.row} ({self.project_id})"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one. `made` = by this run or an earlier one of the same; `problem` = what is still to be done."""
+
+    wanted: Wanted
+    project: Project | None = None
+    was_there: bool = False
+    key: Made | None = None
+    problem: Problem | None = None
+
+
+def request_of(wanted: Sequence[Wanted], key_name: str | None) -> list[object]:
+    """What two runs have to have in common for the second to go on with the first."""
+    return [[[each.project_id, each.display_name, each.parent] for each in wanted], key_name or ""]
+
+
+def chosen_ids(wanted: Sequence[Wanted]) -> list[str]:
+    """An id for each: its own, or a new one in AI Studio's style."""
+    return [each.project_id or names.new_id() for each in wanted]
+
+
+async def create(
+    cloud: Cloud, wanted: Sequence[Wanted], key_name: str | None, creations: Creations, run: Run, observer: Observer
+) -> list[Outcome]:
+    """All of them, side by side; one that fails leaves the others. `run` holds the ids, in the order of `wanted`."""
+    maker = _Maker(cloud, key_name, creations, run, observer)
+    observer.total(len(wanted), "Creating projects")
+    with_ids = [replace(each, project_id=project_id) for each, project_id in zip(wanted, run.ids, strict=True)]
+    generated = [not each.project_id for each in wanted]
+    outcomes = await asyncio.gather(*map(maker.make, with_ids, generated))
+    if all(each.problem is None for each in outcomes):
+        run.finish()
+    return outcomes
+
+
+class _Quiet(Observer):
+    """For what several do at once: their steps would overwrite each other; warnings and half-made things are passed on."""
+
+    def __init__(self, outer: Observer) -> None:
+        super().__init__()
+        self._half_made = outer._half_made  # the same list: an interruption finds there what all of them left
+        self._outer = outer
+
+    def warning(self, text: str) -> None:
+        self._outer.warning(text)
+
+
+@dataclass
+class _Maker:
+    cloud: Cloud
+    key_name: str | None
+    creations: Creations
+    run: Run
+    observer: Observer
+
+    async def make(self, wanted: Wanted, generated: bool) -> Outcome:
+        """One project and what belongs to it."""
+        outcome = Outcome(wanted)
+        try:
+            with self.observer.half_made(f"project {wanted.label}: run the same command again to go on"):
+                try:
+                    outcome = await self._project(wanted, generated)
+                    assert outcome.project is not None
+                    await self._enable(outcome)
+                    if self.key_name is not None:
+                        outcome = replace(outcome, key=await self._key(outcome, self.key_name))
+                except Problem as problem:
+                    return replace(outcome, problem=problem)
+        finally:
+            self.observer.advance()
+        return replace(outcome, problem=outcome.key.problem if outcome.key else None)
+
+    async def _project(self, wanted: Wanted, generated: bool) -> Outcome:
+        for attempt in range(_IDS_TRIED):
+            try:
+                made = await self.cloud.projects.create(
+                    wanted.project_id, display_name=wanted.display_name, parent=wanted.parent
+                )
+                return Outcome(wanted, made)
+            except Problem as problem:
+                if problem.cause is Cause.MISSING_IAM_PERMISSION:
+                    raise await explained(self.cloud, problem, wanted.parent) from None
+                if problem.cause is not Cause.ALREADY_EXISTS:
+                    raise
+                found = await self._seen(wanted.project_id)
+                if found is not None and self.creations.owns(found.project_id, found.create_time) and found.state == "ACTIVE":
+                    return Outcome(wanted, found, was_there=True)
+                if not generated or attempt == _IDS_TRIED - 1:
+                    raise _taken(wanted.project_id, found) from problem
+            other = names.new_id()
+            self.run.swap(wanted.project_id, other)
+            wanted = replace(wanted, project_id=other)
+        raise AssertionError("unreachable")
+
+    async def _seen(self, project_id: str) -> Project | None:
+        try:
+            return await self.cloud.projects.get(project_id)
+        except Problem:
+            return None  # somebody else's: what create said stands
+
+    async def _enable(self, outcome: Outcome) -> None:
+        project = outcome.wanted.project_id
+        await self._while_new(outcome, lambda: self.cloud.services.enable(project, APIS))
+
+    async def _key(self, outcome: Outcome, name: str) -> Made:
+        """The first key. Its id follows from the project and the name, so that a second run finds the first one's key."""
+        project = outcome.wanted.project_id
+        wish = Wish(project=project, display_name=name, key_id=first_key_id(project, name), if_absent=True)
+        return await self._while_new(outcome, lambda: provision.create(self.cloud, wish, _Quiet(self.observer)))
+
+    async def _while_new(self, outcome: Outcome, call: Callable[[], Awaitable[T]]) -> T:
+        """`call`, tried again for a while where refusals may come from servers that do not know the new project yet."""
+        early = (Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS, Cause.MISSING_IAM_PERMISSION, Cause.ENABLE_SERVICE_DENIED)
+        return await patiently(
+            call,
+            worth_it=lambda problem: not outcome.was_there and problem.cause in early,
+            limit_s=NEW_PROJECT_S,
+            text="",
+            observer=_Quiet(self.observer),
+        )
+
+
+def first_key_id(project: str, name: str) -> str:
+    """`my-first-key-5f2a9c01`: the same each time for a project and a display name."""
+    words = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-")
+    start = words if words[:1].isalpha() else f"key-{words}".rstrip("-")
+    return f"{start}-{hashlib.sha256(f'{project}/{name}'.encode()).hexdigest()[:8]}"
+
+
+def _taken(project_id: str, found: Project | None) -> Problem:
+    """The Problem of an id that belongs to a project not made by keyadmin."""
+    if found is None:
+        message = f"the project id {project_id} is taken"
+        fix: tuple[str, ...] = (
+            "ids are given once in all of Google Cloud, and never again: choose another, or leave the id out",
+        )
+    elif found.state == "DELETE_REQUESTED":
+        message = f"project {project_id} exists already and is being deleted"
+        fix = (f"bring it back: keyadmin projects undelete {project_id}", "or choose another id")
+    else:
+        message = f"project {project_id} exists already"
+        fix = (
+            f"use it as it is: keyadmin projects enable {project_id}, keyadmin keys create --name NAME -p {project_id}",
+            "or choose another id",
+        )
+    return Problem(Cause.ALREADY_EXISTS, message, status="ALREADY_EXISTS", project=project_id, fix=fix)

@@ -1,0 +1,64 @@
+"""What a list can tell of projects beside the projects themselves: whether the Gemini API is on, how many keys there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from keyadmin.keys.model import GEMINI
+from keyadmin.observer import Observer
+from keyadmin.problem import Exit, Problem
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+    from keyadmin.cloud.projects import Project
+
+Unknown = Literal["unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """None = not asked for."""
+
+    gemini: Literal["ENABLED", "DISABLED"] | Unknown | None = None
+    keys: int | Unknown | None = None
+
+
+async def look(cloud: Cloud, projects: Sequence[Project], *, apis: bool, keys: bool, observer: Observer) -> dict[str, Facts]:
+    """By project id, side by side. What may not be seen is `unknown`. Raises Problem for missing credentials alone."""
+    from keyadmin.cloud.pace import gather_limited
+
+    observer.total(len(projects), "Looking into projects")
+
+    async def one(project: Project) -> Facts:
+        try:
+            return Facts(
+                await _gemini(cloud, project.project_id) if apis else None,
+                await _keys(cloud, project.project_id) if keys else None,
+            )
+        finally:
+            observer.advance()
+
+    found = await gather_limited(projects, one)
+    return {project.project_id: facts for project, facts in zip(projects, found, strict=True)}
+
+
+async def _gemini(cloud: Cloud, project: str) -> Literal["ENABLED", "DISABLED"] | Unknown:
+    try:
+        return (await cloud.services.states(project, [GEMINI])).get(GEMINI, "unknown")
+    except Problem as problem:
+        return _unknown(problem)
+
+
+async def _keys(cloud: Cloud, project: str) -> int | Unknown:
+    try:
+        return sum([1 async for _ in cloud.keys.list(project)])
+    except Problem as problem:
+        return _unknown(problem)
+
+
+def _unknown(problem: Problem) -> Unknown:
+    if problem.exit is Exit.CREDENTIALS:
+        raise problem
+    return "unknown"
