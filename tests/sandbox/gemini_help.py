@@ -42,9 +42,16 @@ KEYS = [
     key("all-apis", {"apiTargets": [{"service": "cloudapis.googleapis.com"}]}),
     key("counting", {"apiTargets": [{"service": GEMINI, "methods": ["Count*", "Get*"]}]}),
     key("one-method", {"apiTargets": [{"service": GEMINI, "methods": ["google.ai.generativelanguage.v1beta.ModelService.*"]}]}),
-    key("browser", {"browserKeyRestrictions": {"allowedReferrers": ["*.example.com/*", "https://exact.example.org/page"]}}),
+    key(
+        "browser",
+        {
+            "browserKeyRestrictions": {
+                "allowedReferrers": ["*.example.com/*", "https://exact.example.org/page", "plain.example.net"]
+            }
+        },
+    ),
     key("here", {"serverKeyRestrictions": {"allowedIps": ["127.0.0.0/8", "::1"]}}),
-    key("elsewhere", {"serverKeyRestrictions": {"allowedIps": ["203.0.113.7", "2001:db8::/32"]}}),
+    key("elsewhere", {"serverKeyRestrictions": {"allowedIps": ["203.0.113.7", "2001:db8::/32", "10.1.2.3/8"]}}),
     key(
         "android",
         {

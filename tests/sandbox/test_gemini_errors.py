@@ -171,6 +171,8 @@ def test_a_key_for_some_methods(sandbox: Running) -> None:
         ("https://exact.example.org/page", True),
         ("https://exact.example.org/page?tab=2", True),
         ("http://exact.example.org/page", False),
+        ("https://plain.example.net/", True),
+        ("https://plain.example.net/page", False),
         ("https://exact.example.org/page/deeper", False),
         ("https://example.com.evil.example.net/", False),
         ("https://example.net/?www.example.com/", False),
@@ -200,6 +202,9 @@ def test_a_key_for_websites(sandbox: Running, referrer: str, allowed: bool) -> N
         ("elsewhere", "203.0.113.8", False),
         ("elsewhere", "2001:db8:1::5", True),
         ("elsewhere", "2001:db9::5", False),
+        ("elsewhere", "10.9.9.9", True),
+        ("elsewhere", "11.9.9.9", False),
+        ("elsewhere", "nonsense", False),
     ],
 )
 def test_a_key_for_servers(sandbox: Running, key: str, address: str | None, allowed: bool) -> None:
@@ -310,7 +315,7 @@ def test_a_suspended_project(sandbox: Running) -> None:
 def test_a_deleted_project(sandbox: Running) -> None:
     gone = string_of(sandbox, "gone", "deleted-one")
     metadata = {"service": GEMINI, "consumer": "projects/300000000004"}
-    message = "Project 300000000004 has been deleted."
+    message = "Project #300000000004 has been deleted."
     expect(models(sandbox, gone), 403, "PERMISSION_DENIED", message, "CONSUMER_INVALID", metadata)
 
 

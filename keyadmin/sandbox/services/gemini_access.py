@@ -16,7 +16,7 @@ from keyadmin.sandbox.api import Call
 from keyadmin.sandbox.hierarchy import Node
 from keyadmin.sandbox.services import key_rows, key_usage
 from keyadmin.sandbox.services.key_rows import KeyRow
-from keyadmin.sandbox.status import Code, RpcError, error_info, service_disabled
+from keyadmin.sandbox.status import Code, RpcError, consumer_deleted, error_info, service_disabled
 
 Json = dict[str, Any]
 
@@ -88,12 +88,7 @@ def _check_project(call: Call, node: Node) -> None:
             error_info("CONSUMER_SUSPENDED", "googleapis.com", service=HOST, consumer=node.name),
         )
     if node.state == "DELETE_REQUESTED":
-        # unsourced: the wording follows Service Control's CheckError.PROJECT_DELETED, the reason google.api.ErrorReason
-        raise RpcError(
-            Code.PERMISSION_DENIED,
-            f"Project {node.number} has been deleted.",
-            error_info("CONSUMER_INVALID", "googleapis.com", service=HOST, consumer=node.name),
-        )
+        raise consumer_deleted(HOST, node.name)
 
 
 def _check_target(call: Call, node: Node, restrictions: Json) -> None:
