@@ -160,6 +160,10 @@ def test_what_a_purged_project_held_is_gone_with_it(sandbox: Running) -> None:
     sandbox.control("clock", {"advance": "31d"})
     with refused(Forbidden):
         keys.lookup_key(request={"key_string": key.key_string})
+    number = parent.split("/")[1]
+    owner = {"roles/owner": ["user:owner@example.com"]}
+    sandbox.control("seed", {"projects": [{"projectId": "doomed-project", "projectNumber": number, "iam": owner}]})
+    assert not list(keys.list_keys(request={"parent": parent, "show_deleted": True}))
 
 
 def test_the_parent_must_let_one_create(projects: Any) -> None:
