@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -240,3 +241,26 @@ def test_calls_are_logged_by_their_rpc_names(sandbox: Running, good: str) -> Non
         "google.ai.generativelanguage.v1alpha.AuthTokenService.CreateToken",
     ]
     assert good not in json.dumps(log)
+
+
+def test_only_accepted_work_counts_as_use(sandbox: Running, good: str) -> None:
+    maps = string_of(sandbox, "maps")
+
+    def change(key_id: str) -> int:
+        """What a change that checks for use first gets: 400 after recent use, 200 else."""
+        path = f"/v2/projects/keyed-project/locations/global/keys/{key_id}?checkExistingUsage=CHECK&updateMask=displayName"
+        headers = {"Authorization": "Bearer owner@example.com", "x-http-method-override": "PATCH"}
+        return ask(sandbox, path, headers, {"displayName": f"again {time.monotonic_ns()}"})[0]
+
+    def generate(api_key: str) -> int:
+        path = f"/v1beta/models/{FLASH}:generateContent"
+        return ask(sandbox, path, {"x-goog-api-key": api_key}, {"contents": [{"parts": [{"text": "hi"}]}]})[0]
+
+    assert generate(maps) == 403
+    assert change("maps") == 200
+    assert ask(sandbox, "/v1beta/models", {"x-goog-api-key": good})[0] == 200  # asking for the models is no use
+    assert change("good") == 200
+    assert generate(good) == 200
+    assert change("good") == 400
+    sandbox.control("clock", {"advance": "8d"})
+    assert change("good") == 200

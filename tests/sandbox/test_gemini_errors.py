@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -380,26 +379,3 @@ def test_interactions_are_refused_in_the_same_words(sandbox: Running) -> None:
     assert (status, body["error"]["details"][0]["reason"]) == (401, "ACCESS_TOKEN_TYPE_UNSUPPORTED")
     with pytest.raises(Exception, match="invalid authentication credentials"):
         client(sandbox, old).interactions.create(model=FLASH, input="hi")
-
-
-def test_only_accepted_work_counts_as_use(sandbox: Running) -> None:
-    good, maps = string_of(sandbox, "good"), string_of(sandbox, "maps")
-
-    def change(key_id: str) -> int:
-        """What a change that checks for use first gets: 400 after recent use, 200 else."""
-        path = f"/v2/{NAME}/{key_id}?checkExistingUsage=CHECK&updateMask=displayName"
-        headers = {"Authorization": "Bearer owner@example.com", "x-http-method-override": "PATCH"}
-        return ask(sandbox, path, headers, {"displayName": f"again {time.monotonic_ns()}"})[0]
-
-    def generate(api_key: str) -> int:
-        path = f"/v1beta/models/{FLASH}:generateContent"
-        return ask(sandbox, path, {"x-goog-api-key": api_key}, {"contents": [{"parts": [{"text": "hi"}]}]})[0]
-
-    assert generate(maps) == 403
-    assert change("maps") == 200
-    assert models(sandbox, good)[0] == 200  # asking for the models is no use
-    assert change("good") == 200
-    assert generate(good) == 200
-    assert change("good") == 400
-    sandbox.control("clock", {"advance": "8d"})
-    assert change("good") == 200

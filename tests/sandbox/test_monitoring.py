@@ -102,9 +102,9 @@ def uids(sandbox: Running, project: str = "keyed-project") -> dict[str, str]:
 
 
 def call(sandbox: Running, key_id: str, times: int = 1) -> None:
-    key = string_of(sandbox, key_id)
+    headers, body = {"x-goog-api-key": string_of(sandbox, key_id)}, {"contents": [{"parts": [{"text": "hi"}]}]}
     for _ in range(times):
-        assert ask(sandbox, "/v1beta/models?pageSize=1", {"x-goog-api-key": key})[0] == 200
+        assert ask(sandbox, "/v1beta/models/gemini-2.5-flash:generateContent", headers, body)[0] == 200
 
 
 def test_use_by_key_and_service(client: MetricServiceClient, sandbox: Running) -> None:
@@ -131,6 +131,24 @@ def test_raw_points_end_with_the_last_call(client: MetricServiceClient, sandbox:
     assert series.resource.labels["project_id"] == "keyed-project"
     assert dict(series.metric.labels)["response_code_class"] == "2xx"
     assert abs(series.points[0].interval.end_time.timestamp() - ago(days=2).timestamp()) < 60
+
+
+def test_only_what_lies_in_the_interval(client: MetricServiceClient, sandbox: Running) -> None:
+    begun = early_in_the_hour(sandbox)
+    call(sandbox, "quiet")
+    before = {"name": NAME, "filter": CHOSEN, "interval": interval(begun - timedelta(seconds=1), hours=1)}
+    assert list(client.list_time_series(request=before)) == []
+    after = {"name": NAME, "filter": CHOSEN, "interval": interval(begun + timedelta(minutes=1), hours=1)}
+    assert len(list(client.list_time_series(request=after))) == 1
+
+
+def test_asking_for_the_models_counts_too(client: MetricServiceClient, sandbox: Running) -> None:
+    """It is no use that `checkExistingUsage` looks at, but a call; its time is known to the hour only."""
+    begun = early_in_the_hour(sandbox)
+    assert ask(sandbox, "/v1beta/models", {"x-goog-api-key": string_of(sandbox, "quiet")})[0] == 200
+    request = {"name": NAME, "filter": CHOSEN, "interval": interval(begun + timedelta(minutes=1), hours=2)}
+    [series] = client.list_time_series(request=request)
+    assert series.points[0].value.int64_value == 1
 
 
 def test_refused_calls_are_not_counted(client: MetricServiceClient, sandbox: Running) -> None:

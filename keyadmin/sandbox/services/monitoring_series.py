@@ -50,7 +50,10 @@ class Series:
 
 
 def read(call: Call, project: str, start: int, end: int) -> Iterator[Series]:
-    """One series a key and service, with a point for every hour in which calls were made, ending with the last of them."""
+    """One series a key and service, with a point for every hour in which calls were made, ending with the last of them.
+
+    An hour of calls that were no work (key_usage.py) does not say when: its point ends where the hour begins.
+    """
     node = call.cloud.hierarchy.get(project)
     project_id = node.project_id if node else None
     rows = call.store.all(
