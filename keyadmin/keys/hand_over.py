@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keyadmin.handover.sink import Delivery, Sink
 from keyadmin.keys.model import Key
+from keyadmin.keys.provision import Made
+from keyadmin.observer import Observer
 from keyadmin.problem import Problem
 from keyadmin.secret import KeyString
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
 
 
 @dataclass(frozen=True)
@@ -38,25 +44,42 @@ async def hand_over(key_string: KeyString, sinks: Sequence[Sink]) -> list[Handed
     return out
 
 
-def failure(key: Key, handed: Sequence[HandedOver], made: str = "") -> Problem | None:
-    """The problem to end with where a sink failed: the key's name, and the command that hands it over again."""
+async def of_made(cloud: Cloud, made: Made, sinks: Sequence[Sink], observer: Observer) -> list[HandedOver]:
+    """Hand over a key that was just made, or given back. One that the Gemini API rejected is handed to nobody."""
+    key = made.key
+    if made.problem is not None or not sinks:
+        return []
+    observer.step("Handing the key over")
+    with observer.half_made(f"the key {key.name} may not have been handed over; {again(key, [sink.spec for sink in sinks])}"):
+        try:
+            key_string = key.key_string or await cloud.keys.key_string(key.name)
+        except Problem as problem:
+            return [HandedOver(sink.spec, problem) for sink in sinks]
+        return await hand_over(key_string, sinks)
+
+
+def again(key: Key, sinks: Sequence[str]) -> str:
+    """The command that hands a key to sinks, as a step to take."""
+    options = " ".join(f"--to {shlex.quote(sink)}" for sink in sinks)
+    return f"hand it over again: keyadmin keys hand-over {key.key_id} -p {key.project} {options}"
+
+
+def failure(key: Key, handed: Sequence[HandedOver], *, made: bool = False) -> Problem | None:
+    """The problem to end with where a sink failed: the key's name, and the command that hands it over again.
+
+    `made` = the key was made by this command, and stays.
+    """
     failed = [(one.sink, one.outcome) for one in handed if isinstance(one.outcome, Problem)]
     if not failed:
         return None
     first = failed[0][1]
-    again = " ".join(f"--to {_quoted(sink)}" for sink, _ in failed)
+    what = "was made, but it was not" if made else "was not"
     return Problem(
         first.cause,
-        f"{made}the key {key.key_id} was not handed to {', '.join(sink for sink, _ in failed)}: {first.message}",
+        f"the key {key.key_id} {what} handed to {', '.join(sink for sink, _ in failed)}: {first.message}",
         status=first.status,
         permission=first.permission,
         service=first.service,
         project=key.project,
-        fix=(*first.fix, f"hand it over again: keyadmin keys hand-over {key.key_id} -p {key.project} {again}"),
+        fix=(*first.fix, again(key, [sink for sink, _ in failed])),
     )
-
-
-def _quoted(text: str) -> str:
-    import shlex
-
-    return shlex.quote(text)

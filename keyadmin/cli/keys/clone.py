@@ -10,6 +10,7 @@ import typer
 from keyadmin.cli.keys import making
 from keyadmin.cli.keys.options import IfAbsent, KeyId, KeyName, NoVerify, ServiceAccount, ShowString, VerifyTimeout
 from keyadmin.cli.options import DryRun
+from keyadmin.cli.rotation.options import To, specs_of
 from keyadmin.cli.session import current
 from keyadmin.cli.settings import Found, project_id
 from keyadmin.keys import clone as cloning
@@ -37,12 +38,14 @@ def clone(
     no_verify: NoVerify = False,
     verify_timeout: VerifyTimeout = "5m",
     if_absent: IfAbsent = False,
+    to: To = None,
     dry_run: DryRun = False,
 ) -> int:
     """Create a key with another key's restrictions and annotations, in another project too.
 
     The old key is left as it is. The annotations by which keyadmin tracks rotation are not taken over.
     """
+    how = making.How(show, False, dry_run, tuple(specs_of(to)))
     if service_account and auth is False:
         raise usage("--service-account and --standard do not go together: a standard key has no service account")
     session = current(context)
@@ -61,4 +64,4 @@ def clone(
         original = await resolve.find(cloud, key, partial(session.project, cloud))
         return cloning.wish(original, asked)
 
-    return making.make(context, of_original, making.How(show, False, dry_run))
+    return making.make(context, of_original, how)

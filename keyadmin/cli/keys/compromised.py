@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +11,7 @@ import typer
 
 from keyadmin import duration
 from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.keys.handing import Printer
 from keyadmin.cli.keys.options import KeyName
 from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.render import show_document
@@ -43,7 +45,8 @@ def compromised(
     session = current(context)
     specs, wait = specs_of(to), duration.parse(grace)
     terms = Terms(force=True, emergency=not wait, grace=wait)
-    manner = manner_of(session, emergency=not wait, force_use=True)
+    printer = Printer(session)
+    manner = replace(manner_of(session, emergency=not wait, force_use=True), write_line=printer)
     if not (yes or dry_run or session.interactive):
         confirm(session, f"Replace the key {key} and delete it?", yes=False)
 
@@ -53,7 +56,7 @@ def compromised(
         return found, (await of_keys(cloud, found.project, [found]))[0]
 
     found, used = run(context, look)
-    session.talk.note(f"{found.key_id}: {used.words}.")
+    session.talk.note(f"{found.key_id}: {used.words}.", always=True)
     when = "at once" if not wait else f"after {duration.words(wait)}"
     if dry_run:
         would(session, f"make a successor of {found.key_id}, hand it to {len(specs)} sinks, and delete {found.key_id} {when}")
@@ -66,7 +69,7 @@ def compromised(
     outcome = run(context, work)
     checks = to_check(found, wait)
     mark = {"sandbox": True} if session.sandbox is not None else {}
-    report = outcome.to_json() | {"usage": used.to_json(), "check": checks} | mark
+    report = outcome.to_json() | {"usage": used.to_json(), "check": checks} | printer.fields | mark
     show_document(session, report, "\n".join([*lines_of(outcome), "", "Now look at:", *(f"  {check}" for check in checks)]))
     if outcome.problem is not None:
         raise outcome.problem

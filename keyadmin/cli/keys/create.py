@@ -25,6 +25,7 @@ from keyadmin.cli.keys.options import (
     VerifyTimeout,
 )
 from keyadmin.cli.options import DryRun
+from keyadmin.cli.rotation.options import To, specs_of
 from keyadmin.cli.session import current
 from keyadmin.keys import validate
 from keyadmin.keys.model import GEMINI
@@ -54,6 +55,7 @@ def create(
     no_verify: NoVerify = False,
     verify_timeout: VerifyTimeout = "5m",
     if_absent: IfAbsent = False,
+    to: To = None,
     async_: Async = False,
     dry_run: DryRun = False,
 ) -> int:
@@ -61,8 +63,10 @@ def create(
 
     Checks the permissions, enables what is off, creates the key with its restrictions (the Gemini API alone unless
     --api-target says otherwise) and waits until it works, at most 5 minutes. An auth key is bound to the project's
-    service account keyadmin-gemini, which is made when it is not there.
+    service account keyadmin-gemini, which is made when it is not there. A key that works is handed to the sinks of --to,
+    without showing it.
     """
+    how = making.How(show, async_, dry_run, tuple(specs_of(to)))
     if service_account and not auth:
         raise usage("--service-account and --standard do not go together: a standard key has no service account")
     wish = Wish(
@@ -89,4 +93,4 @@ def create(
     async def in_project(cloud: Cloud) -> Wish:
         return replace(wish, project=await session.project(cloud))
 
-    return making.make(context, in_project, making.How(show, async_, dry_run))
+    return making.make(context, in_project, how)

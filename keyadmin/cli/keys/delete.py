@@ -15,6 +15,7 @@ from keyadmin.cli.session import current
 from keyadmin.keys import change, resolve, validate
 from keyadmin.keys.model import Key
 from keyadmin.keys.present import apis, clients
+from keyadmin.keys.usage import with_use
 
 
 def delete(
@@ -28,10 +29,12 @@ def delete(
     if not (yes or dry_run or session.interactive):
         confirm(session, f"Delete the key {validate.refuse_key_string(key)}?", yes=False)
 
-    if not (yes or dry_run):
+    if not yes or dry_run:
         # asked between two connections: Ctrl-C does not reach a prompt inside the event loop
-        found = run(context, lambda cloud: resolve.find(cloud, key, partial(session.project, cloud), unseen=True))
-        confirm(session, f"Delete the key {_words(found)}?", yes=False)
+        found, used = run(context, lambda cloud: with_use(cloud, key, partial(session.project, cloud)))
+        session.talk.note(f"{found.key_id}: {used.words}.", always=True)
+        if not dry_run:
+            confirm(session, f"Delete the key {_words(found)}?", yes=False)
         key = str(resolve.FullName(found.project, found.key_id))
     gone = change_key(
         context,

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keyadmin.cli.keys.dry import dry_run as dry
+from keyadmin.cli.keys.handing import Printer, flagged, handed_view, say_handed
 from keyadmin.cli.keys.options import KeyName
 from keyadmin.cli.options import DryRun
-from keyadmin.cli.render import Column, View, show_list, write
+from keyadmin.cli.render import show_list
 from keyadmin.cli.runner import run
-from keyadmin.cli.session import Session, current
+from keyadmin.cli.session import current
 from keyadmin.handover.sink import build, parse
+from keyadmin.keys import hand_over as handing
 from keyadmin.keys import resolve
-from keyadmin.keys.hand_over import HandedOver, failure
-from keyadmin.keys.hand_over import hand_over as to_sinks
+from keyadmin.keys.hand_over import HandedOver
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -32,35 +33,21 @@ def hand_over(context: typer.Context, key: KeyName, to: Sinks, dry_run: DryRun =
     """Hand a key that exists to sinks, without showing it. A sink that has it already is left as it is."""
     session = current(context)
     specs = [parse(text) for text in to]
-    flagged = session.sandbox is not None and session.sandbox.by_flag
+    printer = Printer(session)
 
     async def work(cloud: Cloud) -> tuple[Key, list[HandedOver]]:
-        sinks = build(specs, cloud, flagged=flagged, emit=write)
-        found = await resolve.find(cloud, key, partial(session.project, cloud))
-        return found, [] if dry_run else await to_sinks(await cloud.keys.key_string(found.name), sinks)
+        sinks = build(specs, cloud, flagged=flagged(session), emit=printer)
+        found = await resolve.find(cloud, key, partial(session.project, cloud), unseen=not dry_run)
+        return found, [] if dry_run else await handing.hand_over(await cloud.keys.key_string(found.name), sinks)
 
     found, handed = run(context, work)
     if dry_run:
         dry(session, found.project, [f"hand the key {found.key_id} to {spec.text}" for spec in specs])
         return
-    show_handed(session, handed)
-    if problem := failure(found, handed):
+    if session.format == "table" or (not printer.structured and any(spec.kind == "stdout" for spec in specs)):
+        say_handed(session, handed)  # stdout is for the key, or for nothing
+    else:
+        mark = {"sandbox": True} if session.sandbox is not None else {}
+        show_list(session, handed, handed_view(printer, mark))
+    if problem := handing.failure(found, handed):
         raise problem
-
-
-def show_handed(session: Session, handed: list[HandedOver]) -> None:
-    """What became of each sink; where the key itself went to stdout, the rest is talk."""
-    if session.format == "table":
-        for one in handed:
-            data = one.to_json()
-            session.talk.note(f"{data['sink']}: {data['detail']}")
-        return
-    view = View[HandedOver](
-        (
-            Column("sink", lambda one: one.sink),
-            Column("status", lambda one: one.to_json()["status"]),
-            Column("detail", lambda one: one.to_json()["detail"]),
-        ),
-        HandedOver.to_json,
-    )
-    show_list(session, handed, view)

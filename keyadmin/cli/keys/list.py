@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from keyadmin import duration
+from keyadmin.cli import remember
 from keyadmin.cli.keys import watch as watching
 from keyadmin.cli.keys.view import list_view
 from keyadmin.cli.render import show_list
@@ -15,7 +17,10 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.keys import listing
 from keyadmin.keys.listing import Listed, Selection
-from keyadmin.problem import Exit, Problem, usage
+from keyadmin.keys.studio import Shown
+from keyadmin.keys.usage import Used, of_many, reasons
+from keyadmin.problem import Exit, Problem
+from keyadmin.problem import usage as wrong
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -36,6 +41,7 @@ def list_(
     ] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Go on, and show what changes, until Ctrl-C.")] = False,
     interval: Annotated[str, typer.Option("--interval", metavar="DURATION", help="How often --watch looks.")] = "5s",
+    usage: Annotated[bool, typer.Option("--usage", help="When each key was last used, from Cloud Monitoring.")] = False,
 ) -> None:
     """List the keys of a project, or of all projects.
 
@@ -48,7 +54,9 @@ def list_(
     """
     session = current(context)
     if all_projects and "project" in session.raw:
-        raise usage("--all-projects and --project do not go together", "leave one of them out")
+        raise wrong("--all-projects and --project do not go together", "leave one of them out")
+    if usage and watch:
+        raise wrong("--usage and --watch do not go together: Cloud Monitoring tells the hour of the last use")
     selection = Selection(everything=all_, limit=limit, filter=filter_, sort=sort)
     every = duration.parse(interval).total_seconds()
 
@@ -57,12 +65,20 @@ def list_(
             return await listing.of_all(cloud, session.observer, deleted=deleted)
         return await listing.of_project(cloud, await session.project(cloud), deleted=deleted)
 
-    view = list_view(session, projects=all_projects, deleted=deleted)
+    view = partial(list_view, session, projects=all_projects, deleted=deleted)
     if watch:
-        watching.watch(context, listed, selection, view, every)
-    found = run(context, listed)
-    shown = selection.of(found.keys, session.now())
-    show_list(session, shown.keys, view)
+        watching.watch(context, listed, selection, view(), every)
+
+    async def with_use(cloud: Cloud) -> tuple[Listed, Shown, dict[str, Used] | None]:
+        found = await listed(cloud)
+        remember.keys(cloud, found.keys)
+        shown = selection.of(found.keys, session.now())
+        return found, shown, await of_many(cloud, shown.keys, session.observer) if usage else None
+
+    found, shown, used = run(context, with_use)
+    show_list(session, shown.keys, view(usage=used))
+    for reason in reasons((used or {}).values()):
+        session.talk.warning(f"The use of some keys is unknown: {reason}")
     if shown.note:
         session.talk.note(f"{shown.note}.", always=True)
     if found.failed:

@@ -10,11 +10,14 @@ import typer
 
 from keyadmin import duration
 from keyadmin.cli.keys.dry import dry_run
+from keyadmin.cli.keys.handing import Printer, flagged, say_handed
 from keyadmin.cli.keys.view import Row, show_key, show_started
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
+from keyadmin.handover.sink import SinkSpec, build
 from keyadmin.keys import provision
 from keyadmin.keys.change import Started
+from keyadmin.keys.hand_over import HandedOver, failure, of_made
 from keyadmin.keys.provision import Made, Wish
 from keyadmin.keys.verify import PROPAGATION_S
 from keyadmin.problem import Exit, Problem, usage
@@ -25,15 +28,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class How:
-    """How the key is made: shown with its string, not waited for, only planned."""
+    """How the key is made: shown with its string, not waited for, only planned; and whom it is handed to."""
 
     show: bool
     async_: bool
     dry_run: bool
+    sinks: tuple[SinkSpec, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.sinks and self.async_:
+            raise usage("--to and --async do not go together: the key string comes with the finished operation")
+        if self.show and self.to_stdout:
+            raise usage("--show and --to stdout do not go together: both print the key string", "leave one of them out")
         if self.show and self.async_:
             raise usage("--show and --async do not go together: the key string comes with the finished operation")
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether stdout is for the key string."""
+        return any(spec.kind == "stdout" for spec in self.sinks)
 
 
 @dataclass(frozen=True)
@@ -55,21 +68,24 @@ def verify_seconds(text: str) -> float:
 def make(context: typer.Context, wish_of: Callable[[Cloud], Awaitable[Wish]], how: How) -> int:
     """Make the key and print it. The exit code is 3 where it was made and is rejected."""
     session = current(context)
+    printer = Printer(session)
 
-    async def work(cloud: Cloud) -> Made | Started | Planned:
+    async def work(cloud: Cloud) -> tuple[Made, list[HandedOver]] | Started | Planned:
+        sinks = build(how.sinks, cloud, flagged=flagged(session), emit=printer)
         wish = await wish_of(cloud)
         if how.dry_run:
             ground, existing = await provision.look(cloud, wish, session.observer)
             if existing is None and ground.exposed:
                 session.observer.warning(provision.exposure(ground))
             steps = [f"give back the key {existing.key_id}"] if existing else provision.plan(wish, ground)
-            return Planned(ground.project, steps)
+            return Planned(ground.project, [*steps, *(f"hand it to {spec.text}" for spec in how.sinks)])
         if how.async_:
-            return await provision.start(cloud, wish, session.observer)
+            started = await provision.start(cloud, wish, session.observer)
+            return (started, []) if isinstance(started, Made) else started
         made = await provision.create(cloud, wish, session.observer)
         if how.show and made.key.key_string is None:
-            return replace(made, key=replace(made.key, key_string=await cloud.keys.key_string(made.key.name)))
-        return made
+            made = replace(made, key=replace(made.key, key_string=await cloud.keys.key_string(made.key.name)))
+        return made, await of_made(cloud, made, sinks, session.observer)
 
     outcome = run(context, work)
     if isinstance(outcome, Planned):
@@ -78,28 +94,36 @@ def make(context: typer.Context, wish_of: Callable[[Cloud], Awaitable[Wish]], ho
     if isinstance(outcome, Started):
         show_started(session, outcome)
         return Exit.OK
-    return _made(session, outcome, how)
+    return _made(session, *outcome, how, printer)
 
 
-def _made(session: Session, made: Made, how: How) -> int:
+def _made(session: Session, made: Made, handed: list[HandedOver], how: How, printer: Printer) -> int:
     key = made.key
-    show_key(session, Row(key, made.verification, key.key_string if how.show else None))
+    if how.to_stdout and not printer.structured:  # stdout is for the key string alone
+        session.talk.note(f"Key {key.key_id} of project {key.project}, verification {made.verification}.")
+    else:
+        shown = key.key_string if how.show or printer.used else None
+        show_key(session, Row(key, made.verification, shown, tuple(handed)))
     if not made.created:
         session.talk.note(f"Key {key.key_id} was there already; nothing was made.", always=True)
     elif made.verification == "skipped":
         session.talk.note(f"Not verified: {made.why}.")
-    if not how.show:
+    say_handed(session, handed)
+    if not (how.show or how.sinks):
         session.talk.note(f"The key string is printed by: keyadmin keys show {key.key_id} -p {key.project}")
     if made.problem is not None:
-        raise _rejected(made, made.problem)
+        raise _rejected(made, made.problem, how)
+    if problem := failure(key, handed, made=made.created):
+        raise problem
     return Exit.OK
 
 
-def _rejected(made: Made, problem: Problem) -> Problem:
+def _rejected(made: Made, problem: Problem, how: How) -> Problem:
     key = made.key
+    unhanded = " It was handed to nobody." if how.sinks else ""
     return Problem(
         problem.cause,
-        f"the key {key.key_id} was made, but the Gemini API does not take it: {problem.message}",
+        f"the key {key.key_id} was made, but the Gemini API does not take it: {problem.message}{unhanded}",
         status=problem.status,
         permission=problem.permission,
         service=problem.service,

@@ -6,10 +6,18 @@ from typing import Annotated
 
 import typer
 
-KeyName = Annotated[str, typer.Argument(metavar="KEY", help="The key: its id, its full name, or its display name.")]
+from keyadmin.cli.suggest import key_names
+
+KeyName = Annotated[
+    str, typer.Argument(metavar="KEY", autocompletion=key_names, help="The key: its id, its full name, or its display name.")
+]
 KeyOrString = Annotated[
     str | None,
-    typer.Argument(metavar="[KEY|-]", help="The key: its id, full name or display name; - reads a key string from stdin."),
+    typer.Argument(
+        metavar="[KEY|-]",
+        autocompletion=key_names,
+        help="The key: its id, full name or display name; - reads a key string from stdin.",
+    ),
 ]
 Targets = Annotated[
     list[str] | None,

@@ -10,6 +10,7 @@ import typer
 
 from keyadmin import duration
 from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.keys.handing import Printer
 from keyadmin.cli.keys.options import KeyName
 from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.rotation.options import Emergency, ForceUse, Grace, To, manner_of, specs_of
@@ -17,6 +18,7 @@ from keyadmin.cli.rotation.result import show_outcome
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.handover.sink import build
+from keyadmin.keys.usage import of_keys
 from keyadmin.rotation import run as rotations
 from keyadmin.rotation.decide import Terms, decide
 
@@ -72,13 +74,17 @@ def _rotate(
     specs = specs_of(to)
     if grace is not None:
         terms = replace(terms, grace=duration.parse(grace))
-    manner = manner_of(session, emergency=terms.emergency, force_use=force)
+    printer = Printer(session)
+    manner = replace(manner_of(session, emergency=terms.emergency, force_use=force), write_line=printer)
     if not (yes or dry_run or session.interactive):
         confirm(session, f"Rotate the key {name}?", yes=False)
 
     async def look(cloud: Cloud) -> tuple[Key, str]:
         build(specs, cloud, flagged=manner.flagged, emit=manner.write_line)
         found = await rotations.named(cloud, name, partial(session.project, cloud))
+        if terms.migrate and (dry_run or not yes):  # what is asked about is shown first
+            (used,) = await of_keys(cloud, found.project, [found])
+            session.observer.note(f"{found.key_id}: {used.words}.", always=True)
         lineage = await rotations.lineage_of_key(cloud, found)
         decision = decide(lineage, rotations.for_key(terms, lineage, found), cloud.now())
         return found, f"{decision.action.value} ({decision.why})"
@@ -92,4 +98,4 @@ def _rotate(
     async def work(cloud: Cloud) -> Outcome:
         return await rotations.rotate(cloud, found, terms, specs, manner, session.observer)
 
-    return show_outcome(session, run(context, work))
+    return show_outcome(session, run(context, work), printer.fields)

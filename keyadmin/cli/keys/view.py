@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from keyadmin.cli.render import Column, View, show_document, show_one
 from keyadmin.cli.session import Session
@@ -11,6 +12,10 @@ from keyadmin.keys.change import Started
 from keyadmin.keys.model import Key
 from keyadmin.keys.present import Verification, apis, as_json, clients
 from keyadmin.secret import KeyString
+
+if TYPE_CHECKING:
+    from keyadmin.keys.hand_over import HandedOver
+    from keyadmin.keys.usage import Used
 
 _RESTRICTED: Final = {"gemini": "Gemini", "other": "other APIs", "mixed": "Gemini and others", "none": "none"}
 _COLOURS: Final = {"gemini": "green", "mixed": "yellow", "none": "red"}
@@ -23,10 +28,14 @@ class Row:
     key: Key
     verification: Verification | None = None
     key_string: KeyString | None = None
+    handed: tuple[HandedOver, ...] = ()
 
 
-def list_view(session: Session, *, projects: bool, deleted: bool) -> View[Key]:
-    """The table of `keys list`; with the project where there are several, with the deletion where deleted keys are listed."""
+def list_view(session: Session, *, projects: bool, deleted: bool, usage: Mapping[str, Used] | None = None) -> View[Key]:
+    """The table of `keys list`; with the project where there are several, with the deletion where deleted keys are listed.
+
+    `usage` = the keys' use by full name, where it was asked for.
+    """
     columns: list[Column[Key]] = [
         Column("Name", lambda key: key.display_name, cut=True),
         Column("Id", lambda key: key.key_id),
@@ -40,9 +49,16 @@ def list_view(session: Session, *, projects: bool, deleted: bool) -> View[Key]:
         Column("Created", lambda key: key.create_time),
         Column("Days", lambda key: key.age_days(session.now())),
     ]
+    if usage is not None:
+        columns.append(Column("Last used", lambda key: usage[key.name].short))
     if deleted:
         columns.append(Column("Deleted", lambda key: key.delete_time, lambda key: "red"))
-    return View(columns, lambda key: as_json(key, sandbox=session.sandbox is not None, now=session.now()), "No keys.")
+
+    def to_dict(key: Key) -> dict[str, Any]:
+        out = as_json(key, sandbox=session.sandbox is not None, now=session.now())
+        return out | usage[key.name].fields if usage is not None else out
+
+    return View(columns, to_dict, "No keys.")
 
 
 def show_key(session: Session, row: Row) -> None:
@@ -90,10 +106,11 @@ def _column(title: str, value: object) -> Column[Row]:
 
 def to_json(session: Session, row: Row) -> dict[str, Any]:
     """The key's JSON object."""
-    return as_json(
+    out = as_json(
         row.key,
         sandbox=session.sandbox is not None,
         now=session.now(),
         verification=row.verification,
         key_string=row.key_string,
     )
+    return out | ({"handedOver": [one.to_json() for one in row.handed]} if row.handed else {})

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from keyadmin.cli.render import show_document
 from keyadmin.cli.session import Session
 from keyadmin.problem import Exit
@@ -16,10 +19,10 @@ def lines_of(outcome: Outcome) -> list[str]:
     return [*lines, f"{outcome.lineage.newest.key.key_id}: {outcome.state.value}; {outcome.why}"]
 
 
-def show_outcome(session: Session, outcome: Outcome) -> int:
-    """One lineage: its steps and where it stands. Raises the problem that stopped it."""
+def show_outcome(session: Session, outcome: Outcome, more: Mapping[str, Any] | None = None) -> int:
+    """One lineage: its steps and where it stands, and `more` fields for programs. Raises the problem that stopped it."""
     mark = {"sandbox": True} if session.sandbox is not None else {}
-    show_document(session, outcome.to_json() | mark, "\n".join(lines_of(outcome)))
+    show_document(session, outcome.to_json() | dict(more or {}) | mark, "\n".join(lines_of(outcome)))
     if outcome.problem is not None:
         raise outcome.problem
     for way in outcome.ways_out:
