@@ -17,6 +17,7 @@ from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.render import Column, View, show_document, show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
+from keyadmin.cli.suggest import project_ids
 from keyadmin.problem import Exit, usage
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ def doctor(
     context: typer.Context,
     projects: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PROJECT]...", help="Projects to check; the default project if none is named."),
+        typer.Argument(
+            metavar="[PROJECT]...", autocompletion=project_ids, help="Projects to check; the default project if none is named."
+        ),
     ] = None,
     for_: Annotated[
         str,

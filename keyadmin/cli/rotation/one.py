@@ -16,6 +16,7 @@ from keyadmin.cli.rotation.options import To, manner_of, specs_of
 from keyadmin.cli.rotation.result import show_outcome
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
+from keyadmin.cli.suggest import key_names
 from keyadmin.keys import resolve
 from keyadmin.keys.model import Key
 from keyadmin.rotation import run as rotations
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
     from keyadmin.rotation.job import Outcome
 
-KeyNames = Annotated[list[str], typer.Argument(metavar="KEY...", help="Keys: ids, full names or display names.")]
+KeyNames = Annotated[
+    list[str], typer.Argument(metavar="KEY...", autocompletion=key_names, help="Keys: ids, full names or display names.")
+]
 
 
 def adopt(context: typer.Context, keys: KeyNames, dry_run: DryRun = False) -> None:
