@@ -296,7 +296,10 @@ def test_reduction(client: MetricServiceClient, sandbox: Running, reducer: str, 
         {"name": "projects/keyed-project/x"},
         {"page_token": "bm9uc2Vuc2U"},
     ],
-    ids=str,
+    ids=[
+        *("no-aligner", "short-period", "no-period", "wrong-aligner", "wrong-reducer", "wrong-group", "no-interval"),
+        *("backwards", "ordered", "no-name", "foreign-token"),
+    ],
 )
 def test_what_is_refused(client: MetricServiceClient, wrong: dict[str, Any]) -> None:
     with pytest.raises(exceptions.InvalidArgument):
