@@ -44,7 +44,7 @@ ROOT: Final = Group(
         "explain": Entry("keyadmin.cli.explain:explain", "Explain an error message of Google's.", "Find out why not"),
         "keys": Entry("keyadmin.cli.keys:GROUP", "Create, list, restrict and verify API keys.", "Keys and projects"),
         "rotation": Entry("keyadmin.cli.rotation:GROUP", "Rotate keys by a policy; migrate to auth keys.", "Keys and projects"),
-        "projects": Entry("keyadmin.cli.projects:GROUP", "List projects and choose the default one.", "Keys and projects"),
+        "projects": Entry("keyadmin.cli.projects:GROUP", "List, find, import, make and change projects.", "Keys and projects"),
         "env": Entry("keyadmin.cli.env:GROUP", "See and set GEMINI_API_KEY and GOOGLE_API_KEY.", "Use keys"),
         "scan": Entry("keyadmin.cli.scan:scan", "Find key strings in files and in git history.", "Keys and projects"),
         "sandbox": Entry("keyadmin.cli.sandbox:GROUP", "Serve, fill and reset the local Google Cloud.", "Around it"),
@@ -96,8 +96,11 @@ def _boundary(session: Session, arguments: Sequence[str]) -> int:
 
 def _complete() -> None:
     """The shell asks for completions: Typer answers them once its shells are registered."""
+    from typer import _completion_classes
     from typer.completion import completion_init  # type: ignore[attr-defined]
 
+    # Typer would import Rich to strip markup that our texts do not have: a tenth of a second at each press of Tab.
+    vars(_completion_classes)["_sanitize_help_text"] = str
     completion_init()
 
 
