@@ -73,7 +73,7 @@ def test_refusals_do_not_say_what_is_missing_but_their_details_do(v1: Any) -> No
             {
                 "@type": "type.googleapis.com/google.rpc.ErrorInfo",
                 "reason": "IAM_PERMISSION_DENIED",
-                "domain": "cloudresourcemanager.googleapis.com",
+                "domain": "iam.googleapis.com",
                 "metadata": {"permission": "resourcemanager.projects.get", "resource": f"projects/{project}"},
             }
         ]

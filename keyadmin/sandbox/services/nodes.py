@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from keyadmin.sandbox.clock import rfc3339
 from keyadmin.sandbox.hierarchy import Node
-from keyadmin.sandbox.status import Code, RpcError, error_info, field_violation, help_link, invalid
+from keyadmin.sandbox.status import Code, RpcError, field_violation, help_link, invalid, permission_denied
 
 if TYPE_CHECKING:
     from keyadmin.sandbox.api import Call
@@ -24,12 +24,11 @@ _REFERENCE: Final = "https://cloud.google.com/resource-manager/reference/rest/v1
 
 
 def denied(permission: str, resource: str) -> RpcError:
-    """403, the same for what is missing and what may not be seen; the domain is that of the resource (recorded)."""
-    return RpcError(
-        Code.PERMISSION_DENIED,
-        f"Permission '{permission}' denied on resource '//{HOST}/{resource}' (or it may not exist).",
-        error_info("IAM_PERMISSION_DENIED", HOST, permission=permission, resource=resource),
-    )
+    """403, the same for what is missing and what may not be seen.
+
+    Some public traces have the resource's host as the ErrorInfo's domain; facts 4 has IAM's, and so have all services here.
+    """
+    return permission_denied(permission, HOST, resource)
 
 
 def issue(field: str, description: str) -> RpcError:

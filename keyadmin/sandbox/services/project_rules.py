@@ -153,7 +153,7 @@ def _no_creator(parent: str) -> RpcError:
     return RpcError(
         Code.PERMISSION_DENIED,
         f"Permission '{permission}' denied on parent resource '{parent}'.",
-        error_info("IAM_PERMISSION_DENIED", nodes.HOST, permission=permission, resource=parent),
+        error_info("IAM_PERMISSION_DENIED", "iam.googleapis.com", permission=permission, resource=parent),
     )
 
 
