@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from keyadmin.sandbox.status import invalid
 from keyadmin.sandbox.store import Store
 
-_LATEST = 253_370_764_800_000_000  # microseconds: the beginning of the year 9999
+LATEST = 253_370_764_800_000_000  # microseconds: the beginning of the year 9999
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
@@ -34,7 +34,7 @@ class Clock:
         with self._store.change():
             row = self._store.one("SELECT value FROM meta WHERE name = 'clock-offset'")
             offset = (int(row[0]) if row else 0) + micros
-            if not 0 <= time.time_ns() // 1000 + offset < _LATEST:
+            if not 0 <= time.time_ns() // 1000 + offset < LATEST:
                 raise invalid("The clock cannot be moved out of the years 1970 to 9998.", "advance")
             self._store.run("INSERT OR REPLACE INTO meta VALUES ('clock-offset', ?)", str(offset))
         self._store.generation += 1

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keyadmin.sandbox import allow_policy, constraints
-from keyadmin.sandbox.clock import parse_rfc3339, rfc3339
+from keyadmin.sandbox.clock import LATEST, parse_rfc3339, rfc3339
 from keyadmin.sandbox.hierarchy import Node
 from keyadmin.sandbox.services import apikeys, iam, key_checks, key_rows, key_shapes, key_usage, project_rules, secretmanager
 from keyadmin.sandbox.services.key_rows import KeyRow
 from keyadmin.sandbox.shape import hand_written
-from keyadmin.sandbox.status import RpcError
+from keyadmin.sandbox.status import RpcError, invalid
 
 if TYPE_CHECKING:
     from keyadmin.sandbox.cloud import LocalCloud
 
 Json = dict[str, Any]
 
-_RESTRICTIONS = hand_written(key_shapes.RESTRICTIONS)
+_KEY = hand_written(key_shapes.KEY)
 
 
 class BadSeed(Exception):
@@ -52,6 +53,26 @@ class _Part:
             wanted = kind.__name__ if isinstance(kind, type) else " or ".join(one.__name__ for one in kind)
             raise BadSeed(f"{self.at(name)}: expected {wanted}, found {type(value).__name__}")
         return value
+
+    def number(self, name: str, default: int, *, most: int) -> int:
+        """A whole number from 0 to `most`."""
+        value: int = self.take(name, int, default)
+        if not 0 <= value <= most:
+            raise BadSeed(f"{self.at(name)}: expected a number from 0 to {most}, found {str(value)[:20]}")
+        return value
+
+    def matching(self, name: str, value: str, pattern: str, expected: str) -> str:
+        """A text of a form; `name` = the member or element it stands in."""
+        if not re.fullmatch(pattern, value):
+            raise BadSeed(f"{self.at(name)}: expected {expected}, found {value[:80]!r}")
+        return value
+
+    def texts(self, name: str, pattern: str, expected: str) -> Iterator[str]:
+        """The texts of a list member, each of a form."""
+        for index, item in enumerate(self.take(name, list, [])):
+            if not isinstance(item, str):
+                raise BadSeed(f"{self.at(name)}[{index}]: expected {expected}, found {type(item).__name__}")
+            yield self.matching(f"{name}[{index}]", item, pattern, expected)
 
     def parts(self, name: str) -> Iterator[_Part]:
         """The objects of a list member."""
@@ -90,6 +111,10 @@ def read(path: Path) -> Json:
 
 def apply(cloud: LocalCloud, data: Json) -> None:
     """Merge a seed into the cloud, in one transaction. Raises BadSeed; nothing is changed then."""
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise BadSeed("the seed: a text in it is not valid Unicode (a lone surrogate)") from None
     with cloud.store.change():
         seed = _Part(data, "")
         for part in seed.parts("organizations"):
@@ -114,7 +139,7 @@ def apply(cloud: LocalCloud, data: Json) -> None:
             from keyadmin.sandbox.fleet import make
 
             part = _Part(fleet, "fleet")
-            projects, keys = part.take("projects", int, 100), part.take("keysPerProject", int, 5)
+            projects, keys = part.number("projects", 100, most=100_000), part.number("keysPerProject", 5, most=1_000)
             parent = part.take("parent", str)
             part.end()
             if parent and cloud.hierarchy.get(parent) is None:
@@ -125,14 +150,13 @@ def apply(cloud: LocalCloud, data: Json) -> None:
 
 
 def _time(cloud: LocalCloud, part: _Part, name: str, default: int) -> int:
-    value: int = part.checked(name, parse_rfc3339, default)
+    value: int = part.checked(name, _moment, default)
     return value
 
 
 def _node(cloud: LocalCloud, part: _Part, kind: str) -> None:
     name = part.take("name", str, needed=True)
-    if not name.startswith(f"{kind}/") or not name.partition("/")[2].isdigit():
-        raise BadSeed(f"{part.at('name')}: expected {kind}/NUMBER, found {name!r}")
+    part.matching("name", name, rf"{kind}/[0-9]{{1,20}}", f"{kind}/NUMBER")
     parent = part.take("parent", str, needed=kind == "folders") if kind == "folders" else None
     if parent is not None and cloud.hierarchy.get(parent) is None:
         raise BadSeed(f"{part.at('parent')}: there is no {parent}")
@@ -181,8 +205,11 @@ def _org_policies(cloud: LocalCloud, seed: _Part) -> None:
 
 def _project(cloud: LocalCloud, part: _Part) -> None:
     project_id = part.take("projectId", str, needed=True)
+    part.matching("projectId", project_id, r"[a-z][a-z0-9.:-]{0,60}", "a project id")
     old = cloud.hierarchy.project(project_id)
     number = part.take("projectNumber", (str, int), old.number if old else None)
+    if number is not None:
+        part.matching("projectNumber", str(number), r"[1-9][0-9]{0,19}", "a project number")
     name = f"projects/{number or cloud.hierarchy.new_number()}"
     if (holder := cloud.hierarchy.get(name)) is not None and holder.project_id != project_id:
         raise BadSeed(f"{part.at('projectNumber')}: {number} belongs to {holder.project_id or holder.name}")
@@ -198,16 +225,13 @@ def _project(cloud: LocalCloud, part: _Part) -> None:
     display_name = part.take("displayName", str, old.display_name if old else project_id)
     doc = _project_doc(cloud, part, state, old.doc if old else {})
     cloud.hierarchy.put(Node(name, project_id, parent, display_name, state, created, doc))
-    for index, service in enumerate(part.take("services", list, [])):
-        if not isinstance(service, str):
-            raise BadSeed(f"{part.at('services')}[{index}]: expected a service name")
+    for service in part.texts("services", r"[A-Za-z0-9.-]{1,253}", "a service name"):
         cloud.store.run("INSERT OR IGNORE INTO services VALUES (?, ?, ?)", name, service, created)
     _iam(cloud, part, name)
-    for index, account in enumerate(part.take("serviceAccounts", list, [])):
-        if not isinstance(account, str):
-            raise BadSeed(f"{part.at('serviceAccounts')}[{index}]: expected a name")
+    for account in part.texts("serviceAccounts", r"[a-z0-9-]{1,63}(@[^/\s]+)?", "a name"):
         iam.put_account(cloud, name, project_id, account.partition("@")[0], created)
     for secret, values in part.take("secrets", dict, {}).items():
+        part.matching("secrets", secret, r"[A-Za-z0-9_-]{1,255}", "names of secrets")
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
             raise BadSeed(f"{part.at('secrets')}.{secret}: expected a list of values")
         secretmanager.put_secret(cloud, name, secret, values)
@@ -250,30 +274,38 @@ def _key(cloud: LocalCloud, part: _Part, project: str, project_id: str) -> KeyRo
         key_id,
         old.uid if old else uid,
         created,
-        display_name=part.checked("displayName", key_checks.display_name, ""),
-        restrictions=part.checked("restrictions", _restrictions, {}),
-        annotations=part.take("annotations", dict, {}),
+        display_name=part.checked("displayName", _of_key("displayName", "", key_checks.display_name), ""),
+        restrictions=part.checked("restrictions", _of_key("restrictions", {}, key_checks.restrictions), {}),
+        annotations=part.checked("annotations", _of_key("annotations", {}, key_checks.checked_annotations), {}),
         account=account,
     )
     if old is not None:
         row.key_string = old.key_string
-    deleted = part.checked("deleteTime", parse_rfc3339, None)
+    deleted = part.checked("deleteTime", _moment, None)
     if deleted is not None:
         row.deleted = deleted
         row.doc["deleteTime"] = rfc3339(deleted)
     row.condition = part.take("condition", str)
     if row.condition not in (None, "leaked", "expired"):
         raise BadSeed(f"{part.at('condition')}: expected leaked or expired, found {row.condition!r}")
-    used = part.checked("lastUsed", parse_rfc3339, None)
+    used = part.checked("lastUsed", _moment, None)
     if used is not None:
         key_usage.record(cloud.store, row.uid, apikeys.GEMINI, used)
     part.end()
     return row
 
 
-def _restrictions(value: Any) -> Json:
-    """As a CreateKey request would have them, unknown fields refused in Google's words."""
-    return key_checks.restrictions(_RESTRICTIONS.parse(value, "restrictions"))
+def _of_key(name: str, default: Any, check: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Checks a member as CreateKey would, in Google's words."""
+    return lambda value: check(_KEY.parse({name: value}).get(name, default))
+
+
+def _moment(text: Any) -> int:
+    """RFC 3339 as microseconds, in years that a clock can show."""
+    micros = parse_rfc3339(text)
+    if not 0 <= micros < LATEST:
+        raise invalid(f"Invalid time: {text!r} is not in the years 1970 to 9998.")
+    return micros
 
 
 def _uuid_like(text: str) -> bool:
