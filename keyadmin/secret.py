@@ -11,7 +11,8 @@ SANDBOX_AUTH: Final = "AQ.SANDBOX-"
 SANDBOX_STANDARD: Final = "AIzaSANDBOX"
 
 # What a key string looks like in free text. Standard keys are 39 characters; auth keys have no documented length.
-PATTERN: Final = re.compile(r"AIza[0-9A-Za-z_\-]{35}|\b[AI]Q\.[0-9A-Za-z_\-]{20,}")
+# Ephemeral tokens are made of keys and are secrets like them.
+PATTERN: Final = re.compile(r"AIza[0-9A-Za-z_\-]{35}|\b[AI]Q\.[0-9A-Za-z_\-]{20,}|\bauth_tokens/[0-9A-Za-z_\-]{20,}")
 
 
 def mask(value: str) -> str:

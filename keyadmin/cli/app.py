@@ -46,6 +46,8 @@ ROOT: Final = Group(
         "rotation": Entry("keyadmin.cli.rotation:GROUP", "Rotate keys by a policy; migrate to auth keys.", "Keys and projects"),
         "projects": Entry("keyadmin.cli.projects:GROUP", "List, find, import, make and change projects.", "Keys and projects"),
         "env": Entry("keyadmin.cli.env:GROUP", "See and set GEMINI_API_KEY and GOOGLE_API_KEY.", "Use keys"),
+        "snippet": Entry("keyadmin.cli.snippet:snippet", "Print a working example in your language.", "Use keys"),
+        "tokens": Entry("keyadmin.cli.tokens:GROUP", "Make ephemeral tokens for the Live API.", "Use keys"),
         "scan": Entry("keyadmin.cli.scan:scan", "Find key strings in files and in git history.", "Keys and projects"),
         "sandbox": Entry("keyadmin.cli.sandbox:GROUP", "Serve, fill and reset the local Google Cloud.", "Around it"),
         "config": Entry("keyadmin.cli.config:GROUP", "Read and change keyadmin's settings.", "Around it"),

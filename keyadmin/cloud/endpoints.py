@@ -50,7 +50,7 @@ METRICS: Final = GrpcApi(MONITORING, "google.cloud.monitoring_v3", "MetricServic
 
 _REST: Final[Mapping[str, frozenset[str]]] = {
     APIKEYS: frozenset({"CreateKey", "GetKey", "ListKeys", "UpdateKey", "DeleteKey", "GetOperation"}),
-    GEMINI: frozenset({"ListModels"}),
+    GEMINI: frozenset({"ListModels", "CreateToken"}),
     IAM_CREDENTIALS: frozenset({"GenerateAccessToken"}),
     ACCOUNTS: frozenset({"UserInfo"}),
     SANDBOX: frozenset({"Describe", "Seed", "Reset"}),

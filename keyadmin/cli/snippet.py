@@ -1,0 +1,41 @@
+"""`keyadmin snippet`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from keyadmin.cli.render import show_data, write
+from keyadmin.cli.session import current
+from keyadmin.local.snippets.examples import APIS, LANGUAGES, MODEL, PLACEHOLDER, make
+
+LanguageName = Annotated[str, typer.Argument(metavar="LANGUAGE", help=f"{', '.join(LANGUAGES[:-1])} or {LANGUAGES[-1]}.")]
+ApiName = Annotated[str, typer.Option("--api", metavar="API", help=f"{' or '.join(APIS)}.")]
+Explicit = Annotated[bool, typer.Option("--explicit", help="The key stands in the code, not in the environment.")]
+ModelName = Annotated[str, typer.Option("--model", metavar="MODEL", help="The model to call.")]
+
+
+def snippet(
+    context: typer.Context,
+    language: LanguageName,
+    api: ApiName = "interactions",
+    explicit: Explicit = False,
+    model: ModelName = MODEL,
+) -> None:
+    """Print a working example that calls the Gemini API: for the Interactions API (in beta) or for generateContent.
+
+    The key comes from the environment (keyadmin env set KEY puts it there). With --explicit it is to be written in the
+    place of YOUR_API_KEY, for a first trial.
+    """
+    session = current(context)
+    made = make(language, api, model, explicit=explicit)
+    if session.format in ("json", "jsonl", "yaml"):
+        data = {"language": made.language, "api": made.api, "model": made.model, "explicit": explicit, "code": made.code}
+        show_data(session, data)
+        return
+    write(made.code.rstrip("\n"))
+    if explicit:
+        session.talk.note(f"Put your key in the place of {PLACEHOLDER}: keyadmin keys show KEY prints it.")
+    else:
+        session.talk.note("It takes the key from GEMINI_API_KEY; keyadmin env set KEY sets it.")

@@ -1,0 +1,71 @@
+"""`keyadmin tokens create`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from keyadmin import duration
+from keyadmin.cli.confirm import would
+from keyadmin.cli.keys.named import string_or_name
+from keyadmin.cli.keys.options import KeyOrString
+from keyadmin.cli.lazy import Entry, Group
+from keyadmin.cli.options import DryRun, KeyFromEnv
+from keyadmin.cli.render import show_document
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import current
+from keyadmin.keys import resolve, tokens
+from keyadmin.keys.tokens import Terms, Token
+from keyadmin.secret import KeyString
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+GROUP: Final = Group(
+    "Make ephemeral tokens for the Live API: what a browser or an app gets in the place of a key.",
+    {"create": Entry("keyadmin.cli.tokens:create", "Make a token with a key, and print it.")},
+)
+
+Uses = Annotated[int, typer.Option("--uses", metavar="N", help="How many sessions it may begin; 0 = any number.")]
+Expire = Annotated[str, typer.Option("--expire", metavar="DURATION", help="When its sessions end, less than 20h ahead.")]
+SessionStart = Annotated[
+    str, typer.Option("--session-start", metavar="DURATION", help="How long it may begin sessions, less than 20h.")
+]
+
+
+def create(
+    context: typer.Context,
+    key: KeyOrString = None,
+    key_from_env: KeyFromEnv = None,
+    uses: Uses = 1,
+    expire: Expire = "30m",
+    session_start: SessionStart = "1m",
+    dry_run: DryRun = False,
+) -> None:
+    """Make an ephemeral token for the Live API with a key, and print it, and nothing else: TOKEN=$(keyadmin tokens create KEY).
+
+    Whoever has the token can begin --uses sessions within --session-start; they end after --expire at the latest. Client
+    programs pass it where they would pass a key, with the API version v1alpha.
+    """
+    session = current(context)
+    terms = Terms(uses, duration.parse(expire), duration.parse(session_start))
+    given = string_or_name(session, key, key_from_env)
+    named = given.masked if isinstance(given, KeyString) else given
+    if dry_run:
+        would(session, f"make a token with the key {named}")
+        return
+
+    async def work(cloud: Cloud) -> Token:
+        if isinstance(given, KeyString):
+            return await tokens.create(cloud, given, terms, clock_known=False)
+        found = await resolve.find(cloud, given, partial(session.project, cloud), unseen=True)
+        return await tokens.create(cloud, await cloud.keys.key_string(found.name), terms, clock_known=True)
+
+    made = run(context, work, credentials=not isinstance(given, KeyString))
+    mark = {"sandbox": True} if session.sandbox is not None else {}
+    show_document(session, made.to_json() | mark, made.token.reveal())
+    sessions = f"{uses} session{'s' if uses != 1 else ''}" if uses else "any number of sessions"
+    begun, ended = f"{made.session_start:%H:%M:%S}", f"{made.expires:%H:%M:%S}"
+    session.talk.note(f"For {sessions} begun before {begun} UTC, which end at {ended} UTC at the latest.")
