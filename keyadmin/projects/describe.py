@@ -91,14 +91,14 @@ async def _keys(cloud: Cloud, project: str) -> tuple[Key, ...]:
 
 
 def makers(policies: Iterable[tuple[str, Policy]]) -> tuple[Maker, ...]:
-    """Who may make auth keys by these allow policies, own and inherited. Pure."""
+    """Who may make auth keys by these allow policies, own and inherited; those for certain first. Pure."""
     held: dict[str, list[Grant]] = {}
     for on, policy in policies:
         for binding in policy.bindings:
             for member in binding.members:
                 held.setdefault(member, []).append(Grant(binding.role, on, binding.condition is not None))
-    found = (_maker(member, grants) for member, grants in sorted(held.items()) if not member.startswith("deleted:"))
-    return tuple(each for each in found if each is not None)
+    found = [_maker(member, grants) for member, grants in sorted(held.items()) if not member.startswith("deleted:")]
+    return tuple(sorted((each for each in found if each is not None), key=lambda each: not each.sure))
 
 
 def _maker(member: str, grants: Sequence[Grant]) -> Maker | None:
