@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from keyadmin.sandbox.status import RpcError, field_violation, invalid
@@ -69,6 +70,7 @@ def bind(shape: Shape, request: Json, path: str, text: str) -> None:
         target[field.name] = parsed
 
 
+@lru_cache(4096)
 def _snake(name: str) -> str:
     from keyadmin.sandbox.shape import snake
 

@@ -12,6 +12,7 @@ from aiohttp import web
 from keyadmin.sandbox import selector
 from keyadmin.sandbox.api import Encoded, Json, Method, Stream
 from keyadmin.sandbox.enums import with_enum_numbers
+from keyadmin.sandbox.pretty import pretty
 from keyadmin.sandbox.status import HTTP_STATUS, Code, RpcError, invalid
 
 COMPRESS_FROM = 4096  # bytes
@@ -78,8 +79,7 @@ def respond(method: Method, answer: Json | Encoded | Stream, manner: Manner, *, 
         data = with_enum_numbers(data, method.response)
     if manner.fields:
         data = selector.select(data, manner.fields)
-    separators, indent = ((",", ":"), None) if manner.compact else (None, 2)
-    text = json.dumps(data, ensure_ascii=False, separators=separators, indent=indent)
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")) if manner.compact else pretty(data)
     return _body(f"{text}\n".encode(), zipped)
 
 

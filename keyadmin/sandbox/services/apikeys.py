@@ -226,12 +226,8 @@ def _list_text(rows: list[key_rows.Listed], token: str) -> bytes:
 
 
 def _list_message(rows: list[key_rows.Listed], token: str) -> bytes:
-    out = bytearray()
-    for row in rows:
-        out += b"\x0a" + key_shapes.varint(len(row[1])) + row[1]  # ListKeysResponse.keys = 1
-    if token:
-        out += b"\x12" + key_shapes.varint(len(token)) + token.encode()  # .next_page_token = 2
-    return bytes(out)
+    tail = b"\x12" + key_shapes.varint(len(token)) + token.encode() if token else b""  # ListKeysResponse.next_page_token = 2
+    return b"".join([row[1] for row in rows]) + tail
 
 
 @api.method(

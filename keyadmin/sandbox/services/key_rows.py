@@ -5,12 +5,15 @@ Both encodings are made when a key changes, so that ListKeys only joins them.
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
+import string
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from keyadmin.sandbox.services.key_shapes import encode_key
+from keyadmin.sandbox.pretty import pretty
+from keyadmin.sandbox.services.key_shapes import encode_key, varint
 from keyadmin.sandbox.store import Store
 from keyadmin.secret import SANDBOX_AUTH, SANDBOX_STANDARD
 
@@ -27,10 +30,10 @@ CREATE TABLE keys (
   deleted INTEGER,                  -- microseconds, or NULL
   condition TEXT,                   -- leaked, expired
   rest TEXT NOT NULL,
-  grpc BLOB NOT NULL,
-  PRIMARY KEY (project, created DESC, key_id)
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX keys_id ON keys(project, key_id);
+  grpc BLOB NOT NULL,               -- as an element of ListKeysResponse.keys, tag and length in front
+  UNIQUE (project, key_id)
+);                                  -- with rowids: without them SQLite gives each row of this length a page of its own
+CREATE INDEX keys_listed ON keys(project, created DESC, key_id);
 CREATE UNIQUE INDEX keys_string ON keys(key_string);
 CREATE INDEX keys_uid ON keys(uid);
 CREATE INDEX keys_deleted ON keys(deleted) WHERE deleted IS NOT NULL;
@@ -42,7 +45,8 @@ DAY = 86_400_000_000  # microseconds
 RETENTION = 30 * DAY
 
 _COLUMNS = "project, key_id, uid, key_string, created, changed, deleted, condition, rest"
-_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_LETTERS = bytes((string.ascii_letters + string.digits)[byte % 62].encode()[0] for byte in range(256))
+_LISTED_AT = "\n    "  # where a key stands in the text of a list
 
 
 class KeyRow:
@@ -90,27 +94,20 @@ class KeyRow:
 
 def new_key_string(*, auth: bool) -> str:
     """A sandbox key string: `AQ.SANDBOX-...`, or `AIzaSANDBOX...` of 39 characters."""
-    if auth:
-        return SANDBOX_AUTH + "".join(secrets.choice(_LETTERS[:62]) for _ in range(42))
-    return SANDBOX_STANDARD + "".join(secrets.choice(_LETTERS[:62]) for _ in range(39 - len(SANDBOX_STANDARD)))
+    marker, length = (SANDBOX_AUTH, 42) if auth else (SANDBOX_STANDARD, 39 - len(SANDBOX_STANDARD))
+    return marker + secrets.token_bytes(length).translate(_LETTERS).decode()
 
 
 def new_etag() -> str:
     """`W/"<16 bytes, base64>"` (recorded)."""
-    import base64
-
     return f'W/"{base64.b64encode(secrets.token_bytes(16)).decode()}"'
 
 
-def pretty(doc: Json, depth: int) -> str:
-    """JSON text as Google prints it, to stand at a depth of that many levels."""
-    return json.dumps(doc, indent=2, ensure_ascii=False).replace("\n", "\n" + "  " * depth)
-
-
 def _values(row: KeyRow) -> tuple[Any, ...]:
+    message = encode_key(row.doc)
     return (
         *(row.project, row.key_id, row.uid, row.key_string, row.created, row.changed, row.deleted, row.condition),
-        *(pretty(row.doc, 2), encode_key(row.doc)),
+        *(pretty(row.doc, _LISTED_AT), b"\x0a" + varint(len(message)) + message),
     )
 
 
