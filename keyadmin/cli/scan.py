@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +14,9 @@ from keyadmin.cli.render import Column, View, show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.local.leaks import finder, history
+from keyadmin.local.leaks.finder import Hit
 from keyadmin.local.leaks.verdict import Leak, judge, unasked
-from keyadmin.problem import Exit, usage
+from keyadmin.problem import Exit, Problem, usage
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -46,24 +48,37 @@ def scan(
     session = current(context)
     if offline and revoke:
         raise usage("--offline and --revoke do not go together: what nobody was asked about is not deleted")
+    if revoke and not (yes or dry_run or session.interactive):
+        confirm(session, "Delete the keys that are found alive?", yes=False)
     allowed = finder.read_allow_list(allow) if allow else finder.AllowList()
     found = finder.find(paths)
     hits = found.hits + [hit for path in paths if history_ for hit in history.find(path if path.is_dir() else path.parent)]
     hits = [hit for hit in hits if not allowed.has(hit)]
     for path in found.unreadable:
         session.talk.warning(f"{path} could not be read")
-    if not hits:
-        leaks: list[Leak] = []
-    elif offline:
-        leaks = unasked(hits)
-    else:
-        leaks = run(context, lambda cloud: judge(cloud, hits, session.observer))
-    mark = {"sandbox": True} if session.sandbox is not None else {}
-    show_list(session, leaks, _view(mark))
+    leaks, failed = _judged(context, session, hits, offline=offline)
+    view = _view({"sandbox": True} if session.sandbox is not None else {})
+    asked = revoke and any(_revocable(leak) for leak in leaks)
+    if not asked or session.format == "table":  # what is asked about is shown first; a document tells how it ended
+        show_list(session, leaks, view)
     session.talk.note(f"{found.files} files, {len(leaks)} key strings.")
-    if revoke:
-        _revoke(context, session, [leak for leak in leaks if leak.life == "alive" and leak.key is not None], yes, dry_run)
+    if asked:
+        leaks, failed = _revoke(context, session, leaks, yes=yes, dry_run=dry_run)
+        if session.format != "table":
+            show_list(session, leaks, view)
+    if failed is not None:
+        raise failed
     return _code(leaks, offline=offline, incomplete=bool(found.unreadable))
+
+
+def _judged(context: typer.Context, session: Session, hits: list[Hit], *, offline: bool) -> tuple[list[Leak], Problem | None]:
+    """The findings; where nobody could be asked (no credentials) they are shown all the same, and the problem said."""
+    if offline or not hits:
+        return unasked(hits, "nobody was asked (--offline)"), None
+    try:
+        return run(context, lambda cloud: judge(cloud, hits, session.observer)), None
+    except Problem as problem:
+        return unasked(hits, problem.message), problem
 
 
 def _code(leaks: list[Leak], *, offline: bool, incomplete: bool) -> int:
@@ -83,6 +98,7 @@ def _view(mark: dict[str, bool]) -> View[Leak]:
             Column("place", place),
             Column("key", lambda leak: leak.key_string.masked),
             Column("life", lambda leak: leak.life, style=lambda leak: _COLOURS.get(leak.life)),
+            Column("project", lambda leak: leak.project or "unknown"),
             Column("restricted", lambda leak: leak.key.restricted if leak.key else "unknown"),
             Column("reason", lambda leak: leak.reason, cut=True),
             Column("fingerprint", lambda leak: leak.hits[0].fingerprint),
@@ -92,18 +108,46 @@ def _view(mark: dict[str, bool]) -> View[Leak]:
     )
 
 
-def _revoke(context: typer.Context, session: Session, leaks: list[Leak], yes: bool, dry_run: bool) -> None:
-    names = [leak.key.name for leak in leaks if leak.key is not None]
-    if not names:
-        return
+def _revocable(leak: Leak) -> bool:
+    return leak.life == "alive" and leak.key is not None
+
+
+def _revoke(
+    context: typer.Context, session: Session, leaks: list[Leak], *, yes: bool, dry_run: bool
+) -> tuple[list[Leak], Problem | None]:
+    """Delete the keys found alive that the caller can name; the findings as they are then, and what kept one alive."""
+    names = [leak.key.name for leak in leaks if _revocable(leak) and leak.key is not None]
     if dry_run:
         would(session, f"delete {', '.join(names)}")
-        return
+        return leaks, None
     confirm(session, f"Delete {len(names)} keys ({', '.join(names)})? Whoever uses them is shut out.", yes=yes)
 
-    async def work(cloud: Cloud) -> None:
+    async def work(cloud: Cloud) -> dict[str, Problem]:
+        kept: dict[str, Problem] = {}
         for name in names:
-            await cloud.keys.delete(name)
-            session.talk.note(f"Deleted {name}; recoverable for 30 days.")
+            try:
+                await cloud.keys.delete(name)
+            except Problem as problem:
+                kept[name] = problem
+            else:
+                session.talk.note(f"Deleted {name}; recoverable for 30 days.")
+        return kept
 
-    run(context, work)
+    kept = run(context, work)
+    done = set(names) - set(kept)
+    after = [replace(leak, revoked=True) if leak.key is not None and leak.key.name in done else leak for leak in leaks]
+    return after, _not_revoked(kept) if kept else None
+
+
+def _not_revoked(kept: dict[str, Problem]) -> Problem:
+    first = next(iter(kept.values()))
+    return Problem(
+        first.cause,
+        f"{len(kept)} of the keys could not be deleted and still work: {', '.join(kept)}: {first.message}",
+        status=first.status,
+        permission=first.permission,
+        service=first.service,
+        project=first.project,
+        fix=first.fix,
+        exit_code=Exit.FOUND,
+    )

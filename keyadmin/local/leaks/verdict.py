@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from keyadmin.keys.lookup import Owner, lookup
 from keyadmin.keys.model import Key
-from keyadmin.keys.resolve import project_id
 from keyadmin.local.leaks.finder import Hit
 from keyadmin.observer import Observer
 from keyadmin.problem import Cause, Exit, Problem
@@ -30,12 +30,17 @@ _ALIVE = frozenset(
 
 @dataclass(frozen=True)
 class Leak:
-    """A key string with all the places it lies at, and what is known of it. `key` where the caller may see it."""
+    """A key string with all the places it lies at, and what is known of it. `key`, `project` where the caller may see them.
+
+    `revoked` = it was deleted by this command.
+    """
 
     hits: tuple[Hit, ...]
     life: Life
     reason: str
     key: Key | None = None
+    project: str | None = None
+    revoked: bool = False
 
     @property
     def key_string(self) -> KeyString:
@@ -53,9 +58,11 @@ class Leak:
                 {"path": hit.path, "line": hit.line} | ({"commit": hit.commit} if hit.commit else {}) for hit in self.hits
             ],
         }
+        if self.project is not None:
+            out["project"] = self.project
         if self.key is not None:
-            out |= {"name": self.key.name, "project": self.key.project, "restricted": self.key.restricted}
-        return out
+            out |= {"name": self.key.name, "displayName": self.key.display_name, "restricted": self.key.restricted}
+        return out | ({"revoked": True} if self.revoked else {})
 
 
 def grouped(hits: Sequence[Hit]) -> list[tuple[Hit, ...]]:
@@ -66,9 +73,9 @@ def grouped(hits: Sequence[Hit]) -> list[tuple[Hit, ...]]:
     return [tuple(group) for group in out.values()]
 
 
-def unasked(hits: Sequence[Hit]) -> list[Leak]:
-    """The findings of a scan that asks nobody."""
-    return [Leak(group, "unknown", "nobody was asked (--offline)") for group in grouped(hits)]
+def unasked(hits: Sequence[Hit], why: str) -> list[Leak]:
+    """The findings of a scan that asks nobody, or cannot."""
+    return [Leak(group, "unknown", why) for group in grouped(hits)]
 
 
 async def judge(cloud: Cloud, hits: Sequence[Hit], observer: Observer) -> list[Leak]:
@@ -89,35 +96,31 @@ async def judge(cloud: Cloud, hits: Sequence[Hit], observer: Observer) -> list[L
 
 async def _judge(cloud: Cloud, group: tuple[Hit, ...]) -> Leak:
     secret = group[0].key
-    key, why_not = await _owner(cloud, secret)
-    if key is not None and key.delete_time is not None:
-        return Leak(group, "dead", f"deleted on {key.delete_time:%Y-%m-%d}", key)
-    if key is not None:
-        return Leak(group, "alive", f"key {key.display_name or key.key_id} of project {key.project}", key)
-    if isinstance(why_not, str):
-        return Leak(group, "dead", why_not)
     try:
-        await cloud.gemini.check(secret)
+        owner: Owner | None = await lookup(cloud, secret)
+    except Problem:
+        owner = None  # not ours, or not to be looked up: whether it works can be found out all the same
+    if owner is not None and owner.state == "purged":
+        return Leak(group, "dead", "purged, 30 days after it was deleted", project=owner.project)
+    if owner is not None and owner.key is not None:
+        key, gone = owner.key, owner.key.delete_time
+        if gone is not None:
+            return Leak(group, "dead", f"deleted on {gone:%Y-%m-%d}", key, owner.project)
+        return Leak(group, "alive", f"key {key.display_name or key.key_id} of project {key.project}", key, owner.project)
+    return await _tried(cloud, group, owner.project if owner else None)
+
+
+async def _tried(cloud: Cloud, group: tuple[Hit, ...], project: str | None) -> Leak:
+    """By what the Gemini API says: the key itself may not be read."""
+    try:
+        await cloud.gemini.check(group[0].key)
     except Problem as problem:
         if problem.exit_code is Exit.FOUND:  # the marker rule: it was not sent
-            return Leak(group, "unknown", problem.message)
+            return Leak(group, "unknown", problem.message, project=project)
         if problem.cause in _DEAD:
-            return Leak(group, "dead", problem.message)
+            return Leak(group, "dead", problem.message, project=project)
         if problem.cause in _ALIVE:
-            return Leak(group, "alive", f"somebody's key, not for this use: {problem.message}")
-        return Leak(group, "unknown", problem.message)
-    return Leak(group, "alive", "the Gemini API takes it; whose key it is cannot be seen")
-
-
-async def _owner(cloud: Cloud, secret: KeyString) -> tuple[Key | None, Problem | str | None]:
-    """The key, as far as the caller may look it up; a text where it is purged, a Problem where it cannot be found out."""
-    try:
-        found = await cloud.keys.lookup(secret)
-        if found.name is None:
-            return None, "purged, 30 days after it was deleted"
-        from dataclasses import replace
-
-        key = await cloud.keys.get(found.name)
-        return replace(key, project=await project_id(cloud, key.project_number)), None
-    except Problem as problem:
-        return None, problem
+            return Leak(group, "alive", f"somebody's key, not for this use: {problem.message}", project=project)
+        return Leak(group, "unknown", problem.message, project=project)
+    whose = f"a key of project {project} that you may not read" if project else "whose key it is cannot be seen"
+    return Leak(group, "alive", f"the Gemini API takes it; {whose}", project=project)
