@@ -14,6 +14,7 @@ from keyadmin.cloud.messages import moment, paging
 
 KEPT: Final = timedelta(weeks=6)  # how long the metric is kept (Cloud Monitoring documentation)
 STEP: Final = timedelta(hours=1)  # so the time of last use is known to the hour
+CUT: Final = timedelta(seconds=1)  # the server's time is known to the second, cut: the last calls are to count too
 PAGE: Final = 10_000
 # credential_id is a label of the resource, not of the metric.
 FILTER: Final = (
@@ -45,7 +46,7 @@ class Usage:
         async def call(asked: dict[str, Any]) -> Any:
             return await self._grpc.call(METRICS, "list_time_series", asked, project=project)
 
-        end = self._now()
+        end = self._now() + CUT
         request = {
             "name": f"projects/{project}",
             "filter": FILTER,
