@@ -1,0 +1,143 @@
+"""compromised: new key with the same restrictions, verified, handed over, the leaked one gone at once or after --grace."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+GEMINI = "generativelanguage.googleapis.com"
+ACCOUNT = "caller@demo-project.iam.gserviceaccount.com"
+RESTRICTED = {"apiTargets": [{"service": GEMINI}], "serverKeyRestrictions": {"allowedIps": ["127.0.0.1", "192.0.2.0/24"]}}
+
+
+@pytest.fixture
+def leaked(keys, served):
+    """The key `web`, its string known to others; Secret Manager on."""
+    key = {"keyId": "web", "displayName": "Web", "serviceAccountEmail": ACCOUNT, "restrictions": RESTRICTED}
+    services = [GEMINI, "apikeys.googleapis.com", "secretmanager.googleapis.com"]
+    more = {"annotations": {"team": "search"}}
+    served.control("seed", {"projects": [{"projectId": "demo-project", "services": services, "keys": [key | more]}]})
+    return keys("show", "web").out.strip()
+
+
+def live(keys) -> dict[str, dict]:
+    return {key["name"].rpartition("/")[2]: key for key in keys("list", "--all", "--format", "json").json}
+
+
+def test_at_once(keys, served, leaked, scratch) -> None:
+    path = scratch / ".env"
+    path.write_text(f"A=1\nGEMINI_API_KEY={leaked}\n")
+    sinks = ["--to", f"env-file:{path}", "--to", "secret-manager:projects/demo-project/secrets/web"]
+    done = keys("compromised", "web", *sinks, "--sandbox", "--yes", "--format", "json")
+    assert done.code == 0, done.err
+    report = done.json
+    assert re.fullmatch(r"[a-z2-7]{10}", report["lineage"])
+    assert report["generation"] == 2
+    assert report["state"] == "retired"
+    assert report["key"].endswith(f"/keys/ka-{report['lineage']}-2")
+    assert report["sandbox"] is True
+    assert report["usage"]["usage"] in ("used", "none")
+    assert any("billing" in check for check in report["check"])
+    assert any("keys usage web" in check for check in report["check"])
+    steps = {step["step"]: step["status"] for step in report["steps"]}
+    assert steps["create"] == "done"
+    assert steps["retire"] == "done"
+    (new,) = live(keys).values()
+    for field, value in (("restrictions", RESTRICTED), ("serviceAccountEmail", ACCOUNT), ("displayName", "Web")):
+        assert new[field] == value
+    assert new["annotations"]["team"] == "search"
+    string = keys("show", report["key"]).out.strip()
+    assert string != leaked
+    assert path.read_text() == f"A=1\nGEMINI_API_KEY={string}\n"
+    assert keys("verify", "-", stdin=leaked).code == 3
+    assert keys("verify", "-", stdin=string).code == 0
+    for secret in (leaked, string):
+        assert secret not in done.out + done.err
+
+
+def test_it_does_not_wait_for_the_use_to_end(keys, served) -> None:
+    """A leaked key is in use by others: that must not keep it alive."""
+    done = keys("compromised", "Browser key (maps on the website)", "-p", "old-maps-site", "--yes", "--format", "json")
+    assert done.code == 0, done.err
+    assert done.json["usage"]["usage"] == "used"
+    assert {step["step"]: step["status"] for step in done.json["steps"]}["retire"] == "done"
+
+
+def test_in_words_it_ends_with_what_to_look_at(keys, leaked) -> None:
+    done = keys("compromised", "Web", "--yes")
+    assert done.code == 0, done.err
+    assert "Now look at:" in done.out
+    assert "keyadmin keys usage web -p demo-project" in done.out
+    assert "keyadmin scan PATH --history" in done.out
+    assert leaked not in done.out + done.err
+
+
+def test_after_grace(keys, served, leaked) -> None:
+    first = keys("compromised", "web", "--grace", "2h", "--yes", "--format", "json")
+    assert first.code == 0, first.err
+    assert first.json["state"] == "grace"
+    assert "keys compromised web -p demo-project --yes" in first.json["check"][0]
+    assert set(live(keys)) == {"web", first.json["key"].rpartition("/")[2]}
+    served.control("clock", {"advance": "3h"})
+    second = keys("compromised", "web", "--yes", "--format", "json")
+    assert second.code == 0, second.err
+    assert second.json["generation"] == 2, "the same rotation goes on"
+    assert second.json["state"] == "retired"
+    assert set(live(keys)) == {first.json["key"].rpartition("/")[2]}
+
+
+def test_a_sink_that_fails_keeps_the_old_key_and_says_how_to_go_on(keys, leaked, scratch) -> None:
+    sink = f"env-file:{scratch}/no/such/folder/.env"
+    done = keys("compromised", "web", "--to", sink, "--sandbox", "--yes", "--format", "json")
+    assert done.code == 1
+    assert "cannot be written" in done.error["message"]
+    assert "web" in live(keys), "nobody is left without a key"
+    assert len(live(keys)) == 2
+    (scratch / "no/such/folder").mkdir(parents=True)
+    again = keys("compromised", "web", "--to", sink, "--sandbox", "--yes", "--format", "json")
+    assert again.code == 0, again.err
+    assert again.json["generation"] == 2, "no third key is made"
+    assert "web" not in live(keys)
+
+
+def test_to_stdout(keys, leaked) -> None:
+    done = keys("compromised", "web", "--to", "stdout", "--yes", "--format", "json")
+    assert done.code == 0, done.err
+    assert done.json["keyString"] == keys("show", done.json["key"]).out.strip()
+
+
+def test_it_asks_and_can_be_planned(keys, served, leaked) -> None:
+    before = len(served.methods())
+    assert keys("compromised", "web", "--format", "json").code == 2
+    assert len(served.methods()) == before, "no call without the answer"
+    declined = keys("compromised", "web", terminal=True, stdin="n\n")
+    assert declined.code == 1
+    planned = keys("compromised", "web", "--dry-run")
+    assert planned.code == 0
+    assert "would make a successor of web" in planned.err
+    assert not {"CreateKey", "DeleteKey", "UpdateKey"} & set(served.methods()[before:])
+    agreed = keys("compromised", "web", terminal=True, stdin="y\n")
+    assert agreed.code == 0, agreed.err
+
+
+@pytest.mark.parametrize("wrong", [["web", "--grace", "soon"], ["web", "--to", "nowhere"], []])
+def test_wrong_usage(keys, served, wrong) -> None:
+    done = keys("compromised", *wrong, "--yes", "--format", "json")
+    assert done.code == 2
+    assert served.methods() == []
+
+
+def test_a_key_that_is_not_there(keys, served) -> None:
+    served.control("seed", {"projects": [{"projectId": "demo-project", "services": ["apikeys.googleapis.com"]}]})
+    done = keys("compromised", "nosuch", "--yes", "--format", "json")
+    assert done.code == 1
+    assert done.error["cause"] == "not-found"
+
+
+def test_without_permission_nothing_is_made(keys, served, leaked) -> None:
+    served.grant("reader@example.com", "apikeys.keys.get", "apikeys.keys.list", "resourcemanager.projects.get")
+    done = keys("compromised", "web", "--yes", "--format", "json", user="reader@example.com")
+    assert done.code == 1
+    assert done.error["permission"] == "apikeys.keys.create"
+    assert set(live(keys)) == {"web"}

@@ -1,0 +1,108 @@
+"""rotate and migrate, as typed; the engine's own proofs are in tests/rotation."""
+
+from __future__ import annotations
+
+import pytest
+
+GEMINI = "generativelanguage.googleapis.com"
+ACCOUNT = "caller@demo-project.iam.gserviceaccount.com"
+
+
+@pytest.fixture
+def there(served):
+    """demo-project with the auth key `web` and the standard key `old`."""
+    restrictions = {"apiTargets": [{"service": GEMINI}]}
+    keys = [
+        {"keyId": "web", "displayName": "Web", "serviceAccountEmail": ACCOUNT, "restrictions": restrictions},
+        {"keyId": "old", "displayName": "Old", "restrictions": restrictions},
+    ]
+    services = [GEMINI, "apikeys.googleapis.com", "iam.googleapis.com", "secretmanager.googleapis.com"]
+    served.control("seed", {"projects": [{"projectId": "demo-project", "services": services, "keys": keys}]})
+    return served
+
+
+def live(keys) -> dict[str, dict]:
+    return {key["name"].rpartition("/")[2]: key for key in keys("list", "--all", "--format", "json").json}
+
+
+def test_rotate_and_called_again_retire(keys, there, scratch) -> None:
+    path = scratch / ".env"
+    command = ["rotate", "web", "--to", f"env-file:{path}", "--sandbox", "--yes", "--format", "json"]
+    first = keys(*command)
+    assert first.code == 0, first.err
+    out = first.json
+    assert (out["generation"], out["state"], out["sandbox"]) == (2, "grace", True)
+    assert out["predecessor"].endswith("/keys/web")
+    assert {step["status"] for step in out["steps"]} <= {"done", "already", "skipped", "waiting"}
+    string = keys("show", out["key"]).out.strip()
+    assert path.read_text() == f"GEMINI_API_KEY={string}\n"
+    assert string not in first.out + first.err
+    again = keys(*command).json
+    assert (again["generation"], again["state"]) == (2, "grace"), "within the grace period nothing more is made"
+    there.control("clock", {"advance": "25h"})
+    last = keys(*command)
+    assert last.code == 0, last.err
+    assert last.json["state"] == "retired"
+    assert set(live(keys)) == {"old", out["key"].rpartition("/")[2]}
+
+
+def test_rotate_in_words(keys, there) -> None:
+    done = keys("rotate", "Web", "--grace", "0s", "--yes")
+    assert done.code == 0, done.err
+    assert "create" in done.out
+    assert "AQ." not in done.out + done.err
+
+
+def test_rotate_to_stdout_is_one_document(keys, there) -> None:
+    done = keys("rotate", "web", "--to", "stdout", "--yes", "--format", "json")
+    assert done.code == 0, done.err
+    assert done.json["keyString"] == keys("show", done.json["key"]).out.strip()
+
+
+def test_migrate_makes_an_auth_key_of_a_standard_one(keys, there, scratch) -> None:
+    assert keys("verify", "old").code == 3
+    done = keys("migrate", "old", "--to", f"env-file:{scratch / 'x'}", "--sandbox", "--yes", "--format", "json")
+    assert done.code == 0, done.err
+    new = live(keys)[done.json["key"].rpartition("/")[2]]
+    assert new["keyType"] == "auth"
+    assert new["restrictions"] == {"apiTargets": [{"service": GEMINI}]}
+    assert keys("verify", done.json["key"]).code == 0
+    assert "AQ.SANDBOX-" in (scratch / "x").read_text()
+
+
+@pytest.mark.parametrize(("verb", "key"), [("rotate", "web"), ("migrate", "old")])
+def test_they_ask_and_can_be_planned(keys, there, verb, key) -> None:
+    before = len(there.methods())
+    assert keys(verb, key).code == 2
+    assert len(there.methods()) == before
+    assert keys(verb, key, terminal=True, stdin="n\n").code == 1
+    planned = keys(verb, key, "--dry-run")
+    assert planned.code == 0
+    assert "Dry run" in planned.err
+    assert not {"CreateKey", "DeleteKey", "UpdateKey"} & set(there.methods()[before:])
+    assert keys(verb, key, terminal=True, stdin="y\n").code == 0
+
+
+@pytest.mark.parametrize("verb", ["rotate", "migrate"])
+@pytest.mark.parametrize("wrong", [["web", "--grace", "never"], ["web", "--to", "nowhere"], []])
+def test_wrong_usage(keys, served, verb, wrong) -> None:
+    done = keys(verb, *wrong, "--yes", "--format", "json")
+    assert done.code == 2
+    assert served.methods() == []
+
+
+@pytest.mark.parametrize(("verb", "key"), [("rotate", "web"), ("migrate", "old")])
+def test_a_sandbox_key_leaves_the_sandbox_only_with_the_flag(keys, there, scratch, verb, key) -> None:
+    done = keys(verb, key, "--to", f"env-file:{scratch / 'x'}", "--yes", "--format", "json")
+    assert done.code == 2
+    assert "CreateKey" not in there.methods()
+    assert not (scratch / "x").exists()
+
+
+@pytest.mark.parametrize(("verb", "key"), [("rotate", "web"), ("migrate", "old")])
+def test_without_permission_nothing_is_made(keys, there, verb, key) -> None:
+    there.grant("reader@example.com", "apikeys.keys.get", "apikeys.keys.list", "resourcemanager.projects.get")
+    done = keys(verb, key, "--yes", "--format", "json", user="reader@example.com")
+    assert done.code == 1
+    assert done.error["cause"] == "missing-iam-permission"
+    assert set(live(keys)) == {"web", "old"}
