@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 def rename(
     context: typer.Context,
-    project: Annotated[str, typer.Argument(metavar="ID", autocompletion=project_ids, help="The project: its id or number.")],
+    which: Annotated[str, typer.Argument(metavar="ID", autocompletion=project_ids, help="The project: its id or number.")],
     new_name: Annotated[str, typer.Argument(metavar="NEW_NAME", help="Its new display name, 4 to 30 characters.")],
     dry_run: DryRun = False,
 ) -> None:
     """Give a project another display name. Its id and number stay."""
     session = current(context)
-    named = given(session, project)
+    named = given(session, which)
     assert named is not None
     name = names.display_name(new_name)
     if dry_run:
@@ -47,10 +47,10 @@ def rename(
     show_one(session, run(context, work), view(session))
 
 
-def delete(context: typer.Context, project: ProjectId = None, yes: Yes = False, dry_run: DryRun = False) -> None:
+def delete(context: typer.Context, which: ProjectId = None, yes: Yes = False, dry_run: DryRun = False) -> None:
     """Delete a project with everything in it. For 30 days it can be brought back with projects undelete."""
     session = current(context)
-    named = given(session, project)
+    named = given(session, which)
 
     async def look(cloud: Cloud) -> Doomed:
         return await change.look(cloud, await chosen(session, cloud, named, "delete"))
@@ -76,12 +76,12 @@ def delete(context: typer.Context, project: ProjectId = None, yes: Yes = False, 
 
 def undelete(
     context: typer.Context,
-    project: Annotated[str, typer.Argument(metavar="ID", help="The project: its id or number.")],
+    which: Annotated[str, typer.Argument(metavar="ID", help="The project: its id or number.")],
     dry_run: DryRun = False,
 ) -> None:
     """Bring back a project that was deleted less than 30 days ago."""
     session = current(context)
-    named = given(session, project)
+    named = given(session, which)
     assert named is not None
     if dry_run:
         would(session, f"bring back project {named}")

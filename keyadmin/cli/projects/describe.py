@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
 
-def describe(context: typer.Context, project: ProjectId = None) -> None:
+def describe(context: typer.Context, which: ProjectId = None) -> None:
     """Show a project: where it hangs, its state, who may make keys in it, its APIs and its keys.
 
     Without an ID it is the project that other commands would take.
     """
     session = current(context)
-    named = given(session, project)
+    named = given(session, which)
 
     async def work(cloud: Cloud) -> Description:
         session.observer.step("Looking at the project")

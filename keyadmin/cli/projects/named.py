@@ -15,6 +15,7 @@ from keyadmin.problem import usage
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
+# A parameter of this type is not to be named `project`: that is the global option's, and the two would share one value.
 ProjectId = Annotated[
     str | None, typer.Argument(metavar="[ID]", autocompletion=project_ids, help="The project: its id or number.")
 ]

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from keyadmin.cloud.projects import Project
 
 
-def use(context: typer.Context, project: ProjectId = None, dry_run: DryRun = False) -> None:
+def use(context: typer.Context, which: ProjectId = None, dry_run: DryRun = False) -> None:
     """Make a project the default for commands that name none. It is looked up first, so a mistyped id is noticed now."""
     session = current(context)
-    named = given(session, project)
+    named = given(session, which)
 
     async def work(cloud: Cloud) -> Project:
         found = await find(cloud, await chosen(session, cloud, named, "use"))

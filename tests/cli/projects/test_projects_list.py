@@ -132,3 +132,85 @@ def test_use_takes_a_number_and_keeps_the_id(cli) -> None:
     cli("--sandbox", "projects", "use", number)
     assert cli("--sandbox", "config", "get", "project").out == "demo-project\n"
     assert cli("--sandbox", "projects", "use", "no project").code == 2
+
+
+# --- against a served sandbox ---------------------------------------------------------------------------------------------
+
+NEW = "new.person@example.net"
+GEMINI = "generativelanguage.googleapis.com"
+
+
+def test_apis_and_keys_on_request(served, projects) -> None:
+    by_id = {each["projectId"]: each for each in projects("list", "--apis", "--keys", "--format", "json").json}
+    assert (by_id["demo-project"]["geminiApi"], by_id["demo-project"]["keyCount"]) == ("DISABLED", 0)
+    assert (by_id["crowded-project"]["geminiApi"], by_id["crowded-project"]["keyCount"]) == ("ENABLED", 296)
+    assert "geminiApi" not in projects("list", "--format", "json").json[0]
+    header, *rows = projects("list", "--apis", "--keys").out.splitlines()
+    assert header.split()[-3:] == ["GEMINI", "API", "KEYS"]
+    assert next(row for row in rows if row.startswith("demo-project")).split()[-2:] == ["off", "0"]
+
+
+def test_what_may_not_be_seen_of_a_project_is_unknown(served, projects) -> None:
+    served.grant(NEW, "resourcemanager.projects.get")
+    done = projects("list", "--apis", "--keys", "--format", "json", user=NEW)
+    assert [(each["geminiApi"], each["keyCount"]) for each in done.json] == [("unknown", "unknown")]
+    assert "The keys of 1 project could not be looked at" in done.err
+    assert projects("list", "--apis", "--keys", user=NEW).out.split()[-2:] == ["unknown", "unknown"]
+
+
+def test_beyond_200_projects_the_inventory_tells_where_keys_were_made_lately(served, projects, listed) -> None:
+    served.seed(fleet={"projects": 300, "keysPerProject": 0, "parent": "folders/1001"})
+    served.projects("zz-new-keys", parent="folders/1001", keys=[{"displayName": "new"}], services=["apikeys.googleapis.com"])
+    served.projects("zz-outside", keys=[{"displayName": "new"}], services=["apikeys.googleapis.com"])
+    before = len(served.methods())
+    found = listed("list")
+    assert set(found[:2]) == {"zz-new-keys", "zz-outside"}
+    called = served.methods()[before:]
+    assert called.count("SearchAllResources") == 1
+    assert called.count("ListKeys") == 1  # of the one project outside the organisation
+
+
+def test_without_the_inventory_it_is_said_what_was_not_looked_at(served, projects) -> None:
+    served.seed(fleet={"projects": 300, "keysPerProject": 0})
+    served.fault("SearchAllResources", "PERMISSION_DENIED", times=9)
+    before = len(served.methods())
+    done = projects("list")
+    assert "The keys of 104 projects could not be looked at" in done.err
+    assert served.methods()[before:].count("ListKeys") == 200
+
+
+@pytest.mark.parametrize("number", [0, 1, 50, 51, 5000])
+def test_with_so_many_projects(served, projects, number: int) -> None:
+    """As somebody new to keyadmin types it: list, list --all, import, list."""
+    if number:
+        served.seed(fleet={"projects": number, "keysPerProject": 0})
+    user = "owner@example.com" if number else NEW
+    if number:
+        for each in ("demo-project", "old-maps-site", "crowded-project", "suspended-project"):
+            projects("delete", each, "--yes")
+    everything = projects("list", "--all", "--format", "json", user=user)
+    assert everything.code == 0
+    assert len([each for each in everything.json if each["state"] == "ACTIVE"]) == number
+    first = projects("list", "--format", "json", user=user)
+    assert len(first.json) == min(50, number + (4 if number else 0))
+    assert ("projects default" in first.err) is (number == 0)
+    assert ("keyadmin projects import" in first.err) is (number > 0)
+    imported = projects("import", "--all", "--format", "json", user=user)
+    assert len(imported.json) == number
+    after = projects("list", "--format", "json", user=user)
+    assert len(after.json) == min(50, number)
+    assert ("not shown" in after.err) is (number > 50)
+    assert f"{number - 50} more projects are not shown" in after.err or number <= 50
+
+
+def test_export_goes_with_nothing_else(projects) -> None:
+    for other in ("--all", "--apis", "--keys"):
+        assert projects("list", "--export", "-", other).code == 2
+
+
+def test_a_failure_of_one_imported_project_is_no_missing_project(served, projects, listed) -> None:
+    projects("import", "demo-project", "old-maps-site")
+    served.fault("GetProject", "INTERNAL", times=99)
+    done = projects("list", "--format", "json")
+    assert done.code == 1
+    assert "does not exist any more" not in done.err
