@@ -36,6 +36,10 @@ class Observer:
     def warning(self, text: str) -> None:
         """Something the person should know, `--quiet` or not."""
 
+    def within(self) -> Observer:
+        """For one of many things done side by side: its steps and waits would flicker, its notes and warnings are said."""
+        return _Within(self)
+
     @contextmanager
     def half_made(self, text: str) -> Iterator[None]:
         """While inside, an interruption or a failure leaves behind what `text` says.
@@ -50,6 +54,22 @@ class Observer:
     def left_behind(self) -> tuple[str, ...]:
         """What would be left half made if the work ended now."""
         return tuple(self._half_made)
+
+
+class _Within(Observer):
+    """Says what must be said and shows nothing."""
+
+    def __init__(self, outer: Observer) -> None:
+        super().__init__()
+        self._outer = outer
+
+    def note(self, text: str, *, always: bool = False) -> None:
+        """Said by the outer one."""
+        self._outer.note(text, always=always)
+
+    def warning(self, text: str) -> None:
+        """Said by the outer one."""
+        self._outer.warning(text)
 
 
 SILENT = Observer()

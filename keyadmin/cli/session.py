@@ -36,6 +36,8 @@ class Session:
         self._picked: str | None = None  # the project that the person chose where nothing named one
         self.clock: Callable[[], datetime] | None = None
         """The server's clock, once there is a connection."""
+        self.charge_each = False
+        """Whether each call is charged to the project that it is about, not to one quota project."""
 
     def settle(self, formats: tuple[str, ...] = FORMATS, world: World = "any") -> None:
         """Work out the global options for a command that offers `formats` and belongs to `world`.
@@ -116,12 +118,15 @@ class Session:
         chosen = self.sandbox
         settings = self.settings
         if chosen is None:
-            return Target(quota_project=settings.quota_project, impersonate=settings.impersonate)
+            return Target(
+                quota_project=settings.quota_project, impersonate=settings.impersonate, charge_each=self.charge_each
+            )
         return Target(
             sandbox=Url(chosen.url) if chosen.url else Embedded(chosen.state),
             quota_project=settings.quota_project,
             impersonate=settings.impersonate,
             sandbox_user=chosen.user,
+            charge_each=self.charge_each,
         )
 
     async def project(self, cloud: Cloud) -> str:

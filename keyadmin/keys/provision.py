@@ -105,7 +105,7 @@ async def create(cloud: Cloud, wish: Wish, observer: Observer) -> Made:
     if existing is not None:
         return _given_back(existing)
     try:
-        key = await _create_key(cloud, wish, ground, observer)
+        key = await create_key(cloud, wish, ground, observer)
     except Problem as problem:
         if problem.cause is not Cause.ALREADY_EXISTS:
             raise
@@ -216,7 +216,11 @@ def _account_of(wish: Wish) -> str | None:
     return wish.service_account or preflight.account_email(wish.project)
 
 
-async def _create_key(cloud: Cloud, wish: Wish, ground: Ground, observer: Observer) -> Key:
+async def create_key(cloud: Cloud, wish: Wish, ground: Ground, observer: Observer) -> Key:
+    """The key itself, once what it needs is prepared; its id must be chosen. Waits until the APIs and the account are seen.
+
+    Raises Problem, already-exists included.
+    """
     assert wish.key_id is not None
     key_id, account = wish.key_id, _account_of(wish)
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from keyadmin.keys.model import GEMINI
+from keyadmin.duration import words
+from keyadmin.keys.model import GEMINI, Key
 from keyadmin.rotation.lineage import Lineage, Member, State
 
 
@@ -20,7 +21,7 @@ class Action(StrEnum):
     PUBLISH = "publish"
     """The successor is there: verify it, hand it over, mark it published."""
     WAIT = "wait"
-    """The grace period runs."""
+    """The grace period runs, or the old key is still used."""
     RETIRE = "retire"
     """Grace is over: check the sinks and the use, delete the predecessor."""
     UNDO = "undo"
@@ -33,9 +34,12 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Terms:
-    """When to rotate. Durations; `force` rotates whatever the age, `emergency` also without grace."""
+    """When to rotate. Durations; without `max_age` no key is too old.
 
-    max_age: timedelta = timedelta(days=90)
+    `force` rotates whatever the age, once what is unfinished is finished. `emergency` is without grace and use check.
+    """
+
+    max_age: timedelta | None = timedelta(days=90)
     grace: timedelta = timedelta(hours=24)
     force: bool = False
     emergency: bool = False
@@ -53,8 +57,8 @@ class Decision:
     ways_out: tuple[str, ...] = ()
 
 
-def decide(lineage: Lineage, terms: Terms, now: datetime) -> Decision:
-    """The next action. `now` is the server's time."""
+def decide(lineage: Lineage, terms: Terms, now: datetime, sinks: str = "") -> Decision:
+    """The next action. `now` is the server's time; `sinks` the fingerprint of the sinks given, empty = none."""
     if not any(member.live for member in lineage.members):
         return Decision(Action.GONE, "all its keys are deleted")
     newest = lineage.newest
@@ -62,12 +66,13 @@ def decide(lineage: Lineage, terms: Terms, now: datetime) -> Decision:
         return Decision(Action.UNDO, f"generation {newest.generation} was rolled back to; what came after it is to go")
     if wrong := _tampered(lineage):
         return wrong
-    older = live_older(lineage)
-    if newest.generation == 1 or newest.state is State.RETIRED:
+    if newest.complete:
         return _when_due(newest, terms, now)
-    if newest.state is State.GRACE:
-        return _grace(newest, older, terms, now)
-    return Decision(Action.PUBLISH, f"generation {newest.generation} is made and not yet handed over")
+    if newest.published is None or newest.state not in (State.GRACE, State.STUCK):
+        return Decision(Action.PUBLISH, f"generation {newest.generation} is made and not yet handed over")
+    if sinks and newest.sinks != sinks:
+        return Decision(Action.PUBLISH, "its sinks are others than those that it was handed to")
+    return _grace(newest, live_older(lineage), terms, now)
 
 
 def live_older(lineage: Lineage) -> list[Member]:
@@ -86,6 +91,11 @@ def split_off(old: Member, new: Member) -> bool:
     return old.key.key_type == "standard" and new.key.key_type == "auth" and bool(targets) and GEMINI not in targets
 
 
+def to_migrate(key: Key) -> bool:
+    """Whether it is a standard key that the Gemini API may be called with."""
+    return key.key_type == "standard" and key.restricted != "other"
+
+
 def _tampered(lineage: Lineage) -> Decision | None:
     newest, project = lineage.newest, lineage.project
     stuck = Action.STUCK
@@ -95,9 +105,9 @@ def _tampered(lineage: Lineage) -> Decision | None:
         if back is not None:
             ways += (f"or go back for good: keyadmin rotation rollback {back.key.key_id} -p {project}",)
         return Decision(stuck, f"its newest key {newest.key.key_id} was deleted by hand", ways_out=ways)
-    if newest.generation > 1 and (not newest.claimed or newest.state is None):
-        way = f"write them anew: keyadmin rotation adopt {newest.key.key_id} -p {project}"
-        return Decision(stuck, f"the annotations of {newest.key.key_id} were removed or changed", ways_out=(way,))
+    mend = (f"write them anew: keyadmin rotation adopt {newest.key.key_id} -p {project}",)
+    if newest.generation > 1 and newest.state is None:
+        return Decision(stuck, f"the annotations of {newest.key.key_id} were removed or changed", ways_out=mend)
     older = live_older(lineage)
     if older and (len(older) > 1 or newest.state is State.RETIRED):
         restored = older[0].key.key_id
@@ -107,25 +117,26 @@ def _tampered(lineage: Lineage) -> Decision | None:
         )
         return Decision(stuck, f"the retired key {restored} was brought back by hand", ways_out=ways)
     if newest.state is State.GRACE and newest.published is None:
-        way = f"write them anew: keyadmin rotation adopt {newest.key.key_id} -p {project}"
-        return Decision(stuck, f"{newest.key.key_id} does not say when it was published", ways_out=(way,))
+        return Decision(stuck, f"{newest.key.key_id} does not say when it was published", ways_out=mend)
     return None
 
 
 def _when_due(newest: Member, terms: Terms, now: datetime) -> Decision:
     key = newest.key
-    if terms.force or terms.emergency:
+    if terms.force:
         return Decision(Action.CREATE, "a rotation was asked for")
-    if terms.migrate:
-        if key.key_type == "standard" and key.restricted != "other":
-            return Decision(Action.CREATE, "a standard key, which the Gemini API no longer takes")
-        return Decision(Action.REST, "an auth key" if key.key_type == "auth" else "not for the Gemini API")
+    if terms.migrate and to_migrate(key):
+        return Decision(Action.CREATE, "a standard key, which the Gemini API no longer takes")
+    if terms.max_age is None:
+        if terms.migrate:
+            return Decision(Action.REST, "an auth key" if key.key_type == "auth" else "not for the Gemini API")
+        return Decision(Action.REST, "the rotation is complete" if newest.generation > 1 else "nothing was asked for")
     if key.create_time is None:
         return Decision(Action.REST, "its age is unknown")
     due = key.create_time + terms.max_age
     if now >= due:
-        return Decision(Action.CREATE, f"{(now - key.create_time).days} days old, {terms.max_age.days} are allowed")
-    return Decision(Action.REST, f"due in {(due - now).days} days", until=due)
+        return Decision(Action.CREATE, f"{words(now - key.create_time)} old, {words(terms.max_age)} are allowed")
+    return Decision(Action.REST, f"due in {words(due - now)}", until=due)
 
 
 def _grace(newest: Member, older: list[Member], terms: Terms, now: datetime) -> Decision:

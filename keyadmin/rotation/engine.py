@@ -7,119 +7,114 @@ is fixed, hand-overs are compared before and after, changes carry the etag, and 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final
 
 from keyadmin.problem import Cause, Problem
 from keyadmin.rotation import steps
-from keyadmin.rotation.decide import Action, Decision, Terms, decide
-from keyadmin.rotation.job import Job, Outcome
-from keyadmin.rotation.lineage import CAUSE, STATE, Lineage, State, marked
+from keyadmin.rotation.decide import Action, Decision, decide
+from keyadmin.rotation.job import Job, Outcome, Overtaken
+from keyadmin.rotation.lineage import State, claims, marked
 
 ROUNDS: Final = 20  # more than any lineage needs
 CONFLICTS: Final = 6  # with other runs, before one gives up
-_RESTING: Final = frozenset({Action.REST, Action.GONE, Action.WAIT, Action.STUCK})
-_NEVER: Final = timedelta(days=36_500)
+_RESTING: Final = frozenset({Action.REST, Action.GONE, Action.WAIT})
 
 
 async def advance(job: Job) -> Outcome:
     """Take a lineage as far as it goes now. Never raises Problem: what stops it is in the outcome."""
-    decision = decide(job.lineage, job.terms, job.now())
     try:
-        return await _rounds(job, decision)
+        return await _rounds(job)
     except Problem as problem:
-        await _note_stuck(job, problem)
-        job.say(None, _step_of(decision), "failed", problem.message, problem.cause.value)
-        return Outcome(job.lineage, _state(job.lineage), tuple(job.steps), problem.message, problem=problem)
+        await _note(job, problem)
+        job.say(None, job.action.value, "failed", problem.message, problem.cause.value)
+        return Outcome(job.lineage, State.STUCK, tuple(job.steps), problem.message, problem=problem)
 
 
-async def _rounds(job: Job, decision: Decision) -> Outcome:
-    done = looked_again = False
-    conflicts = 0
+async def _rounds(job: Job) -> Outcome:
+    begun_at = job.lineage.newest.generation
+    looked_again = False
+    conflicts: list[Overtaken] = []
     for _ in range(ROUNDS):
-        if decision.action is Action.STUCK and not looked_again:
+        if job.lineage.newest.generation != begun_at:
+            job.terms = replace(job.terms, force=False)  # what was asked for is under way
+        decision = decide(job.lineage, job.terms, job.now(), job.fingerprint)
+        job.action = decision.action
+        if decision.action in _RESTING or (decision.action is Action.STUCK and looked_again):
+            return _outcome(job, decision)
+        if decision.action is Action.STUCK:
             await job.refresh()  # another run may have gone on since the keys were listed
             looked_again = True
-        elif decision.action in _RESTING or (decision.action is Action.CREATE and done):
-            return _outcome(job, decision, done=done)
-        else:
-            try:
-                waiting = await _do(job, decision.action)
-                if waiting is not None:
-                    return _outcome(job, waiting, done=done)
-                done, looked_again = True, False
-                job.terms = calmed(job.terms)
-            except Problem as problem:
-                conflicts += 1
-                if problem.cause is not Cause.CONFLICT or conflicts > CONFLICTS:
-                    raise
-                await job.refresh()
-        decision = decide(job.lineage, job.terms, job.now())
+            continue
+        try:
+            waiting = await _do(job)
+        except Overtaken as overtaken:
+            conflicts.append(overtaken)
+            if len(conflicts) > CONFLICTS:
+                break
+            await job.refresh()
+            continue
+        if waiting is not None:
+            return _outcome(job, waiting)
+        looked_again = False
+        job.terms = replace(job.terms, max_age=None)  # one run begins a rotation and does not begin the next one
     raise Problem(
         Cause.CONFLICT,
-        f"lineage {job.lineage.id} is being changed by another run all the time",
+        f"lineage {job.lineage.id} is being changed by another run all the time"
+        + (f": {conflicts[-1].message}" if conflicts else ""),
         project=job.lineage.project,
         fix=("run it again when the other run has ended",),
     )
 
 
-async def _do(job: Job, action: Action) -> Decision | None:
-    """One action; a Decision where it has to wait."""
-    if action is Action.CREATE:
+async def _do(job: Job) -> Decision | None:
+    """The action; a Decision where it has to wait."""
+    if job.action is Action.CREATE:
         await steps.create(job)
-    elif action is Action.PUBLISH:
+    elif job.action is Action.PUBLISH:
         await steps.publish(job)
-    elif action is Action.RETIRE:
+    elif job.action is Action.RETIRE:
         return await steps.retire(job)
-    elif action is Action.UNDO:
-        await steps.undo(job)
+    elif job.action is Action.UNDO:
+        return await steps.undo(job)
     return None
 
 
-def calmed(terms: Terms) -> Terms:
-    """The same terms under which no rotation begins: what is unfinished is finished, and that is all."""
-    return replace(terms, force=False, migrate=False, max_age=_NEVER)
+async def _note(job: Job, problem: Problem) -> None:
+    """Write on the newest key why the run stopped, for `status` and the audit; best effort, as that may be refused too.
 
-
-async def _note_stuck(job: Job, problem: Problem) -> None:
-    """Write on the successor that it is stuck and why, for `status` and the audit; best effort, as that may be refused too."""
+    A successor on its way is stuck; a key that could not be replaced or rolled back to is still what it was.
+    """
     newest = job.lineage.newest
-    if newest.generation == 1 or not newest.live or newest.state in (State.RETIRED, None) or problem.cause is Cause.CONFLICT:
+    if not newest.live or newest.cause == problem.cause:
         return
-    cause = problem.cause.value
-    if newest.key.annotations.get(STATE) == State.STUCK and newest.key.annotations.get(CAUSE) == cause:
+    annotations = dict(newest.key.annotations)
+    if newest.complete:
+        annotations |= claims(job.lineage.id, newest.generation, None, State.RETIRED)
+        annotations = marked(annotations, State.RETIRED, cause=problem.cause.value)
+    elif newest.state is not None:
+        annotations = marked(annotations, State.STUCK, cause=problem.cause.value)
+    else:
         return
     try:
-        job.put(await steps.write(job, newest, marked(newest.key.annotations, State.STUCK, cause=cause)))
-    except Problem as refused:
-        job.shared.observer.warning(f"{newest.key.key_id} could not be marked as stuck: {refused.message}")
+        job.put(await steps.write(job, newest, annotations))
+    except Problem:
+        return  # another run has gone on with it, or that is not permitted either; the failure itself is reported
 
 
-def _outcome(job: Job, decision: Decision, *, done: bool) -> Outcome:
+def _outcome(job: Job, decision: Decision) -> Outcome:
     problem = None
     if decision.action is Action.STUCK:
         problem = Problem(Cause.CONFLICT, decision.why, project=job.lineage.project, fix=decision.ways_out)
         job.say(None, "check", "failed", decision.why, problem.cause.value)
     elif decision.action is Action.WAIT:
         job.say(None, "grace", "waiting", decision.why)
-    why = "rotated" if done and decision.action in (Action.REST, Action.CREATE) else decision.why
+    rotated = decision.action is Action.REST and any(step.status == "done" for step in job.steps)
     return Outcome(
         job.lineage,
-        State.STUCK if problem else _state(job.lineage),
+        State.STUCK if problem else (job.lineage.newest.state or State.RETIRED),
         tuple(job.steps),
-        why,
-        until=None if done and decision.action is Action.REST else decision.until,
+        "rotated" if rotated else decision.why,
+        until=None if rotated else decision.until,
         problem=problem,
         ways_out=decision.ways_out,
-    )
-
-
-def _state(lineage: Lineage) -> State:
-    """The state to report: what the newest generation says; a founder alone has nothing behind it."""
-    return lineage.newest.state or (State.RETIRED if lineage.newest.generation == 1 else State.STUCK)
-
-
-def _step_of(decision: Decision) -> str:
-    return {Action.CREATE: "create", Action.PUBLISH: "publish", Action.RETIRE: "retire", Action.UNDO: "rollback"}.get(
-        decision.action, "check"
     )

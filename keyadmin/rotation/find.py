@@ -98,12 +98,20 @@ async def find(cloud: Cloud, rules: Sequence[Rule], observer: Observer, part: Sh
     return found
 
 
+async def of_lineage(cloud: Cloud, rules: Sequence[Rule], lineage: Lineage) -> Chosen | None:
+    """The rule that one lineage falls under, and its sinks; None where no rule selects it. Raises Problem."""
+    for rule in rules:
+        if rule.selects(lineage, cloud.now()) and lineage.project in await _projects(cloud, [rule], None):
+            return Chosen(lineage, rule, tuple(rule.specs(lineage)))
+    return None
+
+
 def _choose(lineages: Sequence[Lineage], rules: Sequence[Rule], cloud: Cloud) -> list[Chosen]:
     out = []
     for lineage in lineages:
         if not any(member.live for member in lineage.members):
             continue
-        rule = rule_for(rules, lineage.newest.key, cloud.now())
+        rule = rule_for(rules, lineage, cloud.now())
         if rule is not None:
             out.append(Chosen(lineage, rule, tuple(rule.specs(lineage))))
     return out

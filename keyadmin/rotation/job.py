@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -14,16 +15,23 @@ from keyadmin.keys.model import Key
 from keyadmin.keys.verify import PROPAGATION_S
 from keyadmin.observer import Observer
 from keyadmin.problem import Cause, Problem
-from keyadmin.rotation.decide import Terms
-from keyadmin.rotation.lineage import Lineage, Member, State, read, successor_id
-from keyadmin.secret import KeyString
+from keyadmin.rotation.decide import Action, Terms
+from keyadmin.rotation.lineage import Lineage, Member, State, read
+from keyadmin.secret import KeyString, redact
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
+    from keyadmin.cloud.usage import KeyUsage
+    from keyadmin.keys.preflight import Ground
 
 Status = Literal["done", "already", "skipped", "waiting", "failed"]
 
 USAGE_SLACK: Final = timedelta(hours=1)  # Monitoring tells the hour of the last use, not the minute
+FRESH_S: Final = 5.0  # a key read or written less than so many seconds ago is taken as it was then
+
+
+class Overtaken(Problem):
+    """Another run or a person changed the lineage since it was read: it is to be read again and decided anew."""
 
 
 @dataclass(frozen=True)
@@ -55,29 +63,36 @@ class Event:
         return out | ({"cause": self.cause} if self.cause else {})
 
 
+@dataclass(frozen=True)
+class LastUse:
+    """`end` = the end of the last hour with a call; `service` = the API that was called then."""
+
+    end: datetime
+    service: str
+
+
 class UsageBook:
     """When keys were last used: one Monitoring call a project, however many of its keys are rotated."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._asked: dict[str, asyncio.Task[Mapping[str, datetime] | Problem]] = {}
+        self._asked: dict[str, asyncio.Task[list[KeyUsage] | Problem]] = {}
 
-    async def last(self, project: str, uid: str, now: datetime) -> datetime | Problem | None:
-        """The end of the last hour with a call; None = none in six weeks; a Problem where it cannot be found out."""
+    async def last(self, project: str, uid: str, service: str | None) -> LastUse | Problem | None:
+        """The last use, of one service where it is named; None = none in six weeks; a Problem where it cannot be found out."""
         if project not in self._asked:
-            self._asked[project] = asyncio.ensure_future(self._read(project, now))
+            self._asked[project] = asyncio.ensure_future(self._read(project))
         found = await self._asked[project]
-        return found if isinstance(found, Problem) else found.get(uid)
+        if isinstance(found, Problem):
+            return found
+        uses = [LastUse(use.last, use.service) for use in found if use.uid == uid and service in (None, use.service)]
+        return max(uses, key=lambda use: use.end, default=None)
 
-    async def _read(self, project: str, now: datetime) -> Mapping[str, datetime] | Problem:
+    async def _read(self, project: str) -> list[KeyUsage] | Problem:
         try:
-            used = await self._cloud.usage.of_project(project)
+            return await self._cloud.usage.of_project(project)
         except Problem as problem:
             return problem
-        out: dict[str, datetime] = {}
-        for usage in used:
-            out[usage.uid] = max(usage.last, out.get(usage.uid, usage.last))
-        return out
 
 
 @dataclass
@@ -88,8 +103,8 @@ class Shared:
     observer: Observer
     emit: Callable[[Event], None] = lambda event: None
     usage: UsageBook = field(init=False)
-    prepared: dict[str, asyncio.Task[str]] = field(default_factory=dict)
-    """By project: its APIs and service account are ready for auth keys (migrations); the account's e-mail."""
+    prepared: dict[str, asyncio.Task[Ground]] = field(default_factory=dict)
+    """By project: its APIs and service account are ready for auth keys (migrations)."""
 
     def __post_init__(self) -> None:
         self.usage = UsageBook(self.cloud)
@@ -107,9 +122,15 @@ class Job:
     verify_s: float = PROPAGATION_S
     force_use: bool = False
     """Retire the predecessor even where it is still used."""
+    action: Action = Action.REST
+    """What is being done."""
     steps: list[Event] = field(default_factory=list)
     strings: dict[str, KeyString] = field(default_factory=dict)
     """Key strings by key id, as far as they are known in this run."""
+    verified: set[str] = field(default_factory=set)
+    """The ids of keys that were seen to work in this run."""
+    seen: dict[str, float] = field(default_factory=dict)
+    """When keys were last read or written by this job, by id (monotonic seconds)."""
 
     @property
     def cloud(self) -> Cloud:
@@ -125,30 +146,46 @@ class Job:
         subject = member or self.lineage.newest
         event = Event(
             *(self.now(), self.lineage.project, self.lineage.id, subject.generation, subject.key.key_id),
-            *(step, status, detail, cause),
+            *(step, status, redact(detail), cause),
         )
         self.steps.append(event)
         self.shared.emit(event)
 
+    def member(self, key_id: str) -> Member:
+        """A member by its key's id."""
+        return next(member for member in self.lineage.members if member.key.key_id == key_id)
+
     def put(self, key: Key) -> None:
         """Take a key as it is now into the lineage."""
-        keys = {member.key.key_id: member.key for member in self.lineage.members}
         if key.key_string is not None:
             self.strings[key.key_id] = key.key_string
+        self.seen[key.key_id] = time.monotonic()
+        keys = {member.key.key_id: member.key for member in self.lineage.members}
         keys[key.key_id] = replace(key, project=self.lineage.project, key_string=None)
         self.lineage = read(keys.values(), self.lineage.project)[0]
 
     async def refresh(self) -> None:
-        """Read every member again, and the next generation that another run may have made. Raises Problem."""
-        wanted = [member.key.name for member in self.lineage.members]
-        base = self.lineage.newest.key.name.rpartition("/")[0]
-        wanted.append(f"{base}/{successor_id(self.lineage.id, self.lineage.next_generation)}")
-        for name in wanted:
-            try:
-                self.put(await self.cloud.keys.get(name))
-            except Problem as problem:
-                if problem.cause is not Cause.NOT_FOUND:
-                    raise
+        """Read the whole lineage again: one listing, which shows what other runs made and what is purged. Raises Problem."""
+        keys = [key async for key in self.cloud.keys.list(self.lineage.project, deleted=True)]
+        found = [lineage for lineage in read(keys, self.lineage.project) if lineage.id == self.lineage.id]
+        if not found:
+            raise Problem(Cause.NOT_FOUND, f"lineage {self.lineage.id} has no key left", project=self.lineage.project)
+        self.lineage = found[0]
+        self.seen = dict.fromkeys((member.key.key_id for member in self.lineage.members), time.monotonic())
+
+    async def make_sure(self, member: Member) -> None:
+        """Raises Overtaken where a member is no longer as it is known here; it is read again unless that was just done."""
+        known = member.key
+        if time.monotonic() - self.seen.get(known.key_id, -FRESH_S) < FRESH_S:
+            return
+        changed = Overtaken(Cause.CONFLICT, f"{known.key_id} was changed meanwhile", project=self.lineage.project)
+        try:
+            now = await self.cloud.keys.get(known.name)
+        except Problem as problem:
+            raise changed if problem.cause is Cause.NOT_FOUND else problem from None
+        if (now.etag, now.delete_time) != (known.etag, known.delete_time):
+            raise changed
+        self.seen[known.key_id] = time.monotonic()
 
     async def string_of(self, member: Member) -> KeyString:
         """The secret of a member. Raises Problem."""
@@ -193,7 +230,7 @@ class Outcome:
             out["until"] = format_time(self.until)
         if self.problem is not None:
             out["cause"] = self.problem.cause.value
-            out["message"] = self.problem.message
+            out["message"] = redact(self.problem.message)
         if self.ways_out:
             out["fix"] = list(self.ways_out)
         return out

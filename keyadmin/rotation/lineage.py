@@ -24,10 +24,13 @@ PREDECESSOR: Final = "keyadmin-predecessor"
 STATE: Final = "keyadmin-state"
 PUBLISHED: Final = "keyadmin-published"
 SINKS: Final = "keyadmin-sinks"
+FOUNDER: Final = "keyadmin-founder"
+"""The founding key's id, by which policies may select the lineage after that key was purged."""
 VOID: Final = "keyadmin-void"
 """On a key that was rolled back to: the highest generation that no longer counts."""
 CAUSE: Final = "keyadmin-cause"
-"""On a stuck successor: the cause, for `rotation status` on other machines."""
+"""Why the last run stopped, for `rotation status` on other machines: on a successor that is stuck, or on the key that could
+not be replaced."""
 
 _SUCCESSOR: Final = re.compile(r"ka-([a-z2-7]{10})-([1-9][0-9]{0,8})")
 
@@ -88,6 +91,16 @@ class Member:
             return None
 
     @property
+    def complete(self) -> bool:
+        """Whether its own rotation is over: founders have none behind them."""
+        return self.generation == 1 or self.state is State.RETIRED
+
+    @property
+    def sinks(self) -> str | None:
+        """The fingerprint of the sinks that it was handed to."""
+        return self.key.annotations.get(SINKS) if self.claimed else None
+
+    @property
     def void_up_to(self) -> int:
         """The highest generation that a rollback to this key took out of the count; 0 = none."""
         value = self.key.annotations.get(VOID, "") if self.claimed else ""
@@ -95,7 +108,7 @@ class Member:
 
     @property
     def cause(self) -> str | None:
-        """Why it is stuck, as the run that stopped wrote it."""
+        """Why the last run stopped, as it wrote it."""
         return self.key.annotations.get(CAUSE) if self.claimed else None
 
 
@@ -123,8 +136,7 @@ class Lineage:
         return tuple(member for member in self.members if self._void(member))
 
     def _void(self, member: Member) -> bool:
-        keeper = max((m for m in self.members if m.void_up_to), key=lambda m: m.void_up_to, default=None)
-        return keeper is not None and keeper.generation < member.generation <= keeper.void_up_to
+        return any(keeper.generation < member.generation <= keeper.void_up_to for keeper in self.members)
 
     @property
     def newest(self) -> Member:
@@ -137,14 +149,33 @@ class Lineage:
         return self.counted[-2] if len(self.counted) > 1 else None
 
     @property
+    def working(self) -> Member | None:
+        """The newest key that sinks may hold: it lives, and was published or had nothing to wait for."""
+        fit = (member for member in reversed(self.counted) if member.live and (member.complete or member.published))
+        return next(fit, None)
+
+    @property
+    def subject(self) -> Key:
+        """The key that selectors look at: while a rotation is under way, the one that is being replaced."""
+        return self.newest.key if self.newest.complete or self.predecessor is None else self.predecessor.key
+
+    @property
+    def founder_id(self) -> str | None:
+        """The founding key's id; None where it is purged and no annotation tells it."""
+        if self.members[0].generation == 1:
+            return self.members[0].key.key_id
+        told = (member.key.annotations.get(FOUNDER) for member in reversed(self.members) if member.claimed)
+        return next((found for found in told if found), None)
+
+    @property
     def next_generation(self) -> int:
         """The generation that a successor would have: no id is used twice."""
         return max(self.members[-1].generation, self.void_up_to) + 1
 
     @property
     def adopted(self) -> bool:
-        """Whether anything in the annotations says that keyadmin rotates it."""
-        return any(member.claimed for member in self.members) or len(self.members) > 1
+        """Whether keyadmin was told to rotate it, or did."""
+        return any(member.claimed or member.generation > 1 for member in self.members)
 
 
 def read(keys: Iterable[Key], project: str) -> list[Lineage]:
@@ -164,13 +195,13 @@ def read(keys: Iterable[Key], project: str) -> list[Lineage]:
     ]
 
 
-def claims(lineage: str, generation: int, predecessor: str | None, state: State, sinks: str | None) -> dict[str, str]:
-    """The annotations of a member. `sinks` = the fingerprint of the sink list, never the list."""
+def claims(lineage: str, generation: int, predecessor: str | None, state: State, founder: str | None = None) -> dict[str, str]:
+    """The annotations of a member; `founder` = the founding key's id."""
     out = {LINEAGE: lineage, GENERATION: str(generation), STATE: state.value}
     if predecessor:
         out[PREDECESSOR] = predecessor
-    if sinks:
-        out[SINKS] = sinks
+    if founder and generation > 1:
+        out[FOUNDER] = founder
     return out
 
 
@@ -182,7 +213,7 @@ def marked(
     published: datetime | None = None,
     cause: str | None = None,
 ) -> dict[str, str]:
-    """The annotations with another state; other people's annotations are kept."""
+    """The annotations with another state; what is not given stays, a cause goes. `sinks` = the fingerprint of the sink list."""
     out = dict(annotations) | {STATE: state.value}
     if sinks is not None:
         out[SINKS] = sinks

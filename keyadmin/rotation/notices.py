@@ -16,6 +16,7 @@ from keyadmin.local.files import write_text
 from keyadmin.observer import Observer
 from keyadmin.problem import usage
 from keyadmin.rotation.decide import Action
+from keyadmin.rotation.find import Found
 from keyadmin.rotation.job import Event
 from keyadmin.rotation.lineage import State
 from keyadmin.rotation.run import Planned
@@ -64,8 +65,10 @@ class Notifier:
             self._observer.warning(f"the notice was not taken: {self._command[0]} ended with exit code {ended.returncode}")
 
 
-def write_metrics(path: Path, planned: Sequence[Planned], errors: int, now: datetime) -> None:
-    """A textfile for Prometheus' node exporter, replaced in one step. Raises Problem where it cannot be written.
+def write_metrics(path: Path, planned: Sequence[Planned], now: datetime, found: Found) -> None:
+    """A textfile for Prometheus' node exporter, replaced in one step. `planned` = as it stands after the run.
+
+    Raises Problem where it cannot be written.
 
     Format: https://prometheus.io/docs/instrumenting/exposition_formats/
     """
@@ -76,17 +79,17 @@ def write_metrics(path: Path, planned: Sequence[Planned], errors: int, now: date
             labels = _labels(project=one.chosen.lineage.project, lineage=one.chosen.lineage.id, name=key.display_name)
             lines.append(f"keyadmin_key_age_seconds{labels} {(now - key.create_time).total_seconds():.0f}")
     due = sum(1 for one in planned if one.decision.action is Action.CREATE)
-    stuck = sum(1 for one in planned if one.decision.action is Action.STUCK or one.chosen.lineage.newest.state is State.STUCK)
+    stuck = sum(1 for one in planned if one.state is State.STUCK)
     for name, text, value in (
         ("due", "Lineages whose key is older than allowed.", due),
         ("stuck", "Lineages that need a person.", stuck),
-        ("unreadable_projects", "Projects that could not be looked at.", errors),
+        ("unreadable_projects", "Projects that could not be looked at.", len(found.errors)),
         ("last_run_timestamp_seconds", "When this was written, by the server's clock.", int(now.timestamp())),
     ):
         lines += [f"# HELP keyadmin_rotation_{name} {text}", f"# TYPE keyadmin_rotation_{name} gauge"]
         lines.append(f"keyadmin_rotation_{name} {value}")
     lines += ["# HELP keyadmin_rotation_lineages Lineages by state.", "# TYPE keyadmin_rotation_lineages gauge"]
-    for state, count in sorted(Counter((one.chosen.lineage.newest.state or State.RETIRED).value for one in planned).items()):
+    for state, count in sorted(Counter(one.state.value for one in planned).items()):
         lines.append(f"keyadmin_rotation_lineages{_labels(state=state)} {count}")
     write_text(path, "\n".join(lines) + "\n", mode=0o644)
 

@@ -14,8 +14,7 @@ from typing import Any, Final, Literal
 
 from keyadmin import duration
 from keyadmin.handover.sink import SinkSpec, parse
-from keyadmin.keys.model import Key
-from keyadmin.problem import Cause, Exit, Problem
+from keyadmin.problem import Cause, Exit, Problem, usage
 from keyadmin.rotation.decide import Terms
 from keyadmin.rotation.lineage import Lineage
 
@@ -39,16 +38,21 @@ class Rule:
     keys: tuple[str, ...] = ()
     annotations: Mapping[str, str] = field(default_factory=dict)
     key_type: Literal["any", "auth", "standard"] = "any"
+    adopted: bool = False
     older_than: timedelta | None = None
-    max_age: timedelta = timedelta(days=90)
+    max_age: timedelta | None = timedelta(days=90)
     grace: timedelta = timedelta(hours=24)
     sinks: tuple[str, ...] = ()
     machine: str | None = None
     new_type: Literal["keep", "auth"] = "keep"
 
-    def selects(self, key: Key, now: datetime) -> bool:
-        """Whether a key of a project that the rule looks at is meant."""
-        if self.keys and not any(fnmatch.fnmatchcase(name, p) for p in self.keys for name in (key.display_name, key.key_id)):
+    def selects(self, lineage: Lineage, now: datetime) -> bool:
+        """Whether a lineage of a project that the rule looks at is meant. A rotation under way does not change the answer."""
+        key = lineage.subject
+        names = (key.display_name, key.key_id, lineage.newest.key.key_id, lineage.founder_id or "", lineage.id)
+        if self.keys and not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.keys for name in names):
+            return False
+        if self.adopted and not lineage.adopted:
             return False
         if self.key_type != "any" and key.key_type != self.key_type:
             return False
@@ -116,6 +120,30 @@ def _wrong(path: Path, line: int | None, what: str, mend: str) -> Problem:
     return Problem(Cause.INVALID_ARGUMENT, f"{where}: {what}", fix=(mend,), exit_code=Exit.USAGE)
 
 
+def of_options(places: Mapping[str, tuple[str, ...]], sinks: Sequence[str]) -> Policy:
+    """A policy of one rule, from a command line: `places` = projects, folders, organizations. Raises usage()."""
+    for sink in sinks:
+        _check_sink(sink)
+    rule = Rule("command line", sinks=tuple(sinks), machine=socket.gethostname() if any(map(_local, sinks)) else None)
+    return Policy(Path(DEFAULT_FILE), (replace(rule, **places),))  # type: ignore[arg-type]
+
+
+def _check_sink(text: str) -> None:
+    """Raises usage() for a sink of an unknown kind, and for an unknown placeholder."""
+    unknown = [found for found in re.findall(r"\{(\w*)\}", text) if found not in _PLACEHOLDERS]
+    if unknown:
+        message = f"unknown placeholder {{{unknown[0]}}} in {text!r}"
+        raise usage(message, "the placeholders are {project}, {lineage} and {name}")
+    try:
+        parse(_filled(text, dict.fromkeys(_PLACEHOLDERS, "x-1")))
+    except Problem as problem:
+        raise usage(problem.message, "see keyadmin keys hand-over --help") from None
+
+
+def _local(sink: str) -> bool:
+    return sink.startswith(("env-file:", "exec:"))
+
+
 class _Reader:
     """Checks a parsed policy and names the line of what is wrong, which TOML parsers do not keep."""
 
@@ -137,7 +165,7 @@ class _Reader:
         return Policy(self._path, tuple(self._rule(rule, index, base) for index, rule in enumerate(rules)))
 
     def _rule(self, data: Mapping[str, Any], index: int, base: Mapping[str, Any]) -> Rule:
-        allowed = _STRINGS | _DURATIONS | set(_CHOICES) | _TEXTS | {"annotations"}
+        allowed = _STRINGS | _DURATIONS | set(_CHOICES) | _TEXTS | {"adopted", "annotations"}
         rule = replace(Rule(f"rule {index + 1}"), **{**base, **self._values(data, index, allowed)})
         if not (rule.projects or rule.folders or rule.organizations):
             raise self._error(
@@ -146,7 +174,7 @@ class _Reader:
         if "sinks" not in data and "sinks" not in base:
             mend = "add sinks = [...]; write sinks = [] if consumers take the new key themselves"
             raise self._error(index, None, "the rule does not say where the new key goes", mend)
-        if rule.machine is None and any(sink.startswith(("env-file:", "exec:")) for sink in rule.sinks):
+        if rule.machine is None and any(map(_local, rule.sinks)):
             mend = f'add machine = "{socket.gethostname()}" (or the name of the machine that has them)'
             raise self._error(index, "sinks", "env-file and exec sinks belong to one machine", mend)
         return rule
@@ -177,6 +205,13 @@ class _Reader:
             if value not in _CHOICES[name]:
                 raise self._error(index, name, f"{value!r} is no {name}", f"write one of {', '.join(_CHOICES[name])}")
             return value
+        return self._single(index, name, value)
+
+    def _single(self, index: int | None, name: str, value: Any) -> Any:
+        if name == "adopted":
+            if not isinstance(value, bool):
+                raise self._error(index, name, f"{value!r} is neither true nor false", "write adopted = true")
+            return value
         if name == "annotations":
             if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
                 raise self._error(index, name, "annotations is no table of texts", 'write annotations = { team = "web" }')
@@ -187,14 +222,10 @@ class _Reader:
 
     def _checked_item(self, index: int | None, name: str, item: str) -> None:
         if name == "sinks":
-            unknown = [found for found in re.findall(r"\{(\w*)\}", item) if found not in _PLACEHOLDERS]
-            if unknown:
-                mend = "the placeholders are {project}, {lineage} and {name}"
-                raise self._error(index, name, f"unknown placeholder {{{unknown[0]}}} in {item!r}", mend)
             try:
-                parse(_filled(item, dict.fromkeys(_PLACEHOLDERS, "x-1")))
+                _check_sink(item)
             except Problem as problem:
-                raise self._error(index, name, problem.message, "see keyadmin keys hand-over --help") from None
+                raise self._error(index, name, problem.message, problem.fix[0]) from None
         pattern = {"folders": r"folders/\d+", "organizations": r"organizations/\d+"}.get(name)
         if pattern and not re.fullmatch(pattern, item):
             raise self._error(index, name, f"{item!r} is none of the {name}", f'write {name} = ["{name}/123456789"]')
@@ -229,7 +260,8 @@ grace = "24h"          # how long the predecessor still works after its successo
 name = "Gemini keys"
 projects = ["{project or "my-project"}"]    # ids; * and ? are allowed
 # folders = ["folders/123"]        # all projects below; likewise organizations = ["organizations/123"]
-# keys = ["web-*"]                 # display names or ids
+# keys = ["web-*"]                 # display names, lineages, or ids (the founding key's counts for its successors)
+# adopted = true                   # only keys that `keyadmin rotation adopt` was told of
 # annotations = {{ team = "web" }}   # only keys with these annotations
 # type = "auth"                    # any (default), auth or standard
 # older-than = "30d"               # only keys older than this
@@ -244,6 +276,6 @@ sinks = ["secret-manager:projects/{{project}}/secrets/gemini-{{lineage}}"]
 '''
 
 
-def rule_for(rules: Sequence[Rule], key: Key, now: datetime) -> Rule | None:
-    """The first rule that selects a key."""
-    return next((rule for rule in rules if rule.selects(key, now)), None)
+def rule_for(rules: Sequence[Rule], lineage: Lineage, now: datetime) -> Rule | None:
+    """The first rule that selects a lineage."""
+    return next((rule for rule in rules if rule.selects(lineage, now)), None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from keyadmin.handover.sink import Sink, SinkSpec, build, fingerprint
+from keyadmin.handover.sink import SinkSpec, build, fingerprint
 from keyadmin.keys import resolve
 from keyadmin.keys.codec import format_time
 from keyadmin.keys.model import Key
@@ -16,15 +16,27 @@ from keyadmin.observer import Observer
 from keyadmin.problem import Cause, Problem
 from keyadmin.rotation import steps
 from keyadmin.rotation.decide import Action, Decision, Terms, decide
-from keyadmin.rotation.engine import advance, calmed
+from keyadmin.rotation.engine import advance
 from keyadmin.rotation.find import Chosen
 from keyadmin.rotation.job import Event, Job, Outcome, Shared
-from keyadmin.rotation.lineage import VOID, Lineage, Member, State, claims, marked, parse_successor, read
+from keyadmin.rotation.lineage import (
+    CAUSE,
+    PUBLISHED,
+    VOID,
+    Lineage,
+    Member,
+    State,
+    claims,
+    marked,
+    parse_successor,
+    read,
+)
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
 AT_ONCE: Final = 64
+_HALF_MADE: Final = "rotations were under way; running the same command again goes on with them"
 
 
 @dataclass(frozen=True)
@@ -43,10 +55,28 @@ class Manner:
 
 @dataclass(frozen=True)
 class Planned:
-    """A lineage and what a run would do with it."""
+    """A lineage and what a run would do with it. `here` = this machine may hand over to its sinks."""
 
     chosen: Chosen
+    terms: Terms
     decision: Decision
+    here: bool = True
+    failed: bool = False
+    """Whether the run that just ended failed with it."""
+
+    @property
+    def due(self) -> bool:
+        """Whether a run on this machine would have something to do or to say about it."""
+        return self.here and self.decision.action not in (Action.REST, Action.GONE)
+
+    @property
+    def state(self) -> State:
+        """The state to show: stuck where it was tampered with or the last run stopped, else what the newest key says."""
+        newest = self.chosen.lineage.newest
+        unfinished = self.decision.action not in (Action.REST, Action.GONE)
+        if self.failed or self.decision.action is Action.STUCK or (newest.cause and unfinished):
+            return State.STUCK
+        return newest.state or State.RETIRED
 
     def to_json(self) -> dict[str, Any]:
         """One row of `rotation plan` and `rotation status`."""
@@ -57,13 +87,16 @@ class Planned:
             "generation": newest.generation,
             "key": newest.key.name,
             "displayName": newest.key.display_name,
+            "keyType": newest.key.key_type,
             "rule": self.chosen.rule.name,
-            "state": state_of(lineage, self.decision).value,
+            "state": self.state.value,
             "action": self.decision.action.value,
-            "why": self.decision.why,
+            "why": self.why,
             "sinks": [spec.text for spec in self.chosen.specs],
         }
-        if newest.cause:
+        if not self.here:
+            out["machine"] = self.chosen.rule.machine
+        if self.state is State.STUCK and newest.cause:
             out["cause"] = newest.cause
         if self.decision.until is not None:
             out["until"] = format_time(self.decision.until)
@@ -71,30 +104,32 @@ class Planned:
             out["fix"] = list(self.decision.ways_out)
         return out
 
-
-def state_of(lineage: Lineage, decision: Decision) -> State:
-    """The state to show: stuck where the lineage was tampered with, else what the newest generation says."""
-    if decision.action is Action.STUCK:
-        return State.STUCK
-    return lineage.newest.state or State.RETIRED
+    @property
+    def why(self) -> str:
+        """In words."""
+        newest = self.chosen.lineage.newest
+        said = self.decision.why
+        if self.state is State.STUCK and newest.cause and self.decision.action is not Action.STUCK:
+            said = f"{said}; the last run stopped: {newest.cause}"
+        return said if self.here else f"{said}; its sinks belong to the machine {self.chosen.rule.machine}"
 
 
 def plan(chosen: Sequence[Chosen], now: datetime, *, emergency: bool = False) -> list[Planned]:
     """What a run would do, without doing it."""
     out = []
     for one in chosen:
-        decision = decide(one.lineage, replace(one.rule.terms(), emergency=emergency), now)
-        if decision.action not in (Action.REST, Action.GONE) and not one.rule.here:
-            why = f"its sinks belong to the machine {one.rule.machine}; {decision.why}"
-            decision = Decision(Action.REST, why, until=decision.until)
-        out.append(Planned(one, decision))
+        terms = one.rule.terms()
+        if emergency:  # without an age of its own every key is meant; what is under way is not begun again
+            terms = replace(terms, emergency=True, force=terms.max_age is None and one.lineage.newest.complete)
+        decision = decide(one.lineage, terms, now, _fingerprint(one.specs))
+        out.append(Planned(one, terms, decision, one.rule.here))
     return out
 
 
 async def run(
     cloud: Cloud, planned: Sequence[Planned], manner: Manner, observer: Observer, limit: int | None = None
 ) -> list[Outcome]:
-    """Advance every lineage that is not at rest as far as it goes; at most `limit` new rotations are begun.
+    """Advance every lineage that is due as far as it goes; at most `limit` new rotations are begun.
 
     One lineage's failure is in its outcome and stops no other.
     """
@@ -103,36 +138,53 @@ async def run(
     begun = 0
     todo: list[Planned] = []
     for one in planned:
-        if one.decision.action in (Action.REST, Action.GONE):
+        if not one.due:
             continue
         if one.decision.action is Action.CREATE:
             begun += 1
             if limit is not None and begun > limit:
                 continue
         todo.append(one)
-    shared = Shared(cloud, observer, manner.emit)
+    shared = Shared(cloud, observer.within(), manner.emit)
     if todo:
         observer.total(len(todo), "rotations")
 
     async def advance_one(one: Planned) -> Outcome:
         try:
-            terms = replace(one.chosen.rule.terms(), emergency=manner.emergency)
-            return await _advance(shared, one.chosen.lineage, terms, one.chosen.specs, manner)
+            return await advance(_job(shared, one.chosen.lineage, one.terms, one.chosen.specs, manner))
         finally:
             observer.advance()
 
-    return await gather_limited(todo, advance_one, AT_ONCE)
+    with observer.half_made(_HALF_MADE):
+        return await gather_limited(todo, advance_one, AT_ONCE)
 
 
-async def _advance(shared: Shared, lineage: Lineage, terms: Terms, specs: Sequence[SinkSpec], manner: Manner) -> Outcome:
-    sinks: list[Sink] = build(specs, shared.cloud, flagged=manner.flagged, emit=manner.write_line)
-    job = Job(
+def afterwards(planned: Sequence[Planned], outcomes: Sequence[Outcome], now: datetime) -> list[Planned]:
+    """The plan as it stands after a run, without asking again."""
+    out = []
+    ended = {(one.lineage.project, one.lineage.id): one for one in outcomes}
+    for one in planned:
+        outcome = ended.get((one.chosen.lineage.project, one.chosen.lineage.id))
+        if outcome is not None:
+            chosen = replace(one.chosen, lineage=outcome.lineage)
+            decision = decide(outcome.lineage, replace(one.terms, force=False), now, _fingerprint(chosen.specs))
+            one = Planned(chosen, one.terms, decision, one.here, failed=outcome.problem is not None)
+        out.append(one)
+    return out
+
+
+def _job(shared: Shared, lineage: Lineage, terms: Terms, specs: Sequence[SinkSpec], manner: Manner) -> Job:
+    sinks = build(specs, shared.cloud, flagged=manner.flagged, emit=manner.write_line)
+    return Job(
         *(shared, lineage, terms, sinks),
-        fingerprint=fingerprint(specs) if specs else "",
+        fingerprint=_fingerprint(specs),
         verify_s=manner.verify_s,
         force_use=manner.force_use,
     )
-    return await advance(job)
+
+
+def _fingerprint(specs: Sequence[SinkSpec]) -> str:
+    return fingerprint(specs) if specs else ""
 
 
 async def lineage_of_key(cloud: Cloud, key: Key) -> Lineage:
@@ -167,45 +219,54 @@ async def rotate(
     A key that has a successor already is not replaced a second time: repeating the command of a finished rotation does nothing.
     """
     lineage = await lineage_of_key(cloud, key)
-    return await _advance(Shared(cloud, observer, manner.emit), lineage, for_key(terms, lineage, key), specs, manner)
+    job = _job(Shared(cloud, observer, manner.emit), lineage, for_key(terms, lineage, key), specs, manner)
+    with observer.half_made(_HALF_MADE):
+        return await advance(job)
 
 
 def for_key(terms: Terms, lineage: Lineage, key: Key) -> Terms:
-    """The terms for a command that names a key: only the newest generation can be asked to be replaced."""
-    return terms if lineage.newest.key.key_id == key.key_id else calmed(terms)
+    """The terms for a command that names a key: it is replaced if it is the newest, and no key because of its age.
+
+    While its own rotation is under way that is finished, and no more; in an emergency it is replaced all the same
+    once it was published, for it may be what leaked.
+    """
+    newest = lineage.newest
+    named = newest.key.key_id == key.key_id
+    ripe = newest.complete or (terms.emergency and newest.published is not None)
+    return replace(terms, max_age=None, force=terms.force and named and ripe, migrate=terms.migrate and named)
 
 
 async def roll_back(cloud: Cloud, key: Key, specs: Sequence[SinkSpec], manner: Manner, observer: Observer) -> Outcome:
     """Bring a former generation back: undelete, verify, hand over; what came after it is deleted. Raises Problem.
 
-    The intent is written on the key first, so that a run that finds it half done finishes it.
+    The intent is written on the key once it is seen to work, so that a run that finds it half done finishes it.
     """
     lineage = await lineage_of_key(cloud, key)
-    target = _member(lineage, key)
-    if target.generation == lineage.members[-1].generation:
-        raise Problem(
-            Cause.INVALID_ARGUMENT,
-            f"{key.key_id} is the newest generation of lineage {lineage.id}: there is nothing to roll back",
-            project=key.project,
-            fix=("name a former generation: keyadmin rotation status shows them",),
-        )
-    job = Job(Shared(cloud, observer, manner.emit), lineage, Terms(), build_sinks(cloud, specs, manner))
-    job.verify_s = manner.verify_s
-    if not target.live:
-        job.put(await cloud.keys.undelete(target.key.name))
-        target = _member(job.lineage, key)
-        job.say(target, "undelete", "done", "the key works again")
-    last = lineage.members[-1].generation
-    if target.void_up_to < last:
-        annotations = dict(target.key.annotations) | claims(lineage.id, target.generation, None, State.RETIRED, None)
-        job.put(await steps.write(job, target, marked(annotations, State.RETIRED) | {VOID: str(last)}))
-        job.say(target, "mark", "done", f"generations up to {last} no longer count")
-    return await advance(job)
+    target = _former(lineage, key)
+    job = _job(Shared(cloud, observer, manner.emit), lineage, Terms(max_age=None), specs, manner)
+    with observer.half_made(f"the rollback was under way; keyadmin rotation rollback {key.key_id} -p {key.project} goes on"):
+        await steps.bring_back(job, target)
+        target, last = job.member(key.key_id), lineage.members[-1].generation
+        if target.void_up_to < last:
+            annotations = dict(target.key.annotations) | claims(lineage.id, target.generation, None, State.RETIRED)
+            job.put(await steps.write(job, target, marked(annotations, State.RETIRED) | {VOID: str(last)}))
+            job.say(job.member(key.key_id), "mark", "done", f"generations up to {last} no longer count")
+        return await advance(job)
 
 
-def build_sinks(cloud: Cloud, specs: Sequence[SinkSpec], manner: Manner) -> list[Sink]:
-    """The sinks of a command."""
-    return build(specs, cloud, flagged=manner.flagged, emit=manner.write_line)
+def _former(lineage: Lineage, key: Key) -> Member:
+    """The member to go back to. Raises Problem where there is nothing to go back from, or it was itself rolled back from."""
+    target, newest = _member(lineage, key), lineage.newest
+    if target in lineage.voided:
+        what = "was rolled back from"
+        fix = f"make a new generation: keyadmin keys rotate {newest.key.key_id} -p {key.project}"
+    elif target is newest and not lineage.voided:
+        what = f"is the newest generation of lineage {lineage.id}"
+        fix = f"name a former generation: keyadmin keys list --all --deleted -p {key.project}"
+    else:
+        return target
+    message = f"{key.key_id} {what}: there is nothing to go back to"
+    raise Problem(Cause.INVALID_ARGUMENT, message, project=key.project, fix=(fix,))
 
 
 async def adopt(cloud: Cloud, key: Key) -> Key:
@@ -215,12 +276,13 @@ async def adopt(cloud: Cloud, key: Key) -> Key:
     """
     lineage = await lineage_of_key(cloud, key)
     member = _member(lineage, key)
+    if member.claimed and member.state is not None and not (member.state is State.GRACE and member.published is None):
+        return member.key
     before = [other for other in lineage.members if other.generation < member.generation]
     predecessor = before[-1].key.key_id if before else None
     state = State.VERIFYING if parse_successor(key.key_id) else State.RETIRED
-    annotations = dict(member.key.annotations) | claims(lineage.id, member.generation, predecessor, state, None)
-    if annotations == dict(member.key.annotations):
-        return member.key
+    kept = {name: value for name, value in member.key.annotations.items() if name not in (PUBLISHED, CAUSE)}
+    annotations = kept | claims(lineage.id, member.generation, predecessor, state, lineage.founder_id)
     job = Job(Shared(cloud, Observer()), lineage, Terms())
     return replace(await steps.write(job, member, annotations), project=key.project)
 

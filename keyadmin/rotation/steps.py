@@ -6,26 +6,30 @@ import asyncio
 from dataclasses import replace
 
 from keyadmin.handover.secret_manager import SecretManagerSink
-from keyadmin.keys import preflight, provision, verify
+from keyadmin.handover.sink import Sink
+from keyadmin.keys import provision, verify
 from keyadmin.keys.model import GEMINI, GEMINI_ONLY, Key, Restrictions
+from keyadmin.keys.preflight import Ground
 from keyadmin.problem import Cause, Problem
-from keyadmin.rotation.decide import Action, Decision, live_older
-from keyadmin.rotation.job import USAGE_SLACK, Job
-from keyadmin.rotation.lineage import (
-    Member,
-    State,
-    claims,
-    marked,
-    successor_id,
-    without_claims,
-)
+from keyadmin.rotation.decide import Action, Decision, live_older, split_off, to_migrate
+from keyadmin.rotation.job import USAGE_SLACK, Job, Overtaken
+from keyadmin.rotation.lineage import SINKS, Member, State, claims, marked, successor_id, without_claims
 from keyadmin.secret import KeyString
 
 
 async def write(job: Job, member: Member, annotations: dict[str, str]) -> Key:
-    """Write a member's annotations under its etag. Raises Problem(conflict) where somebody else changed it."""
+    """Write a member's annotations under its etag. Raises Overtaken where somebody else changed or deleted it."""
     changes = replace(member.key, annotations=annotations)
-    return await job.cloud.keys.update(member.key.name, {"annotations"}, changes, etag=member.key.etag)
+    try:
+        return await job.cloud.keys.update(member.key.name, {"annotations"}, changes, etag=member.key.etag)
+    except Problem as problem:
+        raise _overtaken(problem) or problem from None
+
+
+def _overtaken(problem: Problem) -> Overtaken | None:
+    """What a change is refused with whose key is not as it was read: the etag differs, it is deleted, it is purged."""
+    gone_on = problem.cause in (Cause.CONFLICT, Cause.NOT_FOUND) or problem.status == "FAILED_PRECONDITION"
+    return Overtaken(Cause.CONFLICT, problem.message, status=problem.status, project=problem.project) if gone_on else None
 
 
 # ---- create ----------------------------------------------------------------------------------------------------------
@@ -34,54 +38,68 @@ async def write(job: Job, member: Member, annotations: dict[str, str]) -> Key:
 async def create(job: Job) -> None:
     """Make the successor, or take the one that is there already, deleted or not. Raises Problem."""
     old = job.lineage.newest
+    await job.make_sure(old)  # the listing may be old by now, and what it says is copied
     generation = job.lineage.next_generation
-    key_id = successor_id(job.lineage.id, generation)
-    migrating = job.terms.migrate and old.key.key_type == "standard"
-    account = await _prepared(job) if migrating else old.key.service_account_email
-    restrictions = _for_gemini(old.key.restrictions) if migrating else old.key.restrictions
-    project = job.lineage.project
-    name = f"projects/{project}/locations/global/keys/{key_id}"
-    with job.shared.observer.half_made(f"the key {name} may have been made; running again goes on with it"):
-        try:
-            key = await job.cloud.keys.create(
-                project,
-                key_id,
-                display_name=old.key.display_name,
-                restrictions=restrictions,
-                annotations=without_claims(old.key.annotations)
-                | claims(job.lineage.id, generation, old.key.key_id, State.VERIFYING, job.fingerprint or None),
-                service_account_email=account,
-            )
-            status = "done"
-        except Problem as problem:
-            if problem.cause is not Cause.ALREADY_EXISTS:
-                raise
-            key = await job.cloud.keys.get(name)
-            status = "already"
+    wish = provision.Wish(
+        job.lineage.project,
+        old.key.display_name,
+        old.key.key_type,
+        successor_id(job.lineage.id, generation),
+        restrictions=old.key.restrictions,
+        annotations=_annotations(job, old, generation),
+        service_account=old.key.service_account_email,
+    )
+    migrating = job.terms.migrate and to_migrate(old.key)
+    if migrating:
+        wish = replace(wish, key_type="auth", restrictions=_for_gemini(old.key.restrictions), service_account=None)
+    try:
+        key = await (_migrated(job, wish) if migrating else _copied(job, wish))
+    except Problem as problem:
+        if problem.cause is not Cause.ALREADY_EXISTS:
+            raise
+        key = await job.cloud.keys.get(f"projects/{wish.project}/locations/global/keys/{wish.key_id}")
     job.put(key)
-    made = next(member for member in job.lineage.members if member.key.key_id == key_id)
-    job.say(made, "create", "done" if status == "done" else "already", f"generation {generation} of {key.display_name!r}")
+    made = job.member(key.key_id)
+    job.say(made, "create", "already" if key.key_string is None else "done", f"generation {generation} of {key.display_name!r}")
+
+
+async def _copied(job: Job, wish: provision.Wish) -> Key:
+    """The successor of the predecessor's type: all that it needs is there, since the predecessor has it."""
+    assert wish.key_id is not None
+    return await job.cloud.keys.create(
+        wish.project,
+        wish.key_id,
+        display_name=wish.display_name,
+        restrictions=wish.restrictions,
+        annotations=wish.annotations,
+        service_account_email=wish.service_account,
+    )
+
+
+async def _migrated(job: Job, wish: provision.Wish) -> Key:
+    """An auth key in the place of a standard one: the project's APIs and service account are prepared, once a run."""
+    project = wish.project
+    if project not in job.shared.prepared:
+        job.shared.prepared[project] = asyncio.ensure_future(_prepare(job, wish))
+    return await provision.create_key(job.cloud, wish, await job.shared.prepared[project], job.shared.observer)
+
+
+async def _prepare(job: Job, wish: provision.Wish) -> Ground:
+    ground, _ = await provision.look(job.cloud, wish, job.shared.observer)
+    await provision.prepare(job.cloud, wish, ground, job.shared.observer)
+    return ground
+
+
+def _annotations(job: Job, old: Member, generation: int) -> dict[str, str]:
+    """Other people's are carried over. The sinks are named from the start: from now on they may have the key."""
+    own = claims(job.lineage.id, generation, old.key.key_id, State.VERIFYING, job.lineage.founder_id)
+    return without_claims(old.key.annotations) | own | ({SINKS: job.fingerprint} if job.fingerprint else {})
 
 
 def _for_gemini(old: Restrictions) -> Restrictions:
     """A migrated key: the Gemini API alone, for the clients of the old one; its methods are kept where they were named."""
     gemini = tuple(target for target in old.targets if target.service == GEMINI)
     return replace(old, targets=gemini or GEMINI_ONLY.targets)
-
-
-async def _prepared(job: Job) -> str:
-    """The project's APIs are on and its service account is there; once a run and project. Its e-mail address."""
-    project = job.lineage.project
-    if project not in job.shared.prepared:
-
-        async def prepare() -> str:
-            wish = provision.Wish(project, "", "auth", restrictions=GEMINI_ONLY)
-            ground, _ = await provision.look(job.cloud, wish, job.shared.observer)
-            await provision.prepare(job.cloud, wish, ground, job.shared.observer)
-            return preflight.account_email(ground.project)
-
-        job.shared.prepared[project] = asyncio.ensure_future(prepare())
-    return await job.shared.prepared[project]
 
 
 # ---- publish ---------------------------------------------------------------------------------------------------------
@@ -91,34 +109,36 @@ async def publish(job: Job) -> None:
     """Verify the newest generation, hand it to every sink, read back, and mark it published. Raises Problem."""
     member = job.lineage.newest
     string = await job.string_of(member)
-    await _verify(job, member, string)
-    changed = await _hand_over(job, member, string)
-    published = member.published if member.published and not changed else job.now()
-    annotations = marked(member.key.annotations, State.GRACE, sinks=job.fingerprint or None, published=published)
+    await verified(job, member)
+    await _hand_over(job, member, string)
+    annotations = marked(member.key.annotations, State.GRACE, sinks=job.fingerprint or None, published=job.now())
     try:
         job.put(await write(job, member, annotations))
-    except Problem as problem:
-        if problem.cause is Cause.CONFLICT:
-            await _not_behind(job, member)
+    except Overtaken:
+        await _not_behind(job, member)
         raise
     job.say(job.lineage.newest, "mark", "done", "published")
 
 
-async def _verify(job: Job, member: Member, string: KeyString) -> None:
+async def verified(job: Job, member: Member) -> bool:
+    """See a member work, once a run; False where a check from here would say nothing. Raises Problem: it is rejected."""
+    if member.key.key_id in job.verified:
+        return True
     why = verify.why_not_checked(member.key.key_type, member.key.restrictions)
     if why is not None:
         job.say(member, "verify", "skipped", why)
-        return
-    problem = await verify.until_accepted(job.cloud, string, job.shared.observer, job.verify_s)
+        return False
+    problem = await verify.until_accepted(job.cloud, await job.string_of(member), job.shared.observer, job.verify_s)
     if problem is not None:
-        problem.exit_code = None
         raise problem
+    job.verified.add(member.key.key_id)
     job.say(member, "verify", "done", "the Gemini API takes it")
+    return True
 
 
-async def _hand_over(job: Job, member: Member, string: KeyString) -> bool:
-    """To every sink, each read back where it can be; whether any sink changed."""
-    changed = False
+async def _hand_over(job: Job, member: Member, string: KeyString) -> None:
+    """To every sink, each read back where it can be. Raises Overtaken before anything is written, or Problem."""
+    await job.make_sure(member)
     for sink in job.sinks:
         delivery = await sink.publish(string)
         if await sink.holds(string) is False:
@@ -127,21 +147,18 @@ async def _hand_over(job: Job, member: Member, string: KeyString) -> bool:
                 f"{sink.spec} took the key and holds another one: somebody else writes there",
                 project=job.lineage.project,
                 fix=("find out what else writes there, then run again",),
-                notes=["read-back"],
             )
-        changed = changed or delivery.changed
         job.say(member, f"publish {sink.spec}", "done" if delivery.changed else "already", delivery.detail)
     if not job.sinks:
         job.say(member, "publish", "skipped", "no sink was given: consumers have to take the new key themselves")
-    return changed
 
 
 async def _not_behind(job: Job, member: Member) -> None:
-    """Another run was faster. If it has gone on to a further generation, that one belongs in the sinks and not ours."""
+    """Another run was faster. Where it has gone on to another key, that one belongs in the sinks and not ours."""
     await job.refresh()
-    newest = job.lineage.newest
-    if newest.generation > member.generation and newest.live:
-        await _hand_over(job, newest, await job.string_of(newest))
+    working = job.lineage.working
+    if working is not None and working.key.key_id != member.key.key_id:
+        await _hand_over(job, working, await job.string_of(working))
 
 
 # ---- retire ----------------------------------------------------------------------------------------------------------
@@ -150,9 +167,11 @@ async def _not_behind(job: Job, member: Member) -> None:
 async def retire(job: Job) -> Decision | None:
     """Grace is over: the sinks are read again, the use of the old key is looked at, it is deleted. A Decision = wait."""
     newest = job.lineage.newest
-    if job.sinks and await _republish(job, newest):
+    if await _republish(job, newest):
         return None
     older = live_older(job.lineage)
+    if older and not await verified(job, newest):
+        await job.make_sure(newest)  # nothing is taken away while its successor may be gone
     for old in older:
         check, waiting = await _use_check(job, old, newest)
         if waiting is not None:
@@ -167,15 +186,23 @@ async def retire(job: Job) -> Decision | None:
 
 async def _republish(job: Job, newest: Member) -> bool:
     """Hand over again to sinks that do not hold the newest key; then grace begins anew. Whether that was needed."""
-    string = await job.string_of(newest)
-    lost = [sink for sink in job.sinks if await sink.holds(string) is False]
+    if not job.sinks:
+        if newest.sinks:
+            job.say(newest, "read back", "skipped", "its sinks were not given: nobody looked whether they still have it")
+        return False
+    lost = await _lost(job, newest)
     if not lost:
         job.say(newest, "read back", "done", "every sink that can be read has it")
         return False
     job.say(newest, "read back", "done", f"{', '.join(sink.spec for sink in lost)} did not have it")
-    await _hand_over(job, newest, string)
-    job.put(await write(job, newest, marked(newest.key.annotations, State.GRACE, published=job.now())))
+    await publish(job)
     return True
+
+
+async def _lost(job: Job, member: Member) -> list[Sink]:
+    """The sinks that hold something else."""
+    string = await job.string_of(member)
+    return [sink for sink in job.sinks if await sink.holds(string) is False]
 
 
 async def _use_check(job: Job, old: Member, newest: Member) -> tuple[bool, Decision | None]:
@@ -183,54 +210,57 @@ async def _use_check(job: Job, old: Member, newest: Member) -> tuple[bool, Decis
     if job.terms.emergency or job.force_use:
         job.say(old, "use check", "skipped", "not looked at, as asked")
         return False, None
-    last = await job.shared.usage.last(job.lineage.project, old.key.uid, job.now())
+    service = GEMINI if _splits(old, newest) else None  # what it keeps may be used on
+    last = await job.shared.usage.last(job.lineage.project, old.key.uid, service)
     if isinstance(last, Problem):
-        job.say(old, "use check", "skipped", f"unknown ({last.message}); the service is asked to check")
-        return True, None
-    if last is not None and newest.published is not None and last - USAGE_SLACK >= newest.published:
-        return False, _in_use(job, old, f"was used after its successor was published, last about {last:%Y-%m-%d %H:%M} UTC")
+        asked = "" if service else "; the service is asked to check"
+        job.say(old, "use check", "skipped", f"unknown ({last.message}){asked}")
+        return service is None, None
+    if last is not None and newest.published is not None and last.end - USAGE_SLACK >= newest.published:
+        how = f"was used for {last.service} after its successor was published, last about {last.end:%Y-%m-%d %H:%M} UTC"
+        return False, _in_use(job, old, how)
     job.say(old, "use check", "done", "no use since its successor was published")
     return False, None
+
+
+def _splits(old: Member, newest: Member) -> bool:
+    """Whether the old key, being for other APIs too, is to keep these: the new one is for the Gemini API alone."""
+    return newest.key.key_type == "auth" and old.key.key_type == "standard" and old.key.restricted == "mixed"
 
 
 def _in_use(job: Job, old: Member, how: str) -> Decision:
     why = f"{old.key.key_id} {how}; it is kept until that ends"
     job.say(old, "use check", "waiting", why)
-    ways = (f"see by whom: keyadmin keys usage {old.key.key_id} -p {job.lineage.project}", "or retire it all the same: --force")
+    named = f"{old.key.key_id} -p {job.lineage.project}"
+    ways: tuple[str, ...] = (f"see for what: keyadmin keys usage {named}", "or retire it all the same: --force")
+    if old.key.restricted == "none" and old.key.key_type == "standard":
+        ways += (f"or leave it to the other APIs it is used for: keyadmin keys restrict {named} --api-target SERVICE",)
     return Decision(Action.WAIT, why, ways_out=ways)
 
 
 async def _take_away(job: Job, old: Member, newest: Member, check: bool) -> Decision | None:
     """Delete the old key; of one with other APIs (a migration) only the Gemini API is taken. A Decision = still in use."""
-    if newest.key.key_type == "auth" and old.key.key_type == "standard" and old.key.restricted == "mixed":
+    if _splits(old, newest):
         rest = tuple(target for target in old.key.restrictions.targets if target.service != GEMINI)
         changes = replace(old.key, restrictions=replace(old.key.restrictions, targets=rest))
-        job.put(await job.cloud.keys.update(old.key.name, {"restrictions"}, changes, etag=old.key.etag))
+        try:
+            job.put(await job.cloud.keys.update(old.key.name, {"restrictions"}, changes, etag=old.key.etag))
+        except Problem as problem:
+            raise _overtaken(problem) or problem from None
         job.say(old, "retire", "done", f"keeps {', '.join(target.service for target in rest)}")
         return None
     try:
         job.put(await job.cloud.keys.delete(old.key.name, etag=old.key.etag, usage_check="CHECK" if check else None))
-        job.say(old, "retire", "done", "deleted; recoverable for 30 days")
     except Problem as problem:
-        if problem.cause is Cause.NOT_FOUND:  # purged; 403 never comes here
-            _forget(job, old)
-            return None
-        if problem.status != "FAILED_PRECONDITION":
-            raise
-        now = await job.cloud.keys.get(old.key.name)
-        if now.delete_time is None:
+        # Deleted or purged meanwhile, or used (where the service was asked to check). 403 is neither.
+        refused = problem.status == "FAILED_PRECONDITION"
+        if refused and (await job.cloud.keys.get(old.key.name)).delete_time is None:
             if check:
                 return _in_use(job, old, "was used in the last 7 days")
             raise
-        job.put(now)
-        job.say(old, "retire", "already", "deleted")
+        raise _overtaken(problem) or problem from None
+    job.say(old, "retire", "done", "deleted; recoverable for 30 days")
     return None
-
-
-def _forget(job: Job, gone: Member) -> None:
-    members = tuple(member for member in job.lineage.members if member.key.key_id != gone.key.key_id)
-    job.lineage = replace(job.lineage, members=members)
-    job.say(None, "retire", "already", f"{gone.key.key_id} is purged")
 
 
 async def _disable_versions(job: Job, newest: Member) -> None:
@@ -243,17 +273,48 @@ async def _disable_versions(job: Job, newest: Member) -> None:
 # ---- undo ------------------------------------------------------------------------------------------------------------
 
 
-async def undo(job: Job) -> None:
-    """Finish a rollback: the key rolled back to works and is in every sink; then what came after it is deleted."""
+async def undo(job: Job) -> Decision | None:
+    """Finish a rollback: the key rolled back to works and is in every sink; then what came after it is deleted.
+
+    A Decision = it is kept: it was handed to sinks that were not given, which would be left with a deleted key.
+    """
     back = job.lineage.newest
     string = await job.string_of(back)
-    await _verify(job, back, string)
+    await verified(job, back)
+    for member in _living(job):
+        if not member.complete:  # a run that is about to publish it is refused from now on
+            job.put(await write(job, member, marked(member.key.annotations, State.RETIRED)))
     await _hand_over(job, back, string)
-    for member in [member for member in job.lineage.voided if member.live]:
+    if not job.sinks and any(member.sinks for member in _living(job)):
+        why = "what came after it was handed to sinks and is kept until these have the key that was rolled back to"
+        job.say(back, "retire", "waiting", why)
+        way = f"give its sinks: keyadmin rotation rollback {back.key.key_id} -p {job.lineage.project} --to SINK (or --policy)"
+        return Decision(Action.WAIT, why, ways_out=(way,))
+    for member in _living(job):
         try:
             job.put(await job.cloud.keys.delete(member.key.name, etag=member.key.etag))
         except Problem as problem:
-            if problem.status != "FAILED_PRECONDITION":
-                raise
-            job.put(await job.cloud.keys.get(member.key.name))
+            raise _overtaken(problem) or problem from None
         job.say(member, "retire", "done", "deleted; recoverable for 30 days")
+    if back.cause:
+        job.put(await write(job, back, marked(back.key.annotations, State.RETIRED)))
+    return None
+
+
+def _living(job: Job) -> list[Member]:
+    return [member for member in job.lineage.voided if member.live]
+
+
+async def bring_back(job: Job, target: Member) -> None:
+    """Undelete a former generation and see that it works, before anything says that it counts again. Raises Problem."""
+    if not target.live:
+        job.put(await job.cloud.keys.undelete(target.key.name))
+        job.say(target, "undelete", "done", "the key works again")
+    newest = job.lineage.newest
+    target = job.member(target.key.key_id)
+    if split_off(target, newest):  # a migration took the Gemini API from it
+        targets = (*(t for t in newest.key.restrictions.targets if t.service == GEMINI), *target.key.restrictions.targets)
+        changes = replace(target.key, restrictions=replace(target.key.restrictions, targets=targets))
+        job.put(await job.cloud.keys.update(target.key.name, {"restrictions"}, changes, etag=target.key.etag))
+        job.say(target, "restrict", "done", "it may call the Gemini API again")
+    await verified(job, job.member(target.key.key_id))

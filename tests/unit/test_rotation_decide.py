@@ -14,9 +14,11 @@ from keyadmin.keys.codec import format_time
 from keyadmin.keys.model import GEMINI, GEMINI_ONLY, ApiTarget, Key, Restrictions
 from keyadmin.rotation.decide import Action, Terms, decide
 from keyadmin.rotation.lineage import (
+    FOUNDER,
     GENERATION,
     LINEAGE,
     PUBLISHED,
+    SINKS,
     STATE,
     VOID,
     Lineage,
@@ -28,6 +30,8 @@ from keyadmin.rotation.lineage import (
     successor_id,
     without_claims,
 )
+from keyadmin.rotation.policy import Rule
+from keyadmin.rotation.run import for_key
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 UID = "324cdbc6-224d-4584-930e-27b536680c84"
@@ -108,10 +112,15 @@ def test_other_ids_are_founders(text: str) -> None:
         ([founder(90)], {}, Action.CREATE),
         ([founder(10)], {"max_age": timedelta(days=5)}, Action.CREATE),
         ([founder(10)], {"force": True}, Action.CREATE),
-        ([founder(10)], {"emergency": True}, Action.CREATE),
+        ([founder(10)], {"emergency": True}, Action.REST),
+        ([founder(10)], {"emergency": True, "force": True}, Action.CREATE),
+        ([founder(900)], {"max_age": None}, Action.REST),
         ([founder(10, deleted=True)], {"force": True}, Action.GONE),
         ([founder(95), generation(2, State.VERIFYING)], {}, Action.PUBLISH),
         ([founder(95), generation(2, State.STUCK)], {}, Action.PUBLISH),
+        ([founder(95), generation(2, State.STUCK, published=timedelta(hours=2))], {}, Action.WAIT),
+        ([founder(95), generation(2, State.STUCK, published=timedelta(hours=25))], {}, Action.RETIRE),
+        ([founder(95), generation(2, State.GRACE, published=timedelta(hours=2))], {"force": True}, Action.WAIT),
         ([founder(95), generation(2, State.GRACE, published=timedelta(hours=2))], {}, Action.WAIT),
         ([founder(95), generation(2, State.GRACE, published=timedelta(hours=25))], {}, Action.RETIRE),
         ([founder(95), generation(2, State.GRACE, published=timedelta(hours=2))], {"emergency": True}, Action.RETIRE),
@@ -185,11 +194,80 @@ def test_a_rollback_takes_later_generations_out_of_the_count() -> None:
     assert decide(again, Terms(), NOW).action is Action.RETIRE
 
 
+def test_a_rollback_within_a_rollback_leaves_nothing_counted_that_was_given_up() -> None:
+    back = founder(annotations=claims(L, 1, None, State.RETIRED) | {VOID: "2"})
+    third = generation(3, State.RETIRED, **{VOID: "4"})
+    found = lineage(back, generation(2, deleted=True), third, generation(4, deleted=True))
+    assert [member.generation for member in found.counted] == [1, 3]
+    assert found.next_generation == 5
+
+
 def test_migration_takes_standard_keys_that_may_call_gemini_and_no_others() -> None:
     assert action(founder(1, auth=False), migrate=True) is Action.CREATE
-    assert action(founder(400), migrate=True) is Action.REST
+    assert action(founder(400), migrate=True, max_age=None) is Action.REST
     other = Key(f"{BASE}/maps", UID, restrictions=Restrictions(targets=(ApiTarget("maps-backend.googleapis.com"),)))
     assert action(other, migrate=True) is Action.REST
+
+
+def test_a_rule_for_new_auth_keys_still_rotates_the_auth_keys_by_age() -> None:
+    assert action(founder(95), migrate=True, max_age=timedelta(days=90)) is Action.CREATE
+
+
+def test_other_sinks_than_it_was_handed_to_are_given_the_key_before_the_old_one_goes() -> None:
+    published = generation(2, State.GRACE, published=timedelta(days=2), **{SINKS: "old"})
+    assert decide(lineage(founder(95), published), Terms(), NOW, "old").action is Action.RETIRE
+    assert decide(lineage(founder(95), published), Terms(), NOW, "new").action is Action.PUBLISH
+    assert decide(lineage(founder(95), published), Terms(), NOW).action is Action.RETIRE, "none were given: none can be read"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule("r", keys=("first",)),
+        Rule("r", keys=("fir*",)),
+        Rule("r", keys=("web",)),
+        Rule("r", keys=(L,)),
+        Rule("r", older_than=timedelta(days=30)),
+        Rule("r", key_type="standard"),
+        Rule("r", adopted=True),
+    ],
+)
+def test_what_a_rule_selected_stays_selected_while_it_is_rotated(rule: Rule) -> None:
+    old = founder(95, auth=False, annotations=claims(L, 1, None, State.RETIRED))
+    assert rule.selects(lineage(old), NOW)
+    for state in (State.VERIFYING, State.STUCK, State.GRACE, None):
+        assert rule.selects(lineage(old, generation(2, state, age=0)), NOW), state
+        gone = founder(95, auth=False, deleted=True)
+        assert rule.selects(lineage(gone, generation(2, state, age=0)), NOW), state
+
+
+def test_a_founders_id_selects_its_lineage_after_the_founder_is_purged() -> None:
+    later = generation(3, State.RETIRED, **{FOUNDER: "first"})
+    assert Rule("r", keys=("first",)).selects(lineage(later), NOW)
+    assert not Rule("r", keys=("first",)).selects(lineage(generation(3, State.RETIRED)), NOW)
+    liar = generation(3, State.RETIRED, **{FOUNDER: "first", GENERATION: "4"})
+    assert not Rule("r", keys=("first",)).selects(lineage(liar), NOW)
+
+
+def test_a_key_that_nobody_adopted_is_not_selected_where_that_is_asked_for() -> None:
+    assert not Rule("r", adopted=True).selects(lineage(founder(95)), NOW)
+
+
+def test_a_named_key_is_replaced_once_and_only_if_it_is_the_newest() -> None:
+    old, new = founder(95), generation(2, State.RETIRED)
+    asked = Terms(force=True)
+    assert for_key(asked, lineage(old), old).force
+    assert for_key(asked, lineage(founder(95, deleted=True), new), new).force
+    assert not for_key(asked, lineage(founder(95, deleted=True), new), old).force
+    for state in (State.VERIFYING, State.STUCK, State.GRACE):
+        unfinished = generation(2, state, published=timedelta(hours=1) if state is State.GRACE else None)
+        assert not for_key(asked, lineage(old, unfinished), unfinished).force, state
+    assert for_key(asked, lineage(old), old).max_age is None
+
+
+def test_a_leaked_key_is_replaced_even_if_its_own_rotation_is_in_grace() -> None:
+    leaked = generation(2, State.GRACE, published=timedelta(hours=1))
+    assert for_key(Terms(force=True, emergency=True), lineage(founder(), leaked), leaked).force
 
 
 def test_what_a_split_left_to_other_apis_is_not_a_predecessor_to_delete() -> None:

@@ -16,7 +16,7 @@ GROUP: Final = Group(
         "plan": Entry("keyadmin.cli.rotation.plan:plan", "Say what a run would do, and why.", _POLICY),
         "run": Entry("keyadmin.cli.rotation.run:run_", "Advance every lineage that is due.", _POLICY),
         "status": Entry("keyadmin.cli.rotation.plan:status", "Show every lineage and where it stands.", _POLICY),
-        "migrate": Entry("keyadmin.cli.rotation.run:migrate", "Turn standard keys into auth keys.", _POLICY),
+        "migrate": Entry("keyadmin.cli.rotation.migrate:migrate", "Turn standard keys into auth keys.", _POLICY),
         "adopt": Entry("keyadmin.cli.rotation.one:adopt", "Mark keys as keyadmin's to rotate, or mend their marks.", _ONE),
         "rollback": Entry("keyadmin.cli.rotation.one:rollback", "Bring a former key back.", _ONE),
         "schedule": Entry("keyadmin.cli.rotation.schedule:schedule", "Print complete files for a scheduler.", "On a schedule"),

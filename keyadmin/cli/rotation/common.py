@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from keyadmin import duration
 from keyadmin.observer import Observer
 from keyadmin.rotation.find import Found, Shard, find, only, shard
-from keyadmin.rotation.policy import Policy, load
+from keyadmin.rotation.policy import Policy, load, of_options
 from keyadmin.rotation.run import Planned, plan
 
 if TYPE_CHECKING:
@@ -35,16 +36,26 @@ def scope(
     shard_text: str | None = None,
     emergency: bool = False,
     migrate: bool = False,
+    adopted: bool = False,
+    places: Mapping[str, tuple[str, ...]] | None = None,
+    to: Sequence[str] | None = None,
 ) -> Scope:
-    """Read the policy and put the options over it. Raises usage()."""
-    loaded = load(Path(policy))
+    """Read the policy and put the options over it; `places` with the sinks `to` stand in for a policy.
+
+    `adopted` = select what is not adopted yet, too. Raises usage().
+    """
+    loaded = of_options(places, to or ()) if places else load(Path(policy))
     changes: dict[str, object] = {}
     if max_age is not None:
         changes["max_age"] = duration.parse(max_age)
+    elif emergency or migrate:
+        changes["max_age"] = None
     if grace is not None:
         changes["grace"] = duration.parse(grace)
     if migrate:
         changes["new_type"] = "auth"
+    if adopted:
+        changes["adopted"] = False
     rules = tuple(replace(rule, **changes) for rule in loaded.rules)  # type: ignore[arg-type]
     part = shard(shard_text) if shard_text is not None else None
     return Scope(replace(loaded, rules=rules), tuple(names or ()), part, emergency)

@@ -6,22 +6,38 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from keyadmin.rotation.policy import DEFAULT_FILE
+
 if TYPE_CHECKING:
     from keyadmin.cli.session import Session
     from keyadmin.handover.sink import SinkSpec
     from keyadmin.rotation.run import Manner
 
 PolicyFile = Annotated[str, typer.Option("--policy", metavar="FILE", help="The policy file.")]
+PolicyIfAny = Annotated[
+    str | None, typer.Option("--policy", metavar="FILE", help=f"The policy file, by default {DEFAULT_FILE}.")
+]
 Only = Annotated[
     list[str] | None, typer.Option("--only", metavar="NAME", help="Only this lineage, key or project; may be repeated.")
 ]
 MaxAge = Annotated[str | None, typer.Option("--max-age", metavar="DURATION", help="Instead of the policy's, for all rules.")]
 Grace = Annotated[str | None, typer.Option("--grace", metavar="DURATION", help="How long the old key still works.")]
-Emergency = Annotated[bool, typer.Option("--emergency", help="Rotate now, whatever the age, without grace or use check.")]
+Emergency = Annotated[
+    bool, typer.Option("--emergency", help="Rotate now, whatever the age (or over --max-age), without grace or use check.")
+]
 ForceUse = Annotated[bool, typer.Option("--force", help="Retire the old key even if it is still used.")]
 ShardOption = Annotated[
     str | None,
     typer.Option("--shard", metavar="I/N|auto", help="Look after a part of the projects; auto: from the task index."),
+]
+Limit = Annotated[int | None, typer.Option("--limit", min=0, metavar="N", help="Begin at most so many new rotations.")]
+Notify = Annotated[
+    str | None, typer.Option("--notify", metavar="exec:CMD", help="A program that gets the events as JSON lines.")
+]
+Metrics = Annotated[str | None, typer.Option("--metrics", metavar="FILE", help="Write a Prometheus textfile.")]
+ChargeProjects = Annotated[
+    bool,
+    typer.Option("--charge-projects", help="Charge each call to the project it is about, not to one quota project."),
 ]
 To = Annotated[
     list[str] | None,

@@ -8,7 +8,7 @@ import typer
 
 from keyadmin.cli.render import show_list
 from keyadmin.cli.rotation.common import scope, survey
-from keyadmin.cli.rotation.options import Grace, MaxAge, Only, PolicyFile, ShardOption
+from keyadmin.cli.rotation.options import ChargeProjects, Grace, MaxAge, Only, PolicyFile, ShardOption
 from keyadmin.cli.rotation.view import planned_view, tell_errors
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
@@ -27,6 +27,7 @@ def plan(
     max_age: MaxAge = None,
     grace: Grace = None,
     shard: ShardOption = None,
+    charge_projects: ChargeProjects = False,
     all_: Annotated[bool, typer.Option("--all", help="Also those for which nothing is to be done.")] = False,
 ) -> int:
     """Say what `rotation run` would do and why. Nothing is changed.
@@ -34,6 +35,7 @@ def plan(
     Exit code 3 where a project could not be looked at.
     """
     session = current(context)
+    session.charge_each = charge_projects
     wanted = scope(policy, names=only, max_age=max_age, grace=grace, shard_text=shard)
     found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
     shown = [one for one in planned if all_ or one.decision.action not in _QUIET]
@@ -43,17 +45,24 @@ def plan(
     return Exit.FOUND if found.errors else Exit.OK
 
 
-def status(context: typer.Context, policy: PolicyFile = DEFAULT_FILE, only: Only = None, shard: ShardOption = None) -> int:
+def status(
+    context: typer.Context,
+    policy: PolicyFile = DEFAULT_FILE,
+    only: Only = None,
+    shard: ShardOption = None,
+    charge_projects: ChargeProjects = False,
+) -> int:
     """Show every lineage of the policy and where it stands.
 
     Exit code 3 where one is stuck or a project could not be looked at.
     """
     session = current(context)
+    session.charge_each = charge_projects
     wanted = scope(policy, names=only, shard_text=shard)
     found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
     show_list(session, planned, planned_view(session))
     tell_errors(session, found)
-    stuck = [one for one in planned if one.decision.action is Action.STUCK or one.chosen.lineage.newest.state is State.STUCK]
+    stuck = [one for one in planned if one.state is State.STUCK]
     for one in stuck:
         for way in one.decision.ways_out:
             session.talk.note(f"{one.chosen.lineage.newest.key.key_id}: {way}", always=True)

@@ -8,7 +8,9 @@ from keyadmin.cli.render import Column, View
 from keyadmin.cli.session import Session
 from keyadmin.rotation.find import Found
 from keyadmin.rotation.job import Outcome
-from keyadmin.rotation.run import Planned, state_of
+from keyadmin.rotation.lineage import State
+from keyadmin.rotation.migration import Prospect
+from keyadmin.rotation.run import Planned
 
 _STYLES = {"stuck": "red", "create": "yellow", "publish": "yellow", "retire": "yellow", "undo": "yellow", "wait": "blue"}
 
@@ -21,12 +23,32 @@ def planned_view(session: Session) -> View[Planned]:
             Column("key", lambda one: one.chosen.lineage.newest.key.key_id, cut=True),
             Column("name", lambda one: one.chosen.lineage.newest.key.display_name, cut=True),
             Column("gen", lambda one: one.chosen.lineage.newest.generation),
-            Column("state", lambda one: state_of(one.chosen.lineage, one.decision).value),
+            Column("state", lambda one: one.state.value, style=lambda one: "red" if one.state is State.STUCK else None),
             Column("next", lambda one: one.decision.action.value, style=lambda one: _STYLES.get(one.decision.action.value)),
-            Column("why", lambda one: one.decision.why, cut=True),
+            Column("why", lambda one: one.why, cut=True),
         ),
         lambda one: one.to_json() | _mark(session),
         "The policy selects no key.",
+    )
+
+
+def prospect_view(session: Session) -> View[Prospect]:
+    """`rotation migrate --dry-run`."""
+    return View(
+        (
+            Column("project", lambda one: one.planned.chosen.lineage.project),
+            Column("owners", lambda one: "unknown" if one.owners is None else list(one.owners), cut=True),
+            Column("key", lambda one: one.planned.chosen.lineage.newest.key.key_id, cut=True),
+            Column("name", lambda one: one.planned.chosen.lineage.newest.key.display_name, cut=True),
+            Column("for", lambda one: one.planned.chosen.lineage.newest.key.restricted),
+            Column("last use", lambda one: one.used.short if one.used else "unknown"),
+            Column("sinks", lambda one: [spec.text for spec in one.planned.chosen.specs] or "none", cut=True),
+            Column("next", lambda one: one.planned.why, cut=True),
+            Column("old key", lambda one: one.afterwards, cut=True),
+            Column("missing", lambda one: list(one.missing) or "nothing", style=lambda one: "red" if one.missing else None),
+        ),
+        lambda one: one.to_json() | _mark(session),
+        "There is no standard key to migrate.",
     )
 
 

@@ -1,0 +1,116 @@
+"""`keyadmin rotation migrate`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.options import DryRun, Yes
+from keyadmin.cli.render import show_list
+from keyadmin.cli.rotation.carry_out import Wishes, carry_out
+from keyadmin.cli.rotation.common import Scope, scope, survey
+from keyadmin.cli.rotation.options import (
+    ChargeProjects,
+    ForceUse,
+    Grace,
+    Limit,
+    Metrics,
+    Notify,
+    Only,
+    PolicyIfAny,
+    ShardOption,
+    To,
+)
+from keyadmin.cli.rotation.view import prospect_view, tell_errors
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import Session, current
+from keyadmin.problem import Exit, usage
+from keyadmin.rotation.decide import Action
+from keyadmin.rotation.find import Found
+from keyadmin.rotation.migration import Prospect, prospects
+from keyadmin.rotation.policy import DEFAULT_FILE
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+Projects = Annotated[
+    list[str] | None, typer.Option("--projects", metavar="A,B", help="Without a policy: the keys of these projects.")
+]
+Folder = Annotated[str | None, typer.Option("--folder", metavar="N", help="Without a policy: all projects below a folder.")]
+Organization = Annotated[
+    str | None, typer.Option("--organization", metavar="N", help="Without a policy: all projects of an organisation.")
+]
+
+
+def migrate(
+    context: typer.Context,
+    policy: PolicyIfAny = None,
+    projects: Projects = None,
+    folder: Folder = None,
+    organization: Organization = None,
+    to: To = None,
+    only: Only = None,
+    grace: Grace = None,
+    limit: Limit = None,
+    shard: ShardOption = None,
+    force: ForceUse = False,
+    notify: Notify = None,
+    metrics: Metrics = None,
+    charge_projects: ChargeProjects = False,
+    yes: Yes = False,
+    dry_run: DryRun = False,
+) -> int:
+    """Turn standard keys that may call the Gemini API into auth keys: rotation with a change of type.
+
+    Which keys and where they go: the policy's, or those of --projects, --folder or --organization with the sinks of --to
+    ({project}, {lineage} and {name} stand for the key's own). A key that is for other APIs too is split: the new auth key
+    gets Gemini, the old one keeps the rest. Asks first, or needs --yes; --dry-run shows the plan: which keys, whose, where
+    they go, what is missing.
+    """
+    session = current(context)
+    session.charge_each = charge_projects
+    places = _places(projects, folder, organization)
+    if (to or places) and policy is not None:
+        raise usage("--policy names the keys and their sinks already", "leave out --policy, or --projects, --folder and --to")
+    if to and not places:
+        raise usage("--to needs --projects, --folder or --organization", "or put the sinks into the policy file")
+    wanted = scope(policy or DEFAULT_FILE, names=only, grace=grace, shard_text=shard, migrate=True, places=places, to=to)
+    if dry_run:
+        return _show(context, session, wanted)
+    question = "Make auth keys for all selected standard keys and retire these after the grace period (--dry-run shows them)?"
+    confirm(session, question, yes=yes)
+    return carry_out(context, wanted, Wishes(limit, force, notify, metrics))
+
+
+def _show(context: typer.Context, session: Session, wanted: Scope) -> int:
+    async def look(cloud: Cloud) -> tuple[Found, list[Prospect]]:
+        found, planned = await survey(cloud, wanted, session.observer)
+        todo = [one for one in planned if one.decision.action not in (Action.REST, Action.GONE)]
+        return found, await prospects(cloud, todo, session.observer)
+
+    found, plan = run(context, look)
+    show_list(session, plan, prospect_view(session))
+    tell_errors(session, found)
+    unready = sum(1 for one in plan if one.missing)
+    if unready:
+        session.talk.note(
+            f"Something is missing for {unready} of them; see the column, or keyadmin doctor PROJECT --for migrate"
+        )
+    would(session, f"migrate {len(plan)} keys in {len({one.planned.chosen.lineage.project for one in plan})} projects")
+    return Exit.FOUND if found.errors else Exit.OK
+
+
+def _places(projects: list[str] | None, folder: str | None, organization: str | None) -> dict[str, tuple[str, ...]]:
+    """The selectors of a rule, from the options."""
+    out: dict[str, tuple[str, ...]] = {}
+    if projects:
+        out["projects"] = tuple(name for text in projects for name in text.split(",") if name)
+    for option, kind, text in (("--folder", "folders", folder), ("--organization", "organizations", organization)):
+        if text is not None:
+            number = text.removeprefix(f"{kind}/")
+            if not number.isdigit():
+                raise usage(f"{option} {text!r}: write its number, such as 123456789")
+            out[kind] = (f"{kind}/{number}",)
+    return out

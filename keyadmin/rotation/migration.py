@@ -1,0 +1,98 @@
+"""What there is to migrate: which standard keys, whose, where to, what they are used for, and what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from keyadmin.access.doctor import Diagnosis, diagnose
+from keyadmin.access.permissions import FEATURES
+from keyadmin.keys.model import GEMINI
+from keyadmin.keys.usage import Used, of_many
+from keyadmin.observer import Observer
+from keyadmin.problem import Problem
+from keyadmin.rotation.run import Planned
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+_OWNER: Final = "roles/owner"
+# What handing over and reading back take in the secret's project.
+_SECRET: Final = ("secretmanager.versions.access", "secretmanager.versions.add")
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """A standard key that would be migrated. `owners` is None where the project's policy may not be read."""
+
+    planned: Planned
+    owners: tuple[str, ...] | None
+    used: Used | None
+    missing: tuple[str, ...]
+
+    @property
+    def afterwards(self) -> str:
+        """What becomes of the old key."""
+        key = self.planned.chosen.lineage.newest.key
+        if key.restricted == "mixed":
+            return f"split: it keeps {', '.join(sorted(key.restrictions.services - {GEMINI}))}"
+        if key.restricted == "none":
+            return "deleted once nothing uses it any more (it is unrestricted: other APIs may)"
+        return "deleted after the grace period"
+
+    def to_json(self) -> dict[str, Any]:
+        """The row of the plan with owners, use and what is missing."""
+        out = self.planned.to_json() | {"restricted": self.planned.chosen.lineage.newest.key.restricted}
+        out |= {"owners": None if self.owners is None else list(self.owners), "ready": not self.missing}
+        out |= {"missing": list(self.missing), "afterwards": self.afterwards}
+        return out | (self.used.fields if self.used else {})
+
+
+async def prospects(cloud: Cloud, planned: Sequence[Planned], observer: Observer) -> list[Prospect]:
+    """The plan with what a person wants to know before such a change. What cannot be found out is unknown, not a failure."""
+    from keyadmin.cloud.pace import gather_limited
+
+    projects = sorted({one.chosen.lineage.project for one in planned})
+    diagnoses = {one.project: one for one in await diagnose(cloud, projects, FEATURES["migrate"], observer)}
+    observer.step("Looking for the owners")
+    owners = dict(zip(projects, await gather_limited(projects, lambda project: _owners(cloud, project)), strict=True))
+    homes = sorted({home for one in planned for home in _homes(one)})
+    lacking = dict(zip(homes, await gather_limited(homes, lambda home: _lacking(cloud, home)), strict=True))
+    used = await of_many(cloud, [one.chosen.lineage.newest.key for one in planned], observer)
+    out = []
+    for one in planned:
+        project = one.chosen.lineage.project
+        missing = [*_of(diagnoses.get(project)), *(name for home in _homes(one) for name in lacking[home])]
+        key = one.chosen.lineage.newest.key
+        out.append(Prospect(one, owners[project], used.get(key.name), tuple(dict.fromkeys(missing))))
+    return out
+
+
+def _of(diagnosis: Diagnosis | None) -> list[str]:
+    """What is missing in the key's project: permissions by name, else the check that failed."""
+    if diagnosis is None:
+        return ["unknown"]
+    wrong = [check for check in diagnosis.checks if check.required and check.status != "ok"]
+    return [check.permission or f"{check.id}: {check.detail}" for check in wrong]
+
+
+def _homes(one: Planned) -> list[str]:
+    """The projects of its secrets."""
+    return [spec.value.split("/")[1] for spec in one.chosen.specs if spec.kind == "secret-manager"]
+
+
+async def _lacking(cloud: Cloud, project: str) -> list[str]:
+    try:
+        held = await cloud.projects.test_permissions(project, _SECRET)
+    except Problem as problem:
+        return [f"secrets of {project}: unknown ({problem.cause.value})"]
+    return [f"{name} in {project}" for name in _SECRET if name not in held]
+
+
+async def _owners(cloud: Cloud, project: str) -> tuple[str, ...] | None:
+    try:
+        policy = await cloud.projects.get_policy(f"projects/{project}")
+    except Problem:
+        return None  # shown as unknown
+    return tuple(sorted({member for binding in policy.bindings if binding.role == _OWNER for member in binding.members}))
