@@ -28,9 +28,10 @@ class Undone(Exception):
 class LocalCloud:
     """One emulated cloud. Not thread-safe: one event loop uses it."""
 
-    def __init__(self, state: Path | None = None) -> None:
+    def __init__(self, state: Path | None = None, *, alone: bool = False) -> None:
+        """Over a state file (None = in memory); `alone` = no other process uses it. Raises NotAState."""
         tables = META + hierarchy.TABLES + policy.TABLES + constraints.TABLES + operations.TABLES + service_tables()
-        self.store = Store(state, tables)
+        self.store = Store(state, tables, alone=alone)
         self.clock = Clock(self.store)
         self.hierarchy = hierarchy.Hierarchy(self.store)
         self.policies = policy.Policies(self.store)

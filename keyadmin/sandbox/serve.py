@@ -37,7 +37,7 @@ async def serve(options: ServeOptions) -> None:
     seed = seeds.read(options.seed) if options.seed else None
     lock = StateLock(options.state, alone=True) if options.state else None
     try:
-        cloud = LocalCloud(options.state)
+        cloud = LocalCloud(options.state, alone=True)
         if options.latency is not None:
             cloud.weather.set_latency(options.latency)
             cloud.weather.start_latency = cloud.weather.latency

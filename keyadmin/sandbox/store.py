@@ -31,8 +31,10 @@ class Store:
     last ones, without corruption): https://www.sqlite.org/pragma.html#pragma_synchronous
     """
 
-    def __init__(self, path: Path | None, tables: str) -> None:
+    def __init__(self, path: Path | None, tables: str, *, alone: bool = False) -> None:
+        """`alone`: no other process shares the file, so that no call need take a lock or look for others' changes."""
         self.path = path
+        self._shared = path is not None and not alone
         self._depth = 0
         self._seen_version = -1
         self.generation = 0  # rises whenever policy, hierarchy, roles or services may have changed
@@ -48,6 +50,8 @@ class Store:
 
     def _open(self, path: str, tables: str) -> None:
         self.db = sqlite3.connect(path, isolation_level=None, timeout=30)
+        if not self._shared:
+            self.db.execute("PRAGMA locking_mode=EXCLUSIVE")
         self.db.execute("PRAGMA journal_mode=WAL")
         self.db.execute("PRAGMA synchronous=NORMAL")
         self.db.execute("PRAGMA foreign_keys=OFF")
@@ -103,10 +107,11 @@ class Store:
 
     def sync(self) -> int:
         """The generation, raised if another process has written since the last look. Caches compare it."""
-        version = self.db.execute("PRAGMA data_version").fetchone()[0]
-        if version != self._seen_version:
-            self._seen_version = version
-            self.generation += 1
+        if self._shared:
+            version = self.db.execute("PRAGMA data_version").fetchone()[0]
+            if version != self._seen_version:
+                self._seen_version = version
+                self.generation += 1
         return self.generation
 
     def one(self, sql: str, *values: Any) -> Any:

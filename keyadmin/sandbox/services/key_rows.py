@@ -33,7 +33,7 @@ CREATE TABLE keys (
   grpc BLOB NOT NULL,               -- as an element of ListKeysResponse.keys, tag and length in front
   UNIQUE (project, key_id)
 );                                  -- with rowids: without them SQLite gives each row of this length a page of its own
-CREATE INDEX keys_listed ON keys(project, created DESC, key_id);
+CREATE INDEX keys_listed ON keys(project, created DESC, key_id, deleted);
 CREATE UNIQUE INDEX keys_string ON keys(key_string);
 CREATE INDEX keys_uid ON keys(uid);
 CREATE INDEX keys_deleted ON keys(deleted) WHERE deleted IS NOT NULL;
