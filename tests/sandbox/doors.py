@@ -92,7 +92,10 @@ class Gcloud:
             "GCE_METADATA_ROOT": "127.0.0.1:9",
             "NO_PROXY": "127.0.0.1,localhost",
         }
-        for api in ("APIKEYS", "CLOUDRESOURCEMANAGER", "SERVICEUSAGE", "IAM", "IAMCREDENTIALS", "ORGPOLICY"):
+        for api in (
+            *("APIKEYS", "CLOUDRESOURCEMANAGER", "SERVICEUSAGE", "IAM", "IAMCREDENTIALS", "ORGPOLICY"),
+            *("SECRETMANAGER", "CLOUDASSET"),
+        ):
             self._env[f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{api}"] = f"{sandbox.rest}/"
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
