@@ -154,10 +154,11 @@ async def _hand_over(job: Job, member: Member, string: KeyString) -> None:
 
 
 async def _not_behind(job: Job, member: Member) -> None:
-    """Another run was faster. Where it has gone on to another key, that one belongs in the sinks and not ours."""
+    """Another run was faster. Where the lineage has gone on to another key, that one belongs in the sinks and not ours."""
     await job.refresh()
     working = job.lineage.working
-    if working is not None and working.key.key_id != member.key.key_id:
+    gone_on = job.lineage.newest.key.key_id != member.key.key_id
+    if gone_on and working is not None and working.key.key_id != member.key.key_id:
         await _hand_over(job, working, await job.string_of(working))
 
 

@@ -1,9 +1,9 @@
 """Runs keyadmin commands in forked children that can be killed at any remote call or file write.
 
-A process of its own: it imports what commands need once, then reads one JSON order a line from stdin and answers with one
-line each. An order is {"argv", "env", "kill": {"at": N, "when": "before"|"after"} | null, "cwd"}; the answer
-{"code", "stdout", "stderr", "points", "answered"}: the exit code (-9 = killed), the points passed, in order, and the numbers
-of those that were answered (a refused call has no moment after it). Points are counted where
+A process of its own: it imports what commands need once, then reads a JSON list of orders a line from stdin, runs them side
+by side and answers with a list a line. An order is {"argv", "env", "kill": {"at": N, "when": "before"|"after"} | null,
+"cwd"}; its answer {"code", "stdout", "stderr", "points", "answered"}: the exit code (-9 = killed), the points passed, in
+order, and the numbers of those that were answered (a refused call has no moment after it). Points are counted where
 keyadmin meets the world: each attempt of a remote call, each replaced file, each program started. Nothing else is changed.
 """
 
@@ -115,29 +115,37 @@ def child(order: dict[str, Any], out: int, err: int, log: int) -> None:
         os._exit(code)
 
 
-def obey(order: dict[str, Any]) -> dict[str, Any]:
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as log:
-        pid = os.fork()
-        if pid == 0:
-            child(order, out.fileno(), err.fileno(), log.fileno())
-        _, status = os.waitpid(pid, 0)
+class Child:
+    """An order that is being carried out."""
+
+    def __init__(self, order: dict[str, Any]) -> None:
+        self._files = [tempfile.TemporaryFile() for _ in range(3)]  # noqa: SIM115 - closed in answer()
+        self._pid = os.fork()
+        if self._pid == 0:
+            child(order, *(file.fileno() for file in self._files))
+
+    def answer(self) -> dict[str, Any]:
+        _, status = os.waitpid(self._pid, 0)
         texts = []
-        for file in (out, err, log):
+        for file in self._files:
             file.seek(0)
             texts.append(file.read().decode(errors="replace"))
-    return {
-        "code": os.waitstatus_to_exitcode(status),
-        "stdout": texts[0],
-        "stderr": texts[1],
-        "points": [word for word in texts[2].split() if word[0] != "+"],
-        "answered": [int(word[1:]) for word in texts[2].split() if word[0] == "+"],
-    }
+            file.close()
+        words = texts[2].split()
+        return {
+            "code": os.waitstatus_to_exitcode(status),
+            "stdout": texts[0],
+            "stderr": texts[1],
+            "points": [word for word in words if word[0] != "+"],
+            "answered": [int(word[1:]) for word in words if word[0] == "+"],
+        }
 
 
 def main() -> None:
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
-        print(json.dumps(obey(json.loads(line))), flush=True)
+        children = [Child(order) for order in json.loads(line)]
+        print(json.dumps([one.answer() for one in children]), flush=True)
 
 
 if __name__ == "__main__":
