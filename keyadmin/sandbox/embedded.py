@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
@@ -28,6 +29,15 @@ class Endpoints:
         return self._server.grpc_address
 
 
+def _folder() -> Path:
+    """A folder of mode 0700 whose sockets' paths are short enough (108 bytes on Linux, 104 elsewhere)."""
+    folder = Path(tempfile.mkdtemp(prefix="keyadmin-"))
+    if len(os.fsencode(folder / "grpc.sock")) > 100:
+        folder.rmdir()
+        folder = Path(tempfile.mkdtemp(prefix="keyadmin-", dir="/tmp"))
+    return folder
+
+
 @asynccontextmanager
 async def embedded(state: Path | None) -> AsyncIterator[Endpoints]:
     """Run a sandbox over a state file (None = in memory) for as long as the block lasts.
@@ -38,7 +48,7 @@ async def embedded(state: Path | None) -> AsyncIterator[Endpoints]:
     if state is not None:
         state.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         lock = StateLock(state, alone=False)
-    folder = Path(tempfile.mkdtemp(prefix="keyadmin-"))  # mode 0700
+    folder = _folder()
     try:
         cloud = LocalCloud(state)
         cloud.start()

@@ -59,16 +59,16 @@ class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc, type-arg, unused-i
                 assert isinstance(answer, dict)
                 return self._encoded(response_path, answer)
             except RpcError as error:
-                await _abort(context, error)
+                return _refuse(context, error)
             except Drop:
-                await context.abort(grpc.StatusCode.UNAVAILABLE, "Socket closed")
+                context.set_code(grpc.StatusCode.UNAVAILABLE)
+                context.set_details("Socket closed")
+                return b""
             except Exception as error:  # the caller gets INTERNAL, the log says where
                 log.error("%s failed: %s", method.full_name, type(error).__name__, exc_info=True)
-                await _abort(context, RpcError(Code.INTERNAL, "Internal error encountered."))
-            raise AssertionError("abort returned")
+                return _refuse(context, RpcError(Code.INTERNAL, "Internal error encountered."))
 
         return serve
-
 
     def _encoded(self, path: str, answer: Json) -> bytes:
         """The answer's bytes. An operation of an earlier process may hold a type whose classes are not imported yet."""
@@ -86,10 +86,15 @@ class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc, type-arg, unused-i
         return data
 
 
-async def _abort(context: Any, error: RpcError) -> None:
-    trailers = (("grpc-status-details-bin", error.encoded()),)
-    context.set_trailing_metadata(trailers)
-    await context.abort(_CODES[int(error.code)], error.message)
+def _refuse(context: Any, error: RpcError) -> bytes:
+    """Set the call's status.
+
+    `context.abort` is not used: each abort, and what its frames hold, stays in memory for good (seen with grpcio 1.85).
+    """
+    context.set_code(_CODES[int(error.code)])
+    context.set_details(error.message)
+    context.set_trailing_metadata((("grpc-status-details-bin", error.encoded()),))
+    return b""
 
 
 class GrpcDoor:

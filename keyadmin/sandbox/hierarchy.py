@@ -81,7 +81,7 @@ class Hierarchy:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._generation = -1
-        self._nodes: dict[str, Node | None] = {}
+        self._nodes: dict[str, Node] = {}
         self._chains: dict[str, tuple[str, ...]] = {}
         self._next_purge: int | None = None  # microseconds; None = not looked up
 
@@ -104,7 +104,8 @@ class Hierarchy:
             key if column == "project_id" else name,
         )
         node = read_node(row) if row else None
-        self._nodes[name] = node
+        if node is not None:  # names of nothing are not kept: callers may send any number of them, of any length
+            self._nodes[name] = node
         return node
 
     def project(self, name: str) -> Node | None:
@@ -115,6 +116,8 @@ class Hierarchy:
         """The node's canonical name and those of its ancestors, nearest first; empty if there is no such node."""
         self._fresh()
         if name not in self._chains:
+            if self.get(name) is None:
+                return ()
             out: list[str] = []
             node = self.get(name)
             while node is not None and node.name not in out:

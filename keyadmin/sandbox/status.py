@@ -52,10 +52,17 @@ HTTP_STATUS = {
 }
 
 
+# gRPC clients take 8 KB of trailers: the message goes there twice, percent-encoded once, beside its details.
+LONGEST = 1000  # bytes of UTF-8
+MOST_TRAILER = 3000  # bytes
+
+
 class RpcError(Exception):
-    """What a rule raises to refuse a call. `details` are JSON objects with `@type`."""
+    """What a rule raises to refuse a call. `details` are JSON objects with `@type`. A very long message is cut."""
 
     def __init__(self, code: Code, message: str, *details: Json) -> None:
+        if len(message) > LONGEST // 4 and len(encoded := message.encode(errors="replace")) > LONGEST:
+            message = f"{encoded[:LONGEST].decode(errors='ignore')}..."
         super().__init__(message)
         self.code = code
         self.message = message
@@ -81,7 +88,11 @@ class RpcError(Exception):
 
         from keyadmin.sandbox.shape import to_message
 
-        data: bytes = to_message("google.rpc.status_pb2:Status", self.status()).SerializeToString()
+        status = self.status()
+        data: bytes = to_message("google.rpc.status_pb2:Status", status).SerializeToString()
+        if len(data) > MOST_TRAILER:
+            del status["details"]
+            data = to_message("google.rpc.status_pb2:Status", status).SerializeToString()
         return data
 
 
@@ -133,6 +144,7 @@ def failed_precondition(message: str, *details: Json) -> RpcError:
 
 def permission_denied(permission: str, host: str, resource: str) -> RpcError:
     """403 with reason IAM_PERMISSION_DENIED; the same words for what is missing and what may not be seen (facts 4)."""
+    resource = resource[:500]
     return RpcError(
         Code.PERMISSION_DENIED,
         f"Permission '{permission}' denied on resource '//{host}/{resource}' (or it may not exist).",

@@ -145,6 +145,23 @@ def test_huge_grpc_messages_are_refused(server: Running, channel: grpc.Channel) 
     assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
+def test_names_of_nothing_are_not_kept(server: Running, channel: grpc.Channel) -> None:
+    """Fifty names of 4 MB each, twice over (20 MB of slack)."""
+    from google.cloud import api_keys_v2
+
+    process = psutil.Process(server.process.pid)
+
+    def ask_for_nothing(rounds: int) -> int:
+        for number in range(rounds):
+            name = f"projects/{number}{os.urandom(4).hex()}{'x' * 4_000_000}/locations/global"
+            data = api_keys_v2.ListKeysRequest.serialize(api_keys_v2.ListKeysRequest(parent=name))
+            assert channel.unary_unary("/google.api.apikeys.v2.ApiKeys/ListKeys").future(data).exception(timeout=30)
+        return process.memory_info().rss
+
+    first = ask_for_nothing(10)
+    assert ask_for_nothing(50) - first < 20 * 1024 * 1024
+
+
 def test_bad_input_does_not_make_it_grow(server: Running) -> None:
     """The same bad requests over and over: after a first round the memory stays where it is (20 MB of slack)."""
     process = psutil.Process(server.process.pid)

@@ -285,9 +285,32 @@ def test_only_loopback_is_listened_on(start_sandbox: Callable[..., Running]) -> 
     import psutil
 
     running = start_sandbox()
-    listening = [c.laddr.ip.removeprefix("::ffff:") for c in psutil.Process(running.process.pid).net_connections() if c.status == "LISTEN"]
+    listening = [
+        c.laddr.ip.removeprefix("::ffff:")
+        for c in psutil.Process(running.process.pid).net_connections()
+        if c.status == "LISTEN"
+    ]
     assert set(listening) == {"127.0.0.1"}
     assert len(listening) == 2
+
+
+def test_a_long_temporary_folder_is_no_obstacle(tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths of sockets have at most 104 to 108 bytes."""
+    import asyncio
+    import tempfile
+
+    from keyadmin.sandbox.embedded import embedded
+
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+
+    async def look() -> None:
+        async with embedded(state) as endpoints:
+            assert endpoints.rest_socket.exists()
+            assert await endpoints.grpc_target()
+
+    asyncio.run(look())
 
 
 def test_embedded_sockets_lie_in_a_folder_of_the_users_own(state: Path) -> None:
