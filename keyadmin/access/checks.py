@@ -139,12 +139,14 @@ def _no_quota_project(seen: Seen, by: Asker) -> Check:
 
 
 def _charged_in_vain(seen: Seen, quota: str) -> Problem | None:
-    """A refusal of the survey's own calls that is about the quota project."""
-    answers = (seen.project, seen.held, seen.apis, seen.binding_enforced, seen.keys)
-    for answer in answers:
+    """A refusal of the survey's own calls that is about the quota project.
+
+    The Organization Policy API is asked by doctor alone: that it is off there is in nobody's way.
+    """
+    for answer in (seen.project, seen.held, seen.apis, seen.keys, seen.binding_enforced):
         if isinstance(answer, Problem) and (
             answer.cause in (Cause.QUOTA_PROJECT_DENIED, Cause.QUOTA_PROJECT_NOT_SET)
-            or (answer.cause is Cause.API_NOT_ENABLED and quota != seen.asked)
+            or (answer.cause is Cause.API_NOT_ENABLED and quota != seen.asked and answer is not seen.binding_enforced)
         ):
             return answer
     return None

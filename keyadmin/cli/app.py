@@ -109,6 +109,7 @@ def _complete() -> None:
 def _failed(session: Session, error: Exception, arguments: Sequence[str]) -> int:
     from keyadmin.cli import errors
 
+    session.say_chosen_sandbox(arguments)
     return errors.report(session, errors.as_problem(error), error, as_json=_wants_json(session, arguments))
 
 
@@ -128,6 +129,7 @@ def _wrong_usage(session: Session, error: typer.TyperException, arguments: Seque
     """Typer's own complaints, in keyadmin's form; no argument that looks like a key string gets this far."""
     from keyadmin.cli import errors
 
+    session.say_chosen_sandbox(arguments)
     context: Any = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
         session.talk.say(error.format_message())

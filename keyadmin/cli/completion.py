@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from keyadmin.cli.confirm import would
+from keyadmin.cli.options import DryRun
 from keyadmin.cli.render import write
 from keyadmin.cli.session import current
 from keyadmin.problem import Cause, Problem, usage
@@ -29,6 +31,7 @@ def completion(
     context: typer.Context,
     shell: Annotated[Shell | None, typer.Argument(help="The shell; the one you are in when left out.")] = None,
     install: Annotated[bool, typer.Option("--install", help="Add it to the shell's start-up file.")] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Print the script that completes keyadmin's commands in your shell, or install it.
 
@@ -40,6 +43,9 @@ def completion(
     name = shell.value if shell else detected()
     if not install:
         write(get_completion_script(prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE, shell=name))
+        return
+    if dry_run:
+        would(session, f"install the completion for {name}")
         return
     from typer.completion import install as install_script  # type: ignore[attr-defined]
 

@@ -7,8 +7,10 @@ from typing import Annotated, Final
 
 import typer
 
+from keyadmin.cli.confirm import would
 from keyadmin.cli.lazy import Entry, Group
-from keyadmin.cli.render import Column, View, show_document, show_list
+from keyadmin.cli.options import DryRun
+from keyadmin.cli.render import Column, View, show_document, show_list, show_to_programs
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.settings import Found, find, known_format, plain, project_id
 from keyadmin.local.config import SETTINGS, known
@@ -71,6 +73,7 @@ def set_(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The setting's name.")],
     value: Annotated[str, typer.Argument(help="Its new value; an empty one removes it.")],
+    dry_run: DryRun = False,
 ) -> None:
     """Change one setting in the configuration file. The sandbox's settings and Google's are kept apart."""
     session = current(context)
@@ -79,9 +82,13 @@ def set_(
     if value:
         check = {"project": project_id, "format": known_format}.get(name, plain)
         value = check(Found(value, "the value")).value
+    if dry_run:
+        would(session, f"set {name} to {value}" if value else f"forget {name}")
+        return
     config.set(name, value)
     session.talk.note(f"{name} is now {value}." if value else f"{name} is no longer set.")
     say_outranked(session, name)
+    show_to_programs(session, {"name": name, "value": value or None, "source": str(config.path) if value else None})
 
 
 def say_outranked(session: Session, name: str) -> None:

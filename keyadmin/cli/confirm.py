@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 
+from keyadmin.cli.render import show_to_programs
 from keyadmin.cli.session import Session
 from keyadmin.problem import Cause, Exit, Problem, usage
 
@@ -38,6 +39,12 @@ def declined() -> Problem:
     return Problem(Cause.INVALID_ARGUMENT, "declined; nothing was changed", exit_code=Exit.FAILED, fix=("answer y to go on",))
 
 
-def would(session: Session, text: str) -> None:
-    """Say what a `--dry-run` would have done."""
+def would(session: Session, text: str, *, document: bool = True) -> None:
+    """Say what a `--dry-run` would have done; programs get `{"dryRun": true, "steps"}`.
+
+    `document=False` where the command prints data of its own: `json` is one document.
+    """
     session.talk.note(f"Dry run: would {text}. Nothing was changed.", always=True)
+    if document:
+        mark = {"sandbox": True} if session.sandbox is not None else {}
+        show_to_programs(session, {"dryRun": True, "steps": [text], **mark})

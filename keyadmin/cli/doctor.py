@@ -69,7 +69,7 @@ def doctor(
 
     found, grants = run(context, look)
     if role_file is not None:
-        _write_role(session, role_file, found, yes=yes)
+        _write_role(session, role_file, found, yes=yes, dry_run=dry_run)
     applied = whom is not None and _apply(context, session, grants, yes=yes, dry_run=dry_run)
     _show(session, found, message=message)
     return Exit.OK if applied or all(each.ready for each in found) else Exit.FOUND
@@ -95,7 +95,7 @@ def _apply(context: typer.Context, session: Session, grants: list[grant.Grant], 
         for line in each.difference():
             session.talk.say(f"  {line}", style="green")
     if dry_run:
-        would(session, f"grant {sum(len(each.roles) for each in todo)} roles")
+        would(session, f"grant {sum(len(each.roles) for each in todo)} roles", document=False)
         return False
     confirm(session, "Grant this?", yes=yes)
     run(context, lambda cloud: grant.apply(cloud, todo))
@@ -103,11 +103,14 @@ def _apply(context: typer.Context, session: Session, grants: list[grant.Grant], 
     return True
 
 
-def _write_role(session: Session, file: Path, found: list[Diagnosis], *, yes: bool) -> None:
+def _write_role(session: Session, file: Path, found: list[Diagnosis], *, yes: bool, dry_run: bool) -> None:
     """The custom role of what is missing in any of the projects. Raises usage() for a file that cannot be written."""
     missing = sorted({name for each in found for name in each.missing})
     if not missing:
         session.talk.note(f"No permission is missing: {file} is not written.")
+        return
+    if dry_run:
+        would(session, f"write a custom role of {len(missing)} permissions to {file}", document=False)
         return
     if file.exists():
         confirm(session, f"{file} exists. Overwrite it?", yes=yes)

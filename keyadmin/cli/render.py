@@ -80,6 +80,12 @@ def show_document(session: Session, data: Any, text: str) -> None:
         write(clean(text, keep="\n").rstrip("\n"))
 
 
+def show_to_programs(session: Session, data: Any) -> None:
+    """Print `data` where the format is one of programs; people are told on stderr."""
+    if session.format in ("json", "jsonl", "yaml"):
+        show_data(session, data)
+
+
 def show_data(session: Session, data: Any) -> None:
     """Print JSON-like data as json (one document), jsonl (a line an item) or yaml."""
     if session.format == "yaml":

@@ -13,6 +13,7 @@ import typer
 from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.lazy import Entry, Group
 from keyadmin.cli.options import DryRun, Yes
+from keyadmin.cli.render import show_to_programs
 from keyadmin.cli.runner import run, run_alone
 from keyadmin.cli.session import current
 from keyadmin.problem import Cause, Exit, Problem, usage
@@ -63,19 +64,27 @@ def serve(
     session.talk.note("The sandbox has stopped.")
 
 
-def seed(context: typer.Context, file: Annotated[Path, typer.Argument(metavar="FILE", help="A seed (JSON).")]) -> None:
+def seed(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A seed (JSON).")],
+    dry_run: DryRun = False,
+) -> None:
     """Add what a seed file describes; what has the same id is replaced. A file with a mistake changes nothing."""
     from keyadmin.sandbox.seed import read
 
     session = current(context)
     with plain_words():
         data = read(file)
+    if dry_run:
+        would(session, f"add what {file} describes to {session.sandbox}")
+        return
     try:
-        run(context, lambda cloud: cloud.control.seed(data))
+        now = run(context, lambda cloud: cloud.control.seed(data))
     except Problem as problem:
         if problem.cause is Cause.INVALID_ARGUMENT:
             raise bad_seed(f"{file}: {problem.message}") from None
         raise
+    show_to_programs(session, {"now": now, "sandbox": True})
     session.talk.note(f"The sandbox now holds what {file} describes.")
 
 
@@ -87,7 +96,7 @@ def reset(context: typer.Context, yes: Yes = False, dry_run: DryRun = False) -> 
         would(session, f"throw away everything in {what} and start over")
         return
     confirm(session, f"Throw away everything in {what} and start over?", yes=yes)
-    run(context, lambda cloud: cloud.control.reset())
+    show_to_programs(session, {"now": run(context, lambda cloud: cloud.control.reset()), "sandbox": True})
     session.talk.note("The sandbox is as it was at the start.")
 
 
@@ -124,6 +133,8 @@ def _system(error: OSError, ready_file: Path | None) -> Problem:
     if error.errno == errno.EACCES and not error.filename:
         return Problem(Cause.INVALID_ARGUMENT, "the port may not be used by this user", fix=("give a port from 1024 on",))
     place = error.filename or ready_file or "a file"
+    if ready_file is not None and Path(str(place)).parent == ready_file.parent:
+        place = ready_file  # not the file beside it that is written first
     return Problem(Cause.UNKNOWN, f"{place}: {error.strerror or error}")
 
 

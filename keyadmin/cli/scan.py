@@ -118,7 +118,7 @@ def _revoke(
     """Delete the keys found alive that the caller can name; the findings as they are then, and what kept one alive."""
     names = [leak.key.name for leak in leaks if _revocable(leak) and leak.key is not None]
     if dry_run:
-        would(session, f"delete {', '.join(names)}")
+        would(session, f"delete {', '.join(names)}", document=False)
         return leaks, None
     confirm(session, f"Delete {len(names)} keys ({', '.join(names)})? Whoever uses them is shut out.", yes=yes)
 

@@ -24,9 +24,12 @@ _WAYS: Final = (
 def refuse_key_strings(arguments: Sequence[str]) -> None:
     """Raises usage() where an argument holds a key string: other users see arguments, and shells keep them.
 
-    The string is not echoed. This runs before Typer, whose own complaints would repeat the argument.
+    The string is not echoed. This runs before Typer, whose own complaints would repeat the argument. An error text for
+    `explain` may have one among its words; the answer masks it.
     """
     for place, argument in enumerate(arguments, 1):
+        if "explain" in arguments[: place - 1] and re.search(r"\s", argument.strip()):
+            continue
         if PATTERN.search(argument) or _LOOKS_LIKE_ONE.search(argument):
             raise usage(f"argument {place} holds what looks like a key string; key strings are not taken as arguments", *_WAYS)
 

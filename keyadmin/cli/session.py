@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from keyadmin.cli.progress import TerminalObserver
@@ -63,6 +63,18 @@ class Session:
             self.talk.say(f"This is {choice}, not Google Cloud (as {choice.user}).", style="dim")
             self._sandbox_said = True
 
+    def say_chosen_sandbox(self, arguments: Sequence[str]) -> None:
+        """The same for a command line that failed before its options were settled, read off what was typed."""
+        if self._settings is not None:
+            return
+        typed = [argument for argument in arguments if argument in ("--sandbox", "--no-sandbox")]
+        try:
+            choice = sandbox_choice(typed[-1] == "--sandbox" if typed else self.raw.get("sandbox"), self.env)
+        except Problem:
+            return  # no choice at all, which the failure itself may be about
+        if choice is not None:
+            self.say_sandbox(choice)
+
     @property
     def settings(self) -> Settings:
         """The settled global options."""
@@ -118,9 +130,7 @@ class Session:
         chosen = self.sandbox
         settings = self.settings
         if chosen is None:
-            return Target(
-                quota_project=settings.quota_project, impersonate=settings.impersonate, charge_each=self.charge_each
-            )
+            return Target(quota_project=settings.quota_project, impersonate=settings.impersonate, charge_each=self.charge_each)
         return Target(
             sandbox=Url(chosen.url) if chosen.url else Embedded(chosen.state),
             quota_project=settings.quota_project,

@@ -32,13 +32,16 @@ class Control:
         answer = await self._rest.call(_call("Describe"), "GET", "/_sandbox")
         return Served(str(answer.get("rest", "")), str(answer.get("grpc", "")), str(answer.get("version", "")))
 
-    async def seed(self, data: dict[str, Any]) -> None:
-        """Merge a seed by id, all of it or nothing. Raises Problem(invalid-argument) that names the place of a mistake."""
-        await self._rest.call(_call("Seed"), "POST", "/_sandbox/seed", body=data)
+    async def seed(self, data: dict[str, Any]) -> str:
+        """Merge a seed by id, all of it or nothing; the sandbox's time (RFC 3339).
 
-    async def reset(self) -> None:
-        """Back to the seed that the sandbox was started with."""
-        await self._rest.call(_call("Reset"), "POST", "/_sandbox/reset", body={})
+        Raises Problem(invalid-argument) that names the place of a mistake.
+        """
+        return str((await self._rest.call(_call("Seed"), "POST", "/_sandbox/seed", body=data)).get("now", ""))
+
+    async def reset(self) -> str:
+        """Back to the seed that the sandbox was started with; the sandbox's time (RFC 3339)."""
+        return str((await self._rest.call(_call("Reset"), "POST", "/_sandbox/reset", body={})).get("now", ""))
 
 
 def _call(method: str) -> Call:

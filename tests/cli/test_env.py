@@ -165,6 +165,14 @@ def test_a_sandbox_key_leaves_the_sandbox_only_with_the_flag(run: Run, home: Pat
     assert not (home / ".bashrc").exists()
 
 
+@pytest.mark.parametrize(("world", "key"), [("--no-sandbox", KEY), ("--sandbox", "AIza" + "k" * 35)])
+def test_keys_of_the_sandbox_and_real_ones_are_not_taken_for_each_other(run: Run, home: Path, world: str, key: str) -> None:
+    ended = run(world, "env", "set", "--key-from-env", "K", "--shell", "bash", K=key)
+    assert ended.returncode == 3
+    assert key not in ended.stderr
+    assert not (home / ".bashrc").exists()
+
+
 @pytest.mark.parametrize("words", [["--variable", "API_KEY"], ["--shell", "tcsh"]])
 def test_wrong_names_are_usage(run: Run, words: list[str]) -> None:
     ended = run("env", "unset", *words)

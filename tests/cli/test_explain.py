@@ -83,6 +83,19 @@ def test_key_strings_are_masked(cli: Callable[..., Any]) -> None:
     assert "consumer-suspended" in result.out
 
 
+def test_an_error_text_with_a_key_string_in_it_may_be_an_argument(cli: Callable[..., Any]) -> None:
+    key = "AIza" + "SyB" + "w9" * 16
+    text = f"Permission denied: Consumer 'api_key:{key}' has been suspended."
+    for words in (["explain", text], ["--format", "json", "explain", f"{text}\n"], ["-v", "explain", f"{key}\n{text}"]):
+        result = cli(*words)
+        assert result.code == 0
+        assert "consumer-suspended" in result.out
+        assert key not in result.out + result.err
+    alone = cli("explain", key)
+    assert alone.code == 2
+    assert key not in alone.err
+
+
 def test_no_credentials_and_no_network_are_needed(typed: Callable[..., Any]) -> None:
     result = typed(
         "explain",

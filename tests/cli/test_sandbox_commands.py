@@ -307,3 +307,10 @@ def test_ctrl_c_in_the_middle_of_a_call_ends_with_130(home) -> None:
     assert "Interrupted." in err
     assert "Traceback" not in err
     assert json.loads(err.splitlines()[-1])["error"]["message"] == "interrupted"
+
+
+def test_a_ready_file_that_cannot_be_written_is_named(typed, tmp_path: Path) -> None:
+    file = tmp_path / "no-such-folder" / "ready.json"
+    done = typed("sandbox", "serve", "--ready-file", str(file), "--format", "json")
+    assert (done.code, done.out) == (1, "")
+    assert done.error["message"] == f"{file}: No such file or directory"

@@ -104,6 +104,15 @@ def test_a_refusal_on_account_of_the_quota_project_stands_at_the_quota_project()
     assert "billing-project" in detail(found, "quota-project")
 
 
+def test_the_policy_api_being_off_in_the_quota_project_is_in_nobodys_way() -> None:
+    other = replace(USER, quota_project="billing-project")
+    refused = refusal(Cause.API_NOT_ENABLED, "Organization Policy API is off in billing-project.")
+    found = conclude(seen(binding_enforced=refused), by(other), FEATURE)
+    assert status(found, "quota-project") == ("ok", True)
+    assert status(found, "org-policy:key-binding") == ("unknown", False)
+    assert found.ready
+
+
 def test_credentials_whose_owner_is_not_known_say_so_and_do_not_block() -> None:
     found = conclude(seen(), by(replace(ROBOT, principal=None)), FEATURE)
     assert found.principal is None

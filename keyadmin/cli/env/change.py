@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from keyadmin.cli.confirm import would
-from keyadmin.cli.keys.named import string_or_name
+from keyadmin.cli.keys.named import of_this_world, string_or_name
 from keyadmin.cli.keys.options import KeyOrString
 from keyadmin.cli.options import DryRun, KeyFromEnv
 from keyadmin.cli.runner import run
@@ -52,6 +52,8 @@ def set_(
             "a sandbox key is written outside the sandbox only with --sandbox on the command line",
             "add --sandbox if a sandbox key is really wanted there",
         )
+    if isinstance(given, KeyString):
+        of_this_world(session, given)
     if dry_run:
         would(session, f"set {variable} in {_named(where)}")
         return

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from keyadmin.cli.confirm import would
-from keyadmin.cli.render import show_data
+from keyadmin.cli.render import show_to_programs
 from keyadmin.cli.session import Session
 
 
 def dry_run(session: Session, project: str, steps: Sequence[str]) -> None:
     """Say the steps; programs get `{"dryRun": true, "project", "steps"}`."""
     if len(steps) == 1:
-        would(session, steps[0])
+        would(session, steps[0], document=False)
     else:
         lines = "\n".join(f"  {step}" for step in steps)
         session.talk.note(f"Dry run: nothing was changed. It would:\n{lines}", always=True)
-    if session.format in ("json", "jsonl", "yaml"):
-        data: dict[str, object] = {"dryRun": True, "project": project, "steps": list(steps)}
-        show_data(session, data | ({"sandbox": True} if session.sandbox is not None else {}))
+    data: dict[str, object] = {"dryRun": True, "project": project, "steps": list(steps)}
+    show_to_programs(session, data | ({"sandbox": True} if session.sandbox is not None else {}))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from keyadmin.cli.keys.named import of_this_world
 from keyadmin.cli.options import KeyFromEnv
 from keyadmin.cli.render import Column, View, show_one
 from keyadmin.cli.runner import run
@@ -22,7 +23,7 @@ def lookup(
 ) -> None:
     """Find out whose a key string is: the project, and the key unless it was purged. Needs apikeys.keys.lookup."""
     session = current(context)
-    key_string = asked_or_read(session, key, key_from_env)
+    key_string = of_this_world(session, asked_or_read(session, key, key_from_env))
     found = run(context, lambda cloud: finding.lookup(cloud, key_string))
     show_one(session, found, View(_COLUMNS, lambda owner: owner.to_json(sandbox=session.sandbox is not None)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keyadmin.cli.secret_input import asked_or_read
 from keyadmin.cli.session import Session
+from keyadmin.cloud.marker import check_marker
 from keyadmin.problem import usage
 from keyadmin.secret import KeyString
 
@@ -14,4 +15,13 @@ def string_or_name(session: Session, key: str | None, variable: str | None) -> K
         return asked_or_read(session, key, variable)
     if variable is not None:
         raise usage("a key and --key-from-env were given", "give one of them")
+    return key
+
+
+def of_this_world(session: Session, key: KeyString) -> KeyString:
+    """The same, before anybody's credentials are looked for.
+
+    Raises Problem(unknown, exit code 3) for a sandbox's key outside the sandbox, and for a real one in it.
+    """
+    check_marker(key, sandbox=session.sandbox is not None)
     return key

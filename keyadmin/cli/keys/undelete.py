@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from keyadmin.cli.keys.dry import dry_run as dry
-from keyadmin.cli.keys.named import string_or_name
+from keyadmin.cli.keys.named import of_this_world, string_or_name
 from keyadmin.cli.keys.options import Async, KeyOrString
 from keyadmin.cli.keys.view import show_changed
 from keyadmin.cli.options import DryRun, KeyFromEnv
@@ -33,6 +33,8 @@ def undelete(
     """Bring back a key that was deleted less than 30 days ago, by its name or by its key string (apikeys.keys.lookup)."""
     session = current(context)
     given = string_or_name(session, key, key_from_env)
+    if isinstance(given, KeyString):
+        of_this_world(session, given)
 
     async def work(cloud: Cloud) -> tuple[Key, Key | Started | None]:
         name = await change.by_string(cloud, given) if isinstance(given, KeyString) else given

@@ -99,7 +99,7 @@ async def _import(cloud: Cloud, wanted: Sequence[str], found: Sequence[Project |
 def _say(session: Session, done: Imported, *, dry_run: bool) -> None:
     show_list(session, done.projects, view(session))
     if dry_run:
-        would(session, f"import {_count(done.new)}")
+        would(session, f"import {_count(done.new)}", document=False)
     else:
         before = len(done.projects) - len(done.new)
         session.talk.note(f"Imported {_count(done.new)}{f'; {before} were imported before' if before else ''}.")

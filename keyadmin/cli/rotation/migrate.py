@@ -98,7 +98,8 @@ def _show(context: typer.Context, session: Session, wanted: Scope) -> int:
         session.talk.note(
             f"Something is missing for {unready} of them; see the column, or keyadmin doctor PROJECT --for migrate"
         )
-    would(session, f"migrate {len(plan)} keys in {len({one.planned.chosen.lineage.project for one in plan})} projects")
+    where = len({one.planned.chosen.lineage.project for one in plan})
+    would(session, f"migrate {len(plan)} keys in {where} projects", document=False)
     return Exit.FOUND if found.errors else Exit.OK
 
 

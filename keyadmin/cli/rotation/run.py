@@ -58,7 +58,7 @@ def run_(
         todo = [one for one in planned if one.due]
         show_list(session, todo, planned_view(session))
         tell_errors(session, found)
-        would(session, f"advance {len(todo)} of {len(planned)} lineages")
+        would(session, f"advance {len(todo)} of {len(planned)} lineages", document=False)
         return Exit.FOUND if found.errors else Exit.OK
     if emergency:
         confirm(session, "Rotate every selected key now and delete the old ones at once?", yes=yes)

@@ -103,6 +103,15 @@ def test_a_file_that_exists_is_not_overwritten_unasked(run: Callable[..., Any], 
     assert "includedPermissions" in file.read_text()
 
 
+def test_a_role_file_that_is_only_tried_is_not_written(run: Callable[..., Any], tmp_path: Path) -> None:
+    file = tmp_path / "role.yaml"
+    result = run("doctor", "demo-project", "--role-file", str(file), "--dry-run", "--format", "json", user=DEV)
+    assert result.code == 3
+    assert result.json[0]["missingPermissions"]
+    assert "would write a custom role of 5 permissions" in result.err
+    assert not file.exists()
+
+
 def test_a_role_file_that_cannot_be_written(run: Callable[..., Any], tmp_path: Path) -> None:
     result = run("doctor", "demo-project", "--role-file", str(tmp_path / "no" / "such" / "folder.yaml"), user=DEV)
     assert result.code == 2

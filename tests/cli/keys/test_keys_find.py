@@ -237,8 +237,9 @@ def test_a_real_key_is_never_sent_to_the_sandbox(keys, served):
     assert len(served.methods()) == before
 
 
-def test_a_sandbox_key_is_never_sent_to_google(cli):
-    done = cli("keys", "verify", "-", "--no-sandbox", "--format", "json", stdin="AQ.SANDBOX-" + "x" * 30)
+@pytest.mark.parametrize("command", [("keys", "verify"), ("keys", "lookup"), ("keys", "undelete"), ("tokens", "create")])
+def test_a_sandbox_key_is_never_sent_to_google(cli, command):
+    done = cli(*command, "-", "--no-sandbox", "--format", "json", stdin="AQ.SANDBOX-" + "x" * 30)
     assert done.code == 3
     assert done.error["cause"] == "unknown"
 

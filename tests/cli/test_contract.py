@@ -1,0 +1,137 @@
+"""Sentences of the contract about every command at once; new commands are met by walking the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+
+import pytest
+
+from keyadmin.cli.app import ROOT
+from keyadmin.cli.lazy import Entry, Group, build
+
+# What only reads, prints or serves; everything else changes something.
+READING = {
+    "doctor": True,  # --apply and --role-file change something
+    "explain": False,
+    "snippet": False,
+    "completion": True,  # --install
+    "scan": True,  # --revoke
+    "config get": False,
+    "config list": False,
+    "env show": False,
+    "keys describe": False,
+    "keys list": False,
+    "keys lookup": False,
+    "keys show": False,
+    "keys usage": False,
+    "keys verify": False,
+    "projects describe": False,
+    "projects list": False,
+    "projects search": False,
+    "rotation plan": False,
+    "rotation status": False,
+    "rotation schedule": False,
+    "sandbox env": False,
+    "sandbox serve": False,
+    "audit": False,
+}
+KEY = "AIza" + "SyB" + "w9" * 16
+
+
+def leaves(group: Group, way: tuple[str, ...] = ()) -> Iterator[tuple[str, Entry]]:
+    """Every command's words with its line in the table."""
+    for name, entry in group.entries.items():
+        module, _, attribute = entry.target.partition(":")
+        found = getattr(import_module(module), attribute)
+        if isinstance(found, Group):
+            yield from leaves(found, (*way, name))
+        else:
+            yield " ".join((*way, name)), entry
+
+
+COMMANDS = dict(leaves(ROOT))
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+@pytest.mark.parametrize("chosen", ["flag", "variable"])
+def test_a_line_says_sandbox_even_where_the_command_line_is_wrong(cli, words: str, chosen: str) -> None:
+    flag, env = (["--sandbox"], {}) if chosen == "flag" else ([], {"KEYADMIN_SANDBOX": "1"})
+    done = cli(*flag, *words.split(), "--no-such-option", "--quiet", env=env)
+    assert done.code == 2
+    assert "This is the embedded sandbox" in done.err
+
+
+@pytest.mark.parametrize("where", [("--no-sandbox",), ()])
+def test_nothing_says_sandbox_where_it_was_not_chosen(cli, where: tuple[str, ...]) -> None:
+    env = {"KEYADMIN_SANDBOX": "1"} if where else {}
+    assert "This is the" not in cli(*where, "keys", "list", "--no-such-option", env=env).err
+
+
+def test_a_refused_key_string_says_sandbox_too(cli) -> None:
+    done = cli("keys", "verify", KEY, "--format", "json", env={"KEYADMIN_SANDBOX": "true"})
+    assert done.code == 2
+    assert "sandbox" in done.err
+    assert KEY not in done.err
+
+
+@pytest.mark.parametrize("words", [words for words in COMMANDS if READING.get(words, True)])
+def test_everything_that_changes_something_takes_dry_run(words: str) -> None:
+    command = build(words.rpartition(" ")[2], COMMANDS[words])
+    assert any("--dry-run" in parameter.opts for parameter in command.params)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("config", "set", "format", "json"),
+        ("sandbox", "reset"),
+        ("sandbox", "seed", "{seed}"),
+        ("completion", "bash", "--install"),
+        ("projects", "enable", "translate.googleapis.com"),
+        ("projects", "disable", "translate.googleapis.com"),
+        ("projects", "create", "a-new-project"),
+        ("projects", "rename", "demo-project", "Other name"),
+        ("projects", "delete", "demo-project"),
+        ("projects", "use", "old-maps-site"),
+        ("projects", "import", "demo-project"),
+        ("keys", "create", "--name", "x"),
+        ("keys", "delete", "worker-001", "-p", "crowded-project"),
+        ("keys", "rotate", "worker-001", "-p", "crowded-project"),
+        ("keys", "compromised", "worker-001", "-p", "crowded-project"),
+        ("env", "unset", "--shell", "bash"),
+        ("tokens", "create", "worker-001", "-p", "crowded-project"),
+    ],
+    ids=" ".join,
+)
+def test_a_dry_run_in_json_is_one_document(cli, tmp_path, words: tuple[str, ...]) -> None:
+    seed = tmp_path / "seed.json"
+    seed.write_text('{"projects": [{"projectId": "another-one"}]}')
+    done = cli("--sandbox", *(word.format(seed=seed) for word in words), "--dry-run", "--format", "json")
+    assert done.code == 0
+    assert "Dry run" in done.err
+    document = done.json
+    assert isinstance(document, list) or document["dryRun"] is True
+    assert isinstance(document, list) or document["sandbox"] is True
+
+
+def test_a_seed_that_is_only_tried_changes_nothing(cli, tmp_path) -> None:
+    seed = tmp_path / "seed.json"
+    seed.write_text('{"projects": [{"projectId": "another-one", "iam": {"roles/owner": ["user:owner@example.com"]}}]}')
+    assert cli("--sandbox", "sandbox", "seed", str(seed), "--dry-run").code == 0
+    assert cli("--sandbox", "projects", "describe", "another-one").code == 1
+    done = cli("--sandbox", "sandbox", "seed", str(seed), "--format", "json")
+    assert (done.code, done.json["sandbox"]) == (0, True)
+    assert cli("--sandbox", "projects", "describe", "another-one").code == 0
+
+
+def test_a_setting_that_is_only_tried_is_not_kept(cli, config_home) -> None:
+    assert cli("config", "set", "format", "yaml", "--dry-run").code == 0
+    assert not (config_home / "config.json").exists()
+    done = cli("config", "set", "project", "some-project", "--format", "json")
+    assert done.json == {"name": "project", "value": "some-project", "source": str(config_home / "config.json")}
+
+
+def test_completion_that_is_only_tried_is_not_installed(cli, home, tmp_path) -> None:
+    assert cli("completion", "bash", "--install", "--dry-run").code == 0
+    assert not (tmp_path / ".bashrc").exists()
