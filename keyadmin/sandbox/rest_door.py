@@ -46,6 +46,7 @@ class RestDoor:
         self._router = Router(cloud.apis)
         self._extras = extras
         self._any_host = any_host
+        self._date = (-1, "")  # of the last answer: seconds since the epoch, and as text
         http = _Http(
             self._serve,
             request_factory=_request,
@@ -79,7 +80,10 @@ class RestDoor:
         """Answer, by the sandbox's clock: clients may take the server's time from the Date header."""
         response = await self._answer(request)
         if not response.prepared:
-            response.headers["Date"] = formatdate(self._cloud.clock.now() // 1_000_000, usegmt=True)
+            second = self._cloud.clock.now() // 1_000_000
+            if second != self._date[0]:
+                self._date = (second, formatdate(second, usegmt=True))
+            response.headers["Date"] = self._date[1]
         return response
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:

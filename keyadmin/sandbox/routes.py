@@ -43,17 +43,20 @@ def _compile(template: str) -> tuple[re.Pattern[str], tuple[str, ...], int]:
 
 
 class Router:
-    """All routes, found by HTTP method and custom verb (`:enable`), the most specific first."""
+    """All routes, found by HTTP method, custom verb (`:enable`) and the path's first two segments, the most specific first."""
 
     def __init__(self, apis: dict[str, Api]) -> None:
-        self._routes: dict[tuple[str, str], list[_Route]] = {}
+        self._routes: dict[tuple[str, str, str, str], list[_Route]] = {}  # "*" = any second segment
         for api in apis.values():
             for method in api.methods.values():
                 for route in method.routes:
                     http, _, template = route.partition(" ")
                     path, verb = _split_verb(template)
                     pattern, names, wild = _compile(path)
-                    self._routes.setdefault((http, verb), []).append(_Route(pattern, names, method, wild))
+                    self._routes.setdefault((http, verb, *_head(path)), []).append(_Route(pattern, names, method, wild))
+        for (http, verb, first, second), routes in self._routes.items():
+            if second != "*":
+                routes += self._routes.get((http, verb, first, "*"), [])
         for routes in self._routes.values():
             routes.sort(key=lambda route: route.wild)
 
@@ -68,11 +71,19 @@ class Router:
         return match
 
     def _match(self, http: str, verb: str, path: str) -> Match | None:
-        for route in self._routes.get((http, verb), ()):
+        _, first, second = f"{path}//".split("/", 3)[:3]
+        for route in self._routes.get((http, verb, first, second)) or self._routes.get((http, verb, first, "*")) or ():
             if found := route.pattern.fullmatch(path):
                 values = [unquote(value) for value in found.groups()]
                 return Match(route.method, dict(zip(route.names, values, strict=True)))
         return None
+
+
+def _head(template: str) -> tuple[str, str]:
+    """The first two segments of a path template; `*` where the second is not fixed."""
+    plain = re.sub(r"\{[\w.]+(?:=([^}]*))?\}", lambda found: found[1] or "*", template)
+    first, second = f"{plain}//".split("/", 3)[1:3]
+    return first, "*" if "*" in second else second
 
 
 def _split_verb(path: str) -> tuple[str, str]:
