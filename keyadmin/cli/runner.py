@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from keyadmin.access.naming import name_by_id
 from keyadmin.cli.session import current
+from keyadmin.problem import Problem
 
 if TYPE_CHECKING:
     import typer
@@ -34,7 +36,11 @@ def run(context: typer.Context, work: Callable[[Cloud], Awaitable[T]], *, creden
 
         async with connect(session.target(), credentials=credentials, on_wait=on_wait) as cloud:
             session.clock = cloud.now
-            return await work(cloud)
+            try:
+                return await work(cloud)
+            except Problem as problem:
+                await name_by_id(cloud, problem)
+                raise
 
     return run_alone(context, whole())
 

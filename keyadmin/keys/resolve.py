@@ -71,8 +71,9 @@ async def find(
         try:
             key = await cloud.keys.get(str(named))
         except Problem as problem:
-            if not unseen or problem.cause is not Cause.MISSING_IAM_PERMISSION:
-                raise await told_apart(cloud, named.project, problem) from None
+            apart = await told_apart(cloud, named.project, problem)
+            if not unseen or apart.cause is not Cause.MISSING_IAM_PERMISSION:
+                raise apart from None
             key = Key(str(named))
         return _in_state(replace(key, project=await project_id(cloud, named.project)), state)
     within = await project_id(cloud, await project())
@@ -90,9 +91,10 @@ async def find(
     try:
         return _in_state(await _by_listing(cloud, text, within, state, denied), state)
     except Problem as problem:
-        if unseen and problem is denied:
+        apart = await told_apart(cloud, within, problem)
+        if unseen and problem is denied and apart is denied:
             return Key(str(FullName(within, text)), project=within)
-        raise await told_apart(cloud, within, problem) from None
+        raise apart from None
 
 
 def unread(key: Key) -> bool:

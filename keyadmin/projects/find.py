@@ -29,7 +29,8 @@ async def find(cloud: Cloud, project: str) -> Project:
 
 def with_near(problem: Problem, project: str, known: Iterable[str]) -> Problem:
     """The same with "did you mean" before its other advice, if an id of `known` is near enough."""
-    near = [each for each in get_close_matches(project, list(known), 3, 0.7) if each != project]
+    ids = list(known)
+    near = get_close_matches(project, ids, 3, 0.7) if project not in ids else []  # an id that is known is not mistyped
     if near:
         from keyadmin.access.catalogue import advice
 

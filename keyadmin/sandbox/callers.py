@@ -9,7 +9,7 @@ from keyadmin.sandbox.api import Caller
 from keyadmin.sandbox.status import unauthenticated
 
 DEFAULT = "owner@example.com"
-_EMAIL = re.compile(r"[^@\s:/]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{2,63}")
+_EMAIL = re.compile(r"[^@\s:/]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{1,63}")
 _KEPT = ("x-goog-api-key", "referer", "x-android-package", "x-android-cert", "x-ios-bundle-identifier", "x-forwarded-for")
 
 

@@ -181,6 +181,13 @@ def consumer_suspended(host: str, project: str) -> RpcError:
     )
 
 
+def not_active(host: str, project: str, state: str) -> RpcError:
+    """A change in a project (canonical name) that is suspended or being deleted."""
+    if state == "SUSPENDED":
+        return consumer_suspended(host, project)
+    return failed_precondition(f"Project '{project.split('/')[1]}' is not active.")  # unsourced: code and wording
+
+
 def consumer_deleted(host: str, project: str) -> RpcError:
     """403: the project (canonical name) that pays for the call is being deleted."""
     # unsourced: the wording; the reason's meaning is documented in google.api.ErrorReason

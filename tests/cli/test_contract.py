@@ -135,3 +135,43 @@ def test_a_setting_that_is_only_tried_is_not_kept(cli, config_home) -> None:
 def test_completion_that_is_only_tried_is_not_installed(cli, home, tmp_path) -> None:
     assert cli("completion", "bash", "--install", "--dry-run").code == 0
     assert not (tmp_path / ".bashrc").exists()
+
+
+ON_A_KEY = {
+    "describe": [],
+    "show": [],
+    "verify": [],
+    "restrict": ["--allowed-ips", "192.0.2.1"],
+    "unrestrict": [],
+    "rename": ["new name"],
+    "annotate": ["a=b"],
+    "delete": ["--yes"],
+    "undelete": [],
+}
+
+
+@pytest.mark.parametrize("verb", ON_A_KEY)
+@pytest.mark.parametrize("key", ["web", "projects/no-such-project/locations/global/keys/web"])
+def test_an_unknown_project_is_said_to_be_one(cli, verb: str, key: str) -> None:
+    done = cli("--sandbox", "keys", verb, key, *ON_A_KEY[verb], "-p", "no-such-project", "--format", "json")
+    assert (done.code, done.out) == (1, "")
+    assert done.error["cause"] == "project-not-found-or-no-access"
+    assert done.error["project"] == "no-such-project"
+
+
+@pytest.mark.parametrize("project", ["crowded-project", "100000000003"])
+def test_errors_name_the_project_by_its_id(cli, project: str) -> None:
+    for number in range(4):
+        made = cli("--sandbox", "keys", "create", "--standard", "--name", f"number {number}", "-p", project)
+        assert made.code == 0
+    done = cli("--sandbox", "keys", "create", "--standard", "--name", "one too many", "-p", project, "--format", "json")
+    assert done.code == 1
+    assert (done.error["cause"], done.error["project"]) == ("key-quota-exceeded", "crowded-project")
+    assert not any("100000000003" in step for step in done.error["fix"])
+
+
+def test_an_id_that_was_listed_before_is_not_mistyped(cli) -> None:
+    assert cli("--sandbox", "projects", "list", "--all").code == 0
+    stranger = {"KEYADMIN_SANDBOX_USER": "stranger@example.com"}
+    assert "did you mean" not in cli("--sandbox", "keys", "list", "-p", "demo-project", env=stranger).err
+    assert "did you mean demo-project" in cli("--sandbox", "keys", "list", "-p", "demo-projekt").err

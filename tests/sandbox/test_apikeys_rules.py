@@ -253,4 +253,4 @@ def test_lookup(sandbox: Running) -> None:
 
 
 def test_a_suspended_project_takes_no_new_key(sandbox: Running) -> None:
-    _refused(send(sandbox, "POST", CROWDED.replace("crowded", "suspended"), {}), 400, "FAILED_PRECONDITION")
+    _refused(send(sandbox, "POST", CROWDED.replace("crowded", "suspended"), {}), 403, "PERMISSION_DENIED", "has been suspended")

@@ -236,7 +236,7 @@ def test_disabling_what_is_off_is_done_at_once(client: Any) -> None:
 
 def test_a_project_that_is_not_active_is_left_alone(client: Any) -> None:
     for call in (client.enable_service, client.disable_service):
-        with refused(FailedPrecondition, "not active"):
+        with refused(PermissionDenied, "has been suspended"):
             call(request={"name": f"projects/suspended-project/services/{GEMINI}"})
 
 

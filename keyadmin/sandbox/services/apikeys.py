@@ -20,6 +20,7 @@ from keyadmin.sandbox.status import (
     error_info,
     failed_precondition,
     invalid,
+    not_active,
     not_found,
     permission_denied,
 )
@@ -106,8 +107,9 @@ def _check_usage(call: Call, row: KeyRow, request: Json) -> None:
 def create_key(call: Call, request: Json) -> Json:
     """CreateKey: the key exists when the call answers; its operation carries the key string."""
     project = _parent(call, request.get("parent", ""), "apikeys.keys.create")
-    if call.cloud.hierarchy.get(project).state != "ACTIVE":  # type: ignore[union-attr]
-        raise failed_precondition(f"Project {project} is not active.")
+    state = call.cloud.hierarchy.get(project).state  # type: ignore[union-attr]
+    if state != "ACTIVE":
+        raise not_active(api.host, project, state)
     key_rows.purge(call.store, call.now)
     data = request.get("key", {})
     uid = str(uuid.uuid4())

@@ -12,7 +12,16 @@ from keyadmin.sandbox.services import service_accounts
 from keyadmin.sandbox.services.iam_api import api, denied
 from keyadmin.sandbox.services.service_accounts import Account
 from keyadmin.sandbox.shape import mask_paths
-from keyadmin.sandbox.status import Code, RpcError, already_exists, error_info, failed_precondition, invalid, not_found
+from keyadmin.sandbox.status import (
+    Code,
+    RpcError,
+    already_exists,
+    error_info,
+    failed_precondition,
+    invalid,
+    not_active,
+    not_found,
+)
 
 Json = dict[str, Any]
 
@@ -105,7 +114,7 @@ def create_service_account(call: Call, request: Json) -> Json:
     _check_id(account_id)
     _check_text(data)
     if node.state != "ACTIVE":
-        raise failed_precondition(f"Project '{node.project_id}' is not active.")  # unsourced: code and wording
+        raise not_active(api.host, node.name, node.state)
     _check_policy(call, node)
     doc = {field: data[field] for field in _MOST_BYTES if data.get(field)}
     email = f"{account_id}@{node.project_id}.iam.gserviceaccount.com"

@@ -14,7 +14,7 @@ from keyadmin.sandbox.api import OPERATION, Api, Call
 from keyadmin.sandbox.hierarchy import Node
 from keyadmin.sandbox.services import key_usage, service_catalogue
 from keyadmin.sandbox.services import serviceusage_errors as errors
-from keyadmin.sandbox.status import failed_precondition, invalid
+from keyadmin.sandbox.status import invalid, not_active
 
 Json = dict[str, Any]
 
@@ -70,7 +70,7 @@ def _check_known(services: list[str], enabled: set[str]) -> None:
 
 def _check_active(node: Node) -> None:
     if node.state != "ACTIVE":
-        raise failed_precondition(f"Project '{node.number}' is not active.")  # unsourced: code and wording
+        raise not_active(api.host, node.name, node.state)
 
 
 def _service(node: Node, name: str, *, enabled: bool) -> Json:
