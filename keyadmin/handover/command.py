@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shlex
 from typing import Final
 
 from keyadmin.handover.sink import Delivery
+from keyadmin.local.children import environment
 from keyadmin.problem import Cause, Problem, usage
-from keyadmin.secret import PATTERN, KeyString, redact
+from keyadmin.secret import KeyString, redact
 
 TIMEOUT_S: Final = 300.0
 _SHOWN: Final = 500  # characters of the program's own words
@@ -39,15 +39,13 @@ class CommandSink:
     async def publish(self, key: KeyString) -> Delivery:
         """Run the program. Raises Problem: it cannot be started, it fails, it takes over five minutes."""
         program = self._words[0]
-        # A key that keyadmin itself was given in a variable is not passed on.
-        environment = {name: value for name, value in os.environ.items() if not PATTERN.search(value)}
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._words,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
-                env=environment,
+                env=environment(),  # a key that keyadmin itself was given in a variable is not passed on
             )
         except OSError as error:
             raise self._failed(f"{program} cannot be started: {error.strerror}") from None

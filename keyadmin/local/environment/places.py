@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from keyadmin.local.children import environment
 from keyadmin.local.environment.syntax import Syntax
 from keyadmin.problem import usage
 
@@ -73,7 +74,9 @@ def tracked_by_git(path: Path) -> bool | None:
     """Whether a file is under version control; None where git is not there to be asked."""
     command = ("git", "-C", str(path.parent), "ls-files", "--error-unmatch", path.name)
     try:
-        ended = subprocess.run(command, capture_output=True, check=False, timeout=10)  # noqa: S603 - fixed words
+        ended = subprocess.run(  # noqa: S603 - fixed words
+            command, capture_output=True, check=False, timeout=10, env=environment()
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return ended.returncode == 0

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Final
 
+from keyadmin.local.children import environment
 from keyadmin.local.leaks.finder import Hit, search
 from keyadmin.problem import Cause, Problem
 from keyadmin.secret import KeyString
@@ -28,7 +29,9 @@ _LOG: Final = (
 def find(repository: Path) -> list[Hit]:
     """Every key string once for each path, at the oldest commit that shows it. Raises Problem: no git, no repository."""
     try:
-        process = subprocess.Popen(_LOG, cwd=repository, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603 - fixed words
+        process = subprocess.Popen(  # noqa: S603 - fixed words
+            _LOG, cwd=repository, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+        )
     except FileNotFoundError:
         raise Problem(Cause.INVALID_ARGUMENT, "--history needs git, which is not installed") from None
     except OSError as error:
