@@ -149,7 +149,7 @@ class Cloud:
         """Resource Manager v3 projects, and the allow policies of projects, folders and organisations."""
         from keyadmin.cloud.projects import Projects
 
-        return Projects(self._grpc)
+        return Projects(self._rest, lambda: self._grpc)
 
     @cached_property
     def folders(self) -> Containers:

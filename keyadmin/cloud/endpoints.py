@@ -1,8 +1,9 @@
 """Which service lives where and which door a call to it takes: a fixed table, not a layer.
 
 REST JSON where the published protobuf cannot carry what is needed (`serviceAccountEmail`, `checkExistingUsage` of the API
-Keys API) or where there is no gRPC client; Google's own gRPC clients for everything else. LookupKey is never sent over
-REST: its key string would stand in a URL.
+Keys API), where there is no gRPC client, and for the two reads of projects that most commands begin with: they would pay
+half a second for the import of Resource Manager's client. Google's own gRPC clients for everything else. LookupKey is
+never sent over REST: its key string would stand in a URL.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ METRICS: Final = GrpcApi(MONITORING, "google.cloud.monitoring_v3", "MetricServic
 
 _REST: Final[Mapping[str, frozenset[str]]] = {
     APIKEYS: frozenset({"CreateKey", "GetKey", "ListKeys", "UpdateKey", "DeleteKey", "GetOperation"}),
+    RESOURCE_MANAGER: frozenset({"GetProject", "SearchProjects"}),
     GEMINI: frozenset({"ListModels", "CreateToken"}),
     IAM_CREDENTIALS: frozenset({"GenerateAccessToken"}),
     ACCOUNTS: frozenset({"UserInfo"}),

@@ -7,14 +7,19 @@ import random
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
-from keyadmin.cloud.calls import pages
-from keyadmin.cloud.channels import GrpcDoor
-from keyadmin.cloud.endpoints import FOLDERS, ORGANIZATIONS, PROJECTS, GrpcApi
+from keyadmin.cloud.calls import Page, pages
+from keyadmin.cloud.endpoints import FOLDERS, ORGANIZATIONS, PROJECTS, RESOURCE_MANAGER, Call, GrpcApi
 from keyadmin.cloud.messages import enum_name, paging, stamp_moment, unpacked
 from keyadmin.cloud.policies import VERSION, Policy, policy_from_pb, policy_to_pb
+from keyadmin.cloud.rest import Json, RestDoor
+from keyadmin.keys.codec import parse_time
 from keyadmin.problem import Cause, Problem, usage
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.channels import GrpcDoor
 
 PAGE: Final = 500
 PERMISSIONS: Final = 100  # names a testIamPermissions call may ask for (facts: reported)
@@ -51,8 +56,13 @@ class Container:
 class Projects:
     """Projects by id or number. All methods raise Problem."""
 
-    def __init__(self, grpc: GrpcDoor) -> None:
-        self._grpc = grpc
+    def __init__(self, rest: RestDoor, grpc: Callable[[], GrpcDoor]) -> None:
+        self._rest = rest
+        self._door = grpc
+
+    @property
+    def _grpc(self) -> GrpcDoor:
+        return self._door()
 
     async def get(self, project: str, *, charged: bool = False) -> Project:
         """One project. A missing one and one without access look the same.
@@ -60,24 +70,31 @@ class Projects:
         `charged` = on the project's own account (serviceusage.services.use): a suspended one, which is shown as active,
         refuses that.
         """
-        request = {"name": f"projects/{project}"}
-        return _project(await self._grpc.call(PROJECTS, "get_project", request, project=project, charged=charged))
+        call = Call(RESOURCE_MANAGER, "GetProject", project, charged=charged)
+        return _from_json(await self._rest.call(call, "GET", f"/v3/projects/{quote(project, safe=':')}"))
 
     async def search(self, query: str = "") -> AsyncIterator[Project]:
         """Every project that the caller can get, narrowed by a query such as `state:ACTIVE`; eventually consistent."""
-        async for project in self._listed("search_projects", {"query": query}):
+        call = Call(RESOURCE_MANAGER, "SearchProjects")
+
+        async def fetch(token: str) -> Page[Project]:
+            asked = {"pageSize": str(PAGE), "query": query, "pageToken": token}
+            params = {name: value for name, value in asked.items() if value}
+            data = await self._rest.call(call, "GET", "/v3/projects:search", params=params)
+            return Page([_from_json(each) for each in data.get("projects", ())], data.get("nextPageToken", ""))
+
+        async for project in pages(fetch):
             yield project
 
     async def list(self, parent: str, *, deleted: bool = False) -> AsyncIterator[Project]:
         """The direct children of `folders/N` or `organizations/N`."""
-        async for project in self._listed("list_projects", {"parent": parent, "show_deleted": deleted}):
-            yield project
 
-    def _listed(self, method: str, request: dict[str, Any]) -> AsyncIterator[Project]:
         async def call(asked: dict[str, Any]) -> Any:
-            return await self._grpc.call(PROJECTS, method, asked)
+            return await self._grpc.call(PROJECTS, "list_projects", asked)
 
-        return pages(paging(call, request | {"page_size": PAGE}, "projects", _project))
+        request = {"parent": parent, "show_deleted": deleted, "page_size": PAGE}
+        async for project in pages(paging(call, request, "projects", _project)):
+            yield project
 
     async def create(
         self, project_id: str, *, display_name: str = "", parent: str = "", labels: Mapping[str, str] | None = None
@@ -214,6 +231,21 @@ class Containers:
 
         async for found in pages(paging(call, {"parent": parent, "page_size": PAGE}, f"{self._kind}s", _container)):
             yield found
+
+
+def _from_json(data: Json) -> Project:
+    return Project(
+        project_id=data.get("projectId", ""),
+        number=str(data.get("name", "")).rpartition("/")[2],
+        display_name=data.get("displayName", ""),
+        state=data.get("state", "STATE_UNSPECIFIED"),
+        parent=data.get("parent", ""),
+        create_time=parse_time(data.get("createTime")),
+        update_time=parse_time(data.get("updateTime")),
+        delete_time=parse_time(data.get("deleteTime")),
+        etag=data.get("etag", ""),
+        labels=data.get("labels", {}),
+    )
 
 
 def _project(message: Any) -> Project:
