@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -84,7 +85,29 @@ def read_text(path: Path) -> str:
 def editing(path: Path) -> AbstractContextManager[None]:
     """The lock of a file of the person's own, kept in keyadmin's folder so that no lock file lies beside it."""
     name = hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:32]
-    return locked(config_dir() / "locks" / name)
+    return locked(_lock_folder() / name)
+
+
+def _lock_folder() -> Path:
+    """In the configuration directory; where the home is read-only (containers), a private folder for temporary files.
+
+    Raises Problem where that one is somebody else's.
+    """
+    folder = config_dir() / "locks"
+    with suppress(OSError):
+        _private_directory(folder)
+        if os.access(folder, os.W_OK):
+            return folder
+    user = os.getuid() if os.name == "posix" else 0
+    folder = Path(tempfile.gettempdir()) / f"keyadmin-locks-{user}"
+    try:
+        _private_directory(folder)
+        found = folder.lstat()
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
+        raise Problem(Cause.CONFLICT, f"{folder} belongs to another user", fix=("set TMPDIR to a folder of your own",))
+    return folder
 
 
 def _unwritable(path: Path, error: OSError) -> Problem:

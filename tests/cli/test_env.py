@@ -158,6 +158,17 @@ def test_what_cannot_be_written_is_said_and_left_alone(run: Run, home: Path, kin
         assert (home / "dotfiles").read_text() == "# mine\n"
 
 
+@pytest.mark.skipif(not Path("/sys/kernel").is_dir(), reason="needs a file system that even root cannot write")
+@pytest.mark.parametrize(("shell", "name"), [("bash", ".bashrc"), ("zsh", ".zshrc"), ("fish", "fish")])
+def test_a_read_only_home_is_said(run: Run, shell: str, name: str) -> None:
+    ended = _set(run, shell, HOME="/sys", XDG_CONFIG_HOME="/sys/.config")
+    assert ended.returncode == 1
+    assert name in ended.stderr
+    assert "cannot be" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert KEY not in ended.stdout + ended.stderr
+
+
 def test_a_sandbox_key_leaves_the_sandbox_only_with_the_flag(run: Run, home: Path) -> None:
     ended = run("env", "set", "--key-from-env", "MY_KEY", "--shell", "bash", KEYADMIN_SANDBOX="1")
     assert ended.returncode == 2

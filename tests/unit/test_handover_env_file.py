@@ -125,3 +125,30 @@ async def test_processes_side_by_side_lose_no_line(tmp_path: Path) -> None:
     lines = path.read_text().splitlines()
     assert lines[:2] == ["# mine", "A=1"]
     assert sorted(lines[2:]) == sorted(f"V{n}_{m}={'x' * 40}" for n in range(4) for m in range(5))
+
+
+@pytest.fixture
+def closed_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration directory that cannot be made, not even by root; the folder for temporary files is a fresh one."""
+    (tmp_path / "file").write_text("no folder")
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "file" / "config"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    return tmp_path
+
+
+async def test_a_read_only_home_does_not_keep_the_key_from_a_file_that_can_be_written(closed_home: Path) -> None:
+    path = closed_home / ".env"
+    assert (await EnvFileSink("env-file:x", path, "K").publish(KEY)).changed
+    assert path.read_text() == f"K={KEY.reveal()}\n"
+    (folder,) = (closed_home / "tmp").iterdir()
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(os.name != "posix", reason="users are told apart by number")
+async def test_a_lock_folder_of_somebody_else_is_not_used(closed_home: Path) -> None:
+    (closed_home / "theirs").mkdir()
+    (closed_home / "tmp" / f"keyadmin-locks-{os.getuid()}").symlink_to(closed_home / "theirs")
+    with pytest.raises(Problem, match="belongs to another user"):
+        await EnvFileSink("env-file:x", closed_home / ".env", "K").publish(KEY)
+    assert not (closed_home / ".env").exists()
