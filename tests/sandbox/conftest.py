@@ -45,8 +45,14 @@ class Running:
             return json.loads(answer.read())
 
     def stop(self) -> None:
+        """Stop it; one that does not stop is killed, and that is a failure."""
         self.process.terminate()
-        self.process.wait(timeout=10)
+        try:
+            self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise
 
 
 def start(**options: Any) -> Running:
