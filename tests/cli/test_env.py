@@ -116,6 +116,17 @@ def test_the_file_keeps_its_other_lines_and_a_backup_is_made(run: Run, home: Pat
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
 
 
+def test_no_backup_is_written_over(run: Run, home: Path) -> None:
+    path = home / ".bashrc"
+    path.write_text("export GEMINI_API_KEY=mine\n")
+    for key in (KEY, OTHER, KEY):
+        assert _set(run, "bash", MY_KEY=key).returncode == 0
+    backups = sorted(home.glob(".bashrc.keyadmin-*"))
+    assert len(backups) == 3
+    assert {stat.S_IMODE(each.stat().st_mode) for each in backups} == {0o600}
+    assert sorted(each.read_text().count("mine") for each in backups) == [0, 0, 1]
+
+
 def test_show_says_what_counts_and_warns(run: Run, home: Path) -> None:
     assert _set(run, "bash").returncode == 0
     (home / ".bashrc").chmod(0o644)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import stat
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
@@ -135,10 +136,18 @@ def _make_folder(path: Path) -> None:
 
 
 def _back_up(path: Path) -> Path:
-    backup = path.with_name(f"{path.name}.keyadmin-{time.strftime('%Y%m%d-%H%M%S')}")
-    try:
-        shutil.copyfile(path, backup)
-        backup.chmod(0o600)
-    except OSError as error:
-        raise Problem(Cause.UNKNOWN, f"no backup could be written to {backup}: {error.strerror}; nothing was changed") from None
-    return backup
+    """A copy beside it that nobody else may read at any moment; an earlier one is never written over."""
+    stem = f"{path.name}.keyadmin-{time.strftime('%Y%m%d-%H%M%S')}"
+    for number in count(1):
+        backup = path.with_name(stem if number == 1 else f"{stem}-{number}")
+        try:
+            handle = os.open(backup, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(path.read_bytes())
+        except FileExistsError:
+            continue
+        except OSError as error:
+            why = f"no backup could be written to {backup}: {error.strerror}; nothing was changed"
+            raise Problem(Cause.UNKNOWN, why) from None
+        return backup
+    raise AssertionError("unreachable: numbers do not end")
