@@ -326,7 +326,7 @@ async def _verified(cloud: Cloud, wish: Wish, key: Key, observer: Observer) -> M
         return Made(key, "skipped", why=why)
     observer.step(f"Verifying the key with {GEMINI}")
     with observer.half_made(f"the key {key.name} was made and not verified: {_go_on(key.key_id, wish.project)}"):
-        problem = await verify.until_accepted(cloud, key.key_string, observer, wish.check_s)
+        problem = await verify.until_accepted(cloud, key.key_string, observer, wish.check_s, key)
     return Made(key, "ok" if problem is None else "failed", problem=problem)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from keyadmin.access.catalogue import advice
 from keyadmin.keys.model import GEMINI, Key, Restrictions
 from keyadmin.keys.patience import patiently
 from keyadmin.observer import Observer
@@ -72,12 +74,22 @@ def as_found(problem: Problem) -> Problem:
     return problem
 
 
+def named(problem: Problem, key: Key) -> Problem:
+    """The same with the key's id and its project's in what to type next, where the service knew neither."""
+    number, problem.project = problem.project, key.project or problem.project
+    steps = advice(problem)
+    if number and problem.project:
+        steps = tuple(re.sub(rf"\b{re.escape(number)}\b", problem.project, step) for step in steps)
+    problem.fix = tuple(re.sub(r"\bKEY\b", key.key_id, step) for step in steps)
+    return problem
+
+
 async def until_accepted(
-    cloud: Cloud, key_string: KeyString, observer: Observer, limit_s: float = PROPAGATION_S
+    cloud: Cloud, key_string: KeyString, observer: Observer, limit_s: float = PROPAGATION_S, key: Key | None = None
 ) -> Problem | None:
     """Checks until the key works or `limit_s` seconds have passed; the last Problem, None = the key works.
 
-    What time does not mend (leaked, expired, wrong region, ...) ends it at once.
+    What time does not mend (leaked, expired, wrong region, ...) ends it at once. `key` = whose string it is, where known.
     """
     try:
         await patiently(
@@ -88,7 +100,7 @@ async def until_accepted(
             observer=observer,
         )
     except Problem as problem:
-        return as_found(problem)
+        return as_found(named(problem, key) if key is not None else problem)
     return None
 
 

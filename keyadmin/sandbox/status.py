@@ -183,7 +183,7 @@ def consumer_suspended(host: str, project: str) -> RpcError:
 
 def not_active(host: str, project: str, state: str) -> RpcError:
     """A change in a project (canonical name) that is suspended or being deleted."""
-    if state == "SUSPENDED":
+    if state == "SUSPENDED":  # unsourced: that it is refused like a call that the project pays for
         return consumer_suspended(host, project)
     return failed_precondition(f"Project '{project.split('/')[1]}' is not active.")  # unsourced: code and wording
 

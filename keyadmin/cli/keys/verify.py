@@ -48,7 +48,7 @@ def verify(
             return Verdict(given, await checking.until_accepted(cloud, given, session.observer, limit_s))
         found = await resolve.find(cloud, given, partial(session.project, cloud), state="any", unseen=True)
         key_string = await cloud.keys.key_string(found.name)
-        return Verdict(key_string, await checking.until_accepted(cloud, key_string, session.observer, limit_s), found)
+        return Verdict(key_string, await checking.until_accepted(cloud, key_string, session.observer, limit_s, found), found)
 
     verdict = run(context, work, credentials=not isinstance(given, KeyString))
     if verdict.ok or session.format in ("json", "jsonl", "yaml"):

@@ -383,6 +383,22 @@ def test_a_standard_key_is_rejected_with_its_cause(keys):
     assert done.error["cause"] == "standard-key-rejected"
 
 
+@pytest.mark.parametrize("key", ["client", "standard"])
+def test_what_to_do_about_a_rejected_key_names_it_and_its_project(keys, served, key):
+    locked = {"serverKeyRestrictions": {"allowedIps": ["192.0.2.1"]}, "apiTargets": [{"service": GEMINI}]}
+    account = "own@demo-project.iam.gserviceaccount.com"
+    both = [
+        {"keyId": "client", "displayName": "c", "restrictions": locked, "serviceAccountEmail": account},
+        {"keyId": "standard", "displayName": "s"},
+    ]
+    served.control(
+        "seed", {"projects": [{"projectId": "demo-project", "services": ON, "serviceAccounts": ["own"], "keys": both}]}
+    )
+    done = keys("verify", key, "--format", "json")
+    assert (done.code, done.error["project"]) == (3, "demo-project")
+    assert f"{key} --project demo-project" in done.error["fix"][0]
+
+
 def test_switching_gemini_on_beside_unrestricted_keys_is_warned_of(keys, served):
     seeded(served, services=ON[1:], keys=[{"keyId": "maps", "displayName": "Maps"}])
     for arguments in (["--dry-run"], []):
