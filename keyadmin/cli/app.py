@@ -133,6 +133,8 @@ def _wrong_usage(session: Session, error: typer.TyperException, arguments: Seque
     context: Any = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
         session.talk.say(error.format_message())
+        if _wants_json(session, arguments):
+            errors.say_json(usage("a command is missing"), ("one of those above",))
         return Exit.USAGE
     help_ = f"{context.command_path} --help" if context else f"{PROGRAM} --help"
     problem = usage(error.format_message().rstrip("."), help_)

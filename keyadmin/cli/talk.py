@@ -75,5 +75,6 @@ def _wrapped(text: str) -> str:
     from textwrap import fill
 
     return "\n".join(
-        fill(line, 98, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False) for line in text.split("\n")
+        fill(line, 98, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+        for line in text.split("\n")
     )

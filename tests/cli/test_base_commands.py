@@ -80,6 +80,7 @@ def test_without_a_command_the_help_is_shown_and_it_counts_as_wrong_usage(cli) -
         done = cli(*line)
         assert (done.code, done.out) == (2, "")
         assert "Usage: keyadmin" in done.err
+        assert cli("--format", "json", *line).error["cause"] == "invalid-argument"
 
 
 def test_a_mistyped_command_is_answered_with_the_near_ones(cli) -> None:

@@ -221,3 +221,9 @@ def test_the_stderr_of_a_reader_that_went_away_is_no_complaint(home) -> None:
     with process.stdout as stdout:
         assert stdout.read() == ""
     assert process.wait(30) in (1, 2)
+
+
+def test_links_are_not_broken_over_lines(cli, command) -> None:
+    link = f"https://console.example/{'a/long/way/' * 12}end"
+    problem = Problem(Cause.API_NOT_ENABLED, "off", notes=[f"See {link} and go on."])
+    assert link in cli(command(raising(problem))).err
