@@ -15,9 +15,10 @@ from typing import Final
 from keyadmin.problem import Cause, Problem, usage
 from keyadmin.secret import KeyString
 
-PIECE: Final = 4 * 1024 * 1024  # bytes read at once
+PIECE: Final = 1024 * 1024  # bytes read at once
 OVERLAP: Final = 512  # longer than any key string: none is cut in two between pieces
 SNIFFED: Final = 8000  # a NUL byte in the first 8,000 makes a file binary, as git has it
+WORKERS: Final = 4  # at most: each takes some 25 MB, and more of them wait for the disk
 BATCH: Final = 256  # files handed to a worker at once
 ALLOW_MARK: Final = b"keyadmin:allow"
 SKIPPED: Final = frozenset({".git", ".hg", ".svn"})
@@ -125,7 +126,7 @@ def find(paths: Sequence[Path], workers: int | None = None) -> Found:
     files, unreadable = files_below(paths)
     found = Found(files=len(files), unreadable=unreadable)
     batches = [files[start : start + BATCH] for start in range(0, len(files), BATCH)]
-    count = workers or os.cpu_count() or 1
+    count = workers or min(os.cpu_count() or 1, WORKERS)
     if len(batches) > 1 and count > 1:
         with ProcessPoolExecutor(count) as pool:
             results = list(pool.map(_search_files, batches))
