@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -47,6 +46,8 @@ def run(context: typer.Context, work: Callable[[Cloud], Awaitable[T]], *, creden
 
 def run_alone(context: typer.Context, work: Coroutine[Any, Any, T]) -> T:
     """The same for work that needs no connection (serving the sandbox)."""
+    import asyncio  # a third of a small command's start; completing and --help run nothing
+
     try:
         return asyncio.run(work)
     finally:

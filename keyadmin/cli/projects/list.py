@@ -12,7 +12,7 @@ from keyadmin.cli.confirm import confirm
 from keyadmin.cli.options import Yes
 from keyadmin.cli.projects.named import import_list
 from keyadmin.cli.projects.view import view
-from keyadmin.cli.render import show_list, write
+from keyadmin.cli.render import show_list, show_to_programs, write
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.problem import usage
@@ -103,4 +103,5 @@ def _export(session: Session, file: Path, imports: Imports, *, yes: bool) -> Non
     if file.exists():
         confirm(session, f"{file} exists. Overwrite it?", yes=yes)
     write_text(file, text, mode=0o644)
+    show_to_programs(session, {"file": str(file), "projects": ids} | ({"sandbox": True} if session.sandbox is not None else {}))
     session.talk.note(f"Wrote {_count(len(ids))} to {file}. To import them elsewhere: keyadmin projects import --file {file}")

@@ -11,6 +11,8 @@ from keyadmin.cli.config import say_outranked
 from keyadmin.cli.confirm import would
 from keyadmin.cli.options import DryRun
 from keyadmin.cli.projects.named import ProjectId, chosen, given
+from keyadmin.cli.projects.view import as_json
+from keyadmin.cli.render import show_to_programs
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.projects.find import find
@@ -35,6 +37,7 @@ def use(context: typer.Context, which: ProjectId = None, dry_run: DryRun = False
         would(session, f"make {found.project_id} the default project")
         return
     session.settings.config.set("project", found.project_id)
+    show_to_programs(session, as_json(session, found))
     session.talk.note(f"{found.project_id} is now the default project.")
     if found.state != "ACTIVE":
         session.talk.warning(f"project {found.project_id} is not active ({found.state})")

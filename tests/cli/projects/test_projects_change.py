@@ -253,3 +253,5 @@ def test_use_is_dry_run_and_needs_a_project(projects, run) -> None:
     assert "would make old-maps-site the default project" in projects("use", "old-maps-site", "--dry-run").err
     assert run("config", "get", "project").out == "demo-project\n"
     assert projects("use").code == 2
+    assert projects("use", "old-maps-site", "--format", "json").json["projectId"] == "old-maps-site"
+    assert projects("use", "old-maps-site").out == ""

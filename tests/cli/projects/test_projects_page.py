@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -196,3 +198,10 @@ def test_a_project_outside_any_organisation_serves_to_make_keys(projects) -> Non
     assert made.code == 0, made.err
     assert "parent" not in made.json
     assert made.json["key"]["verification"] == "ok"
+
+
+def test_the_table_in_the_guide_is_complete() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "projects.md").read_text("utf-8")
+    named = set(re.findall(r"`(test_\w+)` \|", guide))
+    here = set(re.findall(r"^def (test_\w+)", Path(__file__).read_text("utf-8"), re.MULTILINE))
+    assert named == here - {"test_the_table_in_the_guide_is_complete"}
