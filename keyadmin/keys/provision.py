@@ -107,6 +107,11 @@ async def create(cloud: Cloud, wish: Wish, observer: Observer) -> Made:
     try:
         key = await create_key(cloud, wish, ground, observer)
     except Problem as problem:
+        if problem.cause is Cause.NOT_FOUND and wish.service_account is not None:
+            problem.fix = (
+                f"leave --service-account out, and {preflight.ACCOUNT_ID} is made and used",
+                "or name one that exists",
+            )
         if problem.cause is not Cause.ALREADY_EXISTS:
             raise
         return await _already_there(cloud, wish, problem, chosen=chosen)

@@ -127,7 +127,7 @@ def only(text: str, project: str, matches: Sequence[Key]) -> Key:
             f"{len(matches)} keys of project {project} have the display name {text!r}",
             project=project,
             notes=[f"{key.key_id}  created {_day(key)}, {key.key_type}{_deleted(key)}" for key in matches],
-            fix=("name the key by its id, one of those above",),
+            fix=(f"name the key by its id: {', '.join(key.key_id for key in matches)}",),
         )
     return matches[0]
 

@@ -175,3 +175,47 @@ def test_an_id_that_was_listed_before_is_not_mistyped(cli) -> None:
     stranger = {"KEYADMIN_SANDBOX_USER": "stranger@example.com"}
     assert "did you mean" not in cli("--sandbox", "keys", "list", "-p", "demo-project", env=stranger).err
     assert "did you mean demo-project" in cli("--sandbox", "keys", "list", "-p", "demo-projekt").err
+
+
+def test_application_default_credentials_are_not_loaded_in_the_sandbox(cli, tmp_path) -> None:
+    wrong = tmp_path / "adc.json"
+    wrong.write_text("no credentials at all")
+    there = {"GOOGLE_APPLICATION_CREDENTIALS": str(wrong), "GOOGLE_CLOUD_QUOTA_PROJECT": "no-such-project"}
+    for words in (["keys", "create", "--name", "x"], ["keys", "list"], ["projects", "list", "--all"], ["doctor"]):
+        done = cli("--sandbox", *words, env=there)
+        assert done.code == 0, done.err
+    assert cli("keys", "list", "-p", "some-project", env=there).code == 4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("keys", "create", "--name", "x", "-p", "crowded-project"),
+        ("keys", "clone", "worker-001", "--name", "y", "-p", "crowded-project"),
+        ("keys", "list", "-p", "crowded-project"),
+        ("keys", "describe", "worker-001", "-p", "crowded-project"),
+        ("keys", "show", "worker-001", "-p", "crowded-project"),
+        ("keys", "verify", "worker-001", "-p", "crowded-project"),
+        ("keys", "usage", "worker-001", "-p", "crowded-project"),
+        ("keys", "rename", "worker-001", "n", "-p", "crowded-project"),
+        ("keys", "restrict", "worker-001", "--allowed-ips", "192.0.2.1", "-p", "crowded-project"),
+        ("keys", "unrestrict", "worker-001", "-p", "crowded-project"),
+        ("keys", "annotate", "worker-001", "a=b", "-p", "crowded-project"),
+        ("keys", "delete", "worker-001", "--yes", "-p", "crowded-project"),
+        ("projects", "list"),
+        ("projects", "search", "demo"),
+        ("projects", "describe", "demo-project"),
+        ("projects", "create", "a-new-project"),
+        ("projects", "rename", "demo-project", "Other name"),
+        ("projects", "import", "demo-project"),
+        ("projects", "delete", "demo-project", "--yes"),
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_json_of_keys_and_projects_says_sandbox(cli, words: tuple[str, ...]) -> None:
+    done = cli("--sandbox", *words, "--format", "json")
+    assert done.code == 0, done.err
+    objects = done.json if isinstance(done.json, list) else [done.json]
+    assert objects
+    assert all(each["sandbox"] is True for each in objects)
+    assert words[:2] == ("keys", "show") or not any("keyString" in each for each in objects)

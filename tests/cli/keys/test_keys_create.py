@@ -143,6 +143,7 @@ def test_a_service_account_of_ones_own(keys, served):
     absent = keys("create", "--name", "x", "--service-account", mine.replace("mine", "yours"), "--format", "json")
     assert absent.code == 1
     assert absent.error["cause"] == "not-found"
+    assert "--service-account" in absent.error["fix"][0]
 
 
 def test_restrictions_go_with_the_call_that_makes_the_key(keys, served):
