@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from keyadmin.problem import usage
+from keyadmin.secret import PATTERN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,6 +105,13 @@ def plain(found: Found) -> Found:
     """The same. Raises usage() where the value has blanks or control characters in it: it will stand in a header."""
     if re.search(r"[\s\x00-\x1f\x7f]", found.value):
         raise usage(f"{found.source} has blanks or control characters in it")
+    return no_key_string(found)
+
+
+def no_key_string(found: Found) -> Found:
+    """The same. Raises usage() for a key string, which would be sent as a name, in headers and URLs."""
+    if PATTERN.search(found.value):
+        raise usage(f"{found.source} holds a key string: it is not used as a name")
     return found
 
 
@@ -149,7 +157,7 @@ def project_id(found: Found) -> Found:
             f"{found.source}: {found.value!r} is not a project id or number",
             "give the id (6 to 30 lower-case letters, digits and hyphens) or the number",
         )
-    return Found(value, found.source)
+    return no_key_string(Found(value, found.source))
 
 
 def sandbox_choice(flag: str | bool | None, env: Mapping[str, str]) -> SandboxChoice | None:
@@ -163,6 +171,7 @@ def sandbox_choice(flag: str | bool | None, env: Mapping[str, str]) -> SandboxCh
     user = env.get("KEYADMIN_SANDBOX_USER") or SANDBOX_USER
     if not re.fullmatch(r"[!-~]+", user):
         raise usage("KEYADMIN_SANDBOX_USER is not an e-mail address", "set it to one, such as owner@example.com")
+    no_key_string(Found(user, "KEYADMIN_SANDBOX_USER"))
     return SandboxChoice(url, state_file(env), user, by_flag=flag is True)
 
 

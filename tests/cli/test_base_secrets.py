@@ -100,3 +100,21 @@ def test_a_key_string_in_a_note_or_warning_is_masked(cli, command) -> None:
 
     done = cli(command(trial), "--verbose")
     assert done.err == "n AIza...rstu\nWarning: w AQ....rstu\nd AQ.SANDBOX-...rstu\n"
+
+
+@pytest.mark.parametrize("secret", [STANDARD, AUTH, SANDBOX])
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "KEYADMIN_PROJECT",
+        "KEYADMIN_QUOTA_PROJECT",
+        "KEYADMIN_IMPERSONATE_SERVICE_ACCOUNT",
+        "KEYADMIN_SANDBOX_USER",
+        "KEYADMIN_FORMAT",
+        "KEYADMIN_SANDBOX",
+    ],
+)
+def test_a_key_string_in_a_variable_for_something_else_is_not_used(cli, secret: str, variable: str) -> None:
+    done = cli("keys", "list", env={"KEYADMIN_SANDBOX": "1", variable: secret})
+    assert (done.code, done.out) == (2, "")
+    assert secret not in done.err
