@@ -187,6 +187,13 @@ def test_a_sandbox_key_leaves_the_sandbox_only_with_the_flag(run: Run, home: Pat
     assert not (home / ".bashrc").exists()
 
 
+def test_programs_are_told_what_was_done(run: Run, home: Path) -> None:
+    for command, present in ((["set", "--key-from-env", "MY_KEY"], True), (["unset"], False)):
+        ended = run("--sandbox", "env", *command, "--shell", "bash", "--format", "json")
+        told = json.loads(ended.stdout)
+        assert told == {"variable": "GEMINI_API_KEY", "set": present, "place": str(home / ".bashrc")}
+
+
 @pytest.mark.parametrize(("world", "key"), [("--no-sandbox", KEY), ("--sandbox", "AIza" + "k" * 35)])
 def test_keys_of_the_sandbox_and_real_ones_are_not_taken_for_each_other(run: Run, home: Path, world: str, key: str) -> None:
     ended = run(world, "env", "set", "--key-from-env", "K", "--shell", "bash", K=key)

@@ -12,6 +12,7 @@ from keyadmin.cli.confirm import would
 from keyadmin.cli.keys.named import of_this_world, string_or_name
 from keyadmin.cli.keys.options import KeyOrString
 from keyadmin.cli.options import DryRun, KeyFromEnv
+from keyadmin.cli.render import show_to_programs
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.keys import resolve
@@ -64,6 +65,7 @@ def set_(
     else:
         windows.write(variable, value)
         session.talk.note(f"{variable} is set in the Windows user environment; new terminals have it.")
+    show_to_programs(session, {"variable": variable, "set": True, "place": _named(where)})
 
 
 async def _read(session: Session, name: str, cloud: Cloud) -> KeyString:
@@ -83,11 +85,13 @@ def unset(
     where = _where(session, shell, file, variable)
     if dry_run:
         would(session, f"take {variable} out of {_named(where)}")
-    elif isinstance(where, Place):
+        return
+    if isinstance(where, Place):
         _say(session, where.path, unset_variable(where, variable), f"{variable} is not set in {where.path}")
     else:
         windows.write(variable, None)
         session.talk.note(f"{variable} is not set in the Windows user environment.")
+    show_to_programs(session, {"variable": variable, "set": False, "place": _named(where)})
 
 
 def _where(session: Session, shell: str | None, file: Path | None, variable: str) -> Place | Literal["windows"]:
