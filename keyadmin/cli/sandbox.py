@@ -132,9 +132,9 @@ def _system(error: OSError, ready_file: Path | None) -> Problem:
         return Problem(Cause.CONFLICT, error.strerror or str(error), fix=(fix,))
     if error.errno == errno.EACCES and not error.filename:
         return Problem(Cause.INVALID_ARGUMENT, "the port may not be used by this user", fix=("give a port from 1024 on",))
-    place = error.filename or ready_file or "a file"
-    if ready_file is not None and Path(str(place)).parent == ready_file.parent:
-        place = ready_file  # not the file beside it that is written first
+    place = str(error.filename or ready_file or "a file").removesuffix(".lock")  # what lies beside the state, to its user
+    if ready_file is not None and Path(place).parent == ready_file.parent:
+        place = str(ready_file)  # not the file beside it that is written first
     return Problem(Cause.UNKNOWN, f"{place}: {error.strerror or error}")
 
 

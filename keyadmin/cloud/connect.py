@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -271,6 +272,11 @@ async def _embedded(stack: AsyncExitStack, sandbox: Embedded) -> Routes:
         raise Problem(Cause.CONFLICT, str(error), fix=("Set KEYADMIN_SANDBOX to its URL, or stop it.",)) from None
     except NotAState as error:
         raise Problem(Cause.INVALID_ARGUMENT, str(error), fix=("Name another file in KEYADMIN_SANDBOX_STATE.",)) from None
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise
+        message = f"the sandbox's state {sandbox.state} cannot be used: {error.strerror or error}"
+        raise Problem(Cause.UNKNOWN, message, fix=("Name another file in KEYADMIN_SANDBOX_STATE.",)) from error
 
     async def target(host: str) -> str:
         return str(await endpoints.grpc_target())

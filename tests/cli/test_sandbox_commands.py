@@ -200,6 +200,17 @@ def test_a_state_that_cannot_be_opened_is_said(typed, tmp_path: Path, place: str
     assert done.code == 1
     assert "Traceback" not in done.err
     assert "unexpected" not in done.err
+    assert str(tmp_path / place) in done.err
+
+
+@pytest.mark.parametrize("place", [".", "a-file/x.db"])
+def test_an_embedded_state_that_cannot_be_opened_is_said(cli, tmp_path: Path, place: str) -> None:
+    (tmp_path / "a-file").write_text("mine")
+    done = cli("--sandbox", "keys", "list", "--format", "json", env={"KEYADMIN_SANDBOX_STATE": str(tmp_path / place)})
+    assert done.code == 1
+    assert "unexpected" not in done.err
+    assert str(tmp_path / place) in done.error["message"]
+    assert "KEYADMIN_SANDBOX_STATE" in done.error["fix"][0]
 
 
 def test_a_seed_that_is_not_there_is_said(cli, tmp_path: Path) -> None:
