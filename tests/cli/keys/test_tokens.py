@@ -83,7 +83,8 @@ def test_a_service_that_refuses(tokens, served) -> None:
 def test_one_permission_suffices(tokens, served) -> None:
     served.grant(MAKER, "apikeys.keys.getKeyString")
     assert tokens("create", "web", user=MAKER).code == 0
-    refused = tokens("create", "web", "--format", "json", user="nobody@example.com")
+    served.grant("reader@example.com", "apikeys.keys.get", "resourcemanager.projects.get")
+    refused = tokens("create", "web", "--format", "json", user="reader@example.com")
     assert refused.code == 1
     assert refused.error["cause"] == "missing-iam-permission"
     assert refused.error["permission"] == "apikeys.keys.getKeyString"
