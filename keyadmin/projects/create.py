@@ -72,8 +72,12 @@ async def create(
     cloud: Cloud, wanted: Sequence[Wanted], key_name: str | None, creations: Creations, run: Run, observer: Observer
 ) -> list[Outcome]:
     """All of them, side by side; one that fails leaves the others. `run` holds the ids, in the order of `wanted`."""
-    maker = _Maker(cloud, key_name, creations, run, observer)
-    observer.total(len(wanted), "Creating projects")
+    alone = len(wanted) == 1
+    maker = _Maker(cloud, key_name, creations, run, observer, observer if alone else _Quiet(observer))
+    if alone:
+        observer.step(f"Creating project {run.ids[0]}")
+    else:
+        observer.total(len(wanted), "Creating projects")
     with_ids = [replace(each, project_id=project_id) for each, project_id in zip(wanted, run.ids, strict=True)]
     generated = [not each.project_id for each in wanted]
     outcomes = await asyncio.gather(*map(maker.make, with_ids, generated))
@@ -101,6 +105,7 @@ class _Maker:
     creations: Creations
     run: Run
     observer: Observer
+    inner: Observer  # for the steps within one project
 
     async def make(self, wanted: Wanted, generated: bool) -> Outcome:
         """One project and what belongs to it."""
@@ -149,13 +154,14 @@ class _Maker:
 
     async def _enable(self, outcome: Outcome) -> None:
         project = outcome.wanted.project_id
+        self.inner.step(f"Enabling {' and '.join(APIS)}")
         await self._while_new(outcome, lambda: self.cloud.services.enable(project, APIS))
 
     async def _key(self, outcome: Outcome, name: str) -> Made:
         """The first key. Its id follows from the project and the name, so that a second run finds the first one's key."""
         project = outcome.wanted.project_id
         wish = Wish(project=project, display_name=name, key_id=first_key_id(project, name), if_absent=True)
-        return await self._while_new(outcome, lambda: provision.create(self.cloud, wish, _Quiet(self.observer)))
+        return await self._while_new(outcome, lambda: provision.create(self.cloud, wish, self.inner))
 
     async def _while_new(self, outcome: Outcome, call: Callable[[], Awaitable[T]]) -> T:
         """`call`, tried again for a while where refusals may come from servers that do not know the new project yet."""
@@ -164,8 +170,8 @@ class _Maker:
             call,
             worth_it=lambda problem: not outcome.was_there and problem.cause in early,
             limit_s=NEW_PROJECT_S,
-            text="",
-            observer=_Quiet(self.observer),
+            text="Waiting until the new project is known everywhere",
+            observer=self.inner,
         )
 
 

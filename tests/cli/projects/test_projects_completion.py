@@ -245,7 +245,8 @@ def test_zsh_runs_nothing_that_stands_in_a_name(remembered, zsh, tmp_path: Path)
     """zsh reads what it is offered with eval; the names of projects and keys are written by others."""
     keys = {f"key-{place}": text for place, text in enumerate(HOSTILE)}
     projects = {f"project-{place}": text for place, text in enumerate(HOSTILE)}
-    remembered(projects | {"$(touch pwned)": ""}, {"demo-project": keys | {"`touch pwned`": "x"}})
+    hostile = dict.fromkeys(HOSTILE, "")
+    remembered(projects | hostile, {"demo-project": keys | hostile})
     shell = zsh()
     shell.types("keyadmin projects use \t\t")
     shell.sees("project-5")

@@ -358,7 +358,6 @@ def test_a_run_that_is_interrupted_is_gone_on_with(projects, served, home, sign:
     command = ("create", "--count", "3", "--name", "Lab", "--format", "json")
     process = started(served, home, *command)
     until_called(served, "CreateProject", 3)
-    time.sleep(0.3)
     process.send_signal(sign)
     _, said = process.communicate(timeout=30)
     if sign == signal.SIGINT:
