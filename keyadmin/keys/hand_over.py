@@ -61,7 +61,7 @@ async def of_made(cloud: Cloud, made: Made, sinks: Sequence[Sink], observer: Obs
 def again(key: Key, sinks: Sequence[str]) -> str:
     """The command that hands a key to sinks, as a step to take."""
     options = " ".join(f"--to {shlex.quote(sink)}" for sink in sinks)
-    return f"hand it over again: keyadmin keys hand-over {key.key_id} -p {key.project} {options}"
+    return f"hand it over: keyadmin keys hand-over {key.key_id} -p {key.project} {options}"
 
 
 def failure(key: Key, handed: Sequence[HandedOver], *, made: bool = False) -> Problem | None:

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,18 @@ def test_no_backup_is_written_over(run: Run, home: Path) -> None:
     assert len(backups) == 3
     assert {stat.S_IMODE(each.stat().st_mode) for each in backups} == {0o600}
     assert sorted(each.read_text().count("mine") for each in backups) == [0, 0, 1]
+
+
+def test_two_at_once_lose_no_line(run: Run, home: Path) -> None:
+    lines = [f"V{number}={number}\n" for number in range(20)]
+    (home / ".env").write_text("".join(lines))
+    with ThreadPoolExecutor(3) as pool:
+        names = ["GEMINI_API_KEY", "GOOGLE_API_KEY"] * 3
+        ended = list(pool.map(lambda name: _set(run, "dotenv", "--variable", name), names))
+    assert [each.returncode for each in ended] == [0] * 6
+    kept = (home / ".env").read_text().splitlines(keepends=True)
+    assert kept[:20] == lines
+    assert sorted(kept[20:]) == [f"GEMINI_API_KEY={KEY}\n", f"GOOGLE_API_KEY={KEY}\n"]
 
 
 def test_show_says_what_counts_and_warns(run: Run, home: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -18,12 +19,13 @@ from keyadmin.cli.render import show_document
 from keyadmin.cli.rotation.options import To, manner_of, specs_of
 from keyadmin.cli.rotation.result import lines_of
 from keyadmin.cli.runner import run
-from keyadmin.cli.session import current
-from keyadmin.handover.sink import build
+from keyadmin.cli.session import Session, current
+from keyadmin.handover.sink import SinkSpec, build, fingerprint
 from keyadmin.keys.usage import Used, of_keys
 from keyadmin.problem import Exit
 from keyadmin.rotation import run as rotations
 from keyadmin.rotation.decide import Terms
+from keyadmin.rotation.lineage import SINKS
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -57,6 +59,7 @@ def compromised(
 
     found, used = run(context, look)
     session.talk.note(f"{found.key_id}: {used.words}.", always=True)
+    _warn_of_other_sinks(session, found, specs)
     when = "at once" if not wait else f"after {duration.words(wait)}"
     if dry_run:
         would(session, f"make a successor of {found.key_id}, hand it to {len(specs)} sinks, and delete {found.key_id} {when}")
@@ -74,6 +77,16 @@ def compromised(
     if outcome.problem is not None:
         raise outcome.problem
     return Exit.OK
+
+
+def _warn_of_other_sinks(session: Session, key: Key, specs: Sequence[SinkSpec]) -> None:
+    """A key that keyadmin rotated bears a hash of the sinks it was handed to: without them its users are left behind."""
+    recorded = key.annotations.get(SINKS)
+    if recorded is not None and recorded != fingerprint(specs):
+        session.talk.warning(
+            f"{key.key_id} was handed to other sinks than those given now; they keep the leaked key. Give the same --to, or "
+            f"use the policy's: keyadmin rotation run --emergency --only {key.key_id}"
+        )
 
 
 def to_check(key: Key, wait: timedelta) -> list[str]:

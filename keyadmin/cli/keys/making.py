@@ -17,7 +17,7 @@ from keyadmin.cli.session import Session, current
 from keyadmin.handover.sink import SinkSpec, build
 from keyadmin.keys import provision
 from keyadmin.keys.change import Started
-from keyadmin.keys.hand_over import HandedOver, failure, of_made
+from keyadmin.keys.hand_over import HandedOver, again, failure, of_made
 from keyadmin.keys.provision import Made, Wish
 from keyadmin.keys.verify import PROPAGATION_S
 from keyadmin.problem import Exit, Problem, usage
@@ -132,6 +132,7 @@ def _rejected(made: Made, problem: Problem, how: How) -> Problem:
         fix=(
             *problem.fix,
             f"check it again later: keyadmin keys verify {key.key_id} -p {key.project}",
+            *([f"when it works, {again(key, [spec.text for spec in how.sinks])}"] if how.sinks else []),
             f"or remove it: keyadmin keys delete {key.key_id} -p {key.project}",
         ),
         exit_code=problem.exit_code,

@@ -101,6 +101,16 @@ def test_a_sink_that_fails_keeps_the_old_key_and_says_how_to_go_on(keys, leaked,
     assert "web" not in live(keys)
 
 
+def test_other_sinks_than_it_was_handed_to_are_warned_of(keys, leaked, scratch) -> None:
+    sink = ["--to", f"env-file:{scratch / '.env'}", "--sandbox"]
+    rotated = keys("rotate", "web", *sink, "--yes", "--grace", "0s", "--format", "json").json["key"]
+    other = keys("compromised", rotated, "--dry-run", "--quiet")
+    assert "Warning" in other.err
+    assert "rotation run --emergency --only" in other.err
+    assert "Warning" not in keys("compromised", rotated, *sink, "--dry-run").err
+    assert keys("compromised", rotated, *sink, "--yes").code == 0
+
+
 def test_to_stdout(keys, leaked) -> None:
     done = keys("compromised", "web", "--to", "stdout", "--yes", "--format", "json")
     assert done.code == 0, done.err

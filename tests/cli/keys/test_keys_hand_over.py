@@ -187,6 +187,7 @@ def test_a_rejected_key_is_handed_to_nobody(keys, on, scratch) -> None:
     assert "keyString" not in done.json
     assert "handedOver" not in done.json
     assert "handed to nobody" in done.error["message"]
+    assert any("keys hand-over" in step for step in done.error["fix"])
     assert not (scratch / "x").exists()
 
 
