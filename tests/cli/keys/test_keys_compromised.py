@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import urllib.request
 
 import pytest
 
@@ -85,6 +87,21 @@ def test_after_grace(keys, served, leaked) -> None:
     assert second.json["generation"] == 2, "the same rotation goes on"
     assert second.json["state"] == "retired"
     assert set(live(keys)) == {first.json["key"].rpartition("/")[2]}
+
+
+def test_after_grace_the_thieves_use_does_not_keep_it_alive(keys, served, leaked) -> None:
+    command = ["compromised", "web", "--grace", "2h", "--yes", "--format", "json"]
+    assert keys(*command).json["state"] == "grace"
+    served.control("clock", {"advance": "3h"})
+    request = urllib.request.Request(
+        f"{served.rest}/v1beta/models/gemini-2.5-flash:generateContent",
+        data=json.dumps({"contents": [{"parts": [{"text": "hello"}]}]}).encode(),
+        headers={"Content-Type": "application/json", "x-goog-api-key": leaked},
+    )
+    urllib.request.urlopen(request, timeout=60).close()
+    done = keys(*command)
+    assert done.code == 0, done.err
+    assert "web" not in live(keys)
 
 
 def test_a_sink_that_fails_keeps_the_old_key_and_says_how_to_go_on(keys, leaked, scratch) -> None:
