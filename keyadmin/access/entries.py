@@ -193,7 +193,7 @@ ENTRIES: Final[dict[Cause, Entry]] = {
         "The wording about OAuth tokens misleads: no OAuth is needed.",
         (
             "keyadmin keys migrate KEY --project {project}    # an auth key for the same consumers",
-            "keyadmin audit --rule standard-key    # find the others",
+            "keyadmin keys list --all --all-projects --filter keyType=standard    # find the others",
         ),
         f"{_GEMINI}/api-key",
     ),
