@@ -108,23 +108,35 @@ def _tampered(lineage: Lineage) -> Decision | None:
     mend = (f"write them anew: keyadmin rotation adopt {newest.key.key_id} -p {project}",)
     if newest.generation > 1 and newest.state is None:
         return Decision(stuck, f"the annotations of {newest.key.key_id} were removed or changed", ways_out=mend)
-    older = live_older(lineage)
-    if older and (len(older) > 1 or newest.state is State.RETIRED):
-        restored = older[0].key.key_id
+    if restored := _restored(lineage):
+        name = restored[0].key.key_id
         ways = (
-            f"delete it again: keyadmin keys delete {restored} -p {project}",
-            f"or go back to it: keyadmin rotation rollback {restored} -p {project}",
+            f"go on with {newest.key.key_id}, hand it over again and retire the other: "
+            f"keyadmin rotation adopt {newest.key.key_id} -p {project}",
+            f"or go back to it: keyadmin rotation rollback {name} -p {project}",
         )
-        return Decision(stuck, f"the retired key {restored} was brought back by hand", ways_out=ways)
+        return Decision(stuck, f"the retired key {name} was brought back by hand", ways_out=ways)
     if newest.state is State.GRACE and newest.published is None:
         return Decision(stuck, f"{newest.key.key_id} does not say when it was published", ways_out=mend)
     return None
+
+
+def _restored(lineage: Lineage) -> list[Member]:
+    """Older generations that live and are not what the newest one replaces."""
+    newest, older = lineage.newest, live_older(lineage)
+    if newest.state is State.RETIRED:
+        return older
+    named = next((m for m in lineage.counted if m.key.key_id == newest.predecessor_id), lineage.predecessor)
+    return [member for member in older if named is not None and member.generation < named.generation]
 
 
 def _when_due(newest: Member, terms: Terms, now: datetime) -> Decision:
     key = newest.key
     if terms.force:
         return Decision(Action.CREATE, "a rotation was asked for")
+    if newest.void_up_to:  # whoever went back had a reason, and says when it is over
+        again = f"keyadmin keys rotate {key.key_id} -p {key.project}"
+        return Decision(Action.REST, f"was rolled back to; a new rotation begins when it is asked for: {again}")
     if terms.migrate and to_migrate(key):
         return Decision(Action.CREATE, "a standard key, which the Gemini API no longer takes")
     if terms.max_age is None:

@@ -13,7 +13,7 @@ from keyadmin.problem import Cause, Problem
 from keyadmin.rotation import steps
 from keyadmin.rotation.decide import Action, Decision, decide
 from keyadmin.rotation.job import Job, Outcome, Overtaken
-from keyadmin.rotation.lineage import State, claims, marked
+from keyadmin.rotation.lineage import HIGHEST, State, claims, marked
 
 ROUNDS: Final = 20  # more than any lineage needs
 CONFLICTS: Final = 6  # with other runs, before one gives up
@@ -40,6 +40,8 @@ async def _rounds(job: Job) -> Outcome:
         decision = decide(job.lineage, job.terms, job.now(), job.fingerprint)
         job.action = decision.action
         if decision.action in _RESTING or (decision.action is Action.STUCK and looked_again):
+            if not job.lineage.newest.live:
+                await _remember(job)
             return _outcome(job, decision)
         if decision.action is Action.STUCK:
             await job.refresh()  # another run may have gone on since the keys were listed
@@ -101,6 +103,19 @@ async def _note(job: Job, problem: Problem) -> None:
         return  # another run has gone on with it, or that is not permitted either; the failure itself is reported
 
 
+async def _remember(job: Job) -> None:
+    """The newest key was deleted by hand and will be purged: its generation is noted on an older one, or it came twice."""
+    used = job.lineage.next_generation - 1
+    keeper = next((member for member in reversed(job.lineage.counted) if member.live), None)
+    if keeper is None or keeper.highest >= used:
+        return
+    own = claims(job.lineage.id, keeper.generation, None, keeper.state or State.RETIRED)
+    try:
+        job.put(await steps.write(job, keeper, dict(keeper.key.annotations) | own | {HIGHEST: str(used)}))
+    except Problem:
+        return  # the next run tries again; purging takes 30 days
+
+
 def _outcome(job: Job, decision: Decision) -> Outcome:
     problem = None
     if decision.action is Action.STUCK:
@@ -108,12 +123,12 @@ def _outcome(job: Job, decision: Decision) -> Outcome:
         job.say(None, "check", "failed", decision.why, problem.cause.value)
     elif decision.action is Action.WAIT:
         job.say(None, "grace", "waiting", decision.why)
-    rotated = decision.action is Action.REST and any(step.status == "done" for step in job.steps)
+    rotated = decision.action is Action.REST and job.changed
     return Outcome(
         job.lineage,
         State.STUCK if problem else (job.lineage.newest.state or State.RETIRED),
         tuple(job.steps),
-        "rotated" if rotated else decision.why,
+        f"rotated; {decision.why}" if rotated else decision.why,
         until=None if rotated else decision.until,
         problem=problem,
         ways_out=decision.ways_out,

@@ -30,6 +30,9 @@ USAGE_SLACK: Final = timedelta(hours=1)  # Monitoring tells the hour of the last
 FRESH_S: Final = 5.0  # a key read or written less than so many seconds ago is taken as it was then
 
 
+_LOOKING: Final = frozenset({"verify", "read back", "use check"})
+
+
 class Overtaken(Problem):
     """Another run or a person changed the lineage since it was read: it is to be read again and decided anew."""
 
@@ -137,6 +140,11 @@ class Job:
         """The connection."""
         return self.shared.cloud
 
+    @property
+    def changed(self) -> bool:
+        """Whether anything was changed so far; looking changes nothing."""
+        return any(step.status == "done" and step.step not in _LOOKING for step in self.steps)
+
     def now(self) -> datetime:
         """The server's time."""
         return self.cloud.now()
@@ -206,11 +214,6 @@ class Outcome:
     until: datetime | None = None
     problem: Problem | None = None
     ways_out: tuple[str, ...] = ()
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything was done."""
-        return any(step.status == "done" for step in self.steps)
 
     def to_json(self) -> dict[str, Any]:
         """The fixed form of `keys rotate` (contract 3) with the project and, where it stopped, the cause."""

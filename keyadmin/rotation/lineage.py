@@ -28,6 +28,8 @@ FOUNDER: Final = "keyadmin-founder"
 """The founding key's id, by which policies may select the lineage after that key was purged."""
 VOID: Final = "keyadmin-void"
 """On a key that was rolled back to: the highest generation that no longer counts."""
+HIGHEST: Final = "keyadmin-highest"
+"""On a key whose successor was deleted by hand: the highest generation there was, since that key will be purged."""
 CAUSE: Final = "keyadmin-cause"
 """Why the last run stopped, for `rotation status` on other machines: on a successor that is stuck, or on the key that could
 not be replaced."""
@@ -96,6 +98,11 @@ class Member:
         return self.generation == 1 or self.state is State.RETIRED
 
     @property
+    def predecessor_id(self) -> str | None:
+        """The id of the key that it replaces."""
+        return self.key.annotations.get(PREDECESSOR) if self.claimed else None
+
+    @property
     def sinks(self) -> str | None:
         """The fingerprint of the sinks that it was handed to."""
         return self.key.annotations.get(SINKS) if self.claimed else None
@@ -103,8 +110,16 @@ class Member:
     @property
     def void_up_to(self) -> int:
         """The highest generation that a rollback to this key took out of the count; 0 = none."""
-        value = self.key.annotations.get(VOID, "") if self.claimed else ""
-        return int(value) if value.isdigit() and len(value) < 10 else 0
+        return self._number(VOID)
+
+    @property
+    def highest(self) -> int:
+        """The highest generation that is known to have been used, as far as this key tells."""
+        return max(self.generation, self.void_up_to, self._number(HIGHEST))
+
+    def _number(self, annotation: str) -> int:
+        value = self.key.annotations.get(annotation, "") if self.claimed else ""
+        return int(value) if re.fullmatch("[0-9]{1,9}", value) else 0
 
     @property
     def cause(self) -> str | None:
@@ -119,11 +134,6 @@ class Lineage:
     id: str
     project: str
     members: tuple[Member, ...]
-
-    @property
-    def void_up_to(self) -> int:
-        """Generations up to this one and above the key rolled back to do not count."""
-        return max((member.void_up_to for member in self.members), default=0)
 
     @property
     def counted(self) -> tuple[Member, ...]:
@@ -170,7 +180,7 @@ class Lineage:
     @property
     def next_generation(self) -> int:
         """The generation that a successor would have: no id is used twice."""
-        return max(self.members[-1].generation, self.void_up_to) + 1
+        return max(member.highest for member in self.members) + 1
 
     @property
     def adopted(self) -> bool:

@@ -272,14 +272,17 @@ def _former(lineage: Lineage, key: Key) -> Member:
 async def adopt(cloud: Cloud, key: Key) -> Key:
     """Write what a key is in its lineage on it: a founder is generation 1, a successor what its id says. Raises Problem.
 
-    A successor is verified and handed over again by the next run, as nothing of what was written before is trusted.
+    A successor is verified and handed over again by the next run, as nothing of what was written before is trusted; all
+    older keys that live are its predecessors then.
     """
     lineage = await lineage_of_key(cloud, key)
     member = _member(lineage, key)
-    if member.claimed and member.state is not None and not (member.state is State.GRACE and member.published is None):
+    stuck = decide(lineage, Terms(), cloud.now()).action is Action.STUCK
+    if member.claimed and not stuck:
         return member.key
     before = [other for other in lineage.members if other.generation < member.generation]
-    predecessor = before[-1].key.key_id if before else None
+    replaced = next((other for other in before if other.live), before[-1] if before else None)
+    predecessor = replaced.key.key_id if replaced else None
     state = State.VERIFYING if parse_successor(key.key_id) else State.RETIRED
     kept = {name: value for name, value in member.key.annotations.items() if name not in (PUBLISHED, CAUSE)}
     annotations = kept | claims(lineage.id, member.generation, predecessor, state, lineage.founder_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from keyadmin.duration import words
 from keyadmin.handover.secret_manager import SecretManagerSink
 from keyadmin.handover.sink import Sink
 from keyadmin.keys import provision, verify
@@ -130,6 +131,8 @@ async def verified(job: Job, member: Member) -> bool:
         return False
     problem = await verify.until_accepted(job.cloud, await job.string_of(member), job.shared.observer, job.verify_s)
     if problem is not None:
+        job.seen.pop(member.key.key_id, None)
+        await job.make_sure(member)  # it may have been deleted meanwhile, which is another matter
         raise problem
     job.verified.add(member.key.key_id)
     job.say(member, "verify", "done", "the Gemini API takes it")
@@ -217,10 +220,13 @@ async def _use_check(job: Job, old: Member, newest: Member) -> tuple[bool, Decis
         asked = "" if service else "; the service is asked to check"
         job.say(old, "use check", "skipped", f"unknown ({last.message}){asked}")
         return service is None, None
-    if last is not None and newest.published is not None and last.end - USAGE_SLACK >= newest.published:
-        how = f"was used for {last.service} after its successor was published, last about {last.end:%Y-%m-%d %H:%M} UTC"
-        return False, _in_use(job, old, how)
-    job.say(old, "use check", "done", "no use since its successor was published")
+    quiet = max(job.terms.grace, USAGE_SLACK)
+    if last is not None and newest.published is not None:
+        since = last.end - USAGE_SLACK >= newest.published
+        if since and job.now() < last.end + quiet:
+            how = f"was used for {last.service} after its successor was published, last about {last.end:%Y-%m-%d %H:%M} UTC"
+            return False, replace(_in_use(job, old, how), until=last.end + quiet)
+    job.say(old, "use check", "done", f"no use since its successor was published, or none for {words(quiet)}")
     return False, None
 
 
@@ -230,7 +236,7 @@ def _splits(old: Member, newest: Member) -> bool:
 
 
 def _in_use(job: Job, old: Member, how: str) -> Decision:
-    why = f"{old.key.key_id} {how}; it is kept until that ends"
+    why = f"{old.key.key_id} {how}; it is kept until nobody uses it any more"
     job.say(old, "use check", "waiting", why)
     named = f"{old.key.key_id} -p {job.lineage.project}"
     ways: tuple[str, ...] = (f"see for what: keyadmin keys usage {named}", "or retire it all the same: --force")

@@ -17,6 +17,7 @@ from keyadmin.rotation.lineage import (
     FOUNDER,
     GENERATION,
     LINEAGE,
+    PREDECESSOR,
     PUBLISHED,
     SINKS,
     STATE,
@@ -62,7 +63,7 @@ def generation(
     deleted: bool = False,
     **more: str,
 ) -> Key:
-    annotations = claims(L, number, "first", state, None) if state else {}
+    annotations = claims(L, number, successor_id(L, number - 1) if number > 2 else "first", state) if state else {}
     if published is not None:
         annotations[PUBLISHED] = format_time(NOW - published)
     return Key(
@@ -152,13 +153,18 @@ def test_what_was_changed_by_hand_is_stuck_with_a_way_out(keys: list[Key], word:
     assert decision.ways_out
 
 
+def test_what_adopting_named_as_predecessor_is_not_held_against_it() -> None:
+    third = generation(3, State.GRACE, published=timedelta(days=2), **{PREDECESSOR: "first"})
+    assert action(founder(), generation(2, State.RETIRED), third) is Action.RETIRE
+
+
 def test_annotations_count_only_where_the_key_id_agrees() -> None:
     liar = founder(annotations=claims("aaaaaaaaaa", 7, None, State.GRACE, None) | {VOID: "9"})
     found = lineage(liar)
     assert found.id == L
     assert found.newest.generation == 1
     assert not found.newest.claimed
-    assert found.void_up_to == 0
+    assert found.next_generation == 2
     wrong = generation(2, State.GRACE, published=timedelta(days=9), **{GENERATION: "3"})
     assert decide(lineage(founder(), wrong), Terms(), NOW).action is Action.STUCK
     assert (
@@ -186,7 +192,8 @@ def test_a_rollback_takes_later_generations_out_of_the_count() -> None:
     assert begun.newest.generation == 1
     assert decide(begun, Terms(), NOW).action is Action.UNDO
     ended = lineage(back, generation(2, State.GRACE, deleted=True))
-    assert decide(ended, Terms(), NOW).action is Action.REST
+    assert decide(ended, Terms(max_age=timedelta(days=1)), NOW).action is Action.REST
+    assert decide(ended, Terms(force=True), NOW).action is Action.CREATE
     again = lineage(back, generation(2, deleted=True), generation(3, State.GRACE, published=timedelta(days=3)))
     assert again.newest.generation == 3
     assert again.predecessor is not None

@@ -1,0 +1,404 @@
+"""1,000 random schedules of faults, jumps of the clock, people's doings and runs: what must hold holds at every moment.
+
+Every schedule ends with the disturbances over; then the lineage comes to rest, if need be by the way out that is named.
+KEYADMIN_TEST_SCHEDULES = how many schedules instead of 1,000.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shlex
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from keyadmin.keys import provision
+from keyadmin.keys.codec import parse_time
+from keyadmin.problem import Problem
+from keyadmin.rotation import run as rotations
+from keyadmin.rotation.decide import Terms, live_older
+from keyadmin.rotation.job import Outcome
+from keyadmin.rotation.lineage import State, parse_successor
+from tests.rotation.inside import GEMINI, MAPS, Stage, Subject, go_on, stage
+
+SCHEDULES = int(os.environ.get("KEYADMIN_TEST_SCHEDULES", "1000"))
+PARTS = 8
+FOUNDERS: dict[str, dict[str, Any]] = {
+    "auth": {},
+    "standard": {"serviceAccountEmail": None},
+    "mixed": {"serviceAccountEmail": None, "restrictions": {"apiTargets": [GEMINI, MAPS]}},
+    "open": {"serviceAccountEmail": None, "restrictions": {}},
+}
+METHODS = (
+    *("CreateKey", "UpdateKey", "DeleteKey", "GetKey", "ListKeys", "GetKeyString", "GetOperation", "UndeleteKey"),
+    *("AddSecretVersion", "AccessSecretVersion", "DisableSecretVersion", "ListSecretVersions", "ListTimeSeries", "ListModels"),
+)
+
+
+@dataclass
+class Case:
+    """One schedule being played, and what must hold."""
+
+    subject: Subject
+    new_auth: bool
+    uids: dict[str, str] = field(default_factory=dict)
+    deleted: dict[str, int] = field(default_factory=dict)
+    last_held: dict[str, str] = field(default_factory=dict)
+    grace: timedelta | None = None
+    """That of the run under way; None = deletions need none (an emergency, a rollback, a person)."""
+    by_hand: bool = False
+    ahead_h: int = 0
+    """How far the clock was moved since the project was made."""
+
+    def look(self) -> None:
+        """What holds at every moment."""
+        rows = self.subject.rows()
+        for key_id, row in rows.items():
+            assert self.uids.setdefault(key_id, row["uid"]) == row["uid"], f"the id {key_id} was used twice"
+            assert key_id == "web" or parse_successor(key_id), f"{key_id} is an orphan"
+        by_string = {row["string"]: row for row in rows.values()}
+        spread = self.subject.stage.local.weather.spread("key")
+        now = self.subject.stage.local.clock.now()
+        for sink, string in self.subject.held().items():
+            row = by_string[string]
+            assert row["deleted"] is None, f"{sink} holds a deleted key"
+            if self.last_held.get(sink, string) != string and not self.by_hand and "serviceAccountEmail" in row:
+                assert row["changed"] + spread <= now, f"{sink} was given a key that is not known everywhere"
+            self.last_held[sink] = string
+        fresh = {key_id for key_id, row in rows.items() if row["deleted"] is not None} - set(self.deleted)
+        for key_id in fresh:
+            self._deleted(key_id, rows)
+        self.deleted = {key_id: row["deleted"] for key_id, row in rows.items() if row["deleted"] is not None}
+
+    def _deleted(self, key_id: str, rows: dict[str, Any]) -> None:
+        if self.grace is None or self.by_hand:
+            return
+        lineage = self.subject.lineage()
+        if key_id in {member.key.key_id for member in lineage.voided}:
+            return
+        newest = lineage.newest
+        assert newest.live
+        assert newest.published is not None, f"{key_id} was deleted before its successor was published"
+        at = parse_time(rows[key_id]["deleteTime"])
+        assert at is not None
+        assert at - newest.published >= self.grace - timedelta(seconds=2), f"{key_id} was deleted within the grace period"
+
+
+Step = Callable[[Case], Awaitable[None]]
+
+
+def _step(name: str, body: Step) -> Step:
+    body.__name__ = name  # what hypothesis prints
+    body.__qualname__ = name
+    return body
+
+
+def run(grace_h: int, *, emergency: bool = False, twice: bool = False, stopped_at: int | None = None) -> Step:
+    async def body(case: Case) -> None:
+        grace = timedelta(hours=grace_h)
+        case.grace = None if emergency else grace
+        rule: dict[str, Any] = {"grace": grace, "new_auth": case.new_auth}
+        if emergency:
+            rule["max_age"] = None
+        work: asyncio.Future[Any] = asyncio.ensure_future(case.subject.run(emergency=emergency, **rule))
+        if twice:
+            work = asyncio.gather(work, case.subject.run(emergency=emergency, **rule), return_exceptions=True)
+        await finished(case, work, stopped_at)
+
+    return _step(f"run({grace_h}, emergency={emergency}, twice={twice}, stopped_at={stopped_at})", body)
+
+
+async def finished(case: Case, work: asyncio.Future[Any], stopped_at: int | None) -> None:
+    """The work, cancelled in the middle of its n-th call if so ordered."""
+    count = 0
+    stage = case.subject.stage
+
+    async def pause(method: str) -> None:
+        nonlocal count
+        count += 1
+        if count == stopped_at:
+            work.cancel()
+
+    stage.pause = pause
+    try:
+        with suppress(asyncio.CancelledError, Problem):
+            found = await work
+            for each in found if isinstance(found, list) else [found]:
+                if isinstance(each, BaseException) and not isinstance(each, Problem):
+                    raise each
+    finally:
+        stage.pause = go_on
+        if stopped_at is not None:
+            await asyncio.sleep(0.05)  # what was sent before the end may be done after it
+            case.look()
+        case.grace = None
+
+
+def by_name(newest: bool, emergency: bool, stopped_at: int | None = None) -> Step:
+    """`keys rotate KEY`."""
+
+    async def body(case: Case) -> None:
+        lineage = case.subject.lineage()
+        key_id = (lineage.newest if newest else lineage.members[0]).key.key_id
+        terms = Terms(force=True, emergency=emergency, migrate=case.new_auth)
+        case.grace = None if emergency else terms.grace
+        await finished(case, asyncio.ensure_future(case.subject.rotate(key_id, terms)), stopped_at)
+
+    return _step(f"by_name(newest={newest}, emergency={emergency}, stopped_at={stopped_at})", body)
+
+
+def back(generation: int, stopped_at: int | None = None) -> Step:
+    """`rotation rollback KEY`."""
+
+    async def body(case: Case) -> None:
+        members = case.subject.lineage().members
+        key_id = members[min(generation, len(members)) - 1].key.key_id
+        await finished(case, asyncio.ensure_future(case.subject.roll_back(key_id)), stopped_at)
+
+    return _step(f"back({generation}, stopped_at={stopped_at})", body)
+
+
+def fault(method: str, code: str, when: str, times: int) -> Step:
+    async def body(case: Case) -> None:
+        await case.subject.stage.control("faults", {"method": method, "code": code, "when": when, "times": times})
+
+    return _step(f"fault({method}, {code}, {when}, {times})", body)
+
+
+def quota(per_minute: int) -> Step:
+    async def body(case: Case) -> None:
+        await case.subject.stage.control("quota", {"method": "*", "per_minute": per_minute})
+
+    return _step(f"quota({per_minute})", body)
+
+
+def propagation(seconds: int) -> Step:
+    async def body(case: Case) -> None:
+        await case.subject.stage.control("propagation", {"key": f"{seconds}s"})
+
+    return _step(f"propagation({seconds})", body)
+
+
+def clock(hours: int) -> Step:
+    async def body(case: Case) -> None:
+        if case.ahead_h + hours < 0:
+            return  # before the project's APIs were enabled
+        if hours > 24 * 25 and unseen(case):
+            return  # nobody ran anything until the key was purged: then nothing tells that there was one
+        case.ahead_h += hours
+        await case.subject.stage.control("clock", {"advance": f"{hours}h"})
+
+    return _step(f"clock({hours})", body)
+
+
+def unseen(case: Case) -> bool:
+    """Whether a person deleted the newest key and no run has noted its generation yet."""
+    lineage = case.subject.lineage()
+    live = [member for member in lineage.members if member.live]
+    return bool(live) and max(member.highest for member in live) < lineage.members[-1].generation
+
+
+async def calm(case: Case) -> None:
+    """The faults, the quota and the broken sink are over."""
+    stage = case.subject.stage
+    await stage.control("faults", method="DELETE")
+    await stage.control("quota", {"method": "*", "per_minute": None})
+    await stage.control("propagation", {"key": "0s"})
+    if case.subject.env_file.is_symlink():
+        text = case.subject.env_file.read_text()
+        case.subject.env_file.unlink()
+        case.subject.env_file.write_text(text)
+
+
+async def break_sink(case: Case) -> None:
+    """The file becomes a link, which keyadmin does not write through."""
+    path = case.subject.env_file
+    if not path.is_symlink():
+        path.rename(path.with_suffix(".real"))
+        path.symlink_to(path.with_suffix(".real"))
+
+
+async def restore_file(case: Case) -> None:
+    """A deployment puts the predecessor back into the file, as long as that works."""
+    older = [
+        member for member in live_older(case.subject.lineage()) if member.generation < case.subject.lineage().newest.generation
+    ]
+    path = case.subject.env_file
+    if older and case.subject.lineage().newest.state is not State.RETIRED:
+        path.write_text(f"GEMINI_API_KEY={case.subject.strings()[older[-1].key.key_id]}\n")
+
+
+async def delete_newest(case: Case) -> None:
+    """A person deletes the newest key, unless a sink holds it."""
+    newest = case.subject.lineage().newest
+    if newest.live and case.subject.strings()[newest.key.key_id] not in case.subject.held().values():
+        await case.subject.stage.cloud.keys.delete(newest.key.name)
+
+
+async def delete_older(case: Case) -> None:
+    """A person deletes the predecessor, unless a sink holds it."""
+    for member in case.subject.lineage().members[:-1]:
+        if member.live and case.subject.strings()[member.key.key_id] not in case.subject.held().values():
+            await case.subject.stage.cloud.keys.delete(member.key.name)
+            return
+
+
+async def restore_key(case: Case) -> None:
+    """A person brings a deleted key back."""
+    for member in case.subject.lineage().members:
+        if not member.live:
+            await case.subject.stage.cloud.keys.undelete(member.key.name)
+            return
+
+
+async def strip(case: Case) -> None:
+    """A person removes the newest key's annotations."""
+    newest = case.subject.lineage().newest
+    if newest.live and newest.key.annotations:
+        from dataclasses import replace
+
+        await case.subject.stage.cloud.keys.update(newest.key.name, {"annotations"}, replace(newest.key, annotations={}))
+
+
+async def adopt(case: Case) -> None:
+    newest = case.subject.lineage().newest
+    if newest.live:
+        await rotations.adopt(case.subject.stage.cloud, await case.subject.key(newest.key.key_id))
+
+
+graces = st.sampled_from([0, 1, 24])
+stops = st.none() | st.integers(1, 25)
+people = [break_sink, restore_file, delete_newest, delete_older, restore_key, strip, adopt, calm]
+faults = st.one_of(
+    st.builds(
+        fault,
+        st.sampled_from(METHODS),
+        st.sampled_from(["UNAVAILABLE", "DROP", "INTERNAL", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"]),
+        st.sampled_from(["before", "after", "operation"]),
+        st.integers(1, 40),
+    )
+)
+steps = st.one_of(
+    st.builds(
+        run, st.sampled_from([0, 1, 24]), emergency=st.sampled_from([False] * 5 + [True]), twice=st.booleans(), stopped_at=stops
+    ),
+    st.builds(run, st.sampled_from([0, 1, 24]), stopped_at=stops),
+    st.builds(by_name, st.booleans(), st.booleans(), stops),
+    st.builds(back, st.integers(1, 4), stops),
+    faults,
+    faults,
+    st.builds(quota, st.sampled_from([0, 3, 10])),
+    st.builds(propagation, st.sampled_from([0, 30, 300])),
+    st.builds(clock, st.sampled_from([1, 2, 25, 25, 24 * 91, 24 * 31, -3, -30])),
+    st.sampled_from(people),
+    st.sampled_from(people),
+)
+
+
+async def play(stage: Stage, founder: str, new_auth: bool, schedule: list[Step]) -> None:
+    random.seed(os.urandom(8))  # hypothesis seeds it alike for each schedule; the sandbox draws its accounts' ids from it
+    subject = await stage.project(**FOUNDERS[founder])
+    case = Case(subject, new_auth)
+    stage.watch = case.look
+    await clock(40)(case)
+    try:
+        for step in schedule:
+            case.by_hand = step in people
+            with suppress(Problem):  # a person's own call that meets a fault
+                await step(case)
+            case.look()
+            case.by_hand = False
+        await calm(case)
+        await comes_to_rest(case)
+    finally:
+        stage.watch = lambda: None
+        await calm(case)
+
+
+async def comes_to_rest(case: Case) -> None:
+    """Undisturbed, runs and the ways out that they name bring the lineage to its end; one more run changes nothing."""
+    subject = case.subject
+    rule: dict[str, Any] = {"grace": timedelta(hours=24), "new_auth": case.new_auth}
+    if not any(member.live for member in subject.lineage().members):
+        return
+    for _ in range(12):
+        case.grace = rule["grace"]
+        outcomes: list[Outcome] = await subject.run(**rule)
+        case.grace = None
+        if not outcomes:
+            break
+        (outcome,) = outcomes
+        if outcome.problem is not None:
+            assert outcome.state is State.STUCK
+            if outcome.ways_out:
+                await way_out(case, outcome.ways_out)
+        await subject.stage.control("clock", {"advance": "25h"})
+    else:
+        raise AssertionError(f"it does not come to rest: {outcomes}")
+    subject.stage.local.requests.clear()
+    held = subject.held()
+    assert await subject.run(**rule) == []
+    assert subject.writes() == [], "a run of a lineage at rest changed something"
+    assert subject.held() == held
+    working = subject.lineage().working
+    assert working is not None
+    if working.generation > 1:
+        assert set(held.values()) == {subject.strings()[working.key.key_id]}
+
+
+async def way_out(case: Case, ways: tuple[str, ...]) -> None:
+    """Do as the first of the ways says."""
+    command = next(way for way in ways if "keyadmin " in way).partition("keyadmin ")[2]
+    words = shlex.split(command)
+    group, verb, key_id = words[0], words[1], words[2]
+    cloud = case.subject.stage.cloud
+    key = await case.subject.key(key_id)
+    case.by_hand = True
+    if (group, verb) == ("keys", "undelete"):
+        await cloud.keys.undelete(key.name)
+    elif (group, verb) == ("keys", "delete"):
+        await cloud.keys.delete(key.name)
+    elif (group, verb) == ("rotation", "adopt"):
+        await rotations.adopt(cloud, key)
+    else:
+        raise AssertionError(f"a way out that nobody can go: {command}")
+    case.look()
+    case.by_hand = False
+
+
+@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")  # of what was cancelled before it began
+@pytest.mark.parametrize("part", range(PARTS))
+def test_whatever_happens(part: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    for patience in ("ENABLING_S", "NEW_ACCOUNT_S"):  # real seconds, in which the sandbox's clock would stand still
+        monkeypatch.setattr(provision, patience, 0.0)
+    loop = asyncio.new_event_loop()
+    context = stage(tmp_path)
+    made = loop.run_until_complete(context.__aenter__())
+
+    @seed(part)
+    @settings(
+        max_examples=-(-SCHEDULES // PARTS),
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.shrink),
+    )
+    @given(st.sampled_from([*FOUNDERS, "auth", "auth"]), st.booleans(), st.lists(steps, min_size=1, max_size=12))
+    def played(founder: str, new_auth: bool, schedule: list[Step]) -> None:
+        loop.run_until_complete(play(made, founder, new_auth, schedule))
+
+    try:
+        played()
+    finally:
+        loop.run_until_complete(context.__aexit__(None, None, None))
+        loop.close()
