@@ -176,11 +176,12 @@ def test_an_id_that_was_swapped_is_gone_on_with(creations) -> None:
 
 
 def test_only_what_was_made_since_is_ones_own(creations) -> None:
+    now = datetime.now(UTC)  # not NOW: that was when the tests were collected
     begin(creations, "first-id", finish=True)
-    assert creations.owns("first-id", NOW + timedelta(seconds=5))
-    assert not creations.owns("first-id", NOW - timedelta(days=1))
+    assert creations.owns("first-id", now + timedelta(seconds=5))
+    assert not creations.owns("first-id", now - timedelta(days=1))
     assert not creations.owns("first-id", None)
-    assert not creations.owns("second-id", NOW + timedelta(seconds=5))
+    assert not creations.owns("second-id", now + timedelta(seconds=5))
 
 
 def age(tmp_path: Path, by: timedelta) -> None:
