@@ -147,8 +147,13 @@ def _when_due(newest: Member, terms: Terms, now: datetime) -> Decision:
         return Decision(Action.REST, "its age is unknown")
     due = key.create_time + terms.max_age
     if now >= due:
-        return Decision(Action.CREATE, f"{words(now - key.create_time)} old, {words(terms.max_age)} are allowed")
-    return Decision(Action.REST, f"due in {words(due - now)}", until=due)
+        return Decision(Action.CREATE, f"{_span(now - key.create_time)} old, {_span(terms.max_age)} are allowed")
+    return Decision(Action.REST, f"due in {_span(due - now)}", until=due)
+
+
+def _span(value: timedelta) -> str:
+    """In words, long ones to the day."""
+    return f"{value.days} d" if value.days > 1 else words(value)
 
 
 def _grace(newest: Member, older: list[Member], terms: Terms, now: datetime) -> Decision:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -32,7 +33,7 @@ class Chosen:
 
 @dataclass
 class Found:
-    """What a policy is about. `errors` = projects that could not be looked at, each with the reason."""
+    """What a policy is about. `errors` = projects that could not be looked at and rules that find none, with the reason."""
 
     chosen: list[Chosen] = field(default_factory=list)
     errors: dict[str, Problem] = field(default_factory=dict)
@@ -64,7 +65,8 @@ def shard(text: str, env: Mapping[str, str] | None = None) -> Shard:
         else:
             raise usage("--shard auto needs CLOUD_RUN_TASK_INDEX or JOB_COMPLETION_INDEX", "or write --shard 0/4")
     index, slash, count = text.partition("/")
-    if not (slash and index.isdigit() and count.isdigit() and int(count) > 0 and int(index) < int(count)):
+    numbers = re.fullmatch("[0-9]{1,9}", index) and re.fullmatch("[0-9]{1,9}", count)
+    if not (slash and numbers and int(index) < int(count)):
         raise usage(f"{text!r} is no shard: write I/N with I from 0 to N-1, or auto")
     return Shard(int(index), int(count))
 
@@ -75,8 +77,10 @@ async def find(cloud: Cloud, rules: Sequence[Rule], observer: Observer, part: Sh
     Raises Problem where the projects themselves cannot be found out, or two keys would go to one sink.
     """
     observer.step("Looking for projects")
-    by_project = await _projects(cloud, rules, part)
-    found = Found(projects=len(by_project))
+    by_project = await _projects(cloud, rules)
+    found = Found(errors=_in_vain(rules, by_project))
+    by_project = {project: its for project, its in by_project.items() if part is None or part.has(project)}
+    found.projects = len(by_project)
     if by_project:
         observer.total(len(by_project), "projects")
     from keyadmin.cloud.pace import gather_limited
@@ -98,10 +102,17 @@ async def find(cloud: Cloud, rules: Sequence[Rule], observer: Observer, part: Sh
     return found
 
 
+def _in_vain(rules: Sequence[Rule], by_project: Mapping[str, Sequence[Rule]]) -> dict[str, Problem]:
+    """Rules that find no project: a wrong pattern, or leave that was taken away; either would go unnoticed for long."""
+    found = [rule for its in by_project.values() for rule in its]
+    message = "it finds no project that you may see"
+    return {f"the rule {rule.name!r}": Problem(Cause.NOT_FOUND, message) for rule in rules if rule not in found}
+
+
 async def of_lineage(cloud: Cloud, rules: Sequence[Rule], lineage: Lineage) -> Chosen | None:
     """The rule that one lineage falls under, and its sinks; None where no rule selects it. Raises Problem."""
     for rule in rules:
-        if rule.selects(lineage, cloud.now()) and lineage.project in await _projects(cloud, [rule], None):
+        if rule.selects(lineage, cloud.now()) and lineage.project in await _projects(cloud, [rule]):
             return Chosen(lineage, rule, tuple(rule.specs(lineage)))
     return None
 
@@ -135,15 +146,14 @@ def _one_sink_each(chosen: Sequence[Chosen]) -> None:
                 )
 
 
-async def _projects(cloud: Cloud, rules: Sequence[Rule], part: Shard | None) -> dict[str, list[Rule]]:
+async def _projects(cloud: Cloud, rules: Sequence[Rule]) -> dict[str, list[Rule]]:
     """The projects to look at, each with the rules that look there, in the order of the rules."""
     out: dict[str, list[Rule]] = {}
 
     def add(project: str, rule: Rule) -> None:
-        if part is None or part.has(project):
-            known = out.setdefault(project, [])
-            if rule not in known:
-                known.append(rule)
+        known = out.setdefault(project, [])
+        if rule not in known:
+            known.append(rule)
 
     seen: list[str] | None = None
     for rule in rules:
@@ -152,12 +162,12 @@ async def _projects(cloud: Cloud, rules: Sequence[Rule], part: Shard | None) -> 
                 add(pattern, rule)
                 continue
             if seen is None:
-                seen = [project.project_id async for project in cloud.projects.search("state:ACTIVE")]
+                seen = sorted([project.project_id async for project in cloud.projects.search("state:ACTIVE")])
             for project in seen:
                 if fnmatch.fnmatchcase(project, pattern):
                     add(project, rule)
         for above in (*rule.folders, *rule.organizations):
-            for project in await below(cloud, above):
+            for project in sorted(await below(cloud, above)):
                 add(project, rule)
     return out
 
@@ -172,9 +182,9 @@ async def below(cloud: Cloud, parent: str) -> list[str]:
         if node in done:
             continue
         done.add(node)
-        kind, _, number = node.partition("/")
-        query = f"state:ACTIVE parent.type:{kind.removesuffix('s')} parent.id:{number}"
-        projects += [project.project_id async for project in cloud.projects.search(query)]
+        # One term only: of several, any is enough (discovery document of Resource Manager v3, projects.search).
+        children = [project async for project in cloud.projects.search(f"parent:{node}")]
+        projects += [child.project_id for child in children if child.parent == node and child.state == "ACTIVE"]
         todo += [folder.name async for folder in cloud.folders.list(node)]
     return projects
 

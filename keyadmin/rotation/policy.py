@@ -111,7 +111,8 @@ def load(path: Path) -> Policy:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
-        raise _wrong(path, int(found[1]) if found else None, f"is no TOML: {error}", "see https://toml.io") from None
+        line = int(found[1]) if found else len(text.splitlines())  # the other place it names is the end
+        raise _wrong(path, line, f"is no TOML: {error}", "see https://toml.io") from None
     return _Reader(path, text).policy(data)
 
 
@@ -259,7 +260,8 @@ grace = "24h"          # how long the predecessor still works after its successo
 [[rule]]
 name = "Gemini keys"
 projects = ["{project or "my-project"}"]    # ids; * and ? are allowed
-# folders = ["folders/123"]        # all projects below; likewise organizations = ["organizations/123"]
+# folders = ["folders/123"]        # all projects below
+# organizations = ["organizations/123"]
 # keys = ["web-*"]                 # display names, lineages, or ids (the founding key's counts for its successors)
 # adopted = true                   # only keys that `keyadmin rotation adopt` was told of
 # annotations = {{ team = "web" }}   # only keys with these annotations

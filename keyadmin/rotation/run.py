@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from keyadmin.handover.sink import SinkSpec, build, fingerprint
@@ -129,25 +129,20 @@ def plan(chosen: Sequence[Chosen], now: datetime, *, emergency: bool = False) ->
 async def run(
     cloud: Cloud, planned: Sequence[Planned], manner: Manner, observer: Observer, limit: int | None = None
 ) -> list[Outcome]:
-    """Advance every lineage that is due as far as it goes; at most `limit` new rotations are begun.
+    """Advance every lineage that is due as far as it goes; at most `limit` new rotations are begun, of the oldest keys.
 
     One lineage's failure is in its outcome and stops no other.
     """
     from keyadmin.cloud.pace import gather_limited
 
-    begun = 0
-    todo: list[Planned] = []
-    for one in planned:
-        if not one.due:
-            continue
-        if one.decision.action is Action.CREATE:
-            begun += 1
-            if limit is not None and begun > limit:
-                continue
-        todo.append(one)
+    due = [one for one in planned if one.due]
+    new = [one for one in due if one.decision.action is Action.CREATE]
+    if limit is not None:
+        later = set(map(id, sorted(new, key=_age)[limit:]))
+        due = [one for one in due if id(one) not in later]
     shared = Shared(cloud, observer.within(), manner.emit)
-    if todo:
-        observer.total(len(todo), "rotations")
+    if due:
+        observer.total(len(due), "rotations")
 
     async def advance_one(one: Planned) -> Outcome:
         try:
@@ -156,7 +151,11 @@ async def run(
             observer.advance()
 
     with observer.half_made(_HALF_MADE):
-        return await gather_limited(todo, advance_one, AT_ONCE)
+        return await gather_limited(due, advance_one, AT_ONCE)
+
+
+def _age(one: Planned) -> datetime:
+    return one.chosen.lineage.newest.key.create_time or datetime.max.replace(tzinfo=UTC)
 
 
 def afterwards(planned: Sequence[Planned], outcomes: Sequence[Outcome], now: datetime) -> list[Planned]:
@@ -251,6 +250,8 @@ async def roll_back(cloud: Cloud, key: Key, specs: Sequence[SinkSpec], manner: M
             annotations = dict(target.key.annotations) | claims(lineage.id, target.generation, None, State.RETIRED)
             job.put(await steps.write(job, target, marked(annotations, State.RETIRED) | {VOID: str(last)}))
             job.say(job.member(key.key_id), "mark", "done", f"generations up to {last} no longer count")
+        if not any(member.live for member in job.lineage.voided):  # deleted by hand: the engine would find nothing to undo
+            await steps.undo(job)
         return await advance(job)
 
 
