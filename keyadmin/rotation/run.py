@@ -35,7 +35,7 @@ from keyadmin.rotation.lineage import (
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
-AT_ONCE: Final = 64
+AT_ONCE: Final = 128
 _HALF_MADE: Final = "rotations were under way; running the same command again goes on with them"
 
 
