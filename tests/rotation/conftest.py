@@ -1,4 +1,4 @@
-"""A served sandbox, and a driver that runs and kills keyadmin commands against it."""
+"""A served sandbox, and a driver that runs and kills keyadmin commands against it; subjects in one process (inside.py)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from keyadmin.rotation import job as jobs
+from keyadmin.rotation.lineage import Member
+from tests.rotation.inside import Stage, Subject, stage
 from tests.sandbox.conftest import Running, start
 
 
@@ -153,3 +156,70 @@ def seed_of(projects: Sequence[str], keys: int = 1) -> dict[str, Any]:
             for project in projects
         ]
     }
+
+
+# ---- one lineage in this process ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    async with stage(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def nothing_is_fresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the runs took minutes: what was read before is read again."""
+    monkeypatch.setattr(jobs, "FRESH_S", 0.0)
+
+
+def always_live(subject: Subject) -> None:
+    """From now on it is watched that every sink holds a key that is not deleted."""
+
+    def look() -> None:
+        rows = {row["string"]: row for row in subject.rows().values()}
+        for sink, string in subject.held().items():
+            assert rows[string]["deleted"] is None, f"{sink} holds a deleted key"
+
+    subject.stage.watch = look
+
+
+def newest(subject: Subject) -> Member:
+    return subject.lineage().newest
+
+
+def holders(subject: Subject) -> set[str]:
+    """The ids of the keys that the sinks hold."""
+    names = {string: key_id for key_id, string in subject.strings().items()}
+    return {names[string] for string in subject.held().values()}
+
+
+def deleted(subject: Subject) -> list[str]:
+    return [key_id for key_id, row in subject.rows().items() if row["deleted"]]
+
+
+async def published(on: Stage, **key: Any) -> Subject:
+    """A subject whose second generation is published."""
+    subject = await on.project(**key)
+    (outcome,) = await subject.run(new_auth=bool(key))
+    assert outcome.problem is None
+    assert outcome.state == "grace"
+    return subject
+
+
+async def retired(on: Stage, **key: Any) -> Subject:
+    """A subject whose rotation is complete."""
+    subject = await published(on, **key)
+    await on.control("clock", {"advance": "25h"})
+    (outcome,) = await subject.run(new_auth=bool(key))
+    assert outcome.state == "retired"
+    return subject
+
+
+def condition(subject: Subject, member: Member, value: str) -> dict[str, Any]:
+    """A seed that gives a key a condition and leaves it as it is."""
+    row = subject.rows()[member.key.key_id]
+    names = ("displayName", "createTime", "restrictions", "annotations", "serviceAccountEmail")
+    key = {name: row[name] for name in names if name in row}
+    return {"projectId": subject.project, "keys": [key | {"keyId": member.key.key_id, "condition": value}]}

@@ -1,0 +1,143 @@
+"""What is refused, and what others do between two steps."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from tests.rotation.conftest import always_live, deleted, holders, newest, published
+from tests.rotation.inside import Gate, Stage, go_on
+
+# ---- what is refused --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["DeleteKey", "GetOperation", "AccessSecretVersion", "ListModels", "GetKeyString"])
+async def test_403_is_never_taken_for_gone(on: Stage, method: str) -> None:
+    subject = await published(on)
+    await on.control("clock", {"advance": "25h"})
+    before = subject.held()
+    await on.control("faults", {"method": method, "code": "PERMISSION_DENIED", "times": 99})
+    (outcome,) = await subject.run()
+    if method == "AccessSecretVersion":  # a sink that may be written but not read is no failure
+        assert outcome.problem is None
+    else:
+        assert outcome.problem is not None
+        assert outcome.state == "stuck"
+        assert deleted(subject) == [] or method == "GetOperation"
+    assert subject.held() == before
+    await on.control("faults", method="DELETE")
+    await subject.run()
+    assert newest(subject).state == "retired"
+    assert deleted(subject) == ["web"]
+
+
+async def test_a_key_that_cannot_be_replaced_says_so_and_is_tried_again(on: Stage) -> None:
+    subject = await on.project()
+    await on.control("faults", {"method": "CreateKey", "code": "PERMISSION_DENIED", "times": 99})
+    (outcome,) = await subject.run()
+    assert outcome.problem is not None
+    assert newest(subject).generation == 1
+    assert newest(subject).cause == "missing-iam-permission"
+    on.local.requests.clear()
+    await subject.run()
+    assert "UpdateKey" not in subject.writes(), "the same cause is not written twice"
+    await on.control("faults", method="DELETE")
+    (outcome,) = await subject.run()
+    assert outcome.problem is None
+    assert newest(subject).cause is None
+
+
+# ---- what others do meanwhile -----------------------------------------------------------------------------------------
+
+
+async def test_restrictions_changed_after_the_listing_are_those_of_the_successor(on: Stage) -> None:
+    subject = await on.project()
+    gate = Gate("GetKey")
+    on.pause = gate
+    run = asyncio.create_task(subject.run())
+    await gate.reached()
+    narrow = replace(await subject.key("web"), restrictions=replace(newest(subject).key.restrictions, ips=("192.0.2.7",)))
+    await on.cloud.keys.update(narrow.name, {"restrictions"}, narrow)
+    gate.open()
+    await run
+    assert newest(subject).generation == 2
+    assert newest(subject).key.restrictions.ips == ("192.0.2.7",)
+
+
+@pytest.mark.parametrize(("method", "nth"), [("ListModels", 1), ("GetKey", 2)], ids=["verifying", "verified"])
+async def test_a_run_that_was_held_up_does_not_hand_over_what_was_rolled_back(
+    on: Stage, nothing_is_fresh: None, method: str, nth: int
+) -> None:
+    subject = await on.project()
+    gate = Gate(method, nth)
+    on.pause = gate
+    run = asyncio.create_task(subject.run())
+    await gate.reached()
+    always_live(subject)
+    back = await subject.roll_back("web")
+    assert back.problem is None
+    assert deleted(subject) == [f"ka-{subject.lineage().id}-2"]
+    gate.open()
+    (outcome,) = await run
+    assert holders(subject) == {"web"}
+    assert outcome.problem is None
+    assert await subject.run() == []
+
+
+async def test_who_handed_over_and_was_overtaken_puts_the_sinks_right(on: Stage, nothing_is_fresh: None) -> None:
+    subject = await on.project()
+    gate = Gate("UpdateKey")
+    on.pause = gate
+    run = asyncio.create_task(subject.run())
+    await gate.reached()
+    assert holders(subject) == {f"ka-{subject.lineage().id}-2"}
+    await subject.roll_back("web")
+    subject.env_file.write_text(f"GEMINI_API_KEY={subject.strings()[f'ka-{subject.lineage().id}-2']}\n")
+    gate.open()
+    await run
+    assert holders(subject) == {"web"}
+
+
+async def test_a_rollback_stops_whoever_is_about_to_publish(on: Stage, nothing_is_fresh: None) -> None:
+    """The run reads its key once more between the rollback's hand-over and its deletion: then it is marked already."""
+    subject = await on.project()
+    publisher = Gate("GetKey", nth=2)  # the first one reads the founder
+    on.pause = publisher
+    run = asyncio.create_task(subject.run())
+    await publisher.reached()
+    remover = Gate("DeleteKey")
+    on.pause = remover
+    back = asyncio.create_task(subject.roll_back("web"))
+    await remover.reached()
+    always_live(subject)
+    publisher.open()
+    await asyncio.wait([run], timeout=1)
+    remover.open()
+    await asyncio.gather(run, back)
+    assert holders(subject) == {"web"}
+
+
+async def test_a_predecessor_that_was_changed_meanwhile_is_not_deleted_unseen(on: Stage) -> None:
+    subject = await published(on)
+    await on.control("clock", {"advance": "25h"})
+    gate = Gate("DeleteKey")
+    on.pause = gate
+    run = asyncio.create_task(subject.run())
+    await gate.reached()
+    on.pause = go_on
+    back = await subject.roll_back("web")
+    assert back.problem is None
+    gate.open()
+    await run
+    assert "web" not in deleted(subject)
+    assert holders(subject) == {"web"}
+
+
+async def test_two_runs_at_once_publish_once(on: Stage) -> None:
+    subject = await on.project()
+    first, second = await asyncio.gather(subject.run(), subject.run())
+    assert [outcome.problem for outcome in (*first, *second)] == [None, None]
+    assert len(subject.rows()) == 2
+    assert newest(subject).state == "grace"
