@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+Left = Callable[[], float]
 
 
 class Observer:
@@ -18,8 +20,8 @@ class Observer:
     def step(self, text: str) -> None:
         """A new step begins: `Enabling the Gemini API`."""
 
-    def total(self, count: int, text: str) -> None:
-        """`count` things of the same kind are about to be done."""
+    def total(self, count: int, text: str, left: Left | None = None) -> None:
+        """`count` things of the same kind are about to be done. `left()` = the seconds that they still take at the least."""
 
     def advance(self, count: int = 1) -> None:
         """`count` of them are done."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from keyadmin.cli.talk import Talk
 from keyadmin.cli.text import clean
 from keyadmin.duration import words
-from keyadmin.observer import Observer
+from keyadmin.observer import Left, Observer
 from keyadmin.secret import redact
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class TerminalObserver(Observer):
         self._drawn = False
         self._text = ""
         self._count = self._done = 0
+        self._left: Left | None = None
         self._began = self._last = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -47,9 +48,9 @@ class TerminalObserver(Observer):
             frames = cycle(SPINNER)
             self._animate(lambda: f"{text} ... {next(frames)}", SPIN_S)
 
-    def total(self, count: int, text: str) -> None:
+    def total(self, count: int, text: str, left: Left | None = None) -> None:
         """A bar from 0 to `count`."""
-        self._text, self._count, self._done = text, count, 0
+        self._text, self._count, self._done, self._left = text, count, 0, left
         self._began, self._last = time.monotonic(), 0.0
         self._bar()
 
@@ -62,12 +63,16 @@ class TerminalObserver(Observer):
             self._bar()
 
     def waiting(self, text: str, seconds: float) -> None:
-        """A countdown in words, until something else happens or the time is over."""
+        """A countdown in words, until something else happens or the time is over; of a bar, the bar goes on with the reason."""
         end = time.monotonic() + seconds
 
         def line() -> str | None:
-            left = end - time.monotonic()
-            return f"{text}: {words(timedelta(seconds=left))} left" if left > 0 else None
+            rest = end - time.monotonic()
+            if rest <= 0:
+                return None
+            if self._done < self._count:
+                return f"{self._progress()} ({text})"
+            return f"{text}: {words(timedelta(seconds=rest))} left"
 
         self._animate(line, 1.0)
 
@@ -89,13 +94,17 @@ class TerminalObserver(Observer):
 
     def _bar(self) -> None:
         self._stop()
+        self._draw(self._progress())
+
+    def _progress(self) -> str:
+        """The bar; the time left is what the pace of the past says, or what the quota allows where that is slower."""
         filled = BAR_WIDTH * min(self._done, self._count) // max(1, self._count)
         spent = time.monotonic() - self._began
-        left = ""
-        if 0 < self._done < self._count and spent > 1:
-            rest = timedelta(seconds=spent / self._done * (self._count - self._done))
-            left = f", {words(rest)} left"
-        self._draw(f"{self._text} [{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {self._done}/{self._count}{left}")
+        rest = self._left() if self._left is not None else 0.0
+        if self._done and spent > 1:
+            rest = max(rest, spent / self._done * (self._count - self._done))
+        left = f", {words(timedelta(seconds=rest))} left" if self._done < self._count and rest >= 1 else ""
+        return f"{self._text} [{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {self._done}/{self._count}{left}"
 
     def _animate(self, line: Callable[[], str | None], every: float) -> None:
         """Draw `line()` now and, while an event loop runs, every so many seconds until it gives None."""
@@ -103,6 +112,8 @@ class TerminalObserver(Observer):
         text = line() if self._shown else None
         if text is None:
             self._clear()
+            if self._count:
+                self._bar()
             return
         self._draw(text)
         import asyncio  # loaded already wherever a loop runs; --help does without

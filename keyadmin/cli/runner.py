@@ -31,7 +31,7 @@ def run(context: typer.Context, work: Callable[[Cloud], Awaitable[T]], *, creden
 
         def on_wait(waiting: Waiting) -> None:
             kind = "writes" if waiting.write else "reads"
-            session.observer.waiting(f"The quota of {kind} of {waiting.service} is used up for now", waiting.seconds)
+            session.observer.waiting(f"quota of {kind} of {waiting.service} used up", waiting.seconds)
 
         async with connect(session.target(), credentials=credentials, on_wait=on_wait) as cloud:
             session.clock = cloud.now

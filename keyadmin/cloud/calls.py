@@ -86,6 +86,12 @@ class Runner:
             else:
                 await asyncio.sleep(delay)
 
+    def forecast(self, service: str, *, reads: int = 0, writes: int = 0) -> Callable[[], float] | None:
+        """As Pace.forecast; None where every project is charged for itself, so that no one pace holds all back."""
+        if self._charge_each:
+            return None
+        return self.pace.forecast(service, self.access.quota_project, reads=reads, writes=writes)
+
     def _charged(self, call: Call) -> str | None:
         if (self._charge_each or call.charged) and call.project:
             return call.project

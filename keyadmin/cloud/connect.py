@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from keyadmin.cloud import network, routes
 from keyadmin.cloud.calls import RetryPolicy, Runner
 from keyadmin.cloud.credentials import SCOPE, Access, Caller, GoogleAccess, NoAccess, SandboxAccess, silence
-from keyadmin.cloud.endpoints import ACCOUNTS, FOLDERS, IAM_CREDENTIALS, ORGANIZATIONS, SANDBOX, Call
+from keyadmin.cloud.endpoints import ACCOUNTS, APIKEYS, FOLDERS, IAM_CREDENTIALS, ORGANIZATIONS, SANDBOX, Call
 from keyadmin.cloud.pace import READS_PER_MINUTE, WRITES_PER_MINUTE, Pace, Waiting
 from keyadmin.cloud.rest import RestDoor
 from keyadmin.cloud.routes import Routes
@@ -111,8 +111,15 @@ class Cloud:
 
     @property
     def pace(self) -> Pace:
-        """Calls a minute; `pace.on_wait` tells of waiting, `pace.time_left` of what is to come."""
+        """Calls a minute; `pace.on_wait` tells of waiting."""
         return self._runner.pace
+
+    def forecast(self, *, reads: int = 0, writes: int = 0) -> Callable[[], float] | None:
+        """Of a job of so many calls of the API Keys API: a function that gives the seconds which its quota still costs.
+
+        None where every project is charged for itself.
+        """
+        return self._runner.forecast(APIKEYS, reads=reads, writes=writes)
 
     def now(self) -> datetime:
         """The time by the server's clock, once a REST call was answered; until then the local one. Aware, UTC."""

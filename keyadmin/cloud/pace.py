@@ -46,6 +46,7 @@ class Window:
 
     def __init__(self, limit: int | None) -> None:
         self.limit = limit
+        self.taken = 0
         self._booked: deque[float] = deque()
         self._held_until = 0.0
 
@@ -55,6 +56,7 @@ class Window:
         if self.limit is not None and len(self._booked) >= self.limit:
             moment = max(moment, self._booked[-self.limit] + SPAN)
         self._booked.append(moment)
+        self.taken += 1
         while self._booked[0] < now - SPAN:
             self._booked.popleft()
         return moment
@@ -72,14 +74,13 @@ class Window:
         return max(0.0, self._held_until - now)
 
     def time_left(self, calls: int, now: float) -> float:
-        """Seconds until `calls` more calls have left, were they all booked now."""
-        if calls <= 0:
-            return 0.0
-        waiting = max(self.held(now), (self._booked[-1] - now) if self._booked else 0.0)
-        if self.limit is None:
-            return waiting
-        free = max(0, self.limit - sum(1 for moment in self._booked if moment > now - SPAN))
-        return waiting + SPAN * math.ceil(max(0, calls - free) / self.limit)
+        """Seconds until what is booked and `calls` more calls have left, were they all booked now."""
+        last = max(now + self.held(now), self._booked[-1] if self._booked else now)
+        if self.limit is not None and calls > 0:
+            spans = math.ceil(calls / self.limit)
+            before = len(self._booked) + calls - 1 - spans * self.limit  # the booked call so many spans before the last
+            last = max(last + (spans - 1) * SPAN, self._booked[before] + spans * SPAN if before >= 0 else 0.0)
+        return max(0.0, last - now)
 
 
 class Pace:
@@ -113,11 +114,17 @@ class Pace:
         """A rate limit was met: hold back every call of the kind for `delay` seconds."""
         self._window(call, quota_project).hold(time.monotonic(), delay)
 
-    def time_left(self, service: str, quota_project: str | None, *, reads: int = 0, writes: int = 0) -> float:
-        """Seconds that so many further calls have to wait for the pace, at least."""
-        now = time.monotonic()
+    def forecast(self, service: str, quota_project: str | None, *, reads: int = 0, writes: int = 0) -> Callable[[], float]:
+        """Of a job of so many calls from now on: the seconds that the pace still costs it, whenever it is asked."""
         kinds = ((False, reads), (True, writes))
-        return max(self._window(Call(service, "", write=write), quota_project).time_left(count, now) for write, count in kinds)
+        windows = [(self._window(Call(service, "", write=write), quota_project), count) for write, count in kinds if count]
+        planned = [(window, window.taken + count) for window, count in windows]
+
+        def left() -> float:
+            now = time.monotonic()
+            return max((window.time_left(end - window.taken, now) for window, end in planned), default=0.0)
+
+        return left
 
 
 async def gather_limited(

@@ -43,7 +43,7 @@ async def of_all(cloud: Cloud, observer: Observer, *, deleted: bool = False) -> 
 
     observer.step("Looking for projects")
     projects = sorted([found.project_id async for found in cloud.projects.search("state:ACTIVE")])
-    observer.total(len(projects), "Listing keys")
+    observer.total(len(projects), "Listing keys", cloud.forecast(reads=len(projects)))
     failed: dict[str, Problem] = {}
 
     async def one(project: str) -> list[Key]:

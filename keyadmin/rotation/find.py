@@ -82,7 +82,7 @@ async def find(cloud: Cloud, rules: Sequence[Rule], observer: Observer, part: Sh
     by_project = {project: its for project, its in by_project.items() if part is None or part.has(project)}
     found.projects = len(by_project)
     if by_project:
-        observer.total(len(by_project), "projects")
+        observer.total(len(by_project), "projects", cloud.forecast(reads=len(by_project)))
     from keyadmin.cloud.pace import gather_limited
 
     async def one(project: str) -> list[Lineage] | Problem:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
 AT_ONCE: Final = 128
+# Calls that change keys: the successor and its mark; the mark; the old key and the mark; both keys.
+WRITES_EACH: Final = {Action.CREATE: 2, Action.PUBLISH: 1, Action.RETIRE: 2, Action.UNDO: 2}
 _HALF_MADE: Final = "rotations were under way; running the same command again goes on with them"
 
 
@@ -142,7 +144,8 @@ async def run(
         due = [one for one in due if id(one) not in later]
     shared = Shared(cloud, observer.within(), manner.emit)
     if due:
-        observer.total(len(due), "rotations")
+        writes = sum(WRITES_EACH.get(one.decision.action, 0) for one in due)
+        observer.total(len(due), "rotations", cloud.forecast(writes=writes))
 
     async def advance_one(one: Planned) -> Outcome:
         try:

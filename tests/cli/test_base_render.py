@@ -242,6 +242,25 @@ async def test_a_wait_is_counted_down_and_a_step_spins_until_the_work_goes_on() 
     assert talk.buffer.getvalue() == drawn
 
 
+async def test_of_many_things_the_time_left_is_that_of_the_whole() -> None:
+    """The quota lets the first ones pass at once: the bar must not promise that the rest goes as fast."""
+    talk = Watched(True)
+    observer = TerminalObserver(talk)
+    rest = 840.0
+    observer.total(1000, "rotations", lambda: rest)
+    observer.advance(60)
+    observer.waiting("quota of writes", 61)
+    assert last_line(talk) == "rotations [#.......................] 60/1000, 14 min left (quota of writes)"
+    rest = 0.0
+    observer.advance(940)
+    assert last_line(talk).endswith("1000/1000")
+    observer.finished()
+
+
+def last_line(talk: Watched) -> str:
+    return talk.buffer.getvalue().split("\r\x1b[2K")[-1]
+
+
 @pytest.mark.parametrize(("terminal", "quiet"), [(False, False), (True, True)])
 def test_elsewhere_only_words_remain(terminal: bool, quiet: bool) -> None:
     talk = Watched(terminal, quiet=quiet)

@@ -64,8 +64,44 @@ def test_time_left_is_what_it_will_take() -> None:
     assert window.time_left(1200, 0.0) == 9 * SPAN
     for _ in range(120):
         window.book(0.0)
-    assert window.time_left(1, 1.0) == SPAN
+    assert window.time_left(1, 1.0) == SPAN - 1.0
     assert Window(None).time_left(10_000, 0.0) == 0.0
+
+
+@given(
+    st.none() | st.integers(1, 20), st.lists(st.floats(0, 30), max_size=60), st.integers(0, 90), st.none() | st.floats(0, 200)
+)
+def test_time_left_agrees_with_what_comes(limit: int | None, gaps: list[float], calls: int, held: float | None) -> None:
+    window = Window(limit)
+    now, last = 1000.0, 1000.0
+    for gap in gaps:
+        now += gap
+        last = window.book(now)
+    if held is not None:
+        window.hold(now, held)
+    told = window.time_left(calls, now)
+    moments = [window.book(now) for _ in range(calls)] or [max(last, now + window.held(now))]
+    assert told == pytest.approx(max(0.0, moments[-1] - now), abs=1e-6)
+
+
+async def test_the_forecast_of_a_job_shrinks_as_its_calls_are_made() -> None:
+    paced = Pace(None, 10)
+    left = paced.forecast(WRITE.service, None, writes=25)
+    assert left() == pytest.approx(2 * SPAN, abs=1.0)
+    for _ in range(10):
+        await paced.turn(WRITE, None)
+    assert left() == pytest.approx(2 * SPAN, abs=1.0)  # the burst was free
+    assert paced.forecast(WRITE.service, None, writes=25)() == pytest.approx(3 * SPAN, abs=1.0)
+    assert paced.forecast(READ.service, None, reads=10_000)() == 0.0
+
+
+async def test_charged_to_each_project_there_is_no_forecast(double: Any, service_account: str) -> None:
+    async with connect(Target(endpoints=double.endpoints, charge_each=True)) as cloud:
+        assert cloud.forecast(writes=1000) is None
+    async with connect(Target(endpoints=double.endpoints)) as cloud:
+        forecast = cloud.forecast(writes=1000)
+        assert forecast is not None
+        assert forecast() == pytest.approx(8 * SPAN, abs=1.0)
 
 
 async def test_reads_writes_services_and_quota_projects_count_apart(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +125,6 @@ async def test_waiting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     await asyncio.gather(*(paced.turn(WRITE, None) for _ in range(3)))
     assert [(event.write, event.queued) for event in told] == [(True, 1), (True, 2)]
     assert told[1].seconds == pytest.approx(0.6, abs=0.1)
-    assert paced.time_left(WRITE.service, None, writes=10) > 0
 
 
 @pytest.mark.parametrize(("asked", "limits"), [((None, None), (240, 120)), ((1000, 500), (1000, 500)), ((0, 0), (None, None))])
