@@ -24,24 +24,34 @@ def entry(cause: Cause) -> Entry:
 
 
 def fix_lines(
-    cause: Cause, *, permission: str | None = None, service: str | None = None, project: str | None = None
+    cause: Cause,
+    *,
+    permission: str | None = None,
+    service: str | None = None,
+    project: str | None = None,
+    feature: str | None = None,
 ) -> tuple[str, ...]:
-    """The steps that mend a cause, with the names that are known put in; PROJECT, SERVICE, PERMISSION stand for the others."""
+    """The steps that mend a cause, with the names that are known put in; PROJECT, SERVICE, PERMISSION stand for the others.
+
+    `feature` = which of access/permissions.py the person was about, where that is known.
+    """
     names = {"project": project, "service": service, "permission": permission}
     filled = {name: value or _UNNAMED[name] for name, value in names.items()} | {"feature": ""}
     if cause is not Cause.MISSING_IAM_PERMISSION:
         return tuple(step.format_map(filled) for step in ENTRIES[cause].steps)
     from keyadmin.access import shortform  # reads the role data, which only a refusal needs
 
-    filled["feature"] = shortform.option(permission)
+    filled["feature"] = shortform.option(permission, feature)
     return (*(step.format_map(filled) for step in ENTRIES[cause].steps), *shortform.lines(permission))
 
 
-def advice(problem: Problem) -> tuple[str, ...]:
-    """What to type next: the problem's own words, else the catalogue's for its cause."""
+def advice(problem: Problem, feature: str | None = None) -> tuple[str, ...]:
+    """What to type next: the problem's own words, else the catalogue's for its cause. `feature` as in `fix_lines`."""
     if problem.fix:
         return problem.fix
-    return fix_lines(problem.cause, permission=problem.permission, service=problem.service, project=problem.project)
+    return fix_lines(
+        problem.cause, permission=problem.permission, service=problem.service, project=problem.project, feature=feature
+    )
 
 
 def problem_of(finding: Finding, message: str, status: str | None = None) -> Problem:

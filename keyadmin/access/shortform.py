@@ -6,8 +6,13 @@ from keyadmin.access.permissions import DEFAULT, FEATURES
 from keyadmin.access.roles import cover
 
 
-def option(permission: str | None) -> str:
-    """` --for FEATURE` for the smallest feature that needs the permission; empty where doctor's default does."""
+def option(permission: str | None, wanted: str | None = None) -> str:
+    """` --for FEATURE`: `wanted`, what the person was about, if it needs the permission; else the smallest that does.
+
+    Empty where doctor's default needs it.
+    """
+    if wanted is not None and wanted != DEFAULT and permission in (None, *FEATURES[wanted].permissions):
+        return f" --for {wanted}"
     if permission is None or permission in FEATURES[DEFAULT].permissions:
         return ""
     needing = [feature for feature in FEATURES.values() if permission in feature.permissions]

@@ -36,7 +36,7 @@ def as_problem(error: BaseException) -> Problem:
 def report(session: Session, problem: Problem, error: BaseException | None, *, as_json: bool) -> Exit:
     """Say what failed, why, and what to type next; give back the exit code."""
     session.observer.finished()
-    why, fix = _why_and_fix(_with_near(session, problem))
+    why, fix = _why_and_fix(_with_near(session, problem), session.feature)
     session.talk.error(problem.message, [*why, *problem.notes], fix)
     say_left_behind(session)
     if session.talk.verbose and error is not None:
@@ -78,11 +78,11 @@ def _with_near(session: Session, problem: Problem) -> Problem:
     return with_near(problem, problem.project, NameCache(sandbox=session.sandbox is not None).projects())
 
 
-def _why_and_fix(problem: Problem) -> tuple[list[str], tuple[str, ...]]:
+def _why_and_fix(problem: Problem, feature: str | None) -> tuple[list[str], tuple[str, ...]]:
     """The catalogue's words for the cause, where the message does not say it all already (wrong usage does)."""
     if problem.exit is Exit.USAGE:
         return [], problem.fix
     from keyadmin.access.catalogue import advice, entry
 
     why = [] if problem.cause in _SPEAK_FOR_THEMSELVES else [entry(problem.cause).explanation]
-    return why, advice(problem)
+    return why, advice(problem, feature)

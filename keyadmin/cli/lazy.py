@@ -19,13 +19,17 @@ CONTEXT_SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_w
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of a group's table: where the command is (`module:function`, or `module:GROUP`) and its line of help."""
+    """One line of a group's table: where the command is (`module:function`, or `module:GROUP`) and its line of help.
+
+    `feature` = what `doctor --for` calls the command, where it is one of doctor's features.
+    """
 
     target: str
     help: str
     section: str = "Commands"
     formats: tuple[str, ...] = FORMATS
     world: World = "any"
+    feature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,9 @@ class Command(_LightHelp, TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         """Run it: wrong values of global options end here, before the command has done anything."""
-        current(ctx).settle(self.entry.formats, self.entry.world)
+        session = current(ctx)
+        session.feature = self.entry.feature
+        session.settle(self.entry.formats, self.entry.world)
         return super().invoke(ctx)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:

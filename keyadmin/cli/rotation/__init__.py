@@ -13,12 +13,18 @@ GROUP: Final = Group(
     "Rotate keys by a policy, step by step, safe to be killed at any of them.",
     {
         "init": Entry("keyadmin.cli.rotation.init:init", "Write a commented policy file.", _POLICY),
-        "plan": Entry("keyadmin.cli.rotation.plan:plan", "Say what a run would do, and why.", _POLICY),
-        "run": Entry("keyadmin.cli.rotation.run:run_", "Advance every lineage that is due.", _POLICY),
-        "status": Entry("keyadmin.cli.rotation.plan:status", "Show every lineage and where it stands.", _POLICY),
-        "migrate": Entry("keyadmin.cli.rotation.migrate:migrate", "Turn standard keys into auth keys.", _POLICY),
-        "adopt": Entry("keyadmin.cli.rotation.one:adopt", "Mark keys as keyadmin's to rotate, or mend their marks.", _ONE),
-        "rollback": Entry("keyadmin.cli.rotation.one:rollback", "Bring a former key back.", _ONE),
+        "plan": Entry("keyadmin.cli.rotation.plan:plan", "Say what a run would do, and why.", _POLICY, feature="rotate"),
+        "run": Entry("keyadmin.cli.rotation.run:run_", "Advance every lineage that is due.", _POLICY, feature="rotate"),
+        "status": Entry(
+            "keyadmin.cli.rotation.plan:status", "Show every lineage and where it stands.", _POLICY, feature="rotate"
+        ),
+        "migrate": Entry(
+            "keyadmin.cli.rotation.migrate:migrate", "Turn standard keys into auth keys.", _POLICY, feature="migrate"
+        ),
+        "adopt": Entry(
+            "keyadmin.cli.rotation.one:adopt", "Mark keys as keyadmin's to rotate, or mend their marks.", _ONE, feature="rotate"
+        ),
+        "rollback": Entry("keyadmin.cli.rotation.one:rollback", "Bring a former key back.", _ONE, feature="rotate"),
         "schedule": Entry("keyadmin.cli.rotation.schedule:schedule", "Print complete files for a scheduler.", "On a schedule"),
     },
 )
