@@ -112,7 +112,6 @@ FEATURES: Final[dict[str, Feature]] = {
     )
 }
 
-_PROJECT_ID: Final = re.compile(r"(?:[a-z0-9.-]{1,63}:)?[a-z][a-z0-9-]{4,28}[a-z0-9]|\d{1,20}")
 _MEMBER: Final = re.compile(r"(?:user|serviceAccount|group):[^\s:@/]+@[^\s:@/]+\.[^\s:@/.]+")
 
 
@@ -121,16 +120,6 @@ def feature_named(name: str) -> Feature:
     if name not in FEATURES:
         raise usage(f"--for: {name!r} is no feature", f"use one of: {', '.join(FEATURES)}")
     return FEATURES[name]
-
-
-def checked_project(project: str) -> str:
-    """The same. Raises usage() for what can be neither a project's id (facts 4) nor its number."""
-    if not _PROJECT_ID.fullmatch(project):
-        raise usage(
-            f"{project!r} can be neither a project id nor a number",
-            "an id has 6 to 30 lower-case letters, digits and hyphens, begins with a letter and does not end in a hyphen",
-        )
-    return project
 
 
 def checked_member(member: str) -> str:

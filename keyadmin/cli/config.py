@@ -80,7 +80,7 @@ def set_(
     config = session.settings.config
     known(name)
     if value:
-        check = {"project": project_id, "format": known_format}.get(name, plain)
+        check = {"project": project_id, "quota-project": project_id, "format": known_format}.get(name, plain)
         value = check(Found(value, "the value")).value
     if dry_run:
         would(session, f"set {name} to {value}" if value else f"forget {name}")

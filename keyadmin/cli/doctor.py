@@ -10,7 +10,7 @@ import typer
 from keyadmin.access import doctor as access
 from keyadmin.access import grant
 from keyadmin.access.doctor import Diagnosis
-from keyadmin.access.permissions import DEFAULT, FEATURES, checked_member, checked_project, feature_named
+from keyadmin.access.permissions import DEFAULT, FEATURES, checked_member, feature_named
 from keyadmin.access.remedy import custom_role
 from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.options import DryRun, Yes
@@ -19,6 +19,7 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.suggest import project_ids
 from keyadmin.problem import Exit, usage
+from keyadmin.project_ref import checked
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -59,11 +60,11 @@ def doctor(
     """
     session = current(context)
     feature = feature_named(for_)
-    named = list(dict.fromkeys(checked_project(project) for project in projects or ()))
+    named = list(dict.fromkeys(checked(project, "PROJECT") for project in projects or ()))
     whom = _whom(apply, member)
 
     async def look(cloud: Cloud) -> tuple[list[Diagnosis], list[grant.Grant]]:
-        asked = named or [checked_project(await session.project(cloud))]
+        asked = named or [await session.project(cloud)]
         found = await access.diagnose(cloud, asked, feature, session.observer)
         return found, await grant.plan(cloud, found, whom) if whom else []
 

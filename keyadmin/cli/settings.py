@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from keyadmin.problem import usage
+from keyadmin.project_ref import checked
 from keyadmin.secret import PATTERN
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ SANDBOX_PROJECT_VARIABLES: Final = ("KEYADMIN_PROJECT",)
 SANDBOX_PROJECT: Final = "demo-project"
 SANDBOX_USER: Final = "owner@example.com"
 
-_PROJECT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 _OFF: Final = ("", "0", "false")
 _ON: Final = ("1", "true")
 
@@ -78,7 +78,7 @@ def settle(raw: Raw, env: Mapping[str, str], formats: tuple[str, ...] = FORMATS)
         no_color=_switch("no_color", raw, env) or bool(env.get("NO_COLOR")),
         sandbox=sandbox,
         project=_project(raw, env, config, sandbox),
-        quota_project=_value(find("quota-project", raw, env, config)),
+        quota_project=_quota_project(find("quota-project", raw, env, config)),
         impersonate=_value(find("impersonate-service-account", raw, env, config)),
         config=config,
     )
@@ -99,6 +99,10 @@ def find(name: str, raw: Raw, env: Mapping[str, str], config: Config) -> Found |
 
 def _value(found: Found | None) -> str | None:
     return plain(found).value if found else None
+
+
+def _quota_project(found: Found | None) -> str | None:
+    return project_id(found).value if found else None
 
 
 def plain(found: Found) -> Found:
@@ -151,13 +155,7 @@ def _project(raw: Raw, env: Mapping[str, str], config: Config, sandbox: SandboxC
 
 def project_id(found: Found) -> Found:
     """The same with a leading `projects/` dropped. Raises usage() for what can be neither a project id nor a number."""
-    value = found.value.removeprefix("projects/")
-    if not _PROJECT.fullmatch(value):
-        raise usage(
-            f"{found.source}: {found.value!r} is not a project id or number",
-            "give the id (6 to 30 lower-case letters, digits and hyphens) or the number",
-        )
-    return no_key_string(Found(value, found.source))
+    return Found(checked(found.value, found.source), found.source)
 
 
 def sandbox_choice(flag: str | bool | None, env: Mapping[str, str]) -> SandboxChoice | None:

@@ -11,13 +11,14 @@ from keyadmin.keys import validate
 from keyadmin.keys.denial import told_apart
 from keyadmin.keys.model import Key
 from keyadmin.problem import Cause, Problem, usage
+from keyadmin.project_ref import checked
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
 State = Literal["live", "deleted", "any"]
 FULL_NAME: Final = re.compile(
-    r"(?://apikeys\.googleapis\.com/)?projects/(?P<project>[A-Za-z0-9.:-]+)/locations/global/keys/(?P<id>[a-z0-9-]+)"
+    r"(?://apikeys\.googleapis\.com/)?projects/(?P<project>[^/]+)/locations/global/keys/(?P<id>[a-z0-9-]+)"
 )
 
 
@@ -41,7 +42,7 @@ def full_name(text: str) -> FullName | None:
     if not text.strip():
         raise usage("the key's name is empty", "write a key's id, its full name, or its display name")
     if found := FULL_NAME.fullmatch(text):
-        return FullName(found["project"], found["id"])
+        return FullName(checked(found["project"], repr(text)), found["id"])
     if text.startswith(("projects/", "//")):
         raise usage(f"{text!r} is no key's full name: it reads projects/PROJECT/locations/global/keys/ID")
     return None

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyadmin.access.permissions import FEATURES, checked_member, checked_project, feature_named
+from keyadmin.access.permissions import FEATURES, checked_member, feature_named
 from keyadmin.access.remedy import member_of, remedy
 from keyadmin.access.roles import BASIC, FAMILIES, Role, candidates, cover, smallest
 from keyadmin.data import iam_roles
@@ -181,20 +181,6 @@ def test_members() -> None:
         with pytest.raises(Problem) as caught:
             checked_member(bad)
         assert caught.value.exit is Exit.USAGE
-
-
-@pytest.mark.parametrize(
-    "bad", ["", "short", "Upper-Case", "1begins-with-digit", "ends-in-", "a" * 31, "a b c d e f", "../../x"]
-)
-def test_project_ids_that_cannot_be(bad: str) -> None:
-    with pytest.raises(Problem) as caught:
-        checked_project(bad)
-    assert caught.value.exit is Exit.USAGE
-
-
-@pytest.mark.parametrize("good", ["demo-project", "fleet-00000", "123456789012", "example.com:my-project", "a23456"])
-def test_project_ids_that_can_be(good: str) -> None:
-    assert checked_project(good) == good
 
 
 def test_features_are_the_contract_s() -> None:

@@ -125,9 +125,10 @@ def forget(
     session = current(context)
     if bool(ids) is all_:
         raise usage("name the projects to forget, or add --all" if not ids else "ids and --all do not go together")
+    typed = [project_id(Found(each, "ID")).value for each in ids or ()]
     imports = run(context, import_list)
     mine = imports.ids()
-    named = [project_id(Found(each, "ID")).value for each in ids] if ids else mine
+    named = typed or mine
     known = [each for each in named if each in mine]
     strange = [each for each in named if each not in mine]
     if strange and not known:

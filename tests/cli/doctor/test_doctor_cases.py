@@ -278,7 +278,7 @@ def test_the_text_for_people(run: Callable[..., Any]) -> None:
     "arguments",
     [
         ("Demo-Project",),
-        ("abc",),
+        ("abc.def",),
         ("demo_project",),
         ("demo-project", "ends-in-"),
         ("demo-project", "--for", "nonsense"),
