@@ -22,6 +22,8 @@ SANDBOX_PROJECT_VARIABLES: Final = ("KEYADMIN_PROJECT",)
 SANDBOX_PROJECT: Final = "demo-project"
 SANDBOX_USER: Final = "owner@example.com"
 
+# What the sandbox lets in as a caller, and nothing that would break a header.
+_ADDRESS: Final = re.compile(r"(?:(?![@:/])[!-~]){1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{1,63}")
 _OFF: Final = ("", "0", "false")
 _ON: Final = ("1", "true")
 
@@ -167,9 +169,12 @@ def sandbox_choice(flag: str | bool | None, env: Mapping[str, str]) -> SandboxCh
     if flag is None and variable in _OFF:
         return None
     user = env.get("KEYADMIN_SANDBOX_USER") or SANDBOX_USER
-    if not re.fullmatch(r"[!-~]+", user):
-        raise usage("KEYADMIN_SANDBOX_USER is not an e-mail address", "set it to one, such as owner@example.com")
     no_key_string(Found(user, "KEYADMIN_SANDBOX_USER"))
+    if not _ADDRESS.fullmatch(user):
+        raise usage(
+            f"KEYADMIN_SANDBOX_USER is {user!r}, which is no e-mail address",
+            f"set it to one, such as {SANDBOX_USER}, or unset it",
+        )
     return SandboxChoice(url, state_file(env), user, by_flag=flag is True)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -85,9 +87,40 @@ def test_the_sandbox_has_a_state_file_and_a_user_of_choice() -> None:
     assert sandbox_choice(None, env) == SandboxChoice(None, Path("/somewhere/s.db"), "eve@example.com", by_flag=False)
 
 
-def test_a_sandbox_user_that_would_break_a_header_is_refused() -> None:
-    with pytest.raises(Problem):
-        sandbox_choice(True, {"KEYADMIN_SANDBOX_USER": "eve@example.com\r\nX-Evil: 1"})
+@pytest.mark.parametrize(
+    "user",
+    [
+        "eve@example.com\r\nX-Evil: 1",
+        "notmail",
+        "eve@",
+        "@example.com",
+        "eve@localhost",
+        "a b@example.com",
+        "eve@exämple.com",
+        "a@b@c.de",
+    ],
+)
+def test_a_sandbox_user_that_is_no_address_is_wrong_usage(user: str) -> None:
+    with pytest.raises(Problem) as caught:
+        sandbox_choice(True, {"KEYADMIN_SANDBOX_USER": user})
+    assert caught.value.exit is Exit.USAGE
+    assert caught.value.fix
+
+
+def test_the_server_takes_whom_the_variable_may_name() -> None:
+    from keyadmin.sandbox.callers import caller_of
+
+    for user in ("eve@example.com", "o'neil@example.co.uk", "robot@my-project.iam.gserviceaccount.com", "a.b+c@x.org"):
+        chosen = sandbox_choice(True, {"KEYADMIN_SANDBOX_USER": user})
+        assert chosen is not None
+        assert caller_of({"authorization": f"Bearer {chosen.user}"}).principal == user
+
+
+def test_the_sandbox_user_is_looked_at_before_any_call(cli: Callable[..., Any]) -> None:
+    done = cli("--sandbox", "keys", "list", "--format", "json", env={"KEYADMIN_SANDBOX_USER": "notmail"})
+    assert (done.code, done.error["cause"]) == (2, "invalid-argument")
+    assert "KEYADMIN_SANDBOX_USER" in done.error["message"]
+    assert "gcloud" not in done.err
 
 
 def test_a_loopback_url_without_a_port_means_port_80() -> None:
