@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import quote
 
-from keyadmin.cloud.calls import pages
-from keyadmin.cloud.channels import GrpcDoor
-from keyadmin.cloud.endpoints import ASSETS
-from keyadmin.cloud.messages import moment, paging
+from keyadmin.cloud.calls import Page, pages
+from keyadmin.cloud.endpoints import ASSET, Call
+from keyadmin.cloud.rest import Json, RestDoor
+from keyadmin.keys.codec import parse_time
 
 PAGE: Final = 500  # the API's own maximum
+EVERYTHING: Final = "*"
 KEY: Final = "apikeys.googleapis.com/Key"
 PROJECT: Final = "cloudresourcemanager.googleapis.com/Project"
 SERVICE: Final = "serviceusage.googleapis.com/Service"
@@ -34,41 +36,39 @@ class Asset:
 
 
 class Assets:
-    """Searches. Raises Problem."""
+    """Searches, over REST: tens of thousands of resources are sooner read from JSON than from protobuf. Raises Problem."""
 
-    def __init__(self, grpc: GrpcDoor) -> None:
-        self._grpc = grpc
+    def __init__(self, rest: RestDoor) -> None:
+        self._rest = rest
 
-    async def search(self, scope: str, asset_types: Collection[str], query: str = "") -> AsyncIterator[Asset]:
-        """Everything of these types below `organizations/N`, `folders/N` or `projects/P`, with all fields the inventory has."""
+    async def search(self, scope: str, asset_type: str, query: str = "", fields: str = EVERYTHING) -> AsyncIterator[Asset]:
+        """Everything of this type below `organizations/N`, `folders/N` or `projects/P`.
 
-        async def call(asked: dict[str, Any]) -> Any:
-            return await self._grpc.call(ASSETS, "search_all_resources", asked)
+        `fields` = a mask of what is wanted; without it all that the inventory has.
+        """
+        project = scope.removeprefix("projects/") if scope.startswith("projects/") else None
+        call = Call(ASSET, "SearchAllResources", project)
+        asked = {"assetTypes": asset_type, "pageSize": str(PAGE), "readMask": fields} | ({"query": query} if query else {})
 
-        request = {
-            "scope": scope,
-            "asset_types": sorted(asset_types),
-            "query": query,
-            "page_size": PAGE,
-            "read_mask": {"paths": ["*"]},
-        }
-        async for asset in pages(paging(call, request, "results", _asset)):
+        async def fetch(token: str) -> Page[Asset]:
+            params = asked | ({"pageToken": token} if token else {})
+            data = await self._rest.call(call, "GET", f"/v1/{quote(scope, safe='/:')}:searchAllResources", params=params)
+            return Page([_asset(each) for each in data.get("results", ())], data.get("nextPageToken", ""))
+
+        async for asset in pages(fetch):
             yield asset
 
 
-def _asset(message: Any) -> Asset:
-    from google.protobuf.json_format import MessageToDict
-
-    raw = type(message).pb(message)
-    versions = [MessageToDict(version.resource) for version in raw.versioned_resources]
+def _asset(data: Json) -> Asset:
+    versions = data.get("versionedResources", ())
     return Asset(
-        name=message.name,
-        asset_type=message.asset_type,
-        project_number=message.project.rpartition("/")[2],
-        display_name=message.display_name,
-        state=message.state,
-        parent=message.parent_full_resource_name,
-        create_time=moment(message.create_time),
-        attributes=MessageToDict(raw.additional_attributes),
-        resource=versions[0] if versions else {},
+        name=data.get("name", ""),
+        asset_type=data.get("assetType", ""),
+        project_number=data.get("project", "").rpartition("/")[2],
+        display_name=data.get("displayName", ""),
+        state=data.get("state", ""),
+        parent=data.get("parentFullResourceName", ""),
+        create_time=parse_time(data.get("createTime")),
+        attributes=data.get("additionalAttributes", {}),
+        resource=versions[0].get("resource", {}) if versions else {},
     )

@@ -199,7 +199,7 @@ class Cloud:
         """Cloud Asset Inventory v1."""
         from keyadmin.cloud.assets import Assets
 
-        return Assets(self._grpc)
+        return Assets(self._rest)
 
     @cached_property
     def org_policy(self) -> OrgPolicy:

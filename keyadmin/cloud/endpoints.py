@@ -45,13 +45,13 @@ ORGANIZATIONS: Final = GrpcApi(RESOURCE_MANAGER, "google.cloud.resourcemanager_v
 SERVICES: Final = GrpcApi(SERVICE_USAGE, "google.cloud.service_usage_v1", "ServiceUsageAsyncClient")
 IAM_ADMIN: Final = GrpcApi(IAM, "google.cloud.iam_admin_v1", "IAMAsyncClient")
 SECRETS: Final = GrpcApi(SECRET_MANAGER, "google.cloud.secretmanager_v1", "SecretManagerServiceAsyncClient")
-ASSETS: Final = GrpcApi(ASSET, "google.cloud.asset_v1", "AssetServiceAsyncClient")
 POLICIES: Final = GrpcApi(ORG_POLICY, "google.cloud.orgpolicy_v2", "OrgPolicyAsyncClient")
 METRICS: Final = GrpcApi(MONITORING, "google.cloud.monitoring_v3", "MetricServiceAsyncClient")
 
 _REST: Final[Mapping[str, frozenset[str]]] = {
     APIKEYS: frozenset({"CreateKey", "GetKey", "ListKeys", "UpdateKey", "DeleteKey", "GetOperation"}),
     RESOURCE_MANAGER: frozenset({"GetProject", "SearchProjects"}),
+    ASSET: frozenset({"SearchAllResources"}),
     GEMINI: frozenset({"ListModels", "CreateToken"}),
     IAM_CREDENTIALS: frozenset({"GenerateAccessToken"}),
     ACCOUNTS: frozenset({"UserInfo"}),

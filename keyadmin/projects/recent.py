@@ -71,7 +71,7 @@ async def _from_inventory(cloud: Cloud, since: datetime) -> dict[str, datetime] 
     async def one(organization: str) -> dict[str, datetime]:
         query = f"createTime>={since:%Y-%m-%d}"
         latest: dict[str, datetime] = {}
-        async for asset in cloud.assets.search(organization, [KEY], query):
+        async for asset in cloud.assets.search(organization, KEY, query):
             if asset.create_time is not None and asset.create_time >= since:
                 latest[asset.project_number] = max(asset.create_time, latest.get(asset.project_number, since))
         return latest

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import hashlib
-import os
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -13,8 +10,10 @@ from typing import TYPE_CHECKING, Final
 from keyadmin.handover.sink import SinkSpec
 from keyadmin.observer import Observer
 from keyadmin.problem import Cause, Exit, Problem, usage
+from keyadmin.projects.below import below
 from keyadmin.rotation.lineage import Lineage, read
 from keyadmin.rotation.policy import Rule, rule_for
+from keyadmin.rotation.shard import Shard, check_sinks
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -40,37 +39,6 @@ class Found:
     projects: int = 0
 
 
-@dataclass(frozen=True)
-class Shard:
-    """The part of the projects that one of several tasks looks after."""
-
-    index: int
-    count: int
-
-    def has(self, project: str) -> bool:
-        """By the project's id alone: parts stay as they are when other projects come and go."""
-        return int.from_bytes(hashlib.sha256(project.encode()).digest()[:8], "big") % self.count == self.index
-
-
-def shard(text: str, env: Mapping[str, str] | None = None) -> Shard:
-    """`I/N` with I from 0, or `auto`: from Cloud Run's or Kubernetes' variables. Raises usage()."""
-    env = os.environ if env is None else env
-    if text == "auto":
-        if "CLOUD_RUN_TASK_INDEX" in env:
-            text = f"{env['CLOUD_RUN_TASK_INDEX']}/{env.get('CLOUD_RUN_TASK_COUNT', '1')}"
-        elif "JOB_COMPLETION_INDEX" in env:
-            if "JOB_COMPLETION_COUNT" not in env:
-                raise usage("--shard auto: JOB_COMPLETION_COUNT is not set; Kubernetes gives the index only")
-            text = f"{env['JOB_COMPLETION_INDEX']}/{env['JOB_COMPLETION_COUNT']}"
-        else:
-            raise usage("--shard auto needs CLOUD_RUN_TASK_INDEX or JOB_COMPLETION_INDEX", "or write --shard 0/4")
-    index, slash, count = text.partition("/")
-    numbers = re.fullmatch("[0-9]{1,9}", index) and re.fullmatch("[0-9]{1,9}", count)
-    if not (slash and numbers and int(index) < int(count)):
-        raise usage(f"{text!r} is no shard: write I/N with I from 0 to N-1, or auto")
-    return Shard(int(index), int(count))
-
-
 async def find(cloud: Cloud, rules: Sequence[Rule], observer: Observer, part: Shard | None = None) -> Found:
     """All lineages that the rules select. A project that cannot be read stops nothing: it is in `errors`.
 
@@ -79,6 +47,8 @@ async def find(cloud: Cloud, rules: Sequence[Rule], observer: Observer, part: Sh
     observer.step("Looking for projects")
     by_project = await _projects(cloud, rules)
     found = Found(errors=_in_vain(rules, by_project))
+    if part is not None:
+        check_sinks(by_project)
     by_project = {project: its for project, its in by_project.items() if part is None or part.has(project)}
     found.projects = len(by_project)
     if by_project:
@@ -170,23 +140,6 @@ async def _projects(cloud: Cloud, rules: Sequence[Rule]) -> dict[str, list[Rule]
             for project in sorted(await below(cloud, above)):
                 add(project, rule)
     return out
-
-
-async def below(cloud: Cloud, parent: str) -> list[str]:
-    """The ids of all ACTIVE projects below a folder or organisation, at any depth. Raises Problem."""
-    projects: list[str] = []
-    todo: list[str] = [parent]
-    done: set[str] = set()
-    while todo:
-        node = todo.pop()
-        if node in done:
-            continue
-        done.add(node)
-        # One term only: of several, any is enough (discovery document of Resource Manager v3, projects.search).
-        children = [project async for project in cloud.projects.search(f"parent:{node}")]
-        projects += [child.project_id for child in children if child.parent == node and child.state == "ACTIVE"]
-        todo += [folder.name async for folder in cloud.folders.list(node)]
-    return projects
 
 
 def only(chosen: Collection[Chosen], names: Sequence[str]) -> list[Chosen]:

@@ -6,15 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from google.cloud import asset_v1, monitoring_v3, orgpolicy_v2
-from google.protobuf import struct_pb2
+from google.cloud import monitoring_v3, orgpolicy_v2
 
 from keyadmin.cloud.assets import KEY, Asset
 from keyadmin.cloud.connect import Target, connect
 from keyadmin.cloud.usage import KeyUsage
 from keyadmin.problem import Cause, Problem
 
-SEARCH = "/google.cloud.asset.v1.AssetService/SearchAllResources"
+SEARCH = "GET /v1/organizations/1000:searchAllResources"
 SERIES = "/google.monitoring.v3.MetricService/ListTimeSeries"
 EFFECTIVE = "/google.cloud.orgpolicy.v2.OrgPolicy/GetEffectivePolicy"
 
@@ -24,40 +23,45 @@ def raw(message: Any) -> bytes:
 
 
 async def test_a_search_asks_for_everything_and_follows_pages(double: Any, target: Target) -> None:
-    resource = struct_pb2.Struct()
-    resource.update({"displayName": "Maps", "restrictions": {"apiTargets": [{"service": "maps.googleapis.com"}]}})
-    full = asset_v1.ResourceSearchResult(
-        name="//apikeys.googleapis.com/projects/p/locations/global/keys/k1",
-        asset_type=KEY,
-        project="projects/123",
-        display_name="Maps",
-        parent_full_resource_name="//cloudresourcemanager.googleapis.com/projects/p",
-        create_time=datetime(2025, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
-        versioned_resources=[asset_v1.VersionedResource(version="v2", resource=resource)],
-    )
-    bare = asset_v1.ResourceSearchResult(name="//apikeys.googleapis.com/projects/q/locations/global/keys/k2", asset_type=KEY)
-    double.script[SEARCH] += [
-        raw(asset_v1.SearchAllResourcesResponse(results=[full], next_page_token="more")),
-        raw(asset_v1.SearchAllResourcesResponse(results=[bare])),
-    ]
+    resource = {"displayName": "Maps", "restrictions": {"apiTargets": [{"service": "maps.googleapis.com"}]}}
+    full = {
+        "name": "//apikeys.googleapis.com/projects/p/locations/global/keys/k1",
+        "assetType": KEY,
+        "project": "projects/123",
+        "displayName": "Maps",
+        "parentFullResourceName": "//cloudresourcemanager.googleapis.com/projects/p",
+        "createTime": "2025-01-02T03:04:05.678901Z",
+        "versionedResources": [{"version": "v2", "resource": resource}],
+    }
+    bare = {"name": "//apikeys.googleapis.com/projects/q/locations/global/keys/k2", "assetType": KEY}
+    double.script[SEARCH] += [(200, {"results": [full], "nextPageToken": "more"}), (200, {"results": [bare]})]
     async with connect(target) as cloud:
-        found = [asset async for asset in cloud.assets.search("organizations/1000", [KEY])]
+        found = [asset async for asset in cloud.assets.search("organizations/1000", KEY)]
     assert found[0] == Asset(
-        name=full.name,
+        name="//apikeys.googleapis.com/projects/p/locations/global/keys/k1",
         asset_type=KEY,
         project_number="123",
         display_name="Maps",
         parent="//cloudresourcemanager.googleapis.com/projects/p",
         create_time=datetime(2025, 1, 2, 3, 4, 5, 678901, tzinfo=UTC),
-        resource={"displayName": "Maps", "restrictions": {"apiTargets": [{"service": "maps.googleapis.com"}]}},
+        resource=resource,
     )
     assert (found[1].resource, found[1].create_time) == ({}, None)
-    asked = [asset_v1.SearchAllResourcesRequest.deserialize(seen.body) for seen in double.calls(SEARCH)]
-    assert [(each.scope, list(each.asset_types), each.page_size, each.page_token) for each in asked] == [
-        ("organizations/1000", [KEY], 500, ""),
-        ("organizations/1000", [KEY], 500, "more"),
+    asked = [seen.query for seen in double.calls(SEARCH)]
+    assert [(each["assetTypes"], each["pageSize"], each.get("pageToken", "")) for each in asked] == [
+        (KEY, "500", ""),
+        (KEY, "500", "more"),
     ]
-    assert list(asked[0].read_mask.paths) == ["*"]
+    assert asked[0]["readMask"] == "*"
+    assert "query" not in asked[0]
+
+
+async def test_a_search_with_a_query_and_a_mask(double: Any, target: Target) -> None:
+    double.script[SEARCH.replace("organizations/1000", "projects/p-1")].append((200, {}))
+    async with connect(target) as cloud:
+        assert [each async for each in cloud.assets.search("projects/p-1", KEY, "state:ENABLED", "name,state")] == []
+    (seen,) = double.calls(SEARCH.replace("organizations/1000", "projects/p-1"))
+    assert (seen.query["query"], seen.query["readMask"]) == ("state:ENABLED", "name,state")
 
 
 def series(uid: str, service: str, points: dict[datetime, monitoring_v3.TypedValue]) -> monitoring_v3.TimeSeries:

@@ -22,16 +22,16 @@ async def listed(items: AsyncIterator[Any]) -> list[Any]:
 
 
 async def test_one_search_finds_the_keys_of_many_projects(cloud: Cloud, sandbox: Any) -> None:
-    keys = await listed(cloud.assets.search("organizations/1000", [KEY]))
+    keys = await listed(cloud.assets.search("organizations/1000", KEY))
     by_project = {key.parent.rpartition("/")[2] for key in keys}
     assert {"old-maps-site", "crowded-project"} <= by_project | {key.name.split("/")[4] for key in keys}
     assert {key.asset_type for key in keys} == {KEY}
     assert all(key.name.startswith("//apikeys.googleapis.com/projects/") for key in keys)
-    projects = await listed(cloud.assets.search("folders/1001", [PROJECT_TYPE]))
+    projects = await listed(cloud.assets.search("folders/1001", PROJECT_TYPE))
     assert projects
     async with connect(replace(sandbox.target, sandbox_user="stranger@example.com")) as other:
         with pytest.raises(Problem) as caught:
-            await listed(other.assets.search("organizations/1000", [KEY]))
+            await listed(other.assets.search("organizations/1000", KEY))
     assert caught.value.cause is Cause.MISSING_IAM_PERMISSION
 
 
