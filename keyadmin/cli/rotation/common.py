@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from keyadmin import duration
 from keyadmin.observer import Observer
-from keyadmin.rotation.find import Found, Shard, find, only, shard
+from keyadmin.rotation.find import Found, find, only
 from keyadmin.rotation.policy import Policy, load, of_options
 from keyadmin.rotation.run import Planned, plan
+from keyadmin.rotation.shard import Shard, shard
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
