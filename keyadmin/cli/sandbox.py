@@ -21,6 +21,8 @@ from keyadmin.problem import Cause, Exit, Problem, usage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from keyadmin.sandbox.server import CannotListen
+
 GROUP: Final = Group(
     "The sandbox: a local Google Cloud to try things on. Any command runs in it with --sandbox.",
     {
@@ -105,6 +107,7 @@ def plain_words(ready_file: Path | None = None) -> Iterator[None]:
     """The sandbox's own exceptions, and those of sockets and files, as Problems (exit code 1)."""
     from keyadmin.sandbox.lock import StateLocked
     from keyadmin.sandbox.seed import BadSeed
+    from keyadmin.sandbox.server import CannotListen
     from keyadmin.sandbox.store import NotAState
 
     try:
@@ -117,6 +120,8 @@ def plain_words(ready_file: Path | None = None) -> Iterator[None]:
     except StateLocked as error:
         fix = "stop that one, use it (KEYADMIN_SANDBOX=its URL), or give another file with --state"
         raise Problem(Cause.CONFLICT, str(error), fix=(fix,)) from None
+    except CannotListen as error:
+        raise _port(error) from None
     except OSError as error:
         raise _system(error, ready_file) from error
 
@@ -126,12 +131,24 @@ def bad_seed(message: str) -> Problem:
     return Problem(Cause.INVALID_ARGUMENT, message, fix=("mend the file and try again; nothing was changed",))
 
 
+def _port(error: CannotListen) -> Problem:
+    """The Problem of a port that cannot be had: which one, why, and what to type."""
+    option, place = f"--{error.door}-port", f"{error.host}:{error.port}"
+    free = f"keyadmin sandbox serve {option} 0"
+    if error.why == errno.EACCES:
+        fix = f"give a port from 1024 on, or any free one: {free}"
+        return Problem(Cause.INVALID_ARGUMENT, f"{option} {error.port}: this user may not listen on {place}", fix=(fix,))
+    if error.why != errno.EADDRINUSE:
+        return Problem(Cause.UNKNOWN, f"{option} {error.port}: {error}", fix=(f"take any free port: {free}",))
+    use_it = (f"if it is a sandbox, use that one: export KEYADMIN_SANDBOX=http://{place}",) if error.door == "rest" else ()
+    return Problem(
+        Cause.CONFLICT,
+        f"{option} {error.port} is in use: another program listens on {place}",
+        fix=(f"take any free port: {free}", *use_it),
+    )
+
+
 def _system(error: OSError, ready_file: Path | None) -> Problem:
-    if error.errno in (errno.EADDRINUSE, None):  # gRPC gives no number
-        fix = "give other ports with --rest-port and --grpc-port; 0 = any free one"
-        return Problem(Cause.CONFLICT, error.strerror or str(error), fix=(fix,))
-    if error.errno == errno.EACCES and not error.filename:
-        return Problem(Cause.INVALID_ARGUMENT, "the port may not be used by this user", fix=("give a port from 1024 on",))
     place = str(error.filename or ready_file or "a file").removesuffix(".lock")  # what lies beside the state, to its user
     if ready_file is not None and Path(place).parent == ready_file.parent:
         place = str(ready_file)  # not the file beside it that is written first

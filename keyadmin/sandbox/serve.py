@@ -32,7 +32,8 @@ class ServeOptions:
 async def serve(options: ServeOptions) -> None:
     """Serve until SIGTERM or SIGINT.
 
-    Raises BadSeed, NotAState, StateLocked, RpcError (a bad latency), or OSError (a port in use), before anything is served.
+    Raises BadSeed, NotAState, StateLocked, RpcError (a bad latency), CannotListen, or OSError (a file), all before anything is
+    served.
     """
     seed = seeds.read(options.seed) if options.seed else None
     lock = StateLock(options.state, alone=True) if options.state else None

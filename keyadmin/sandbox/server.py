@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,14 @@ from keyadmin.sandbox.rest_door import Extra, RestDoor
 
 if TYPE_CHECKING:
     from keyadmin.sandbox.grpc_door import GrpcDoor
+
+
+class CannotListen(Exception):
+    """A port that cannot be had. `door` = rest or grpc; `why` = the errno, EADDRINUSE most likely."""
+
+    def __init__(self, door: str, host: str, port: int, why: OSError) -> None:
+        super().__init__(f"cannot listen on {host}:{port}: {why.strerror or why}")
+        self.door, self.host, self.port, self.why = door, host, port, why.errno
 
 
 class Server:
@@ -30,11 +39,17 @@ class Server:
         return {"rest": self.rest_address, "grpc": self.grpc_address}
 
     async def open_tcp(self, host: str, rest_port: int, grpc_port: int) -> None:
-        """Both doors on TCP; port 0 = any free one. Raises OSError where a port is in use."""
+        """Both doors on TCP; port 0 = any free one. Raises CannotListen."""
         shown = f"[{host}]" if ":" in host else host
         self._grpc = self._grpc_door()
-        self.grpc_address = f"{shown}:{await self._grpc.open(f'{shown}:{grpc_port}')}"
-        self.rest_address = f"http://{shown}:{await self._rest.open_tcp(host, rest_port)}"
+        try:
+            self.grpc_address = f"{shown}:{await self._grpc.open(f'{shown}:{grpc_port}')}"
+        except OSError as error:
+            raise CannotListen("grpc", shown, grpc_port, _reason(host, grpc_port) or error) from None
+        try:
+            self.rest_address = f"http://{shown}:{await self._rest.open_tcp(host, rest_port)}"
+        except OSError as error:
+            raise CannotListen("rest", shown, rest_port, error) from None
 
     async def open_rest_unix(self, path: Path) -> None:
         """The REST door on a UNIX socket."""
@@ -58,3 +73,13 @@ class Server:
             await self._grpc.close()
         await self._rest.close()
         self.cloud.close()
+
+
+def _reason(host: str, port: int) -> OSError | None:
+    """Why a port cannot be had, which gRPC does not say: what a plain socket meets there."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as trial:
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            return error
+    return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -16,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from keyadmin.cli.sandbox import plain_words
+from keyadmin.problem import Problem
 
 
 @dataclass
@@ -137,13 +141,37 @@ def test_a_port_in_use_is_said(typed) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         for option in ("--rest-port", "--grpc-port"):
-            done = typed("sandbox", "serve", option, port)
+            done = typed("sandbox", "serve", option, port, "--format", "json")
             assert (done.code, done.out) == (1, "")
-            assert "in use" in done.err
-            assert "What to do: give other ports with --rest-port and --grpc-port" in done.err
-            assert port in done.err
-            assert "add_port" not in done.err
-            assert "Traceback" not in done.err
+            assert done.error["cause"] == "conflict"
+            assert done.error["message"] == f"{option} {port} is in use: another program listens on 127.0.0.1:{port}"
+            assert done.error["fix"][0] == f"take any free port: keyadmin sandbox serve {option} 0"
+            assert f"KEYADMIN_SANDBOX=http://127.0.0.1:{port}" in done.err or option == "--grpc-port"
+            for strange in ("add_port", "attempting to bind", "Traceback"):
+                assert strange not in done.err
+
+
+@pytest.mark.parametrize("door", ["rest", "grpc"])
+def test_a_port_that_may_not_be_taken_is_told_from_one_in_use(door: str) -> None:
+    from keyadmin.sandbox.server import CannotListen
+
+    with pytest.raises(Problem) as caught, plain_words():
+        raise CannotListen(door, "127.0.0.1", 80, PermissionError(errno.EACCES, "Permission denied"))
+    assert caught.value.message == f"--{door}-port 80: this user may not listen on 127.0.0.1:80"
+    assert caught.value.fix == (f"give a port from 1024 on, or any free one: keyadmin sandbox serve --{door}-port 0",)
+
+
+async def test_an_address_of_another_machine_is_told_from_a_port_in_use() -> None:
+    from keyadmin.sandbox.cloud import LocalCloud
+    from keyadmin.sandbox.server import Server
+
+    server = Server(LocalCloud(None, alone=True))
+    try:
+        with pytest.raises(Problem) as caught, plain_words():
+            await server.open_tcp("203.0.113.1", 0, 18232)  # of no machine, by RFC 5737
+    finally:
+        await server.close()
+    assert "cannot listen on 203.0.113.1:18232: Cannot assign requested address" in caught.value.message
 
 
 @pytest.mark.parametrize(
