@@ -86,7 +86,7 @@ class Selection:
         if self.sort is not None:
             found = language.ordered(found, self.sort, now, record)
         shown = studio.Shown(found) if self.everything else studio.shown(found)
-        return shown if self.limit is None else replace(shown, keys=shown.keys[: self.limit])
+        return shown if self.limit is None else shown.cut(self.limit)
 
 
 def _records(now: datetime) -> Callable[[Key], language.Record]:

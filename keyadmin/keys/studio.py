@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from keyadmin.keys.model import Key
@@ -13,15 +13,29 @@ LIMIT: Final = 100  # "display a maximum of 100 keys and 50 projects" (Using Gem
 
 @dataclass(frozen=True)
 class Shown:
-    """The keys that are shown, and how many are not: for their restriction, and for the limit."""
+    """The keys that are shown, and how many are not: for their restriction, for the page's limit, and for the person's own."""
 
     keys: list[Key]
     other_apis: int = 0
     over_limit: int = 0
+    past_own: int = 0
+
+    def cut(self, limit: int) -> Shown:
+        """At most `limit` of them."""
+        return replace(self, keys=self.keys[:limit], past_own=max(0, len(self.keys) - limit))
+
+    @property
+    def notes(self) -> list[str]:
+        """What to say about those that are not shown."""
+        said = [self.note] if self.note else []
+        if self.past_own:
+            kind = "1 more key is" if self.past_own == 1 else f"{self.past_own} more keys are"
+            said.append(f"{kind} not shown: --limit is {len(self.keys)}")
+        return said
 
     @property
     def note(self) -> str | None:
-        """What to say about the hidden ones; None if there are none."""
+        """What to say about those that AI Studio would hide; None if there are none."""
         reasons = []
         if self.other_apis:
             reasons.append(f"{self.other_apis} restricted to other APIs than the Gemini API alone")

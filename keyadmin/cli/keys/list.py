@@ -79,8 +79,8 @@ def list_(
     show_list(session, shown.keys, view(usage=used))
     for reason in reasons((used or {}).values()):
         session.talk.warning(f"The use of some keys is unknown: {reason}")
-    if shown.note:
-        session.talk.note(f"{shown.note}.", always=True)
+    for note in shown.notes:
+        session.talk.note(f"{note}.", always=True)
     if found.failed:
         raise incomplete(found.failed)
 

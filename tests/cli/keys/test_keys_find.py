@@ -55,6 +55,24 @@ def test_the_list_is_what_ai_studio_shows(keys, served):
     assert keys("list", "--limit", "0").code == 2
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--limit", "7"], ["6 keys are hidden", "93 more keys are not shown: --limit is 7."]),
+        (["--limit", "99"], ["6 keys are hidden", "1 more key is not shown: --limit is 99."]),
+        (["--limit", "100"], ["6 keys are hidden"]),
+        (["--all", "--limit", "105"], ["1 more key is not shown: --limit is 105."]),
+        (["--all", "--limit", "106"], []),
+        (["--all", "--filter", "keyId=k001", "--limit", "1"], []),
+    ],
+)
+def test_what_the_limit_leaves_out_is_told(keys, served, options: list[str], told: list[str]):
+    served.control("seed", project("many-keys", [gemini(f"k{n:03}") for n in range(104)] + [other("t1"), other("t2")]))
+    done = keys("list", "-p", "many-keys", "--format", "json", "--quiet", *options)
+    notes = done.err.splitlines()[1:]  # the first is the sandbox's
+    assert [note.startswith(words) for note, words in zip(notes, told, strict=True)] == [True] * len(told)
+
+
 def test_filter_and_sort(keys, served):
     old = {"createTime": "2020-01-01T00:00:00Z"}
     served.control("seed", project("some-keys", [gemini("b", **old), gemini("a", annotations={"team": "x"}), other("c")]))
