@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -85,16 +86,23 @@ def named(problem: Problem, key: Key) -> Problem:
 
 
 async def until_accepted(
-    cloud: Cloud, key_string: KeyString, observer: Observer, limit_s: float = PROPAGATION_S, key: Key | None = None
+    cloud: Cloud,
+    key_string: KeyString,
+    observer: Observer,
+    limit_s: float = PROPAGATION_S,
+    key: Key | None = None,
+    *,
+    lasting: Collection[Cause] = (),
 ) -> Problem | None:
     """Checks until the key works or `limit_s` seconds have passed; the last Problem, None = the key works.
 
-    What time does not mend (leaked, expired, wrong region, ...) ends it at once. `key` = whose string it is, where known.
+    What time does not mend (leaked, expired, wrong region, ...; and what is `lasting`) ends it at once. `key` = whose string
+    it is, where known.
     """
     try:
         await patiently(
             lambda: cloud.gemini.check(key_string),
-            worth_it=lambda problem: problem.exit_code is None and problem.cause in _PASSING,
+            worth_it=lambda problem: problem.exit_code is None and problem.cause in _PASSING.difference(lasting),
             limit_s=limit_s,
             text="Waiting until the key is known everywhere",
             observer=observer,

@@ -12,6 +12,7 @@ from keyadmin.keys import provision, verify
 from keyadmin.keys.model import GEMINI, GEMINI_ONLY, Key, Restrictions
 from keyadmin.keys.preflight import Ground
 from keyadmin.problem import Cause, Problem
+from keyadmin.rotation.acceptance import rejection
 from keyadmin.rotation.decide import Action, Decision, live_older, split_off, to_migrate
 from keyadmin.rotation.job import USAGE_SLACK, Job, Overtaken
 from keyadmin.rotation.lineage import SINKS, Member, State, claims, marked, successor_id, without_claims
@@ -121,15 +122,18 @@ async def publish(job: Job) -> None:
     job.say(job.lineage.newest, "mark", "done", "published")
 
 
-async def verified(job: Job, member: Member) -> bool:
-    """See a member work, once a run; False where a check from here would say nothing. Raises Problem: it is rejected."""
+async def verified(job: Job, member: Member, *, came_back: bool = False) -> bool:
+    """See a member work, once a run; False where a check from here would say nothing. Raises Problem: it is rejected.
+
+    `came_back` = it may have been undeleted just now.
+    """
     if member.key.key_id in job.verified:
         return True
     why = verify.why_not_checked(member.key.key_type, member.key.restrictions)
     if why is not None:
         job.say(member, "verify", "skipped", why)
         return False
-    problem = await verify.until_accepted(job.cloud, await job.string_of(member), job.shared.observer, job.verify_s)
+    problem = await rejection(job, member, came_back=came_back)
     if problem is not None:
         job.seen.pop(member.key.key_id, None)
         await job.make_sure(member)  # it may have been deleted meanwhile, which is another matter
@@ -287,7 +291,7 @@ async def undo(job: Job) -> Decision | None:
     """
     back = job.lineage.newest
     string = await job.string_of(back)
-    await verified(job, back)
+    await verified(job, back, came_back=True)
     for member in _living(job):
         if not member.complete:  # a run that is about to publish it is refused from now on
             job.put(await write(job, member, marked(member.key.annotations, State.RETIRED)))
@@ -324,4 +328,4 @@ async def bring_back(job: Job, target: Member) -> None:
         changes = replace(target.key, restrictions=replace(target.key.restrictions, targets=targets))
         job.put(await job.cloud.keys.update(target.key.name, {"restrictions"}, changes, etag=target.key.etag))
         job.say(target, "restrict", "done", "it may call the Gemini API again")
-    await verified(job, job.member(target.key.key_id))
+    await verified(job, job.member(target.key.key_id), came_back=True)
