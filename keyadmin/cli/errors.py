@@ -72,10 +72,10 @@ def _with_near(session: Session, problem: Problem) -> Problem:
         return problem
     if any(step.startswith("did you mean") for step in problem.fix):
         return problem
-    from keyadmin.local.cache import NameCache
+    from keyadmin.cli.remember import cache_of
     from keyadmin.projects.find import with_near
 
-    return with_near(problem, problem.project, NameCache(sandbox=session.sandbox is not None).projects())
+    return with_near(problem, problem.project, cache_of(session.settings, session.env).projects())
 
 
 def _why_and_fix(problem: Problem, feature: str | None) -> tuple[list[str], tuple[str, ...]]:

@@ -53,7 +53,7 @@ async def _projects(session: Session, cloud: Cloud) -> Sequence[Project]:
             "you see no project to choose from",
             fix=("make one with a key: keyadmin projects default", "or: keyadmin projects create"),
         )
-    remember.projects(cloud, found)
+    remember.projects(session, found)
     imported = set(Imports((await cloud.identify()).principal, sandbox=cloud.sandbox).ids())
     return sorted(found, key=lambda each: (each.project_id not in imported, each.project_id))
 

@@ -8,9 +8,9 @@ from typing import Final
 
 import typer
 
+from keyadmin.cli.remember import cache_of
 from keyadmin.cli.session import current
-from keyadmin.cli.settings import sandbox_choice, settle
-from keyadmin.local.cache import NameCache
+from keyadmin.cli.settings import settle
 from keyadmin.problem import Problem
 
 MOST_EXPLAINED: Final = 100  # with more, the shells' lists are too long for a second column
@@ -22,30 +22,25 @@ _UNSPEAKABLE: Final = re.compile(r"[^\w .,-]")
 def project_ids(context: typer.Context, incomplete: str) -> list[str | tuple[str, str]]:
     """Ids of projects that were listed before, with their names."""
     try:
-        cache = _cache(context)
+        session = current(context)
+        known = cache_of(settle(session.raw, session.env), session.env).projects()
     except Problem:
         return []
-    return _offered(cache.projects().items(), incomplete)
+    return _offered(known.items(), incomplete)
 
 
 def key_names(context: typer.Context, incomplete: str) -> list[str | tuple[str, str]]:
     """Display names of the project's keys that were listed before; ids where a shell would not take the name as one word."""
     try:
         session = current(context)
-        project = settle(session.raw, session.env).project
-        known = _cache(context).keys(project.value if project else None)
+        settings = settle(session.raw, session.env)
+        known = cache_of(settings, session.env).keys(settings.project.value if settings.project else None)
     except Problem:
         return []
     names = list(known.values())
     by_name = {name: key_id for key_id, name in known.items() if _PLAIN.fullmatch(name) and names.count(name) == 1}
     by_id = {key_id: name for key_id, name in known.items() if name not in by_name}
     return _offered([*by_name.items(), *by_id.items()], incomplete)
-
-
-def _cache(context: typer.Context) -> NameCache:
-    """Of the sandbox or of Google, as the words typed so far and the environment say. Raises Problem."""
-    session = current(context)
-    return NameCache(sandbox=sandbox_choice(session.raw.get("sandbox"), session.env) is not None)
 
 
 def _offered(known: Iterable[tuple[str, str]], incomplete: str) -> list[str | tuple[str, str]]:

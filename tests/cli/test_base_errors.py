@@ -206,7 +206,7 @@ def test_a_closed_output_is_no_failure(home) -> None:
 
 def test_names_that_the_output_cannot_carry_are_escaped(typed) -> None:
     env = {"PYTHONIOENCODING": "ascii", "KEYADMIN_QUOTA_PROJECT": "caf\u00e9-project"}
-    assert "caf\\xe9-project" in typed("config", "get", "quota-project", env=env).out
+    assert "caf\\xe9-project" in typed("config", "get", "quota-project", env=env).err
     assert typed("config", "get", "quota-project", "--format", "json", env=env).json["value"] == "caf\u00e9-project"
     assert "\\xE9" in typed("config", "get", "quota-project", "--format", "yaml", env=env).out
 

@@ -71,7 +71,7 @@ def list_(
 
     async def with_use(cloud: Cloud) -> tuple[Listed, Shown, dict[str, Used] | None]:
         found = await listed(cloud)
-        remember.keys(cloud, found.keys)
+        remember.keys(session, found.keys)
         shown = selection.of(found.keys, session.now())
         return found, shown, await of_many(cloud, shown.keys, session.observer) if usage else None
 

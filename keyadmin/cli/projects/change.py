@@ -41,7 +41,7 @@ def rename(
     async def work(cloud: Cloud) -> Project:
         session.observer.step(f"Renaming {named}")
         renamed = await change.rename(cloud, named, name)
-        remember.projects(cloud, [renamed])
+        remember.projects(session, [renamed])
         return renamed
 
     show_one(session, run(context, work), view(session))
@@ -64,7 +64,7 @@ def delete(context: typer.Context, which: ProjectId = None, yes: Yes = False, dr
     async def work(cloud: Cloud) -> Project:
         session.observer.step(f"Deleting {doomed.project_id}")
         gone = await change.delete(cloud, doomed.project_id)
-        remember.project_gone(cloud, gone.project_id)
+        remember.project_gone(session, gone.project_id)
         return gone
 
     gone = run(context, work)
@@ -90,7 +90,7 @@ def undelete(
     async def work(cloud: Cloud) -> Project:
         session.observer.step(f"Bringing back {named}")
         back = await change.undelete(cloud, named)
-        remember.projects(cloud, [back])
+        remember.projects(session, [back])
         return back
 
     show_one(session, run(context, work), view(session))

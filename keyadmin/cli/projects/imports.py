@@ -72,8 +72,8 @@ def import_(
             if len(wanted) == 1:
                 projects = (await find(cloud, wanted[0]),)
             else:
-                return await _import(cloud, wanted, await listing.readable(cloud, wanted), dry_run=dry_run)
-        return await _import(cloud, [each.project_id for each in projects], projects, dry_run=dry_run)
+                return await _import(session, cloud, wanted, await listing.readable(cloud, wanted), dry_run=dry_run)
+        return await _import(session, cloud, [each.project_id for each in projects], projects, dry_run=dry_run)
 
     _say(session, run(context, work), dry_run=dry_run)
 
@@ -86,9 +86,11 @@ async def _picked(session: Session, cloud: Cloud) -> list[str]:
     return await pick_projects(session, cloud, "Which projects? (type to narrow, space to choose, enter when done)")
 
 
-async def _import(cloud: Cloud, wanted: Sequence[str], found: Sequence[Project | None], *, dry_run: bool) -> Imported:
+async def _import(
+    session: Session, cloud: Cloud, wanted: Sequence[str], found: Sequence[Project | None], *, dry_run: bool
+) -> Imported:
     projects = [each for each in found if each is not None]
-    remember.projects(cloud, projects)
+    remember.projects(session, projects)
     imports = await import_list(cloud)
     ids = list(dict.fromkeys(each.project_id for each in projects))
     known = set(imports.ids()) if dry_run else set()

@@ -52,7 +52,7 @@ async def carry_out(session: Session, cloud: Cloud, order: Order) -> list[Outcom
             session.talk.note(f"Making {', '.join(run.ids)}")
         outcomes = await making.create(cloud, order.wanted, order.key_name, creations, run, session.observer)
     made = [each.project for each in outcomes if each.project is not None]
-    remember.projects(cloud, made)
+    remember.projects(session, made)
     (await import_list(cloud)).add(each.project_id for each in made)
     return outcomes
 

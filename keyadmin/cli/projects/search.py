@@ -37,7 +37,7 @@ def search(
     async def work(cloud: Cloud) -> Hits:
         session.observer.step("Searching")
         found = await finding.search(cloud, text, everything=all_)
-        remember.projects(cloud, found.projects)
+        remember.projects(session, found.projects)
         return found
 
     found = run(context, work)

@@ -29,7 +29,7 @@ def use(context: typer.Context, which: ProjectId = None, dry_run: DryRun = False
 
     async def work(cloud: Cloud) -> Project:
         found = await find(cloud, await chosen(session, cloud, named, "use"))
-        remember.projects(cloud, [found])
+        remember.projects(session, [found])
         return found
 
     found = run(context, work)

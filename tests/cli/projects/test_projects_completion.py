@@ -14,6 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from keyadmin.cli.remember import cache_of
+from keyadmin.cli.settings import settle
+from keyadmin.local.cache import MOST_ACCOUNTS, NameCache, cache_dir
+
 HOSTILE = [
     "$(touch pwned)",
     "`touch pwned`",
@@ -36,15 +40,16 @@ def shell_env(home: dict[str, str], tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def remembered(tmp_path: Path) -> Callable[..., None]:
+def remembered(home: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Write the cache as list commands would."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", home["XDG_CONFIG_HOME"])
 
-    def write(
-        projects: Mapping[str, str], keys: Mapping[str, Mapping[str, str]] | None = None, *, name: str = "sandbox-names.json"
-    ) -> None:
-        path = tmp_path / "cache" / "keyadmin" / name
+    def write(projects: Mapping[str, str], keys: Mapping[str, Mapping[str, str]] | None = None, **variables: str) -> None:
+        env = home | {"KEYADMIN_SANDBOX": "1"} | variables
+        path = cache_of(settle({}, env), env).path
+        path = tmp_path / "cache" / path.relative_to(cache_dir().parent)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({"account": "owner@example.com", "projects": projects, "keys": keys or {}}))
+        path.write_text(json.dumps({"projects": projects, "keys": keys or {}}))
 
     return write
 
@@ -96,16 +101,16 @@ def test_the_keys_of_the_project_that_is_meant(remembered, offered) -> None:
 
 def test_the_sandbox_and_google_have_caches_of_their_own(remembered, offered) -> None:
     remembered({"sandbox-one": ""})
-    remembered({"google-one": ""}, name="names.json")
+    remembered({"google-one": ""}, KEYADMIN_SANDBOX="0")
     assert offered("keyadmin projects use ") == ["sandbox-one"]
     assert offered("keyadmin projects use ", KEYADMIN_SANDBOX="0") == ["google-one"]
     assert offered("keyadmin --sandbox projects use ", KEYADMIN_SANDBOX="0") == ["sandbox-one"]
     assert offered("keyadmin --no-sandbox projects use ") == ["google-one"]
 
 
-def test_a_damaged_cache_offers_nothing_and_is_mended_by_the_next_list(cli, offered, tmp_path: Path) -> None:
-    path = tmp_path / "cache" / "keyadmin" / "sandbox-names.json"
-    path.parent.mkdir(parents=True)
+def test_a_damaged_cache_offers_nothing_and_is_mended_by_the_next_list(cli, remembered, offered, tmp_path: Path) -> None:
+    remembered({})
+    (path,) = (tmp_path / "cache" / "keyadmin" / "sandbox-names").iterdir()
     for text in ("{", "[]", '{"projects": [1], "keys": {"p": 3}}', '{"projects": {"a": 1}}', "\x00"):
         path.write_text(text)
         assert offered("keyadmin projects use ") == []
@@ -125,10 +130,61 @@ def test_wrong_settings_offer_nothing_and_say_nothing(remembered, offered) -> No
     assert offered("keyadmin keys show ", KEYADMIN_FORMAT="nonsense") == []
 
 
-def test_another_account_sees_none_of_the_names_of_the_one_before(cli, offered) -> None:
+ME = {"KEYADMIN_SANDBOX_USER": "me@example.net"}
+
+
+def test_each_account_is_offered_its_own_names(cli, offered) -> None:
     cli("--sandbox", "projects", "list")
-    cli("--sandbox", "projects", "create", "my-own-project", env={"KEYADMIN_SANDBOX_USER": "me@example.net"})
-    assert offered("keyadmin projects use ") == ["my-own-project"]
+    assert offered("keyadmin projects use ", **ME) == []
+    cli("--sandbox", "projects", "create", "my-own-project", env=ME)
+    assert offered("keyadmin projects use ", **ME) == ["my-own-project"]
+    mine = offered("keyadmin projects use ")
+    assert "demo-project" in mine
+    assert "my-own-project" not in mine
+
+
+def test_an_account_that_is_acted_as_is_another_account(cli, offered) -> None:
+    cli("--sandbox", "projects", "list")
+    robot = "robot@demo-project.iam.gserviceaccount.com"
+    assert offered(f"keyadmin --impersonate-service-account {robot} projects use ") == []
+    assert offered("keyadmin projects use ", KEYADMIN_IMPERSONATE_SERVICE_ACCOUNT=robot) == []
+
+
+def test_nothing_is_suggested_from_what_another_account_saw(cli) -> None:
+    cli("--sandbox", "projects", "list")
+    typo = ("--sandbox", "projects", "describe", "demo-projct", "--format", "json")
+    assert any("demo-project" in step for step in cli(*typo).error["fix"])
+    assert "demo-project" not in cli(*typo, env=ME).err
+
+
+def test_each_sandbox_has_names_of_its_own(cli, offered, tmp_path: Path) -> None:
+    cli("--sandbox", "projects", "list")
+    assert offered("keyadmin projects use ", KEYADMIN_SANDBOX_STATE=str(tmp_path / "another.db")) == []
+    assert offered("keyadmin projects use ", KEYADMIN_SANDBOX="http://127.0.0.1:1") == []
+    assert "demo-project" in offered("keyadmin projects use ")
+
+
+def test_each_account_of_google_s_is_told_by_its_credentials_without_asking_anybody(
+    remembered, offered, tmp_path: Path
+) -> None:
+    for name in ("mine", "yours"):
+        (tmp_path / f"{name}.json").write_text(json.dumps({"type": "authorized_user", "refresh_token": name}))
+        google = {"KEYADMIN_SANDBOX": "0", "GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / f"{name}.json")}
+        remembered({f"{name}-project": ""}, **google)
+        assert offered("keyadmin projects use ", **google) == [f"{name}-project"]
+    default = tmp_path / "gcloud" / "application_default_credentials.json"
+    default.parent.mkdir()
+    default.write_text((tmp_path / "mine.json").read_text())
+    assert offered("keyadmin projects use ", KEYADMIN_SANDBOX="0", CLOUDSDK_CONFIG=str(default.parent)) == ["mine-project"]
+    assert offered("keyadmin projects use ", KEYADMIN_SANDBOX="0") == []
+
+
+def test_accounts_that_are_long_gone_are_forgotten(tmp_path: Path) -> None:
+    for number in range(MOST_ACCOUNTS + 5):
+        NameCache(f"account {number}", sandbox=False, directory=tmp_path).remember_projects({f"project-{number}": ""})
+    kept = [NameCache(f"account {number}", sandbox=False, directory=tmp_path).projects() for number in range(MOST_ACCOUNTS + 5)]
+    assert sum(map(bool, kept)) == MOST_ACCOUNTS
+    assert kept[-1] == {f"project-{MOST_ACCOUNTS + 4}": ""}
 
 
 def test_a_deleted_project_is_offered_no_more(cli, offered) -> None:
@@ -141,7 +197,8 @@ def test_the_cache_holds_no_key_string(cli, tmp_path: Path) -> None:
     cli("--sandbox", "keys", "create", "--name", "chatbot", "--show")
     cli("--sandbox", "keys", "list")
     cli("--sandbox", "projects", "describe", "demo-project")
-    text = (tmp_path / "cache" / "keyadmin" / "sandbox-names.json").read_text()
+    (path,) = (tmp_path / "cache" / "keyadmin" / "sandbox-names").iterdir()
+    text = path.read_text()
     assert "chatbot" in text
     assert "SANDBOX-" not in text
 
