@@ -47,6 +47,8 @@ def _read(path: Path) -> str:
             f"{path} is a symbolic link to {path.readlink()}; replacing it would cut the link",
             fix=(f"name the file itself: {path.resolve()}",),
         )
+    if path.exists() and not path.is_file():  # a device may be endless, a pipe waits for ever
+        raise Problem(Cause.INVALID_ARGUMENT, f"{path} is no regular file", fix=("name a file that holds NAME=value lines",))
     return read_text(path) if path.exists() else ""
 
 

@@ -33,7 +33,8 @@ class SecretManagerSink:
 
     async def publish(self, key: KeyString) -> Delivery:
         """Add a version. Raises Problem: no permission, the Secret Manager API is off."""
-        if await self.holds(key):
+        held = await self.holds(key)
+        if held:
             return Delivery(False, f"{self._name} has it already")
         refused: Problem | None = None
         try:
@@ -47,21 +48,28 @@ class SecretManagerSink:
             version = await self._cloud.secrets.add_version(self._name, key)
         except Problem as problem:
             raise (refused if refused and problem.cause is Cause.NOT_FOUND else problem) from None
-        return Delivery(True, f"added as {version}")
+        blind = "; it cannot be read back: secretmanager.versions.access is missing" if held is None else ""
+        return Delivery(True, f"added as {version}{blind}")
 
     async def holds(self, key: KeyString) -> bool | None:
-        """Whether the newest version is this key; None where reading it is not permitted."""
+        """Whether the newest version is this key; None where reading it is not permitted.
+
+        A newest version that somebody disabled or destroyed holds nothing.
+        """
         try:
             return await self._cloud.secrets.access(self._name) == key
         except Problem as problem:
             if problem.cause is Cause.MISSING_IAM_PERMISSION:
                 return None
+            if problem.status == "FAILED_PRECONDITION":
+                return False
             raise
 
-    async def disable_older(self, key: KeyString) -> int:
-        """Disable the enabled versions behind the newest, provided the newest is this key; how many."""
-        if not await self.holds(key):
-            return 0
+    async def disable_older(self, key: KeyString) -> int | None:
+        """Disable the enabled versions behind the newest, provided the newest is this key; how many, None = not readable."""
+        held = await self.holds(key)
+        if not held:
+            return None if held is None else 0
         versions = [version async for version in self._cloud.secrets.versions(self._name)]
         older = [version for version in versions[1:] if version.state == "ENABLED"]
         for version in older:

@@ -54,6 +54,8 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_text(path: Path, text: str, mode: int = 0o600) -> None:
     """Replace the file in one step: the old text stands there or the new one. Raises Problem where it cannot be written."""
+    if path.exists() and not path.is_file():  # renaming a file over a device would take the device away
+        raise Problem(Cause.INVALID_ARGUMENT, f"{path} is no regular file, and is left as it is", fix=("name another file",))
     try:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:

@@ -1,0 +1,45 @@
+"""Sinks that cannot take a key, or that somebody changed: the lineage stops or goes on, and says which."""
+
+from __future__ import annotations
+
+import os
+import socket
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.cli.rotation.conftest import World, rule
+
+
+def to_file(path: Path | str) -> str:
+    return f'sinks = ["env-file:{path}"]\nmachine = "{socket.gethostname()}"\n'
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")
+def test_an_env_file_that_is_a_pipe_or_a_device_is_neither_read_nor_replaced(world: World) -> None:
+    """Reading a device such as /dev/full never ends; renaming a file over it would take it away."""
+    pipe = world.folder / "pipe"
+    os.mkfifo(pipe)
+    world.seed("shop-a", {})
+    world.policy(rule("shop-a", sinks=to_file(pipe)))
+    done = world.rotation("run", "--metrics", str(pipe), "--format", "json")
+    assert done.code == 3
+    assert done.json[0]["message"] == f"{pipe} is no regular file"
+    assert f"{pipe} is no regular file" in done.err
+    assert pipe.is_fifo()
+
+
+def test_a_newest_version_that_somebody_disabled_gets_a_new_one(world: World) -> None:
+    world.seed("shop-a", {})
+    world.policy(rule("shop-a"))
+    assert world.rotation("run").code == 0
+    url = f"{world.sandbox.rest}/v1/projects/shop-a/secrets/web-0/versions/1:disable"
+    with urllib.request.urlopen(urllib.request.Request(url, b"{}", {"Content-Type": "application/json"}), timeout=60):
+        world.advance("25h")
+    done = world.rotation("run", "--format", "json")
+    assert done.code == 0, done.err
+    assert done.json[0]["state"] == "grace", "handed over again, and grace begins anew"
+    assert world.secret("shop-a", "web-0") == world.string("shop-a", world.newest("shop-a"))
+    world.advance("25h")
+    assert world.rotation("run", "--format", "json").json[0]["state"] == "retired"
