@@ -205,10 +205,11 @@ def test_a_closed_output_is_no_failure(home) -> None:
 
 
 def test_names_that_the_output_cannot_carry_are_escaped(typed) -> None:
-    env = {"PYTHONIOENCODING": "ascii", "KEYADMIN_QUOTA_PROJECT": "caf\u00e9-project"}
-    assert "caf\\xe9-project" in typed("config", "get", "quota-project", env=env).err
-    assert typed("config", "get", "quota-project", "--format", "json", env=env).json["value"] == "caf\u00e9-project"
-    assert "\\xE9" in typed("config", "get", "quota-project", "--format", "yaml", env=env).out
+    env = {"PYTHONIOENCODING": "ascii", "KEYADMIN_IMPERSONATE_SERVICE_ACCOUNT": "caf\u00e9@example.com"}
+    get = ("config", "get", "impersonate-service-account")
+    assert "caf\\xe9@example.com" in typed(*get, env=env).out
+    assert typed(*get, "--format", "json", env=env).json["value"] == "caf\u00e9@example.com"
+    assert "\\xE9" in typed(*get, "--format", "yaml", env=env).out
 
 
 def test_the_stderr_of_a_reader_that_went_away_is_no_complaint(home) -> None:
