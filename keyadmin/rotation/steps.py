@@ -277,8 +277,11 @@ async def _take_away(job: Job, old: Member, newest: Member, check: bool) -> Deci
 async def _disable_versions(job: Job, newest: Member) -> None:
     for sink in job.sinks:
         if isinstance(sink, SecretManagerSink):
-            count = await sink.disable_older(await job.string_of(newest))
-            job.say(newest, f"disable versions {sink.spec}", "done" if count else "already", f"{count} older versions disabled")
+            count, step = await sink.disable_older(await job.string_of(newest)), f"disable versions {sink.spec}"
+            if count is None:
+                job.say(newest, step, "skipped", "its newest version cannot be read, so the older ones are left alone")
+            else:
+                job.say(newest, step, "done" if count else "already", f"{count} older versions disabled")
 
 
 # ---- undo ------------------------------------------------------------------------------------------------------------
