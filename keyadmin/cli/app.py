@@ -32,6 +32,7 @@ import typer
 from keyadmin.cli import secret_input
 from keyadmin.cli.lazy import Entry, Group, group
 from keyadmin.cli.session import Session
+from keyadmin.cli.settings import AUDIT_FORMATS
 from keyadmin.problem import Cause, Exit, Problem, usage
 
 PROGRAM: Final = "keyadmin"
@@ -42,6 +43,12 @@ ROOT: Final = Group(
     {
         "doctor": Entry("keyadmin.cli.doctor:doctor", "Check what a project still lacks for API keys.", "Find out why not"),
         "explain": Entry("keyadmin.cli.explain:explain", "Explain an error message of Google's.", "Find out why not"),
+        "audit": Entry(
+            "keyadmin.cli.audit:audit",
+            "Find exposed, old and badly restricted keys.",
+            "Find out why not",
+            formats=AUDIT_FORMATS,
+        ),
         "keys": Entry("keyadmin.cli.keys:GROUP", "Create, list, restrict and verify API keys.", "Keys and projects"),
         "rotation": Entry("keyadmin.cli.rotation:GROUP", "Rotate keys by a policy; migrate to auth keys.", "Keys and projects"),
         "projects": Entry("keyadmin.cli.projects:GROUP", "List, find, import, make and change projects.", "Keys and projects"),

@@ -17,6 +17,11 @@ KeyFromEnv = Annotated[
     str | None, typer.Option("--key-from-env", metavar="VARIABLE", help="Read the key string from this environment variable.")
 ]
 
+ChargeProjects = Annotated[
+    bool,
+    typer.Option("--charge-projects", help="Charge each call to the project it is about, not to one quota project."),
+]
+
 
 def _record(context: typer.Context, parameter: typer.CallbackParam, value: Any) -> Any:
     """Keep what was typed; where an option stands twice (before and after the command) the later one wins."""
@@ -33,8 +38,9 @@ def _version(context: typer.Context, value: bool | None) -> None:
         raise typer.Exit
 
 
-def _formats(incomplete: str) -> list[str]:
-    return [name for name in FORMATS if name.startswith(incomplete)]
+def _formats(context: typer.Context, incomplete: str) -> list[str]:
+    entry = getattr(context.command, "entry", None)
+    return [name for name in (entry.formats if entry else FORMATS) if name.startswith(incomplete)]
 
 
 def _projects(context: typer.Context, incomplete: str) -> list[str | tuple[str, str]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from keyadmin.local.config import Config
 
 FORMATS: Final = ("table", "json", "jsonl", "csv", "yaml", "markdown")
+AUDIT_FORMATS: Final = (*FORMATS, "sarif", "html")
 GOOGLE_PROJECT_VARIABLES: Final = ("KEYADMIN_PROJECT", "GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
 SANDBOX_PROJECT_VARIABLES: Final = ("KEYADMIN_PROJECT",)
 SANDBOX_PROJECT: Final = "demo-project"

@@ -31,7 +31,7 @@ MIX: tuple[tuple[str, int, bool, Json, dict[str, str], int | None], ...] = (
     ("one key for all", 60, False, {"apiTargets": [{"service": apikeys.GEMINI}, _MAPS]}, {}, None),
     ("gemini before auth keys", 120, False, _GEMINI | {"serverKeyRestrictions": {"allowedIps": ["0.0.0.0/0"]}}, {}, 2),
     ("rotation stuck", 95, True, _GEMINI, {"keyadmin-state": "stuck", "keyadmin-generation": "2"}, 3),
-    ("rotation overdue", 200, True, _GEMINI, {"keyadmin-state": "grace", "keyadmin-generation": "3"}, 0),
+    ("rotation overdue", 200, True, _GEMINI, {"keyadmin-state": "grace", "keyadmin-generation": "3"}, 0),  # published then
     ("deleted lately", 50, True, _GEMINI, {}, None),
 )
 
@@ -67,7 +67,8 @@ def _row(cloud: LocalCloud, project: str, project_id: str, serial: int, now: int
     if annotations:
         lineage = f"fleet{serial:05}"[-10:].translate(str.maketrans("0189", "abcd"))
         key_id = f"ka-{lineage}-{annotations['keyadmin-generation']}"
-        annotations = {"keyadmin-lineage": lineage} | annotations
+        published = {"keyadmin-published": rfc3339(now - age * DAY)} if annotations["keyadmin-state"] == "grace" else {}
+        annotations = {"keyadmin-lineage": lineage} | annotations | published
     account = f"keyadmin-gemini@{project_id}.iam.gserviceaccount.com" if auth else None
     row = apikeys.new_row(
         project,

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keyadmin.cli.confirm import confirm, would
-from keyadmin.cli.options import DryRun, Yes
+from keyadmin.cli.options import ChargeProjects, DryRun, Yes
 from keyadmin.cli.render import show_list
 from keyadmin.cli.rotation.carry_out import Wishes, carry_out
 from keyadmin.cli.rotation.common import Scope, scope, survey
 from keyadmin.cli.rotation.options import (
-    ChargeProjects,
     ForceUse,
     Grace,
     Limit,

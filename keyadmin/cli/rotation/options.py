@@ -35,10 +35,6 @@ Notify = Annotated[
     str | None, typer.Option("--notify", metavar="exec:CMD", help="A program that gets the events as JSON lines.")
 ]
 Metrics = Annotated[str | None, typer.Option("--metrics", metavar="FILE", help="Write a Prometheus textfile.")]
-ChargeProjects = Annotated[
-    bool,
-    typer.Option("--charge-projects", help="Charge each call to the project it is about, not to one quota project."),
-]
 To = Annotated[
     list[str] | None,
     typer.Option("--to", metavar="SINK", help="Where the key goes: env-file:PATH[:VAR], secret-manager:..., exec:..., stdout."),

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
+from keyadmin.cli.options import ChargeProjects
 from keyadmin.cli.render import show_list
 from keyadmin.cli.rotation.common import scope, survey
-from keyadmin.cli.rotation.options import ChargeProjects, Grace, MaxAge, Only, PolicyFile, ShardOption
+from keyadmin.cli.rotation.options import Grace, MaxAge, Only, PolicyFile, ShardOption
 from keyadmin.cli.rotation.view import planned_view, tell_errors
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current

@@ -5,12 +5,11 @@ from __future__ import annotations
 import typer
 
 from keyadmin.cli.confirm import confirm, would
-from keyadmin.cli.options import DryRun, Yes
+from keyadmin.cli.options import ChargeProjects, DryRun, Yes
 from keyadmin.cli.render import show_list
 from keyadmin.cli.rotation.carry_out import Wishes, carry_out
 from keyadmin.cli.rotation.common import scope, survey
 from keyadmin.cli.rotation.options import (
-    ChargeProjects,
     Emergency,
     ForceUse,
     Grace,

@@ -1,0 +1,183 @@
+"""`keyadmin audit`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from keyadmin import duration
+from keyadmin.audit.catalogue import RULES, chosen
+from keyadmin.cli.options import ChargeProjects
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import Session, current
+from keyadmin.cli.settings import AUDIT_FORMATS
+from keyadmin.cli.suggest import project_ids
+from keyadmin.problem import Exit, Problem, usage
+from keyadmin.project_ref import checked
+
+if TYPE_CHECKING:
+    from keyadmin.audit.inventory import Inventory, Scope
+    from keyadmin.audit.model import Report
+    from keyadmin.cloud.connect import Cloud
+
+THRESHOLDS: Final = ("low", "medium", "high", "none")
+
+
+def _rules(incomplete: str) -> list[tuple[str, str]]:
+    return [(rule.id, rule.title) for rule in RULES.values() if rule.id.startswith(incomplete)]
+
+
+def _inventories(incomplete: str) -> list[str]:
+    return [name for name in ("auto", "api", "asset") if name.startswith(incomplete)]
+
+
+def _thresholds(incomplete: str) -> list[str]:
+    return [name for name in THRESHOLDS if name.startswith(incomplete)]
+
+
+def audit(
+    context: typer.Context,
+    projects: Annotated[
+        list[str] | None,
+        typer.Option("--projects", metavar="A,B", autocompletion=project_ids, help="These projects; may be repeated."),
+    ] = None,
+    folder: Annotated[
+        str | None, typer.Option("--folder", metavar="N", help="All projects below a folder: its number or its name.")
+    ] = None,
+    organization: Annotated[
+        str | None,
+        typer.Option("--organization", metavar="N", help="All projects of an organisation: its number or its domain."),
+    ] = None,
+    inventory: Annotated[
+        str,
+        typer.Option(
+            "--inventory",
+            metavar="auto|api|asset",
+            autocompletion=_inventories,
+            help="Ask each project (api), Cloud Asset Inventory (asset), or what is quicker and may be asked (auto).",
+        ),
+    ] = "auto",
+    rule: Annotated[
+        list[str] | None,
+        typer.Option("--rule", metavar="RULE", autocompletion=_rules, help="Only this rule; may be repeated."),
+    ] = None,
+    max_age: Annotated[str, typer.Option("--max-age", metavar="DURATION", help="From which age on a key is too old.")] = "90d",
+    fail_on: Annotated[
+        str,
+        typer.Option(
+            "--fail-on",
+            metavar="low|medium|high|none",
+            autocompletion=_thresholds,
+            help="The least severity that makes the exit code 3.",
+        ),
+    ] = "high",
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", metavar="FILE", help="Write the report to a file, in the format of its ending."),
+    ] = None,
+    charge_projects: ChargeProjects = False,
+) -> int:
+    """Find API keys that are exposed, too old, unused or badly restricted: in some projects, or in a whole organisation.
+
+    Without --projects, --folder, --organization or --project every active project that you see. Formats also: sarif (for
+    code scanning) and html. Exit code 3 for findings at the threshold, and where a project could not be looked at: what is
+    in it is unknown, not right. 1 where none could.
+
+    Rules: gemini-exposed-key, unrestricted-key, standard-key, mixed-targets, open-client-restriction, key-too-old,
+    rotation-stuck, rotation-overdue, unused-key, no-client-restriction, too-many-keys, deleted-key-recoverable,
+    undisplayable-key.
+    """
+    from keyadmin.audit.scan import Wishes, scan
+    from keyadmin.cli import audit_report
+
+    session = current(context)
+    session.charge_each = charge_projects
+    rules = chosen(rule)
+    wishes = Wishes(rules, duration.parse(max_age), explicit=rule is not None)
+    kind = _inventory(inventory)
+    if fail_on not in THRESHOLDS:
+        raise usage(f"--fail-on: {fail_on!r} is no severity here", f"use one of: {', '.join(THRESHOLDS)}")
+    place = audit_report.place(session, output, AUDIT_FORMATS)
+    named, parent = _selected(session, projects, folder, organization)
+
+    async def work(cloud: Cloud) -> Report:
+        return await scan(cloud, await _scope(cloud, named, parent), kind, wishes, session.observer)
+
+    report = run(context, work)
+    audit_report.show(session, report, place)
+    return _code(report, fail_on)
+
+
+def _inventory(text: str) -> Inventory:
+    from keyadmin.audit.inventory import INVENTORIES as KNOWN
+
+    for known in KNOWN:
+        if known == text:
+            return known
+    raise usage(f"--inventory: {text!r} is no inventory", f"use one of: {', '.join(KNOWN)}")
+
+
+def _selected(
+    session: Session, projects: list[str] | None, folder: str | None, organization: str | None
+) -> tuple[tuple[str, ...], str | None]:
+    """The projects named, or the folder or organisation. Raises usage() for more than one selector, and for none in one."""
+    given = {
+        "--projects": projects is not None,
+        "--folder": folder is not None,
+        "--organization": organization is not None,
+        "--project": session.project_given,
+    }
+    options = [option for option, there in given.items() if there]
+    if len(options) > 1:
+        raise usage(f"{' and '.join(options)} do not go together", "leave all but one of them out")
+    if projects is not None:
+        listed = [name.strip() for text in projects for name in text.split(",") if name.strip()]
+        if not listed:
+            raise usage("--projects names no project", "--projects my-project,other-project")
+        return tuple(dict.fromkeys(checked(name, "--projects") for name in listed)), None
+    if session.project_given and session.settings.project is not None:
+        return (session.settings.project.value,), None
+    if folder is not None:
+        return (), _of_kind(folder, "folders", "--folder")
+    if organization is not None:
+        return (), _of_kind(organization, "organizations", "--organization")
+    return (), None
+
+
+def _of_kind(text: str, kind: str, option: str) -> str:
+    """`KIND/NUMBER`, or a name to be looked up. Raises usage() for another kind."""
+    if text.isascii() and text.isdigit():
+        return f"{kind}/{text}"
+    if not text.strip() or ("/" in text and not text.startswith(f"{kind}/")):
+        raise usage(f"{option}: {text!r} is none of the {kind}", f"write its number, {kind}/NUMBER, or its name")
+    return text
+
+
+async def _scope(cloud: Cloud, named: tuple[str, ...], parent: str | None) -> Scope:
+    from keyadmin.audit.inventory import Scope
+    from keyadmin.projects import parents
+
+    found = None if parent is None else await parents.find(cloud, parent)
+    return Scope(named, found)
+
+
+def _code(report: Report, fail_on: str) -> int:
+    """3 for findings at the threshold or a project not wholly looked at. Raises Problem where nothing could be looked at."""
+    from keyadmin.audit.model import Severity
+
+    if report.failure is not None and report.failed == report.projects:
+        first = report.failure
+        what = "the project" if report.projects == 1 else f"none of the {report.projects} projects"
+        raise Problem(
+            first.cause,
+            f"{what} could {'not ' if report.projects == 1 else ''}be looked at: {first.message}",
+            status=first.status,
+            permission=first.permission,
+            service=first.service,
+            project=first.project or report.errors[0].project,
+            fix=first.fix,
+        )
+    bad = fail_on != "none" and report.at_least(Severity[fail_on.upper()]) > 0
+    return Exit.FOUND if bad or report.errors else Exit.OK
