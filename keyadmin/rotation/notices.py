@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections import Counter
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from keyadmin.handover.command import words
+from keyadmin.local.children import environment
 from keyadmin.local.files import write_text
 from keyadmin.observer import Observer
 from keyadmin.problem import usage
@@ -20,7 +20,6 @@ from keyadmin.rotation.find import Found
 from keyadmin.rotation.job import Event
 from keyadmin.rotation.lineage import State
 from keyadmin.rotation.run import Planned
-from keyadmin.secret import PATTERN
 
 TIMEOUT_S: Final = 60.0
 
@@ -53,10 +52,9 @@ class Notifier:
         if not self._events:
             return
         text = "".join(json.dumps(event.to_json(), ensure_ascii=False) + "\n" for event in self._events)
-        environment = {name: value for name, value in os.environ.items() if not PATTERN.search(value)}
         try:
             ended = subprocess.run(  # noqa: S603 - the person's own command, split without a shell
-                self._command, input=text, text=True, capture_output=True, timeout=TIMEOUT_S, env=environment, check=False
+                self._command, input=text, text=True, capture_output=True, timeout=TIMEOUT_S, env=environment(), check=False
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             self._observer.warning(f"the notice was not taken: {self._command[0]}: {type(error).__name__}")
