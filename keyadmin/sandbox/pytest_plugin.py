@@ -78,7 +78,10 @@ class SandboxFixture:
         self._control("POST", "latency", {"ms": milliseconds} | ({"method": method} if method else {}))
 
     def propagation(self, **delays: str) -> None:
-        """How long changes take to be seen: `key="30s"`, `service="60s"`, `serviceAccount="5s"`, `search="2m"`."""
+        """How long changes take to be seen.
+
+        `key="30s"`, `service="60s"`, `serviceAccount="5s"`, `search="2m"`, `keyDeletion="23m"`.
+        """
         self._control("POST", "propagation", delays)
 
     def reset(self) -> None:

@@ -19,6 +19,10 @@ class Drop(Exception):
     """The connection is to be closed without an answer."""
 
 
+# What may be seen late. Contract 2 has the first three; a deletion takes the longest of all (`keyDeletion`, see gemini_access).
+SPREADS = ("key", "service", "serviceAccount", "search", "keyDeletion")
+
+
 @dataclass
 class Fault:
     """What happens to the next `times` calls of a method (short or full name; `*` = all)."""
@@ -189,14 +193,14 @@ class Weather:
             self.quotas[method] = limit
 
     def set_propagation(self, data: dict[str, Any]) -> None:
-        """From `POST /_sandbox/propagation`: `key`, `service`, `serviceAccount`, `search` as durations."""
+        """From `POST /_sandbox/propagation`: each of `SPREADS` as a duration."""
         for name, value in data.items():
-            if name not in ("key", "service", "serviceAccount", "search"):
-                raise invalid(f"Unknown propagation {name!r}: one of key, service, serviceAccount, search.", name)
+            if name not in SPREADS:
+                raise invalid(f"Unknown propagation {name!r}: one of {', '.join(SPREADS)}.", name)
             self.propagation[name] = parse_duration(value)
 
     def spread(self, what: str) -> int:
-        """Microseconds that a change of `key`, `service`, `serviceAccount` or `search` takes to be seen everywhere."""
+        """Microseconds that a change of one of `SPREADS` takes to be seen everywhere."""
         return self.propagation.get(what, 0)
 
     async def wait(self, full_name: str, *, writes: bool) -> None:

@@ -84,6 +84,18 @@ def test_a_deleted_key_is_rejected_at_once_and_works_again_when_undeleted(sandbo
     assert models(sandbox, good)[0] == 200
 
 
+def test_a_deleted_key_is_accepted_until_all_servers_know_of_it(sandbox: Running) -> None:
+    sandbox.control("propagation", {"keyDeletion": "23m", "key": "30s"})
+    keys, good = keys_client(sandbox), string_of(sandbox, "good")
+    sandbox.control("clock", {"advance": "31s"})
+    keys.delete_key(name=f"{NAME}/good").result()
+    sandbox.control("clock", {"advance": "22m"})
+    assert models(sandbox, good)[0] == 200
+    sandbox.control("clock", {"advance": "1m"})
+    message = "API key not valid. Please pass a valid API key."
+    expect(models(sandbox, good), 400, "INVALID_ARGUMENT", message, "API_KEY_INVALID", {"service": GEMINI})
+
+
 def test_a_new_key_is_rejected_until_all_servers_know_it(sandbox: Running) -> None:
     sandbox.control("propagation", {"key": "30s"})
     keys = keys_client(sandbox)

@@ -21,8 +21,9 @@ from keyadmin.keys.usage import with_use
 def delete(
     context: typer.Context, key: KeyName, force: Force = False, yes: Yes = False, async_: Async = False, dry_run: DryRun = False
 ) -> None:
-    """Delete a key. Whoever uses it is shut out within minutes; `keys undelete` brings it back for 30 days.
+    """Delete a key. Whoever uses it is shut out, by the last of Google's servers within half an hour.
 
+    For 30 days `keys undelete` brings it back.
     A key that was used in the last 7 days is not deleted without --force.
     """
     session = current(context)
