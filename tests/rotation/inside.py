@@ -209,7 +209,10 @@ class Gate:
 
     async def reached(self) -> None:
         """Wait until somebody is held up."""
-        await asyncio.wait_for(self._reached.wait(), 20)
+        waiting = asyncio.create_task(self._reached.wait())
+        done, _ = await asyncio.wait([waiting], timeout=20)
+        waiting.cancel()
+        assert done, f"nobody came to {self._method}"
 
     def open(self) -> None:
         """Let go."""

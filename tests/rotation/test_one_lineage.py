@@ -72,6 +72,17 @@ async def test_after_a_rollback_the_next_rotation_waits_until_it_is_asked_for(on
     assert newest(subject).generation == 3, "generation 2 is used up"
 
 
+async def test_no_generation_that_was_rolled_back_from_is_made_again_even_when_its_key_is_purged(on: Stage) -> None:
+    subject = await retired(on)
+    await subject.rotate(newest(subject).key.key_id, Terms(force=True, grace=timedelta()))
+    assert newest(subject).generation == 3
+    for key_id in (f"ka-{subject.lineage().id}-2", "web"):
+        assert (await subject.roll_back(key_id)).problem is None
+    await on.control("clock", {"advance": "31d"})
+    await subject.rotate("web")
+    assert newest(subject).generation == 4
+
+
 async def test_a_rollback_without_the_sinks_keeps_the_key_that_they_hold(on: Stage) -> None:
     subject = await retired(on)
     second = newest(subject).key.key_id
@@ -84,6 +95,37 @@ async def test_a_rollback_without_the_sinks_keeps_the_key_that_they_hold(on: Sta
     await subject.run()
     assert holders(subject) == {"web"}, "the next run has the sinks and finishes it"
     assert deleted(subject) == [second]
+
+
+async def test_the_cause_of_a_rollback_that_failed_goes_when_it_succeeds(on: Stage) -> None:
+    subject = await retired(on)
+    text, real = subject.env_file.read_text(), subject.env_file.with_suffix(".real")
+    subject.env_file.rename(real)
+    subject.env_file.symlink_to(real)
+    outcome = await subject.roll_back("web")
+    assert outcome.problem is not None
+    assert "symbolic link" in outcome.problem.message
+    assert newest(subject).cause == outcome.problem.cause.value
+    assert len(deleted(subject)) == 0, "what came after it is kept until the sinks have the key"
+    subject.env_file.unlink()
+    subject.env_file.write_text(text)
+    (again,) = await subject.run()
+    assert again.problem is None
+    assert (holders(subject), newest(subject).cause) == ({"web"}, None)
+
+
+async def test_sinks_are_named_before_they_may_have_the_key(on: Stage) -> None:
+    """The hand-over was done and could not be marked: a rollback that is not told the sinks must know that there are some."""
+    subject = await on.project()
+    await on.control("faults", {"method": "UpdateKey", "code": "PERMISSION_DENIED", "times": 2})
+    (outcome,) = await subject.run()
+    assert outcome.problem is not None
+    second = newest(subject).key.key_id
+    assert (holders(subject), newest(subject).published) == ({second}, None)
+    await on.control("faults", method="DELETE")
+    back = await subject.roll_back("web", specs=[])
+    assert back.ways_out
+    assert deleted(subject) == []
 
 
 async def test_a_rollback_to_a_key_that_does_not_work_changes_nothing(on: Stage) -> None:
@@ -136,6 +178,13 @@ async def test_a_standard_key_becomes_an_auth_key(on: Stage) -> None:
     assert newest(subject).key.key_type == "auth"
     assert newest(subject).key.service_account_email == f"keyadmin-gemini@{subject.project}.iam.gserviceaccount.com"
     assert deleted(subject) == ["web"]
+
+
+async def test_a_migrated_key_keeps_the_clients_and_the_methods_of_the_old_one(on: Stage) -> None:
+    listing = GEMINI | {"methods": ["google.ai.generativelanguage.v1beta.ModelService.ListModels"]}
+    clients = {"serverKeyRestrictions": {"allowedIps": ["192.0.2.7"]}}
+    subject = await published(on, **OLD, restrictions={"apiTargets": [listing, MAPS]} | clients)
+    assert subject.rows()[newest(subject).key.key_id]["restrictions"] == {"apiTargets": [listing]} | clients
 
 
 async def test_a_new_service_account_is_waited_for(on: Stage) -> None:

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.rotation.conftest import always_live, deleted, holders, newest, published
-from tests.rotation.inside import Gate, Stage, go_on
+from keyadmin.problem import Cause, Problem
+from tests.rotation.conftest import always_live, deleted, holders, newest, published, retired
+from tests.rotation.inside import GEMINI, MAPS, Gate, Stage, go_on
 
 # ---- what is refused --------------------------------------------------------------------------------------------------
 
@@ -49,6 +50,16 @@ async def test_a_key_that_cannot_be_replaced_says_so_and_is_tried_again(on: Stag
     assert newest(subject).cause is None
 
 
+async def test_a_refused_deletion_is_told_and_not_taken_for_use(on: Stage) -> None:
+    subject = await published(on)
+    await on.control("clock", {"advance": "25h"})
+    await on.control("faults", {"method": "DeleteKey", "code": "FAILED_PRECONDITION", "times": 1})
+    (outcome,) = await subject.run()
+    assert outcome.problem is not None
+    assert outcome.problem.status == "FAILED_PRECONDITION"
+    assert (outcome.state, deleted(subject)) == ("stuck", [])
+
+
 # ---- what others do meanwhile -----------------------------------------------------------------------------------------
 
 
@@ -68,8 +79,10 @@ async def test_restrictions_changed_after_the_listing_are_those_of_the_successor
 
 @pytest.mark.parametrize(("method", "nth"), [("ListModels", 1), ("GetKey", 2)], ids=["verifying", "verified"])
 async def test_a_run_that_was_held_up_does_not_hand_over_what_was_rolled_back(
-    on: Stage, nothing_is_fresh: None, method: str, nth: int
+    on: Stage, request: pytest.FixtureRequest, method: str, nth: int
 ) -> None:
+    if method == "GetKey":  # a key is read again where that was not just done
+        request.getfixturevalue("nothing_is_fresh")
     subject = await on.project()
     gate = Gate(method, nth)
     on.pause = gate
@@ -112,10 +125,16 @@ async def test_a_rollback_stops_whoever_is_about_to_publish(on: Stage, nothing_i
     back = asyncio.create_task(subject.roll_back("web"))
     await remover.reached()
     always_live(subject)
+    marker = Gate("UpdateKey")
+    on.pause = marker
     publisher.open()
-    await asyncio.wait([run], timeout=1)
+    handed_over = asyncio.create_task(marker.reached())
+    await asyncio.wait([run, handed_over], return_when=asyncio.FIRST_COMPLETED)
+    handed_over.cancel()
     remover.open()
-    await asyncio.gather(run, back)
+    await back
+    marker.open()
+    await run
     assert holders(subject) == {"web"}
 
 
@@ -132,6 +151,130 @@ async def test_a_predecessor_that_was_changed_meanwhile_is_not_deleted_unseen(on
     gate.open()
     await run
     assert "web" not in deleted(subject)
+    assert holders(subject) == {"web"}
+
+
+async def test_what_somebody_wrote_on_the_key_meanwhile_is_not_overwritten(on: Stage) -> None:
+    subject = await on.project()
+    gate = Gate("UpdateKey")
+    on.pause = gate
+    run = asyncio.create_task(subject.run())
+    await gate.reached()
+    on.pause = go_on
+    key = await subject.key(newest(subject).key.key_id)
+    await on.cloud.keys.update(key.name, {"annotations"}, replace(key, annotations=key.annotations | {"team": "web"}))
+    gate.open()
+    (outcome,) = await run
+    assert (outcome.problem, outcome.state) == (None, "grace")
+    assert newest(subject).key.annotations["team"] == "web"
+
+
+async def test_a_predecessor_that_is_gone_for_good_meanwhile_ends_the_rotation(on: Stage) -> None:
+    """Somebody deleted it, and the run was held up until it was purged."""
+    subject = await published(on)
+    await on.control("clock", {"advance": "25h"})
+    gate = Gate("DeleteKey")
+    on.pause = gate
+    run = asyncio.create_task(subject.run())
+    await gate.reached()
+    on.pause = go_on
+    await on.cloud.keys.delete((await subject.key("web")).name)
+    await on.control("clock", {"advance": "31d"})
+    gate.open()
+    (outcome,) = await run
+    assert (outcome.problem, outcome.state) == (None, "retired")
+
+
+@pytest.mark.parametrize("monitoring", ["readable", "unreadable"])
+async def test_a_predecessor_that_was_deleted_meanwhile_is_not_one_in_use(on: Stage, monitoring: str) -> None:
+    subject = await published(on)
+    await on.control("clock", {"advance": "25h"})
+    if monitoring == "unreadable":
+        await on.control("faults", {"method": "ListTimeSeries", "code": "PERMISSION_DENIED", "times": 99})
+    gate = Gate("DeleteKey")
+    on.pause = gate
+    run = asyncio.create_task(subject.run())
+    await gate.reached()
+    on.pause = go_on
+    await on.cloud.keys.delete((await subject.key("web")).name)
+    gate.open()
+    (outcome,) = await run
+    assert (outcome.problem, outcome.state) == (None, "retired")
+
+
+async def test_a_split_keeps_what_somebody_changed_meanwhile(on: Stage) -> None:
+    subject = await published(on, serviceAccountEmail=None, restrictions={"apiTargets": [GEMINI, MAPS]})
+    await on.control("clock", {"advance": "25h"})
+    gate = Gate("UpdateKey")
+    on.pause = gate
+    run = asyncio.create_task(subject.run(new_auth=True))
+    await gate.reached()
+    on.pause = go_on
+    old = await subject.key("web")
+    narrow = replace(old, restrictions=replace(old.restrictions, ips=("192.0.2.7",)))
+    await on.cloud.keys.update(old.name, {"restrictions"}, narrow)
+    gate.open()
+    (outcome,) = await run
+    assert (outcome.problem, outcome.state) == (None, "retired")
+    left = (await subject.key("web")).restrictions
+    assert (left.services, left.ips) == ({MAPS["service"]}, ("192.0.2.7",))
+
+
+async def test_a_successor_that_cannot_be_verified_is_looked_for_before_the_old_key_goes(on: Stage) -> None:
+    clients = {"serverKeyRestrictions": {"allowedIps": ["192.0.2.7"]}}
+    subject = await on.project(restrictions={"apiTargets": [GEMINI]} | clients)
+    await subject.run()
+    await on.control("clock", {"advance": "25h"})
+    gate = Gate("AccessSecretVersion")
+    on.pause = gate
+    run = asyncio.create_task(subject.run())
+    await gate.reached()
+    on.pause = go_on
+    await on.cloud.keys.delete(newest(subject).key.name)
+    gate.open()
+    (outcome,) = await run
+    assert outcome.state == "stuck"
+    assert deleted(subject) == [newest(subject).key.key_id]
+
+
+@pytest.mark.parametrize("what", ["annotate", "delete"])
+async def test_a_rollback_deletes_nothing_unseen(on: Stage, what: str) -> None:
+    subject = await retired(on)
+    second = newest(subject).key.key_id
+    gate = Gate("DeleteKey")
+    on.pause = gate
+    back = asyncio.create_task(subject.roll_back("web"))
+    await gate.reached()
+    on.pause = go_on
+    key = await subject.key(second)
+    if what == "delete":
+        await on.cloud.keys.delete(key.name)
+    else:
+        await on.cloud.keys.update(key.name, {"annotations"}, replace(key, annotations=key.annotations | {"team": "web"}))
+    on.local.requests.clear()
+    gate.open()
+    outcome = await back
+    assert (outcome.problem, deleted(subject), holders(subject)) == (None, [second], {"web"})
+    if what == "annotate":
+        assert subject.writes() == ["DeleteKey", "DeleteKey"], "refused once, then looked at again"
+
+
+async def test_a_rollback_of_a_split_does_not_write_over_what_somebody_changed(on: Stage) -> None:
+    subject = await retired(on, serviceAccountEmail=None, restrictions={"apiTargets": [GEMINI, MAPS]})
+    gate = Gate("UpdateKey")
+    on.pause = gate
+    back = asyncio.create_task(subject.roll_back("web"))
+    await gate.reached()
+    on.pause = go_on
+    old = await subject.key("web")
+    narrow = replace(old, restrictions=replace(old.restrictions, ips=("192.0.2.7",)))
+    await on.cloud.keys.update(old.name, {"restrictions"}, narrow)
+    gate.open()
+    with pytest.raises(Problem) as caught:
+        await back
+    assert caught.value.cause is Cause.CONFLICT
+    assert (await subject.key("web")).restrictions == narrow.restrictions
+    assert (await subject.roll_back("web")).problem is None
     assert holders(subject) == {"web"}
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from keyadmin.problem import Cause
+from keyadmin.sandbox.services import key_usage
 from tests.rotation.conftest import always_live, condition, deleted, holders, newest, published
-from tests.rotation.inside import Stage, Subject
+from tests.rotation.inside import GEMINI, MAPS, Stage, Subject
 
 
 async def test_two_runs_make_a_rotation_and_a_third_does_nothing(on: Stage) -> None:
@@ -19,6 +24,19 @@ async def test_two_runs_make_a_rotation_and_a_third_does_nothing(on: Stage) -> N
     on.local.requests.clear()
     assert await subject.run() == []
     assert subject.writes() == []
+
+
+async def test_a_successor_is_what_its_predecessor_was(on: Stage) -> None:
+    limited = {"apiTargets": [GEMINI], "serverKeyRestrictions": {"allowedIps": ["192.0.2.0/24"]}}
+    subject = await on.project(restrictions=limited, annotations={"team": "web"})
+    (outcome,) = await subject.run()
+    assert (outcome.problem, outcome.state) == (None, "grace"), "that it does not work from here says nothing"
+    assert ("verify", "skipped") in [(step.step, step.status) for step in outcome.steps]
+    old, new = (member.key for member in subject.lineage().members)
+    assert subject.rows()[new.key_id]["restrictions"] == limited
+    assert (new.display_name, new.service_account_email) == (old.display_name, old.service_account_email)
+    assert {name: value for name, value in new.annotations.items() if not name.startswith("keyadmin-")} == {"team": "web"}
+    assert new.annotations["keyadmin-predecessor"] == "web"
 
 
 async def test_a_key_that_is_not_known_everywhere_is_handed_to_nobody(on: Stage) -> None:
@@ -86,6 +104,40 @@ async def test_a_new_sink_has_the_key_before_the_predecessor_goes(on: Stage, tmp
     assert deleted(subject) == ["web"]
 
 
+async def test_older_versions_of_a_secret_are_disabled_when_the_old_key_went_and_not_before(on: Stage) -> None:
+    subject = await published(on)
+    await on.control("clock", {"advance": "25h"})
+
+    def states() -> list[str]:
+        found = on.local.store.all("SELECT state FROM secret_versions WHERE project = ? ORDER BY version", subject.number)
+        return [state for (state,) in found]
+
+    def look() -> None:
+        assert deleted(subject) or states() == ["ENABLED", "ENABLED"]
+
+    on.watch = look
+    await subject.run()
+    assert states() == ["DISABLED", "ENABLED"]
+
+
+async def test_a_mixed_auth_key_is_replaced_and_not_split(on: Stage) -> None:
+    subject = await on.project(restrictions={"apiTargets": [GEMINI, MAPS]})
+    binding = {"iam.managed.disableServiceAccountApiKeyCreation": False}
+    await on.control("seed", {"orgPolicies": {f"projects/{subject.project}": binding}})
+    (outcome,) = await subject.run(grace=timedelta())
+    assert (outcome.problem, outcome.state) == (None, "retired")
+    assert newest(subject).key.restricted == "mixed"
+    assert deleted(subject) == ["web"]
+
+
+async def test_a_key_is_verified_once_a_run(on: Stage) -> None:
+    subject = await on.project()
+    on.local.requests.clear()
+    (outcome,) = await subject.run(grace=timedelta())
+    assert outcome.state == "retired"
+    assert [method.rpartition(".")[2] for method, *_ in on.local.requests].count("ListModels") == 1
+
+
 async def test_the_predecessor_stays_where_its_successor_stopped_working(on: Stage) -> None:
     subject = await published(on)
     await on.control("clock", {"advance": "25h"})
@@ -116,18 +168,53 @@ async def test_a_predecessor_in_use_is_kept_until_nobody_used_it_for_the_grace_p
     assert (outcome.problem, outcome.state) == (None, "grace")
     assert "was used for generativelanguage.googleapis.com" in outcome.why
     assert outcome.ways_out
-    assert deleted(subject) == []
-    await on.control("clock", {"advance": "26h"})
+    await on.control("clock", {"advance": "20h"})
+    await subject.run()
+    assert deleted(subject) == [], "a day without any use is what the grace period asks for"
+    await on.control("clock", {"advance": "6h"})
     await subject.run()
     assert deleted(subject) == ["web"]
 
 
-async def test_a_predecessor_in_use_is_retired_all_the_same_with_force(on: Stage) -> None:
+@pytest.mark.parametrize("how", [{"force_use": True}, {"emergency": True, "max_age": None}])
+async def test_a_predecessor_in_use_is_retired_all_the_same_if_that_is_asked_for(on: Stage, how: dict[str, Any]) -> None:
     subject = await published(on)
     await on.control("clock", {"advance": "25h"})
     await use(subject, "web")
-    await subject.run(force_use=True)
+    await subject.run(**how)
     assert deleted(subject) == ["web"]
+    assert newest(subject).generation == 2, "what was under way is finished, and no more"
+
+
+async def test_use_before_the_publication_keeps_nothing(on: Stage) -> None:
+    """Monitoring tells the hour of the last use, which ends after the publication here."""
+    subject = await on.project()
+    await use(subject, "web")
+    (outcome,) = await subject.run(grace=timedelta())
+    assert (outcome.problem, outcome.state) == (None, "retired")
+    assert deleted(subject) == ["web"]
+
+
+async def test_the_use_of_another_key_keeps_nothing(on: Stage) -> None:
+    subject = await published(on)
+    await on.control("clock", {"advance": "25h"})
+    await use(subject, newest(subject).key.key_id)
+    await subject.run()
+    assert deleted(subject) == ["web"]
+
+
+@pytest.mark.parametrize(
+    ("services", "state"), [(["maps-backend"], "retired"), (["generativelanguage", "maps-backend"], "grace")]
+)
+async def test_what_a_split_key_keeps_may_be_used_on(on: Stage, services: list[str], state: str) -> None:
+    subject = await published(on, serviceAccountEmail=None, restrictions={"apiTargets": [GEMINI, MAPS]})
+    await on.control("clock", {"advance": "25h"})
+    with on.local.store.change():
+        for hours, service in enumerate(services):  # the Gemini API before Maps
+            at = on.local.clock.now() - (len(services) - hours) * key_usage.HOUR
+            key_usage.record(on.local.store, subject.rows()["web"]["uid"], f"{service}.googleapis.com", at)
+    (outcome,) = await subject.run(new_auth=True)
+    assert (outcome.problem, outcome.state) == (None, state)
 
 
 async def test_where_the_use_cannot_be_read_the_service_checks_it(on: Stage) -> None:

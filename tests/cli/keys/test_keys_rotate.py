@@ -50,7 +50,22 @@ def test_rotate_in_words(keys, there) -> None:
     done = keys("rotate", "Web", "--grace", "0s", "--yes")
     assert done.code == 0, done.err
     assert "create" in done.out
+    assert "no sink was given" in done.out
     assert "AQ." not in done.out + done.err
+
+
+def test_a_display_name_that_successors_bear_too_means_the_newest_of_its_lineage(keys, there) -> None:
+    gone = {"keyId": "gone", "displayName": "Web", "deleteTime": "2026-11-20T00:00:00Z"}
+    there.control("seed", {"projects": [{"projectId": "demo-project", "keys": [gone]}]})
+    first = keys("rotate", "Web", "--yes", "--format", "json")
+    assert first.code == 0, first.err
+    again = keys("rotate", "Web", "--yes", "--format", "json")
+    assert again.code == 0, again.err
+    assert (again.json["key"], again.json["state"]) == (first.json["key"], "grace")
+    there.control("seed", {"projects": [{"projectId": "demo-project", "keys": [{"keyId": "twin", "displayName": "Web"}]}]})
+    refused = keys("rotate", "Web", "--yes", "--format", "json")
+    assert refused.error["cause"] == "invalid-argument"
+    assert "CreateKey" not in there.methods()[-3:]
 
 
 def test_rotate_to_stdout_is_one_document(keys, there) -> None:

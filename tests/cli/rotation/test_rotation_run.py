@@ -119,6 +119,25 @@ def test_dry_run_limit_only_and_ages(world: World) -> None:
     assert world.rotation("run", "--only", "nobody", "--format", "json").code == 2
 
 
+def test_what_stopped_the_last_run_is_over_when_the_policy_asks_no_more(world: World) -> None:
+    three(world)
+    world.sandbox.control("faults", {"method": "CreateKey", "code": "PERMISSION_DENIED", "times": 1})
+    assert world.rotation("run").code == 3
+    assert world.rotation("status").code == 3
+    world.policy(rule("shop-*", max_age='"400d"'))
+    status = world.rotation("status", "--format", "json")
+    assert (status.code, {row["state"] for row in status.json if row["action"] == "rest"}) == (0, {"retired"})
+
+
+def test_other_sinks_show_in_the_plan(world: World) -> None:
+    world.seed("shop-a", {})
+    world.policy(rule("shop-a"))
+    assert world.rotation("run").code == 0
+    world.policy(rule("shop-a", sinks='sinks = ["secret-manager:projects/shop-a/secrets/other"]\n'))
+    (row,) = world.rotation("plan", "--format", "json").json
+    assert (row["action"], row["why"]) == ("publish", "its sinks are others than those that it was handed to")
+
+
 def test_emergency_asks_and_leaves_no_old_key(world: World) -> None:
     three(world)
     refused = world.rotation("run", "--emergency")
@@ -332,6 +351,15 @@ def test_events_are_given_to_a_program_and_metrics_to_a_file(world: World) -> No
     samples = [line for line in text.splitlines() if not line.startswith("#")]
     assert all(re.fullmatch(r'[a-z_]+(\{([a-z]+="[^"]*",?)+\})? -?\d+', line) for line in samples)
     assert metrics.stat().st_mode & 0o777 == 0o644
+
+
+def test_metrics_tell_of_a_failure_that_could_not_be_noted_on_the_key(world: World) -> None:
+    three(world)
+    for method in ("CreateKey", "UpdateKey"):
+        world.sandbox.control("faults", {"method": method, "code": "PERMISSION_DENIED", "times": 99})
+    done = world.rotation("run", "--only", "shop-a", "--metrics", str(world.folder / "m"), "--format", "json")
+    assert [(out["state"], out["cause"]) for out in done.json] == [("stuck", "missing-iam-permission")]
+    assert "keyadmin_rotation_stuck 1\n" in (world.folder / "m").read_text()
 
 
 def test_a_notice_that_fails_is_a_warning(world: World) -> None:
