@@ -116,7 +116,8 @@ def plain_words(ready_file: Path | None = None) -> Iterator[None]:
         raise bad_seed(str(error)) from None
     except NotAState as error:
         fix = "give another file with --state; keyadmin left this one as it was"
-        raise Problem(Cause.INVALID_ARGUMENT, str(error), fix=(fix,), exit_code=Exit.FAILED) from None
+        fixes = (error.mend, fix) if error.mend else (fix,)
+        raise Problem(Cause.INVALID_ARGUMENT, str(error), fix=fixes, exit_code=Exit.FAILED) from None
     except StateLocked as error:
         fix = "stop that one, use it (KEYADMIN_SANDBOX=its URL), or give another file with --state"
         raise Problem(Cause.CONFLICT, str(error), fix=(fix,)) from None

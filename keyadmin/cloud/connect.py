@@ -278,7 +278,8 @@ async def _embedded(stack: AsyncExitStack, sandbox: Embedded) -> Routes:
     except StateLocked as error:
         raise Problem(Cause.CONFLICT, str(error), fix=("Set KEYADMIN_SANDBOX to its URL, or stop it.",)) from None
     except NotAState as error:
-        raise Problem(Cause.INVALID_ARGUMENT, str(error), fix=("Name another file in KEYADMIN_SANDBOX_STATE.",)) from None
+        another = "Name another file in KEYADMIN_SANDBOX_STATE."
+        raise Problem(Cause.INVALID_ARGUMENT, str(error), fix=(error.mend, another) if error.mend else (another,)) from None
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise

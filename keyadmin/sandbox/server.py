@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ class CannotListen(Exception):
     """A port that cannot be had. `door` = rest or grpc; `why` = the errno, EADDRINUSE most likely."""
 
     def __init__(self, door: str, host: str, port: int, why: OSError) -> None:
-        super().__init__(f"cannot listen on {host}:{port}: {why.strerror or why}")
+        super().__init__(f"cannot listen on {host}:{port}: {os.strerror(why.errno) if why.errno else why}")
         self.door, self.host, self.port, self.why = door, host, port, why.errno
 
 

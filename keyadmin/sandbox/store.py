@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,19 @@ VERSION = 1  # PRAGMA user_version: raised when a table changes
 
 
 class NotAState(Exception):
-    """The file is not a keyadmin sandbox state; it was left as it was."""
+    """The file is not a keyadmin sandbox state; it was left as it was. `mend` = what to type about it, where there is such."""
+
+    mend: str | None = None
+
+
+class OtherVersion(NotAState):
+    """A state that another version of keyadmin made: what it holds cannot be carried over."""
+
+    def __init__(self, path: Path, found: int) -> None:
+        age = "an older" if found < VERSION else "a newer"
+        super().__init__(f"{path} was made by {age} keyadmin: its layout has version {found}, this one reads version {VERSION}")
+        old = shlex.quote(f"{path}.old")
+        self.mend = f"move it away, and the next command makes a new one: mv {shlex.quote(str(path))} {old}"
 
 
 def _unmade(head: bytes) -> bool:
@@ -70,7 +83,7 @@ class Store:
             if int.from_bytes(head[68:72], "big") != MAGIC:
                 raise NotAState(f"{path} is an SQLite file of another program")
             if (version := int.from_bytes(head[60:64], "big")) != VERSION:
-                raise NotAState(f"{path} has state version {version}; this keyadmin reads version {VERSION}")
+                raise OtherVersion(path, version)
         else:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
