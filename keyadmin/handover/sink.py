@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,6 +52,14 @@ class SinkSpec:
     text: str
     kind: str
     value: str
+
+    @property
+    def place(self) -> str:
+        """The same for all ways of writing the same file and variable."""
+        if self.kind != "env-file":
+            return self.text
+        path, name = variable(self.value)
+        return f"env-file:{os.path.abspath(path)}:{name}"
 
 
 def parse(text: str) -> SinkSpec:

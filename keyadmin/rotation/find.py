@@ -105,7 +105,7 @@ def _one_sink_each(chosen: Sequence[Chosen]) -> None:
         for spec in one.specs:
             if spec.text == "stdout":
                 continue
-            other = owners.setdefault(spec.text, one)
+            other = owners.setdefault(spec.place, one)
             if other is not one:
                 ours, theirs = one.lineage.newest.key, other.lineage.newest.key
                 raise Problem(

@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 from keyadmin import duration
 from keyadmin.handover.sink import SinkSpec, parse
 from keyadmin.problem import Cause, Exit, Problem, usage
+from keyadmin.project_ref import REFERENCE
 from keyadmin.rotation.decide import Terms
 from keyadmin.rotation.lineage import Lineage
 
@@ -67,13 +68,12 @@ class Rule:
         return Terms(max_age=self.max_age, grace=self.grace, migrate=self.new_type == "auth")
 
     def specs(self, lineage: Lineage) -> list[SinkSpec]:
-        """The sinks of one lineage, `{project}`, `{lineage}` and `{name}` filled in."""
-        newest = lineage.newest.key
-        values = {
-            "project": lineage.project,
-            "lineage": lineage.id,
-            "name": re.sub(r"[^A-Za-z0-9_-]+", "-", newest.display_name).strip("-") or newest.key_id,
-        }
+        """The sinks of one lineage, `{project}`, `{lineage}` and `{name}` filled in.
+
+        A key without a name that can stand there goes by its lineage, which is the same for all generations.
+        """
+        name = re.sub(r"[^A-Za-z0-9_-]+", "-", lineage.subject.display_name).strip("-")
+        values = {"project": lineage.project, "lineage": lineage.id, "name": name or lineage.id}
         return [parse(_filled(sink, values)) for sink in self.sinks]
 
     @property
@@ -97,7 +97,7 @@ class Policy:
 def load(path: Path) -> Policy:
     """Read and check a policy file. Raises Problem (exit 2) with file, line and the mend."""
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")  # some editors begin a file with a byte order mark
     except FileNotFoundError:
         raise Problem(
             Cause.INVALID_ARGUMENT,
@@ -184,9 +184,7 @@ class _Reader:
         out: dict[str, Any] = {}
         for name, value in data.items():
             if name not in allowed:
-                raise self._error(
-                    index, name, f"unknown setting {name!r}", f"the settings here are {', '.join(sorted(allowed))}"
-                )
+                raise self._error(index, name, f"unknown setting {name!r}", _known(name, allowed))
             out[{"type": "key_type"}.get(name, name.replace("-", "_"))] = self._value(index, name, value)
         return out
 
@@ -227,6 +225,10 @@ class _Reader:
                 _check_sink(item)
             except Problem as problem:
                 raise self._error(index, name, problem.message, problem.fix[0]) from None
+        if name == "projects" and not REFERENCE.fullmatch(re.sub(r"[*?]|\[[^\]]*\]", "x", item)):
+            raise self._error(
+                index, name, f"{item!r} is neither a project's id or number nor a pattern", "keyadmin projects list --all"
+            )
         pattern = {"folders": r"folders/\d+", "organizations": r"organizations/\d+"}.get(name)
         if pattern and not re.fullmatch(pattern, item):
             raise self._error(index, name, f"{item!r} is none of the {name}", f'write {name} = ["{name}/123456789"]')
@@ -246,6 +248,14 @@ class _Reader:
                 if re.match(rf"\s*(\[+\s*)?[\"']?{re.escape(name)}[\"']?\s*(=|\.|\])", self._lines[number]):
                     return number + 1
         return start + 1 if index is not None else None
+
+
+def _known(name: str, allowed: set[str]) -> str:
+    """What to write instead of an unknown setting."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name.replace("_", "-"), sorted(allowed), 1)
+    return f"did you mean {near[0]}?" if near else f"the settings here are {', '.join(sorted(allowed))}"
 
 
 def template(project: str | None, machine: str) -> str:

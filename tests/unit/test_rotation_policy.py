@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from keyadmin.handover.sink import parse
 from keyadmin.keys.model import GEMINI_ONLY, Key
 from keyadmin.problem import Problem
-from keyadmin.rotation.lineage import read
+from keyadmin.rotation.lineage import Lineage, State, claims, read
 from keyadmin.rotation.policy import load, of_options, rule_for, template
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -68,6 +69,42 @@ def test_placeholders_are_the_keys_own(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["", "\N{CYRILLIC SMALL LETTER KA}"])
+def test_a_key_without_a_name_goes_to_the_same_sink_in_all_generations(tmp_path: Path, name: str) -> None:
+    (rule,) = load(written(tmp_path, GOOD.replace("sinks = []", 'sinks = ["secret-manager:projects/p/secrets/{name}"]'))).rules
+    founder = Key("projects/1/locations/global/keys/web", "uid", name, "shop")
+    (first,) = read([founder], "shop")
+    successor = Key(f"projects/1/locations/global/keys/ka-{first.id}-2", "uid-2", name, "shop", annotations=done(first))
+    for keys in ([founder], [founder, successor], [successor]):
+        (lineage,) = read(keys, "shop")
+        assert [spec.value for spec in rule.specs(lineage)] == [f"projects/p/secrets/{first.id}"]
+
+
+def test_a_key_renamed_while_it_is_rotated_stays_with_its_sink(tmp_path: Path) -> None:
+    (rule,) = load(written(tmp_path, GOOD.replace("sinks = []", 'sinks = ["secret-manager:projects/p/secrets/{name}"]'))).rules
+    founder = Key("projects/1/locations/global/keys/web", "uid", "web", "shop")
+    (first,) = read([founder], "shop")
+    renamed = Key(f"projects/1/locations/global/keys/ka-{first.id}-2", "uid-2", "other", "shop")
+    (lineage,) = read([founder, renamed], "shop")
+    assert [spec.value for spec in rule.specs(lineage)] == ["projects/p/secrets/web"]
+
+
+def done(lineage: Lineage) -> dict[str, str]:
+    return claims(lineage.id, 2, "web", State.RETIRED)
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "keyadmin.toml").write_text(GOOD, "utf-8-sig")
+    assert load(tmp_path / "keyadmin.toml").rules[0].projects == ("shop",)
+
+
+def test_one_file_written_in_several_ways_is_one_sink(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    ways = ["env-file:.env", "env-file:./.env:GEMINI_API_KEY", f"env-file:{tmp_path}/a/../.env"]
+    assert len({parse(way).place for way in ways}) == 1
+    assert parse("env-file:.env:OTHER").place != parse("env-file:.env").place
+
+
 def test_the_first_rule_that_selects_a_key_counts(tmp_path: Path) -> None:
     text = GOOD + 'keys = ["web*"]\n\n' + GOOD
     rules = load(written(tmp_path, text)).rules
@@ -90,6 +127,10 @@ def test_the_first_rule_that_selects_a_key_counts(tmp_path: Path) -> None:
         ('[[rule]]\nprojects = ["a"]\n', 1, "does not say where the new key goes", "sinks = []"),
         (f"{GOOD}\n[[rule]]\nprojects = ['b']\nsinks = []\nage = 3\n", 8, "unknown setting 'age'", "max-age"),
         (f'[defaults]\nmax-age = "90d"\nkeys = ["a"]\n\n{GOOD}', 3, "unknown setting 'keys'", "grace"),
+        (f'{GOOD}max_age = "90d"\n', 4, "unknown setting 'max_age'", "did you mean max-age?"),
+        (f'{GOOD}olderthan = "90d"\n', 4, "unknown setting 'olderthan'", "did you mean older-than?"),
+        ('[[rule]]\nprojects = ["My shop"]\n', 2, "'My shop' is neither", "projects list"),
+        ('[[rule]]\nprojects = ["shop-*", "Shop-?"]\n', 2, "'Shop-?' is neither", "projects list"),
         (f'{GOOD}max-age = "soon"\n', 4, "'soon' is no duration", "90d"),
         (f"{GOOD}grace = 24\n", 4, "24 is no duration", "12h"),
         (f'{GOOD}type = "oauth"\n', 4, "'oauth' is no type", "any, auth, standard"),
