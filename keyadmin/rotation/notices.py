@@ -78,9 +78,11 @@ def write_metrics(path: Path, planned: Sequence[Planned], now: datetime, found: 
             lines.append(f"keyadmin_key_age_seconds{labels} {(now - key.create_time).total_seconds():.0f}")
     due = sum(1 for one in planned if one.decision.action is Action.CREATE)
     stuck = sum(1 for one in planned if one.state is State.STUCK)
+    failed = sum(1 for one in planned if one.failed)
     for name, text, value in (
         ("due", "Lineages whose key is older than allowed.", due),
-        ("stuck", "Lineages that need a person.", stuck),
+        ("stuck", "Lineages that stand still until what stopped them is mended.", stuck),
+        ("failed", "Lineages with which the last run failed.", failed),
         ("unreadable_projects", "Projects that could not be looked at.", len(found.errors)),
         ("last_run_timestamp_seconds", "When this was written, by the server's clock.", int(now.timestamp())),
     ):

@@ -98,6 +98,11 @@ class Gcloud:
         ):
             self._env[f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{api}"] = f"{sandbox.rest}/"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a script that calls gcloud is to be run with."""
+        return dict(self._env)
+
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run it; stdout, stderr and the exit code."""
         return subprocess.run([self._command, *words], env=self._env, capture_output=True, text=True, timeout=120)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,13 +13,19 @@ from keyadmin.cli.rotation.options import PolicyFile
 from keyadmin.cli.session import current
 from keyadmin.local.files import write_text
 from keyadmin.problem import Cause, Problem, usage
-from keyadmin.rotation.policy import DEFAULT_FILE
-from keyadmin.rotation.schedule import ENGINES, files_for
-from keyadmin.rotation.schedule.plan import Plan, ScheduleFile
+from keyadmin.rotation.policy import DEFAULT_FILE, load
+from keyadmin.rotation.schedule import ENGINES, ON_ONE_MACHINE, files_for
+from keyadmin.rotation.schedule.plan import Plan
+from keyadmin.rotation.schedule.template import ScheduleFile
+
+if TYPE_CHECKING:
+    from keyadmin.cli.session import Session
 
 Engine = Annotated[str, typer.Argument(metavar="ENGINE", help=f"One of {', '.join(ENGINES)}.")]
 Every = Annotated[str, typer.Option("--every", metavar="TIME", help="hourly, daily or weekly.")]
-Tasks = Annotated[int, typer.Option("--tasks", metavar="N", help="How many tasks share the projects (cloud-run, kubernetes).")]
+Tasks = Annotated[
+    int, typer.Option("--tasks", metavar="N", help="How many tasks share the projects (cloud-run, kubernetes, github-actions).")
+]
 Migrate = Annotated[bool, typer.Option("--migrate", help="Schedule `rotation migrate` instead of `rotation run`.")]
 Region = Annotated[str, typer.Option("--region", metavar="REGION", help="Where Cloud Run and the image are.")]
 Output = Annotated[Path | None, typer.Option("--output", metavar="DIR", help="Write the files there instead of printing them.")]
@@ -38,12 +44,15 @@ def schedule(
 ) -> None:
     """Print complete files that run the rotation on a schedule: account, least-privilege role, no overlap, an alert.
 
-    Nothing is set up by this command; the files say how. The project (-p) is where the account lives.
+    Nothing is set up by this command; the files say how. The project (-p) is where the account lives. What the account may
+    do, and where, follows from the policy: print the files again when it changes.
     """
     session = current(context)
     if session.settings.project is None:
         raise usage("no project was given: the account that rotates has to live in one", "add --project ID")
-    files = files_for(engine, Plan(session.settings.project.value, policy, every, tasks, migrate, region))
+    plan = _plan(session.settings.project.value, policy, every, tasks, migrate, region)
+    files = files_for(engine, plan)
+    _tell(session, engine, plan)
     if output is None or dry_run:
         text = "\n".join(f"# ==> {file.path}\n{file.content}" for file in files)
         show_document(session, [{"path": file.path, "content": file.content} for file in files], text)
@@ -51,6 +60,34 @@ def schedule(
     for file in files:
         _write(output, file)
         session.talk.note(f"Wrote {output / file.path}")
+
+
+def _plan(project: str, policy: str, every: str, tasks: int, migrate: bool, region: str) -> Plan:
+    """With what the policy says, where there is one yet. Raises Problem for a wrong one."""
+    path = Path(policy)
+    there = path.is_file()
+    rules = load(path).rules if there else ()
+    return Plan(project, policy, every, tasks, migrate, region, rules, path.read_text("utf-8") if there else "")
+
+
+def _tell(session: Session, engine: str, plan: Plan) -> None:
+    """What would go unnoticed until the first run."""
+    if not plan.rules:
+        session.talk.note(
+            f"There is no policy file {plan.policy} yet: the files are for the keys of {plan.project} and for secrets. "
+            "Write one (keyadmin rotation init) and print them again."
+        )
+    if plan.patterns:
+        patterns = ", ".join(plan.patterns)
+        session.talk.note(f"setup.sh cannot know which projects {patterns} are: add them to PROJECTS there.", always=True)
+    for rule in plan.elsewhere:
+        if engine not in ON_ONE_MACHINE:
+            session.talk.warning(
+                f"{rule.name}: its env-file and exec sinks belong to the machine {rule.machine}; {engine} leaves its keys "
+                "alone. Schedule systemd or cron there, or hand over to Secret Manager."
+            )
+        elif not rule.here:
+            session.talk.note(f"{rule.name} belongs to the machine {rule.machine}: install the files there.", always=True)
 
 
 def _write(folder: Path, file: ScheduleFile) -> None:

@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import Final
 
 from keyadmin.problem import usage
-from keyadmin.rotation.schedule.plan import Plan, ScheduleFile
+from keyadmin.rotation.schedule.plan import Plan
+from keyadmin.rotation.schedule.template import ScheduleFile
 
 _ENGINES: Final = {
     "systemd": "systemd",
@@ -17,6 +18,7 @@ _ENGINES: Final = {
     "github-actions": "github_actions",
 }
 ENGINES: Final = tuple(_ENGINES)
+ON_ONE_MACHINE: Final = ("systemd", "cron")
 
 
 def files_for(engine: str, plan: Plan) -> list[ScheduleFile]:

@@ -1,88 +1,54 @@
-"""Cloud Run jobs, started by Cloud Scheduler: each task looks after its share of the projects."""
+"""Cloud Run jobs, started by Cloud Scheduler: each task looks after its share of the projects.
+
+Cloud Run starts an execution whatever the last one does, so the tasks' time is bounded by the interval. Each task gets
+CLOUD_RUN_TASK_INDEX and CLOUD_RUN_TASK_COUNT (https://cloud.google.com/run/docs/container-contract#jobs-env-vars). Metric
+and resource of the alert: https://cloud.google.com/monitoring/api/metrics_gcp_p_z (run.googleapis.com/job).
+"""
 
 from __future__ import annotations
 
-import json
+from typing import Final
 
-from keyadmin.rotation.schedule.plan import ACCOUNT_ID, Plan, ScheduleFile, dockerfile, identity
+from keyadmin import __version__
+from keyadmin.problem import usage
+from keyadmin.rotation.schedule.identity import identity
+from keyadmin.rotation.schedule.plan import MOST_AT_ONCE, Plan
+from keyadmin.rotation.schedule.template import ScheduleFile, fill
+
+TRIES: Final = 2  # of a task: job.yaml allows one retry
+LONGEST_S: Final = 21_600
+SHORTEST_S: Final = 300  # less than any rotation needs
 
 
 def files(plan: Plan) -> list[ScheduleFile]:
-    """The job, the image, the schedule and an alert."""
-    image = f"{plan.region}-docker.pkg.dev/{plan.project}/keyadmin/keyadmin:latest"
-    arguments = "\n".join(
-        f"            - {json.dumps(word)}" for word in plan.command("/policy/keyadmin.toml", "--shard", "auto")[1:]
-    )
-    job = f"""apiVersion: run.googleapis.com/v1
-kind: Job
-metadata:
-  name: keyadmin-rotation
-spec:
-  template:
-    spec:
-      taskCount: {plan.tasks}
-      parallelism: {min(plan.tasks, 10)}
-      template:
-        spec:
-          # Repeated and overlapping tasks do no harm: what one did the next finds done.
-          maxRetries: 1
-          timeoutSeconds: "3600"
-          serviceAccountName: {plan.account}
-          containers:
-          - image: {image}
-            args:
-{arguments}
-            volumeMounts:
-            - name: policy
-              mountPath: /policy
-          volumes:
-          - name: policy
-            secret:
-              secretName: keyadmin-policy
-              items:
-              - key: latest
-                path: keyadmin.toml
-"""
-    alert = {
-        "displayName": "keyadmin rotation failed",
-        "combiner": "OR",
-        "conditions": [
-            {
-                "displayName": "A task did not end with 0 (3 = a lineage failed)",
-                "conditionThreshold": {
-                    "filter": 'resource.type = "cloud_run_job" AND resource.labels.job_name = "keyadmin-rotation" AND '
-                    'metric.type = "run.googleapis.com/job/completed_task_attempt_count" AND metric.labels.result = "failed"',
-                    "comparison": "COMPARISON_GT",
-                    "thresholdValue": 0,
-                    "duration": "0s",
-                    "aggregations": [{"alignmentPeriod": "300s", "perSeriesAligner": "ALIGN_SUM"}],
-                },
-            }
-        ],
+    """The job, the image, the schedule and the alerts. Raises usage() for more tasks than fit into the interval."""
+    values = {
+        "PROJECT": plan.project,
+        "REGION": plan.region,
+        "ACCOUNT": plan.account,
+        "IMAGE": plan.image,
+        "VERSION": __version__,
+        "POLICY": plan.policy,
+        "CRON": plan.times.cron,
+        "TASKS": plan.tasks,
+        "PARALLELISM": min(plan.tasks, MOST_AT_ONCE),
+        "TIMEOUT_S": _timeout_s(plan),
+        "ARGUMENTS": "\n".join(
+            f"            - {word}" for word in plan.command("/policy/keyadmin.toml", "--shard", "auto")[1:]
+        ),
     }
-    deploy = f"""#!/bin/sh
-# After setup.sh: builds the image, stores the policy, deploys the job and its schedule.
-set -eu
-gcloud artifacts repositories describe keyadmin --location={plan.region} --project={plan.project} >/dev/null 2>&1 ||
-  gcloud artifacts repositories create keyadmin --repository-format=docker --location={plan.region} --project={plan.project}
-gcloud builds submit --tag={image} --project={plan.project} .
-gcloud secrets describe keyadmin-policy --project={plan.project} >/dev/null 2>&1 ||
-  gcloud secrets create keyadmin-policy --replication-policy=automatic --project={plan.project}
-gcloud secrets versions add keyadmin-policy --data-file={plan.policy} --project={plan.project}
-gcloud secrets add-iam-policy-binding keyadmin-policy --project={plan.project} \\
-  --member=serviceAccount:{plan.account} --role=roles/secretmanager.secretAccessor
-gcloud run jobs replace job.yaml --region={plan.region} --project={plan.project}
-gcloud run jobs add-iam-policy-binding keyadmin-rotation --region={plan.region} --project={plan.project} \\
-  --member=serviceAccount:{plan.account} --role=roles/run.invoker
-gcloud scheduler jobs create http {ACCOUNT_ID} --location={plan.region} --project={plan.project} \\
-  --schedule="{plan.cron}" --http-method=POST --oauth-service-account-email={plan.account} \\
-  --uri="https://run.googleapis.com/v2/projects/{plan.project}/locations/{plan.region}/jobs/keyadmin-rotation:run"
-gcloud monitoring policies create --policy-from-file=alert.json --project={plan.project}
-"""
-    return [
-        *identity(plan),
-        dockerfile(),
-        ScheduleFile("job.yaml", job),
-        ScheduleFile("alert.json", json.dumps(alert, indent=2) + "\n"),
-        ScheduleFile("deploy.sh", deploy),
-    ]
+    names = ("job.yaml", "alert-failed.json", "alert-not-started.json", "deploy.sh")
+    return [*identity(plan), fill("image/Dockerfile", values), *(fill(f"cloud-run/{name}", values) for name in names)]
+
+
+def _timeout_s(plan: Plan) -> int:
+    """How long one try of a task may take: all of them, with their repetitions, end before the next execution starts."""
+    rounds = -(-plan.tasks // MOST_AT_ONCE) * TRIES
+    longest = int(0.9 * plan.times.seconds / rounds)  # the rest is for starting them
+    if longest < SHORTEST_S:
+        most = int(0.9 * plan.times.seconds / SHORTEST_S / TRIES) * MOST_AT_ONCE
+        raise usage(
+            f"--tasks {plan.tasks} --every {plan.every}: they would not end before the next ones start",
+            f"take at most {most} tasks; some hundred projects a task are no trouble",
+        )
+    return min(longest, LONGEST_S)

@@ -1,43 +1,46 @@
-"""What every schedule has in common: the account that rotates, its role, and how it is made."""
+"""What every schedule has in common: where, how often, by which policy, with which command."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from keyadmin import __version__
-from keyadmin.access.permissions import FEATURES
+from keyadmin.handover.sink import parse, variable
 from keyadmin.problem import usage
+from keyadmin.rotation.policy import Rule
 
-ROLE_ID: Final = "keyadminRotation"
 ACCOUNT_ID: Final = "keyadmin-rotation"
-TIMES: Final = {"hourly": "23 * * * *", "daily": "23 4 * * *", "weekly": "23 4 * * 1"}  # off the full hour, when everybody runs
-
-# Beyond rotating itself: reading the use of the old key, and the secrets that keys are handed to.
-_USE: Final = ("monitoring.timeSeries.list",)
-_SECRETS: Final = (
-    *("secretmanager.secrets.create", "secretmanager.secrets.get"),
-    *(
-        "secretmanager.versions.access",
-        "secretmanager.versions.add",
-        "secretmanager.versions.disable",
-        "secretmanager.versions.list",
-    ),
-)
+MOST_TASKS: Final = 10_000  # of a Cloud Run job
+MOST_AT_ONCE: Final = 10  # tasks side by side; they share one quota
 
 
-@dataclass(frozen=True)
-class ScheduleFile:
-    """A file to be written; `path` is relative."""
+class Times(NamedTuple):
+    """When a schedule runs: the five fields of cron, systemd's OnCalendar and RandomizedDelaySec, the interval in seconds."""
 
-    path: str
-    content: str
+    cron: str
+    calendar: str
+    spread: str
+    seconds: int
+
+
+# Off the full hour, when everybody runs.
+TIMES: Final = {
+    "hourly": Times("23 * * * *", "*-*-* *:23:00 UTC", "5min", 3_600),
+    "daily": Times("23 4 * * *", "*-*-* 04:23:00 UTC", "30min", 86_400),
+    "weekly": Times("23 4 * * 1", "Mon *-*-* 04:23:00 UTC", "30min", 604_800),
+}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What the schedule is for. `tasks` = how many tasks share the projects, where the engine can."""
+    """What the schedule is for.
+
+    `tasks` = how many share the projects, where the engine can; `rules` and `policy_text` = the policy, empty where there is
+    no such file yet. Raises usage() for what cannot stand in the files.
+    """
 
     project: str
     policy: str = "keyadmin.toml"
@@ -45,74 +48,113 @@ class Plan:
     tasks: int = 1
     migrate: bool = False
     region: str = "europe-west1"
+    rules: tuple[Rule, ...] = ()
+    policy_text: str = ""
 
     def __post_init__(self) -> None:
         if self.every not in TIMES:
             raise usage(f"--every {self.every}: use one of {', '.join(TIMES)}")
-        if not 1 <= self.tasks <= 10_000:
-            raise usage(f"--tasks {self.tasks}: from 1 to 10,000")
-        if not re.fullmatch(r"[a-z0-9.:-]+", self.project):
-            raise usage(f"{self.project!r} is no project id")
+        if not 1 <= self.tasks <= MOST_TASKS:
+            raise usage(f"--tasks {self.tasks}: from 1 to {MOST_TASKS:,}")
+        if not re.fullmatch(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]", self.project):
+            raise usage(f"{self.project!r} is no project id", "write the id of the project that the account lives in")
+        if not re.fullmatch(r"[a-z]+-[a-z]+[0-9]+", self.region):
+            raise usage(f"--region {self.region!r} is no region", "write one such as europe-west1")
+        if not re.fullmatch(r"[\w./+-]+", self.policy):
+            raise usage(f"--policy {self.policy!r}: letters, digits and . / + - _ only", "name the policy file so")
 
     @property
-    def cron(self) -> str:
-        """The time in cron's five fields."""
+    def times(self) -> Times:
+        """When it runs."""
         return TIMES[self.every]
 
     @property
-    def account(self) -> str:
-        """The service account that rotates."""
-        return f"{ACCOUNT_ID}@{self.project}.iam.gserviceaccount.com"
+    def stale_s(self) -> int:
+        """After so many seconds without a run something is wrong: two intervals, and an hour for the run itself."""
+        return 2 * self.times.seconds + 3_600
 
     @property
-    def permissions(self) -> tuple[str, ...]:
-        """All that the account needs in a project whose keys it rotates."""
-        feature = FEATURES["migrate" if self.migrate else "rotate"]
-        return tuple(sorted({*feature.permissions, *_USE, *_SECRETS, "resourcemanager.projects.get"}))
+    def account(self) -> str:
+        """The service account that rotates. Domain-scoped ids (`example.com:p`) are turned round."""
+        domain, _, name = self.project.rpartition(":")
+        return f"{ACCOUNT_ID}@{f'{name}.{domain}' if domain else self.project}.iam.gserviceaccount.com"
 
-    def command(self, policy: str, *more: str) -> list[str]:
+    @property
+    def image(self) -> str:
+        """The container image, of this version."""
+        return f"{self.region}-docker.pkg.dev/{self.project.replace(':', '/')}/keyadmin/keyadmin:{__version__}"
+
+    @property
+    def migrates(self) -> bool:
+        """Whether runs make auth keys of standard ones."""
+        return self.migrate or any(rule.new_type == "auth" for rule in self.rules)
+
+    @property
+    def projects(self) -> tuple[str, ...]:
+        """The projects whose keys are rotated, as far as the policy names them; without a policy the account's own."""
+        if not self.rules:
+            return (self.project,)
+        return _once(name for rule in self.rules for name in rule.projects if not _is_pattern(name))
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """Projects that the policy selects by `*` and `?`."""
+        return _once(name for rule in self.rules for name in rule.projects if _is_pattern(name))
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The numbers of the folders that the policy looks below."""
+        return _once(name.partition("/")[2] for rule in self.rules for name in rule.folders)
+
+    @property
+    def organizations(self) -> tuple[str, ...]:
+        """The numbers of the organisations that the policy looks below."""
+        return _once(name.partition("/")[2] for rule in self.rules for name in rule.organizations)
+
+    @property
+    def sinks(self) -> tuple[str, ...]:
+        """The sinks of the policy, placeholders as they are."""
+        return _once(sink for rule in self.rules for sink in rule.sinks)
+
+    @property
+    def uses_secrets(self) -> bool:
+        """Whether keys go to Secret Manager; assumed where there is no policy yet, as the one of `rotation init` does so."""
+        return not self.rules or any(sink.startswith("secret-manager:") for sink in self.sinks)
+
+    @property
+    def secret_projects(self) -> tuple[str, ...]:
+        """Projects that hold secrets and whose keys are not rotated."""
+        found = (re.match(r"secret-manager:projects/([^/{]+)/", sink) for sink in self.sinks)
+        return _once(match[1] for match in found if match and match[1] not in self.projects)
+
+    @property
+    def writable(self) -> tuple[str, ...]:
+        """The folders of the env-file sinks that are named in full."""
+        files = (variable(parse(sink).value)[0] for sink in self.sinks if sink.startswith("env-file:/") and "{" not in sink)
+        return _once(str(file.parent) for file in files)
+
+    @property
+    def elsewhere(self) -> tuple[Rule, ...]:
+        """Rules whose sinks belong to one machine (env-file, exec)."""
+        return tuple(rule for rule in self.rules if rule.machine is not None)
+
+    def command(self, policy: str, *more: str, program: str = "keyadmin") -> list[str]:
         """The words of the scheduled command."""
         verb = ["migrate", "--yes"] if self.migrate else ["run"]
-        return ["keyadmin", "--no-sandbox", "--format", "jsonl", "rotation", *verb, "--policy", policy, *more]
+        return [program, "--no-sandbox", "--quiet", "--format", "jsonl", "rotation", *verb, "--policy", policy, *more]
+
+    def only_one_task(self, engine: str) -> None:
+        """Raises usage() where several tasks are wanted of an engine that has one machine."""
+        if self.tasks > 1:
+            raise usage(
+                f"--tasks {self.tasks}: {engine} runs on one machine, which needs no sharing",
+                "leave --tasks out, or take cloud-run, kubernetes or github-actions",
+            )
 
 
-def identity(plan: Plan) -> list[ScheduleFile]:
-    """The custom role of exactly the permissions, and the commands that make the account and bind it."""
-    role = "\n".join(
-        [
-            "title: keyadmin rotation",
-            "description: Rotates API keys with keyadmin; nothing else.",
-            "stage: GA",
-            "includedPermissions:",
-            *(f"- {permission}" for permission in plan.permissions),
-            "",
-        ]
-    )
-    setup = f"""#!/bin/sh
-# Makes the account that rotates and gives it a role of exactly the permissions it needs.
-# The role is made in each project whose keys are rotated: add them to PROJECTS.
-set -eu
-PROJECTS="{plan.project}"
-
-gcloud iam service-accounts describe {plan.account} --project={plan.project} >/dev/null 2>&1 ||
-  gcloud iam service-accounts create {ACCOUNT_ID} --project={plan.project} --display-name="keyadmin rotation"
-
-for project in $PROJECTS; do
-  gcloud iam roles create {ROLE_ID} --project="$project" --file=keyadmin-rotation-role.yaml ||
-    gcloud iam roles update {ROLE_ID} --project="$project" --file=keyadmin-rotation-role.yaml
-  gcloud projects add-iam-policy-binding "$project" --condition=None \\
-    --member=serviceAccount:{plan.account} --role="projects/$project/roles/{ROLE_ID}"
-done
-"""
-    return [ScheduleFile("keyadmin-rotation-role.yaml", role), ScheduleFile("setup.sh", setup)]
+def _is_pattern(name: str) -> bool:
+    return any(sign in name for sign in "*?[")
 
 
-def dockerfile() -> ScheduleFile:
-    """An image with this version of keyadmin and nothing running as root."""
-    content = f"""FROM python:3.12-slim
-RUN pip install --no-cache-dir keyadmin=={__version__}
-USER 65532:65532
-ENV HOME=/tmp
-ENTRYPOINT ["keyadmin"]
-"""
-    return ScheduleFile("Dockerfile", content)
+def _once(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))

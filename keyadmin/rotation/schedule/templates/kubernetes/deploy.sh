@@ -1,0 +1,41 @@
+#!/bin/sh
+# After setup.sh: builds the image, lets the Kubernetes account act as the Google one (Workload Identity Federation for GKE)
+# and applies all. May be run again at any time.
+set -eu
+
+PROJECT="@PROJECT@"
+REGION="@REGION@"
+ACCOUNT="@ACCOUNT@"
+IMAGE="@IMAGE@"
+
+stop() {
+  echo "deploy.sh: $*" >&2
+  exit 1
+}
+
+for program in gcloud kubectl; do
+  command -v "$program" >/dev/null || stop "$program is not installed"
+done
+gcloud iam service-accounts describe "$ACCOUNT" --project="$PROJECT" >/dev/null ||
+  stop "the account $ACCOUNT is not there: run setup.sh first"
+cd "$(dirname "$0")"
+
+# The image, once a version.
+gcloud services enable artifactregistry.googleapis.com cloudbuild.googleapis.com --project="$PROJECT"
+gcloud artifacts repositories describe keyadmin --location="$REGION" --project="$PROJECT" >/dev/null 2>&1 ||
+  gcloud artifacts repositories create keyadmin --repository-format=docker --location="$REGION" --project="$PROJECT"
+gcloud artifacts docker images describe "$IMAGE" --project="$PROJECT" >/dev/null 2>&1 ||
+  gcloud builds submit --tag="$IMAGE" --project="$PROJECT" .
+
+# In another project's cluster, the pool is that project's.
+gcloud iam service-accounts add-iam-policy-binding "$ACCOUNT" --project="$PROJECT" \
+  --role=roles/iam.workloadIdentityUser --condition=None \
+  --member="serviceAccount:${CLUSTER_PROJECT:-$PROJECT}.svc.id.goog[keyadmin/@ACCOUNT_ID@]" >/dev/null
+
+kubectl apply -f keyadmin-rotation.yaml
+if kubectl get crd prometheusrules.monitoring.coreos.com >/dev/null 2>&1; then
+  kubectl apply -f keyadmin-rotation-alert.yaml
+else
+  echo "deploy.sh: no Prometheus operator here: nobody is told of failures (see keyadmin-rotation-alert.yaml)" >&2
+fi
+echo "The first run, now: kubectl create job -n keyadmin --from=cronjob/keyadmin-rotation keyadmin-rotation-first"
