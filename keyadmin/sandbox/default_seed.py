@@ -1,105 +1,30 @@
-"""What the sandbox holds without a seed: one organisation, one folder, and projects in the states that people meet."""
+"""What the sandbox holds without a seed: one organisation, one folder, and projects in the states that people meet.
+
+It is written as a seed (data/default-seed.json) with two additions: `{"daysAgo": 3}` stands for a time, and
+`{"copies": 296, "of": {...}}` for a list of so many, `###` in it for the number of each.
+"""
 
 from __future__ import annotations
 
+import json
+from importlib.resources import files
 from typing import Any
 
 from keyadmin.sandbox.clock import rfc3339
 from keyadmin.sandbox.services.key_rows import DAY
 
-OWNER = "user:owner@example.com"
-_ON = ["apikeys.googleapis.com", "cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com", "iam.googleapis.com"]
-_GEMINI = "generativelanguage.googleapis.com"
-
 
 def default_seed(now: int) -> dict[str, Any]:
     """The seed as of a time (microseconds)."""
 
-    def ago(days: int) -> str:
-        return rfc3339(now - days * DAY)
+    def filled(value: dict[str, Any]) -> Any:
+        if value.keys() == {"daysAgo"}:
+            return rfc3339(now - value["daysAgo"] * DAY)
+        if value.keys() == {"copies", "of"}:
+            pattern = json.dumps(value["of"])
+            return [json.loads(pattern.replace("###", f"{number:03}")) for number in range(value["copies"])]
+        return value
 
-    crowd = [
-        {
-            "keyId": f"worker-{number:03}",
-            "displayName": f"worker {number:03}",
-            "createTime": ago(30),
-            "restrictions": {"apiTargets": [{"service": _GEMINI}]},
-            "serviceAccountEmail": "workers@crowded-project.iam.gserviceaccount.com",
-        }
-        for number in range(296)
-    ]
-    return {
-        "organizations": [
-            {
-                "name": "organizations/1000",
-                "displayName": "example.com",
-                "iam": {
-                    "roles/resourcemanager.organizationAdmin": [OWNER],
-                    "roles/resourcemanager.folderAdmin": [OWNER],
-                    "roles/resourcemanager.projectCreator": [OWNER],
-                    "roles/orgpolicy.policyAdmin": [OWNER],
-                    "roles/cloudasset.viewer": [OWNER],
-                },
-            }
-        ],
-        "folders": [{"name": "folders/1001", "displayName": "Engineering", "parent": "organizations/1000"}],
-        "projects": [
-            {
-                "projectId": "demo-project",
-                "projectNumber": "100000000001",
-                "displayName": "Demo project",
-                "parent": "folders/1001",
-                "createTime": ago(3),
-                "iam": {"roles/owner": [OWNER]},
-            },
-            {
-                "projectId": "old-maps-site",
-                "projectNumber": "100000000002",
-                "displayName": "Old maps site",
-                "parent": "folders/1001",
-                "createTime": ago(1900),
-                "services": [*_ON, "maps-backend.googleapis.com", _GEMINI],
-                "iam": {"roles/owner": [OWNER]},
-                "keys": [
-                    {"displayName": "Browser key (maps on the website)", "createTime": ago(1895), "lastUsed": ago(1)},
-                ],
-            },
-            {
-                "projectId": "crowded-project",
-                "projectNumber": "100000000003",
-                "displayName": "Crowded project",
-                "parent": "folders/1001",
-                "createTime": ago(400),
-                "services": [*_ON, _GEMINI],
-                "iam": {"roles/owner": [OWNER]},
-                "keys": crowd,
-            },
-            {
-                "projectId": "suspended-project",
-                "projectNumber": "100000000004",
-                "displayName": "Suspended project",
-                "parent": "folders/1001",
-                "createTime": ago(700),
-                "state": "SUSPENDED",
-                "services": [*_ON, _GEMINI],
-                "iam": {"roles/owner": [OWNER]},
-                "keys": [
-                    {
-                        "keyId": "chatbot",
-                        "displayName": "chatbot",
-                        "createTime": ago(200),
-                        "restrictions": {"apiTargets": [{"service": _GEMINI}]},
-                        "serviceAccountEmail": "chatbot@suspended-project.iam.gserviceaccount.com",
-                    }
-                ],
-            },
-            {
-                "projectId": "somebody-elses",
-                "projectNumber": "100000000005",
-                "displayName": "Somebody else's",
-                "createTime": ago(90),
-                "services": [*_ON, _GEMINI],
-                "iam": {"roles/owner": ["user:somebody@example.net"]},
-            },
-        ],
-    }
+    text = files("keyadmin.data").joinpath("default-seed.json").read_text("utf-8")
+    seed: dict[str, Any] = json.loads(text, object_hook=filled)
+    return seed
