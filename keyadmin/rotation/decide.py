@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from keyadmin.duration import words
 from keyadmin.keys.model import GEMINI, Key
 from keyadmin.rotation.lineage import Lineage, Member, State
+
+CLOCKS: Final = timedelta(minutes=10)  # no two servers' clocks are further apart
 
 
 class Action(StrEnum):
@@ -64,7 +67,7 @@ def decide(lineage: Lineage, terms: Terms, now: datetime, sinks: str = "") -> De
     newest = lineage.newest
     if any(member.live for member in lineage.voided):
         return Decision(Action.UNDO, f"generation {newest.generation} was rolled back to; what came after it is to go")
-    if wrong := _tampered(lineage):
+    if wrong := _tampered(lineage, now):
         return wrong
     if newest.complete:
         return _when_due(newest, terms, now)
@@ -96,18 +99,24 @@ def to_migrate(key: Key) -> bool:
     return key.key_type == "standard" and key.restricted != "other"
 
 
-def _tampered(lineage: Lineage) -> Decision | None:
+def _tampered(lineage: Lineage, now: datetime) -> Decision | None:
     newest, project = lineage.newest, lineage.project
     stuck = Action.STUCK
+    back = next((m for m in reversed(lineage.counted) if m.live and m is not newest), None)
+    home = f"keyadmin rotation rollback {back.key.key_id} -p {project}" if back is not None else None
     if not newest.live:
-        back = next((m for m in reversed(lineage.counted) if m.live), None)
         ways: tuple[str, ...] = (f"bring it back: keyadmin keys undelete {newest.key.key_id} -p {project}",)
-        if back is not None:
-            ways += (f"or go back for good: keyadmin rotation rollback {back.key.key_id} -p {project}",)
+        ways += (f"or go back for good: {home}",) if home else ()
         return Decision(stuck, f"its newest key {newest.key.key_id} was deleted by hand", ways_out=ways)
-    mend = (f"write them anew: keyadmin rotation adopt {newest.key.key_id} -p {project}",)
+    mend: tuple[str, ...] = (f"write them anew: keyadmin rotation adopt {newest.key.key_id} -p {project}",)
+    mend += (f"or go back, if it is no key of this rotation: {home}",) if home else ()
     if newest.generation > 1 and newest.state is None:
         return Decision(stuck, f"the annotations of {newest.key.key_id} were removed or changed", ways_out=mend)
+    if other := _other_than_replaced(newest, lineage.predecessor):
+        narrow = f"keyadmin keys restrict {newest.key.key_id} -p {project} --api-target SERVICE"
+        ways = (f"go back: {home}",) if home else ()
+        ways += (f"restrict it as the other one: {narrow}",) if newest.key.restricted == "none" else ()
+        return Decision(stuck, other, ways_out=ways)
     if restored := _restored(lineage):
         name = restored[0].key.key_id
         ways = (
@@ -116,9 +125,31 @@ def _tampered(lineage: Lineage) -> Decision | None:
             f"or go back to it: keyadmin rotation rollback {name} -p {project}",
         )
         return Decision(stuck, f"the retired key {name} was brought back by hand", ways_out=ways)
-    if newest.state is State.GRACE and newest.published is None:
-        return Decision(stuck, f"{newest.key.key_id} does not say when it was published", ways_out=mend)
+    if wrong := _wrong_time(newest, now):
+        return Decision(stuck, f"{newest.key.key_id} {wrong}", ways_out=mend)
     return None
+
+
+def _other_than_replaced(newest: Member, old: Member | None) -> str | None:
+    """What shows that keyadmin did not make a successor so: it would be handed over and the better key be deleted."""
+    if newest.complete or old is None:
+        return None
+    if old.key.key_type == "auth" and newest.key.key_type == "standard":
+        return f"{newest.key.key_id} is a standard key and {old.key.key_id}, which it would replace, an auth key"
+    if old.key.restrictions.services and not newest.key.restrictions.services:
+        return f"{newest.key.key_id} may call every API and {old.key.key_id}, which it would replace, may not"
+    return None
+
+
+def _wrong_time(newest: Member, now: datetime) -> str | None:
+    """What is wrong with the time of publication, on which the life of the key before hangs."""
+    if newest.complete:
+        return None
+    if newest.published is None:
+        return "does not say when it was published" if newest.state is State.GRACE else None
+    if newest.key.create_time is not None and newest.published < newest.key.create_time - CLOCKS:
+        return "says that it was published before it was made"
+    return "says that it will be published in the future" if newest.published > now + CLOCKS else None
 
 
 def _restored(lineage: Lineage) -> list[Member]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,8 +15,10 @@ from keyadmin.keys.codec import format_time
 from keyadmin.keys.model import GEMINI, GEMINI_ONLY, ApiTarget, Key, Restrictions
 from keyadmin.rotation.decide import Action, Terms, decide
 from keyadmin.rotation.lineage import (
+    CAUSE,
     FOUNDER,
     GENERATION,
+    HIGHEST,
     LINEAGE,
     PREDECESSOR,
     PUBLISHED,
@@ -37,6 +40,7 @@ from keyadmin.rotation.run import for_key
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 UID = "324cdbc6-224d-4584-930e-27b536680c84"
 L = lineage_of(UID)
+HOUR = timedelta(hours=1)
 BASE = "projects/1/locations/global/keys"
 
 
@@ -60,6 +64,9 @@ def generation(
     *,
     age: int = 1,
     published: timedelta | None = None,
+    born: timedelta | None = None,
+    auth: bool = True,
+    restrictions: Restrictions = GEMINI_ONLY,
     deleted: bool = False,
     **more: str,
 ) -> Key:
@@ -71,11 +78,11 @@ def generation(
         f"uid-{number}",
         "web",
         "p",
-        create_time=NOW - timedelta(days=age),
+        create_time=NOW - (born if born is not None else max(timedelta(days=age), published or timedelta())),
         delete_time=NOW if deleted else None,
-        restrictions=GEMINI_ONLY,
+        restrictions=restrictions,
         annotations=annotations | more,
-        service_account_email="a@p.iam.gserviceaccount.com",
+        service_account_email="a@p.iam.gserviceaccount.com" if auth else None,
     )
 
 
@@ -144,6 +151,12 @@ def test_the_way_of_a_rotation(keys: list[Key], terms: dict[str, object], expect
         ([founder(), generation(2, State.RETIRED)], "brought back by hand"),
         ([founder(), generation(2, State.GRACE)], "when it was published"),
         ([founder(), generation(2, State.RETIRED), generation(3, State.GRACE, published=timedelta())], "brought back by hand"),
+        ([founder(), generation(2, State.GRACE, published=HOUR, born=timedelta(minutes=1))], "before it was made"),
+        ([founder(), generation(2, State.STUCK, published=HOUR, born=timedelta(minutes=1))], "before it was made"),
+        ([founder(), generation(2, State.GRACE, published=-HOUR)], "in the future"),
+        ([founder(), generation(2, State.VERIFYING, auth=False)], "is a standard key"),
+        ([founder(), generation(2, State.GRACE, published=HOUR, auth=False)], "is a standard key"),
+        ([founder(), generation(2, State.VERIFYING, restrictions=Restrictions())], "may call every API"),
     ],
 )
 def test_what_was_changed_by_hand_is_stuck_with_a_way_out(keys: list[Key], word: str) -> None:
@@ -151,6 +164,15 @@ def test_what_was_changed_by_hand_is_stuck_with_a_way_out(keys: list[Key], word:
     assert decision.action is Action.STUCK
     assert word in decision.why
     assert decision.ways_out
+
+
+def test_clocks_that_differ_a_little_and_finished_rotations_are_nobodys_fault() -> None:
+    little = timedelta(minutes=5)
+    assert action(founder(), generation(2, State.GRACE, published=little, born=timedelta())) is Action.WAIT
+    assert action(founder(), generation(2, State.GRACE, published=-little)) is Action.WAIT
+    assert action(founder(deleted=True), generation(2, State.RETIRED, published=HOUR, born=timedelta())) is Action.REST
+    assert action(founder(deleted=True), generation(2, State.RETIRED, auth=False, restrictions=Restrictions())) is Action.REST
+    assert action(founder(auth=False), generation(2, State.VERIFYING, auth=False)) is Action.PUBLISH
 
 
 def test_what_adopting_named_as_predecessor_is_not_held_against_it() -> None:
@@ -165,12 +187,32 @@ def test_annotations_count_only_where_the_key_id_agrees() -> None:
     assert found.newest.generation == 1
     assert not found.newest.claimed
     assert found.next_generation == 2
+    told = {PUBLISHED: format_time(NOW), PREDECESSOR: "x", SINKS: "x", CAUSE: "conflict", HIGHEST: "9"}
+    for lineage_, number in (("aaaaaaaaaa", 1), (L, 7)):
+        member = lineage(founder(annotations=claims(lineage_, number, "x", State.GRACE) | told)).newest
+        assert (member.state, member.published, member.predecessor_id, member.sinks) == (None, None, None, None)
+        assert (member.cause, member.highest) == (None, 1)
     wrong = generation(2, State.GRACE, published=timedelta(days=9), **{GENERATION: "3"})
     assert decide(lineage(founder(), wrong), Terms(), NOW).action is Action.STUCK
     assert (
         decide(lineage(founder(), generation(2, State.GRACE, **{LINEAGE: "x", STATE: "grace"})), Terms(), NOW).action
         is Action.STUCK
     )
+
+
+def test_what_is_no_time_and_no_number_is_none() -> None:
+    garbled = generation(2, State.GRACE, **{PUBLISHED: "yesterday", VOID: "many", HIGHEST: "-3"})
+    found = lineage(founder(), garbled)
+    assert (found.newest.published, found.newest.void_up_to, found.newest.highest) == (None, 0, 2)
+    assert decide(found, Terms(), NOW).action is Action.STUCK
+
+
+def test_the_working_key_lives_and_was_published() -> None:
+    for newest in (generation(2, State.VERIFYING), generation(2, State.GRACE, published=timedelta(), deleted=True)):
+        working = lineage(founder(95), newest).working
+        assert working is not None
+        assert working.generation == 1
+    assert lineage(founder(deleted=True), generation(2, State.VERIFYING)).working is None
 
 
 def test_a_founder_is_known_without_annotations() -> None:
@@ -182,6 +224,9 @@ def test_a_founder_is_known_without_annotations() -> None:
 
 def test_no_generation_is_used_twice() -> None:
     assert lineage(founder(deleted=True), generation(2, deleted=True)).next_generation == 3
+    assert lineage(founder(), generation(2, deleted=True)).next_generation == 3
+    remembered = founder(annotations=claims(L, 1, None, State.RETIRED) | {HIGHEST: "4"})
+    assert lineage(remembered).next_generation == 5
     rolled_back = founder(annotations=claims(L, 1, None, State.RETIRED, None) | {VOID: "4"})
     assert lineage(rolled_back).next_generation == 5
 
@@ -270,6 +315,12 @@ def test_a_named_key_is_replaced_once_and_only_if_it_is_the_newest() -> None:
         unfinished = generation(2, state, published=timedelta(hours=1) if state is State.GRACE else None)
         assert not for_key(asked, lineage(old, unfinished), unfinished).force, state
     assert for_key(asked, lineage(old), old).max_age is None
+
+
+def test_a_migration_that_names_a_key_takes_no_other() -> None:
+    old, new = founder(95, auth=False, deleted=True), replace(generation(2, State.RETIRED), service_account_email=None)
+    assert for_key(Terms(migrate=True), lineage(old, new), new).migrate
+    assert not for_key(Terms(migrate=True), lineage(old, new), old).migrate
 
 
 def test_a_leaked_key_is_replaced_even_if_its_own_rotation_is_in_grace() -> None:
