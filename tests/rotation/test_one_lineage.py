@@ -156,13 +156,14 @@ async def test_there_is_nothing_to_go_back_to(on: Stage, which: str) -> None:
 async def test_adopting_trusts_nothing_that_was_written_before(on: Stage) -> None:
     subject = await published(on)
     key = newest(subject).key
-    forged = {name: value for name, value in key.annotations.items() if "generation" not in name}
+    forged = {"team": "web"} | {name: value for name, value in key.annotations.items() if "generation" not in name}
     await on.cloud.keys.update(key.name, {"annotations"}, replace(key, annotations=forged | {PUBLISHED: on.ago(30)}))
     (outcome,) = await subject.run()
     assert outcome.state == "stuck"
     assert outcome.ways_out
     await subject.adopt(key.key_id)
     assert newest(subject).published is None
+    assert newest(subject).key.annotations["team"] == "web"
     (outcome,) = await subject.run()
     assert (outcome.problem, outcome.state) == (None, "grace")
     assert deleted(subject) == [], "grace begins with this publication"

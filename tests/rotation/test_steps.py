@@ -164,6 +164,9 @@ async def test_a_predecessor_in_use_is_kept_until_nobody_used_it_for_the_grace_p
     subject = await published(on)
     await on.control("clock", {"advance": "25h"})
     await use(subject, "web")
+    with on.local.store.change():  # the last use counts, whatever it was for
+        at = on.local.clock.now() - 480 * key_usage.HOUR
+        key_usage.record(on.local.store, subject.rows()["web"]["uid"], MAPS["service"], at)
     (outcome,) = await subject.run()
     assert (outcome.problem, outcome.state) == (None, "grace")
     assert "was used for generativelanguage.googleapis.com" in outcome.why

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
+from keyadmin.handover import command as handover
 from keyadmin.handover.command import CommandSink
 from keyadmin.handover.sink import fingerprint, parse, variable
 from keyadmin.problem import Exit, Problem
@@ -56,6 +58,16 @@ async def test_a_program_that_is_not_there() -> None:
 
 async def test_a_program_that_does_not_read_is_judged_by_its_exit_code(tmp_path: Path) -> None:
     assert (await CommandSink("exec:x", _program(tmp_path, "pass")).publish(KEY)).changed
+
+
+async def test_a_program_that_hangs_is_stopped_and_has_not_taken_the_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handover, "TIMEOUT_S", 1.0)
+    program = "import os, pathlib, sys, time\npathlib.Path(sys.argv[1]).write_text(str(os.getpid()))\ntime.sleep(20)\n"
+    with pytest.raises(Problem, match="did not end within 1 s and was stopped"):
+        await CommandSink("exec:x", f"{_program(tmp_path, program)} {tmp_path / 'pid'}").publish(KEY)
+    assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
 
 
 async def test_no_shell_runs_it(tmp_path: Path) -> None:

@@ -81,6 +81,14 @@ async def test_mode_0600_and_read_back(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == [".env", "config"], "no temporary or lock file lies about"
 
 
+async def test_who_reads_meanwhile_reads_the_old_text_whole(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("A=1\nGEMINI_API_KEY=old\n")
+    with path.open() as reader:
+        assert (await EnvFileSink("env-file:x", path, "GEMINI_API_KEY").publish(KEY)).changed
+        assert reader.read() == "A=1\nGEMINI_API_KEY=old\n"
+
+
 async def test_a_readable_file_with_the_right_key_is_closed_to_others(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.write_text(f"GEMINI_API_KEY={KEY.reveal()}\n")

@@ -1,0 +1,96 @@
+"""Which projects, keys and sinks a policy is about."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.rotation.conftest import World, rule
+
+
+def test_one_monitoring_call_tells_of_all_keys_of_a_project(world: World) -> None:
+    world.seed("shop-a", {}, {}, {})
+    world.policy(rule("shop-a"))
+    assert world.rotation("run").code == 0
+    world.advance("25h")
+    done = world.rotation("run", "--format", "json")
+    assert [out["state"] for out in done.json] == ["retired"] * 3
+    methods = [each["method"].rpartition(".")[2] for each in world.sandbox.control("requests")]
+    assert methods.count("ListTimeSeries") == 1
+
+
+def test_a_migration_prepares_a_project_once(world: World) -> None:
+    old = {"serviceAccountEmail": None}
+    world.seed("shop-a", old, old, old)
+    world.policy(rule("shop-a"))
+    done = world.rotation("migrate", "--yes", "--format", "json")
+    assert [out["state"] for out in done.json] == ["grace"] * 3
+    methods = [each["method"].rpartition(".")[2] for each in world.sandbox.control("requests")]
+    assert methods.count("CreateServiceAccount") == 1
+
+
+def test_projects_that_are_being_deleted_are_left_out(world: World) -> None:
+    world.sandbox.control("seed", {"folders": [{"name": "folders/77", "displayName": "Shops", "parent": "organizations/1000"}]})
+    world.seed("shop-a", {}, parent="folders/77")
+    world.seed("shop-gone", {}, parent="folders/77", state="DELETE_REQUESTED")
+    for place in (
+        '[[rule]]\nprojects = ["shop-*"]\nsinks = []\n',
+        '[[rule]]\nprojects = []\nfolders = ["folders/77"]\nsinks = []\n',
+    ):
+        world.policy(place)
+        done = world.rotation("plan", "--format", "json")
+        assert done.code == 0, done.err
+        assert [row["project"] for row in done.json] == ["shop-a"]
+
+
+def test_a_folder_is_looked_into_at_any_depth_and_no_further(world: World) -> None:
+    folders = [("folders/77", "organizations/1000"), ("folders/78", "folders/77"), ("folders/79", "organizations/1000")]
+    seed = [{"name": name, "displayName": name[-2:], "parent": parent} for name, parent in folders]
+    world.sandbox.control("seed", {"folders": seed})
+    for name, parent in (("above", "organizations/1000"), ("inside", "folders/77"), ("deeper", "folders/78")):
+        world.seed(f"shop-{name}", {}, parent=parent)
+    world.policy('[[rule]]\nfolders = ["folders/77"]\nsinks = []\n')
+    assert {row["project"] for row in world.rotation("plan", "--format", "json").json} == {"shop-inside", "shop-deeper"}
+
+
+def test_a_deleted_key_claims_no_sink(world: World) -> None:
+    gone = {"keyId": "gone", "displayName": "web", "deleteTime": world.ago(1)}
+    world.seed("shop-a", {"displayName": "web"}, gone)
+    world.policy(rule("shop-a"))
+    done = world.rotation("run", "--format", "json")
+    assert done.code == 0, done.err
+    assert [out["state"] for out in done.json] == ["grace"]
+
+
+def test_several_keys_may_be_printed(world: World) -> None:
+    world.seed("shop-a", {}, {})
+    world.policy(rule("shop-a", sinks='sinks = ["stdout"]\n'))
+    assert world.rotation("plan").code == 0
+
+
+@pytest.mark.parametrize(
+    "setting", ['keys = ["other"]', 'annotations = { team = "x" }', 'older-than = "200d"', 'type = "standard"']
+)
+def test_a_key_that_no_rule_selects_is_left_alone(world: World, setting: str) -> None:
+    world.seed("shop-a", {})
+    world.policy(rule("shop-a") + setting)
+    assert world.rotation("plan", "--all", "--format", "json").json == []
+
+
+def test_a_rollback_takes_no_sinks_from_rules_for_other_projects_or_keys(world: World) -> None:
+    world.seed("shop-a", {})
+    world.seed("shop-b", {})
+    for policy in (rule("shop-b"), rule("shop-a", keys='["other"]')):
+        world.policy(policy)
+        done = world.rotation("rollback", "web-0", "-p", "shop-a", "--dry-run")
+        assert "No rule of the policy selects web-0" in done.err
+        assert "hand it to no sink" in done.err
+
+
+def test_leave_on_a_secret_that_cannot_be_found_out_is_unknown(world: World) -> None:
+    world.seed("shop-a", {"serviceAccountEmail": None})
+    world.policy(rule("shop-a"))
+    world.sandbox.control("faults", {"method": "TestIamPermissions", "code": "PERMISSION_DENIED", "times": 99})
+    done = world.rotation("migrate", "--dry-run", "--format", "json")
+    assert done.code == 0, done.err
+    (row,) = done.json
+    assert "secrets of shop-a: unknown (missing-iam-permission)" in row["missing"]
