@@ -72,11 +72,13 @@ class Failure:
 
 def foreign() -> tuple[type[BaseException], ...]:
     """The exception classes that `read` understands, as far as their packages are loaded: for an `except` clause."""
-    found: list[type[BaseException]] = [HttpError, StatusError, TimeoutError]
-    for module, names in _FOREIGN.items():
-        if module in sys.modules:
-            found += [getattr(sys.modules[module], name) for name in names]
-    return tuple(found)
+    theirs = (_loaded(module, name) for module, names in _FOREIGN.items() for name in names)
+    return (HttpError, StatusError, TimeoutError, *(found for found in theirs if found is not None))
+
+
+def _loaded(module: str, name: str) -> type[BaseException] | None:
+    """The class, None where its package is not loaded or another thread is still at it: then nobody can have raised one."""
+    return getattr(sys.modules.get(module), name, None)
 
 
 def read(error: BaseException, call: Call, sandbox: str | None = None) -> Failure:
@@ -115,8 +117,8 @@ def failure(facts: ErrorFacts) -> Failure:
 
 
 def _is(error: BaseException, module: str, name: str) -> bool:
-    loaded = sys.modules.get(module)
-    return loaded is not None and isinstance(error, getattr(loaded, name))
+    found = _loaded(module, name)
+    return found is not None and isinstance(error, found)
 
 
 # --- gRPC ---------------------------------------------------------------------------------------------------------------

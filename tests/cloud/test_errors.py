@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import types
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -9,7 +11,9 @@ from typing import Any
 import pytest
 from google.rpc import error_details_pb2 as pb
 
+from keyadmin.cloud import errors
 from keyadmin.cloud.connect import Target, connect
+from keyadmin.cloud.endpoints import Call
 from keyadmin.problem import Cause, Problem
 
 NAME = "projects/p1/locations/global/keys/k1"
@@ -181,3 +185,18 @@ def test_a_broken_stream_may_have_been_heard() -> None:
     from keyadmin.cloud.endpoints import Call
 
     assert errors.read(ServiceUnavailable("Socket closed"), Call("apikeys.googleapis.com", "LookupKey")).lost
+
+
+@pytest.mark.parametrize("module", ["google.api_core.exceptions", "google.auth.exceptions", "grpc", "aiohttp"])
+def test_a_package_that_another_thread_is_still_importing_is_in_nobody_s_way(
+    module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gRPC clients are imported in a thread, while REST calls fail."""
+    monkeypatch.setitem(sys.modules, module, types.ModuleType(module))
+    error = errors.HttpError(403, {}, {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "no"}})
+    call = Call("cloudresourcemanager.googleapis.com", "GetProject")
+    for each in (error, TimeoutError()):
+        assert isinstance(each, errors.foreign())
+        assert isinstance(errors.read(each, call).problem, Problem)
+    with pytest.raises(KeyError):
+        errors.read(KeyError("another program's"), call)
