@@ -39,7 +39,10 @@ class Overtaken(Problem):
 
 @dataclass(frozen=True)
 class Event:
-    """A step of a rotation, as `--format jsonl`, `--notify` and metrics see it. Never carries a key string."""
+    """A step of a rotation, as `--format jsonl` and `--notify` tell it. Never carries a key string.
+
+    What is about a whole project or the whole run has no lineage, generation and key; what is about the run has no project.
+    """
 
     at: datetime
     project: str
@@ -51,18 +54,17 @@ class Event:
     detail: str = ""
     cause: str | None = None
 
+    @classmethod
+    def failure(cls, at: datetime, step: str, problem: Problem, where: str = "", project: str = "") -> Event:
+        """What could not even be begun: a project or a rule that could not be looked at, a run without credentials."""
+        detail = redact(f"{where}: {problem.message}" if where else problem.message)
+        return cls(at, project, "", 0, "", step, "failed", detail, problem.cause.value)
+
     def to_json(self) -> dict[str, Any]:
         """One JSON object."""
-        out: dict[str, Any] = {
-            "at": format_time(self.at),
-            "project": self.project,
-            "lineage": self.lineage,
-            "generation": self.generation,
-            "key": self.key,
-            "step": self.step,
-            "status": self.status,
-            "detail": self.detail,
-        }
+        about = {"project": self.project, "lineage": self.lineage, "generation": self.generation, "key": self.key}
+        out = {"at": format_time(self.at), **{name: value for name, value in about.items() if value}}
+        out |= {"step": self.step, "status": self.status, "detail": self.detail}
         return out | ({"cause": self.cause} if self.cause else {})
 
 

@@ -65,13 +65,21 @@ def carry_out(context: typer.Context, wanted: Scope, wishes: Wishes) -> int:
 
     async def work(cloud: Cloud) -> Done:
         found, planned = await survey(cloud, wanted, session.observer)
+        for place, problem in found.errors.items():
+            emit(Event.failure(cloud.now(), "look", problem, place, "" if " " in place else place))  # a rule, or a project
         for one in planned:  # a sink that is not allowed here is wrong usage, said before anything is done
             if one.due:
                 build(one.chosen.specs, cloud, flagged=manner.flagged, emit=manner.write_line)
         outcomes = await rotations.run(cloud, planned, manner, session.observer, wishes.limit)
         return Done(found, planned, outcomes, cloud.now())
 
-    done = run(context, work)
+    try:
+        done = run(context, work)
+    except Problem as problem:
+        emit(Event.failure(session.now(), "run", problem))
+        if notice is not None:
+            notice.send()
+        raise
     if session.format != "jsonl":
         show_list(session, done.outcomes, outcome_view(session))
     _tell(session, done, wishes)

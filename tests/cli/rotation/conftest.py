@@ -130,3 +130,11 @@ def rule(*projects: str, sinks: str = SECRET, **more: str) -> str:
     """A rule over these projects; each key goes to a secret of its own."""
     settings = "".join(f"{name.replace('_', '-')} = {value}\n" for name, value in more.items())
     return f"[[rule]]\nprojects = {json.dumps(list(projects))}\n{sinks}{settings}\n"
+
+
+def three(world: World) -> None:
+    """Three projects with a key that is due, the first one's the oldest, and one with a young one."""
+    for age, project in ((300, "shop-a"), (100, "shop-b"), (100, "shop-c")):
+        world.seed(project, {"createTime": world.ago(age)})
+    world.seed("shop-young", {"createTime": world.ago(3)})
+    world.policy(rule("shop-*"))

@@ -1,93 +1,87 @@
-"""Events, notices and metrics: what they are given, what they never are, and that they fail no rotation."""
+"""Events, notices and metrics of a run."""
 
 from __future__ import annotations
 
 import json
 import re
 
-import pytest
-
-from keyadmin.rotation import notices
-from tests.cli.rotation.conftest import World, rule
-
-KEY = "AIza" + "B" * 35
+from tests.cli.rotation.conftest import World, rule, three
 
 
-def due(world: World, name: str = "web") -> None:
-    """One project with a key that is due."""
-    world.seed("shop-a", {"displayName": name})
-    world.policy(rule("shop-a", sinks="sinks = []\n"))
+def test_every_step_is_an_event(world: World) -> None:
+    three(world)
+    done = world.rotation("run", "--only", "shop-a", "--format", "jsonl")
+    events = [json.loads(line) for line in done.out.splitlines()]
+    assert [event["step"].split()[0] for event in events] == ["create", "verify", "publish", "mark", "grace"]
+    assert {event["project"] for event in events} == {"shop-a"}
+    assert all(set(event) >= {"at", "lineage", "generation", "key", "status", "detail"} for event in events)
 
 
-def test_a_key_string_in_the_services_own_words_goes_nowhere(world: World) -> None:
-    """`world` looks at all that is printed."""
-    due(world)
-    fault = {"method": "ListModels", "code": "PERMISSION_DENIED", "times": 9, "message": f"{KEY} was reported as leaked."}
-    world.sandbox.control("faults", fault)
-    taken = world.folder / "events"
-    for words in (["--format", "json"], ["--format", "jsonl"], [], ["--verbose"]):
-        done = world.rotation("run", "--notify", f"exec:tee {taken}", *words)
-        assert done.code == 3, done.err
-        assert "reported as leaked" in done.out + done.err
-        assert "reported as leaked" in taken.read_text()
-        assert KEY not in taken.read_text()
-
-
-def test_a_notices_program_inherits_no_key(world: World) -> None:
-    due(world)
-    seen = world.folder / "seen"
-    env = {"MY_KEY": KEY, "KEPT": "yes"}
-    assert world.rotation("run", "--notify", f"exec:sh -c 'env > {seen}'", env=env).code == 0
-    assert "KEPT=yes" in seen.read_text()
-    assert KEY not in seen.read_text()
-
-
-def test_without_an_event_the_program_is_not_run(world: World) -> None:
-    world.seed("shop-a", {"createTime": world.ago(1)})
-    world.policy(rule("shop-a"))
-    assert world.rotation("run", "--notify", f"exec:touch {world.folder / 'ran'}").code == 0
-    assert not (world.folder / "ran").exists()
-
-
-@pytest.mark.parametrize("command", ["/no/such/program", "sleep 60", "false"])
-def test_a_program_that_does_not_take_the_notice_is_a_warning(
-    world: World, monkeypatch: pytest.MonkeyPatch, command: str
-) -> None:
-    monkeypatch.setattr(notices, "TIMEOUT_S", 0.3)
-    due(world)
-    done = world.rotation("run", "--notify", f"exec:{command}", "--format", "json")
-    assert done.code == 0, done.err
-    assert done.json[0]["state"] == "grace"
-    assert f"the notice was not taken: {command.partition(' ')[0]}" in done.err
-
-
-def test_who_reads_the_metrics_reads_them_whole(world: World) -> None:
-    """A file that was opened before is the old one; the new one has the mode that an exporter of another user needs."""
-    due(world)
-    path = world.folder / "keyadmin.prom"
-    path.write_text("old\n")
-    path.chmod(0o600)
-    with path.open() as reader:
-        assert world.rotation("run", "--metrics", str(path)).code == 0
-        assert reader.read() == "old\n"
-    assert path.stat().st_mode & 0o777 == 0o644
-    assert "keyadmin_rotation_due 0\n" in path.read_text()
-
-
-def test_names_are_escaped_and_ages_are_by_the_servers_clock(world: World) -> None:
-    world.advance("-400d")
-    world.seed("shop-a", {"displayName": 'my "own" \\ key', "createTime": world.ago(2)})
-    world.policy(rule("shop-a"))
-    assert world.rotation("run", "--metrics", str(world.folder / "m")).code == 0
-    (line,) = re.findall(r"^keyadmin_key_age_seconds\{.*", (world.folder / "m").read_text(), re.MULTILINE)
-    assert r'name="my \"own\" \\ key"' in line
-    assert 2 * 86400 <= int(line.rpartition(" ")[2]) < 2 * 86400 + 600
-
-
-def test_events_are_told_as_they_happen_and_once(world: World) -> None:
-    due(world)
+def test_what_could_not_be_looked_at_is_an_event_too(world: World) -> None:
+    three(world)
+    world.policy(rule("shop-a", "gone-shop") + rule("nobody-*", name='"vain"'))
     taken = world.folder / "events"
     done = world.rotation("run", "--notify", f"exec:tee {taken}", "--format", "jsonl")
-    told = [json.loads(line) for line in taken.read_text().splitlines()]
-    assert [json.loads(line) for line in done.out.splitlines()] == told
-    assert [event["step"] for event in told] == ["create", "verify", "publish", "mark", "grace"]
+    assert done.code == 3
+    events = [json.loads(line) for line in taken.read_text().splitlines()]
+    assert events == [json.loads(line) for line in done.out.splitlines()]
+    gone, vain = [event for event in events if event["step"] == "look"]
+    assert (gone["status"], vain["status"]) == ("failed", "failed")
+    if "project" not in gone:
+        gone, vain = vain, gone
+    assert gone["project"] == "gone-shop"
+    assert gone["cause"] == "missing-iam-permission"
+    assert not {"lineage", "generation", "key"} & {*gone, *vain}
+    assert vain["detail"] == "the rule 'vain': it finds no project that you may see"
+
+
+def test_a_run_that_ends_before_it_began_is_an_event_too(world: World) -> None:
+    three(world)
+    taken = world.folder / "events"
+    world.sandbox.control("faults", {"method": "SearchProjects", "code": "PERMISSION_DENIED", "times": 1})
+    done = world.rotation("run", "--notify", f"exec:tee {taken}", "--format", "jsonl")
+    assert done.code == 1
+    (event,) = [json.loads(line) for line in taken.read_text().splitlines()]
+    assert (event["step"], event["status"], event["cause"]) == ("run", "failed", "missing-iam-permission")
+    assert json.loads(done.out) == event
+
+
+def test_events_are_given_to_a_program_and_metrics_to_a_file(world: World) -> None:
+    three(world)
+    world.sandbox.control("faults", {"method": "CreateKey", "code": "PERMISSION_DENIED", "times": 1})
+    taken, metrics = world.folder / "events", world.folder / "keyadmin.prom"
+    done = world.rotation("run", "--notify", f"exec:tee {taken}", "--metrics", str(metrics), "--format", "json")
+    assert done.code == 3
+    events = [json.loads(line) for line in taken.read_text().splitlines()]
+    assert {event["project"] for event in events} == {"shop-a", "shop-b", "shop-c"}
+    assert [event["cause"] for event in events if event["status"] == "failed"] == ["missing-iam-permission"]
+    text = metrics.read_text()
+    assert re.search(r"^keyadmin_rotation_stuck 1$", text, re.MULTILINE)
+    assert re.search(r"^keyadmin_rotation_due 1$", text, re.MULTILINE)
+    assert re.search(r'^keyadmin_rotation_lineages\{state="grace"\} 2$', text, re.MULTILINE)
+    assert re.search(r'^keyadmin_key_age_seconds\{project="shop-young",lineage="\w+",name="web 0"\} \d+$', text, re.MULTILINE)
+    ages = [int(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith("keyadmin_key_age_seconds{")]
+    assert sum(age < 60 for age in ages) == 2
+    samples = [line for line in text.splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r'[a-z_]+(\{([a-z]+="[^"]*",?)+\})? -?\d+', line) for line in samples)
+    assert metrics.stat().st_mode & 0o777 == 0o644
+
+
+def test_metrics_tell_of_a_failure_that_could_not_be_noted_on_the_key(world: World) -> None:
+    three(world)
+    for method in ("CreateKey", "UpdateKey"):
+        world.sandbox.control("faults", {"method": method, "code": "PERMISSION_DENIED", "times": 99})
+    done = world.rotation("run", "--only", "shop-a", "--metrics", str(world.folder / "m"), "--format", "json")
+    assert done.code == 3, done.err
+    assert [(out["state"], out["cause"]) for out in done.json] == [("stuck", "missing-iam-permission")]
+    assert "keyadmin_rotation_stuck 1\n" in (world.folder / "m").read_text()
+
+
+def test_a_notice_that_fails_is_a_warning(world: World) -> None:
+    three(world)
+    done = world.rotation("run", "--notify", "exec:false", "--metrics", "/nowhere/at/all", "--format", "json")
+    assert done.code == 0
+    assert len(done.json) == 3
+    assert "notice was not taken" in done.err
+    assert "/nowhere/at/all cannot be written" in done.err
+    assert world.rotation("run", "--notify", "mailto:me").code == 2

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import socket
 
 import pytest
 
-from tests.cli.rotation.conftest import World, rule
-
-
-def three(world: World) -> None:
-    """Three projects with a key that is due, the first one's the oldest, and one with a young one."""
-    for age, project in ((300, "shop-a"), (100, "shop-b"), (100, "shop-c")):
-        world.seed(project, {"createTime": world.ago(age)})
-    world.seed("shop-young", {"createTime": world.ago(3)})
-    world.policy(rule("shop-*"))
-
+from tests.cli.rotation.conftest import World, rule, three
 
 # ---- init ------------------------------------------------------------------------------------------------------------
 
@@ -318,58 +308,6 @@ def test_a_rule_that_finds_no_project_is_told(world: World) -> None:
     done = world.rotation("run", user="nobody@example.com")
     assert done.code == 3
     assert "the rule 'rule 1' could not be looked at" in done.err
-
-
-# ---- notices -----------------------------------------------------------------------------------------------------------
-
-
-def test_every_step_is_an_event(world: World) -> None:
-    three(world)
-    done = world.rotation("run", "--only", "shop-a", "--format", "jsonl")
-    events = [json.loads(line) for line in done.out.splitlines()]
-    assert [event["step"].split()[0] for event in events] == ["create", "verify", "publish", "mark", "grace"]
-    assert {event["project"] for event in events} == {"shop-a"}
-    assert all(set(event) >= {"at", "lineage", "generation", "key", "status", "detail"} for event in events)
-
-
-def test_events_are_given_to_a_program_and_metrics_to_a_file(world: World) -> None:
-    three(world)
-    world.sandbox.control("faults", {"method": "CreateKey", "code": "PERMISSION_DENIED", "times": 1})
-    taken, metrics = world.folder / "events", world.folder / "keyadmin.prom"
-    done = world.rotation("run", "--notify", f"exec:tee {taken}", "--metrics", str(metrics), "--format", "json")
-    assert done.code == 3
-    events = [json.loads(line) for line in taken.read_text().splitlines()]
-    assert {event["project"] for event in events} == {"shop-a", "shop-b", "shop-c"}
-    assert [event["cause"] for event in events if event["status"] == "failed"] == ["missing-iam-permission"]
-    text = metrics.read_text()
-    assert re.search(r"^keyadmin_rotation_stuck 1$", text, re.MULTILINE)
-    assert re.search(r"^keyadmin_rotation_due 1$", text, re.MULTILINE)
-    assert re.search(r'^keyadmin_rotation_lineages\{state="grace"\} 2$', text, re.MULTILINE)
-    assert re.search(r'^keyadmin_key_age_seconds\{project="shop-young",lineage="\w+",name="web 0"\} \d+$', text, re.MULTILINE)
-    ages = [int(line.rpartition(" ")[2]) for line in text.splitlines() if line.startswith("keyadmin_key_age_seconds{")]
-    assert sum(age < 60 for age in ages) == 2
-    samples = [line for line in text.splitlines() if not line.startswith("#")]
-    assert all(re.fullmatch(r'[a-z_]+(\{([a-z]+="[^"]*",?)+\})? -?\d+', line) for line in samples)
-    assert metrics.stat().st_mode & 0o777 == 0o644
-
-
-def test_metrics_tell_of_a_failure_that_could_not_be_noted_on_the_key(world: World) -> None:
-    three(world)
-    for method in ("CreateKey", "UpdateKey"):
-        world.sandbox.control("faults", {"method": method, "code": "PERMISSION_DENIED", "times": 99})
-    done = world.rotation("run", "--only", "shop-a", "--metrics", str(world.folder / "m"), "--format", "json")
-    assert [(out["state"], out["cause"]) for out in done.json] == [("stuck", "missing-iam-permission")]
-    assert "keyadmin_rotation_stuck 1\n" in (world.folder / "m").read_text()
-
-
-def test_a_notice_that_fails_is_a_warning(world: World) -> None:
-    three(world)
-    done = world.rotation("run", "--notify", "exec:false", "--metrics", "/nowhere/at/all", "--format", "json")
-    assert done.code == 0
-    assert len(done.json) == 3
-    assert "notice was not taken" in done.err
-    assert "/nowhere/at/all cannot be written" in done.err
-    assert world.rotation("run", "--notify", "mailto:me").code == 2
 
 
 # ---- clocks ------------------------------------------------------------------------------------------------------------
