@@ -30,6 +30,7 @@ INVENTORIES: Final[tuple[Inventory, ...]] = ("auto", "api", "asset")
 _GEMINI_ON: Final = f"state:ENABLED AND name:*{GEMINI}*"  # as public scripts ask
 _PROJECT_FIELDS: Final = "name,project,state,additionalAttributes"
 _SERVICE_FIELDS: Final = "name,project,state"
+_KEY_FIELDS: Final = "name,project,versionedResources"
 
 
 @dataclass(frozen=True)
@@ -180,7 +181,7 @@ async def _searched(cloud: Cloud, tops: Sequence[str]) -> Taken:
             await asyncio.gather(
                 _all(cloud, top, PROJECT, fields=_PROJECT_FIELDS),
                 _all(cloud, top, SERVICE, query=_GEMINI_ON, fields=_SERVICE_FIELDS),
-                _all(cloud, top, KEY),
+                _all(cloud, top, KEY, fields=_KEY_FIELDS),
             )
         )
 

@@ -12,6 +12,8 @@ from typing import Any, Final, Literal
 from keyadmin.keys.codec import format_time
 from keyadmin.keys.model import Key
 from keyadmin.problem import Problem
+from keyadmin.rotation.decide import Action, Decision, Terms, decide
+from keyadmin.rotation.lineage import Lineage, read
 
 RETENTION: Final = timedelta(days=30)  # how long a deleted key can be brought back (facts 3)
 UNUSED_AFTER: Final = timedelta(days=30)
@@ -62,6 +64,16 @@ class Facts:
         """The keys that work: those that are not deleted."""
         return tuple(key for key in self.keys if key.delete_time is None)
 
+    @cached_property
+    def rotations(self) -> tuple[tuple[Lineage, Decision], ...]:
+        """The lineages that keyadmin was told to rotate, and what is next with each."""
+        if not any(key.annotations or key.key_id.startswith("ka-") for key in self.keys):
+            return ()
+        terms = Terms(max_age=self.max_age)
+        lineages = (lineage for lineage in read(self.keys, self.project) if lineage.adopted)
+        decided = ((lineage, decide(lineage, terms, self.now)) for lineage in lineages)
+        return tuple((lineage, decision) for lineage, decision in decided if decision.action is not Action.GONE)
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -105,7 +117,7 @@ class Unseen:
         return {"project": self.project, "cause": self.cause, "message": self.message}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # asyncio spells results out: seconds, for a large one
 class Report:
     """The outcome of an audit, the worst first. `keys` = those looked at, deleted ones that can be brought back included.
 

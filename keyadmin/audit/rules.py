@@ -14,8 +14,8 @@ from keyadmin.audit.model import RETENTION, UNUSED_AFTER, Facts, Finding, Severi
 from keyadmin.keys import studio
 from keyadmin.keys.model import GEMINI, Key, Restrictions
 from keyadmin.problem import Cause
-from keyadmin.rotation.decide import Action, Decision, Terms, decide
-from keyadmin.rotation.lineage import Lineage, State, read
+from keyadmin.rotation.decide import Action
+from keyadmin.rotation.lineage import State
 
 MOST_KEYS: Final = 300  # a project (facts 3)
 NEARLY: Final = MOST_KEYS * 8 // 10
@@ -102,7 +102,7 @@ def key_too_old(facts: Facts) -> Iterator[Finding]:
 
 def rotation_stuck(facts: Facts) -> Iterator[Finding]:
     """Lineages whose last run stopped, or that were changed by hand."""
-    for lineage, decision in _rotations(facts):
+    for lineage, decision in facts.rotations:
         newest = lineage.newest
         if decision.action is Action.STUCK:
             way = decision.ways_out[0].rpartition(": ")[2] if decision.ways_out else _type("rotation adopt", newest.key)
@@ -116,7 +116,7 @@ def rotation_stuck(facts: Facts) -> Iterator[Finding]:
 
 def rotation_overdue(facts: Facts) -> Iterator[Finding]:
     """Lineages that keyadmin rotates and that should be further: too old, or unfinished for long."""
-    for lineage, decision in _rotations(facts):
+    for lineage, decision in facts.rotations:
         newest = lineage.newest
         if decision.action in (Action.REST, Action.STUCK) or newest.state is State.STUCK or newest.cause:
             continue  # what is stuck is told as such
@@ -211,6 +211,8 @@ def lets_everybody_in(restrictions: Restrictions) -> str:
     for network in networks:
         if network.prefixlen == 0:
             return str(network)
+    if len(networks) < 2:
+        return ""
     sums: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = [
         *ipaddress.collapse_addresses([each for each in networks if isinstance(each, ipaddress.IPv4Network)]),
         *ipaddress.collapse_addresses([each for each in networks if isinstance(each, ipaddress.IPv6Network)]),
@@ -223,17 +225,6 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
         return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
         return None
-
-
-def _rotations(facts: Facts) -> Iterator[tuple[Lineage, Decision]]:
-    """The lineages that keyadmin was told to rotate and what is next with each; claims count where the key's id agrees."""
-    if not any(key.annotations or key.key_id.startswith("ka-") for key in facts.keys):
-        return
-    for lineage in read(facts.keys, facts.project):
-        if lineage.adopted:
-            decision = decide(lineage, Terms(max_age=facts.max_age), facts.now)
-            if decision.action is not Action.GONE:
-                yield lineage, decision
 
 
 def _of(rule: str, facts: Facts, key: Key | None, message: str, fix: str, severity: Severity | None = None) -> Finding:

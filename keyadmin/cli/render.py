@@ -16,6 +16,7 @@ from keyadmin.cli.text import clean, clean_json
 
 T = TypeVar("T")
 NARROWEST = 12  # a column is not cut below this many characters
+_LONG = 1000  # elements
 HEADER_PADDING = 2  # what tabulate adds to a title (its MIN_PADDING)
 
 
@@ -99,7 +100,17 @@ def show_data(session: Session, data: Any) -> None:
         for each in data if isinstance(data, list) else [data]:
             write(clean_json(json.dumps(each, ensure_ascii=not _unicode())))
     else:
-        write(clean_json(json.dumps(data, ensure_ascii=not _unicode(), indent=2)))
+        write(clean_json(_indented(data)))
+
+
+def _indented(data: Any) -> str:
+    """JSON for people and programs. Of a very long list each element is a line: indenting would take eight times as long."""
+    plain = not _unicode()
+    if isinstance(data, list) and len(data) > _LONG:
+        return "[\n" + ",\n".join(json.dumps(each, ensure_ascii=plain) for each in data) + "\n]"
+    if isinstance(data, dict) and any(isinstance(each, list) and len(each) > _LONG for each in data.values()):
+        return "{\n" + ",\n".join(f"{json.dumps(name)}: {_indented(each)}" for name, each in data.items()) + "\n}"
+    return json.dumps(data, ensure_ascii=plain, indent=2)
 
 
 def _unicode() -> bool:

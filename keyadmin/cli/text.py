@@ -7,6 +7,7 @@ from typing import Final
 
 # C0 and C1 controls, and the characters that reorder or hide text (bidirectional overrides, zero-width joiners, BOM).
 _UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
+_UNSAFE_BUT_BREAKS: Final = re.compile(_UNSAFE.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -23,4 +24,4 @@ def _spell(found: re.Match[str]) -> str:
 
 def clean_json(dumped: str) -> str:
     """JSON text with the same characters as escapes; outside strings JSON has none of them but line breaks."""
-    return _UNSAFE.sub(lambda found: found.group() if found.group() == "\n" else f"\\u{ord(found.group()):04x}", dumped)
+    return _UNSAFE_BUT_BREAKS.sub(lambda found: f"\\u{ord(found.group()):04x}", dumped)

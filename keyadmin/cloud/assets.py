@@ -48,7 +48,8 @@ class Assets:
         """
         project = scope.removeprefix("projects/") if scope.startswith("projects/") else None
         call = Call(ASSET, "SearchAllResources", project)
-        asked = {"assetTypes": asset_type, "pageSize": str(PAGE), "readMask": fields} | ({"query": query} if query else {})
+        asked = {"assetTypes": asset_type, "pageSize": str(PAGE), "readMask": fields, "prettyPrint": "false"}
+        asked |= {"query": query} if query else {}
 
         async def fetch(token: str) -> Page[Asset]:
             params = asked | ({"pageToken": token} if token else {})

@@ -7,6 +7,7 @@ something run inside one transaction, rolled back when the rule raises.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -25,18 +26,29 @@ EMPTY = "google.protobuf.empty_pb2:Empty"
 
 
 class Encoded:
-    """An answer on the wire's terms: REST JSON text (pretty-printed) and protobuf bytes, or what makes them when asked."""
+    """An answer on the wire's terms: REST JSON text (pretty-printed) and protobuf bytes, or what makes them when asked.
 
-    __slots__ = ("_grpc", "_rest")
+    `data` = the answer itself where the rule has it at hand, for REST clients that want it written otherwise.
+    """
 
-    def __init__(self, rest: bytes | Callable[[], bytes], grpc: bytes | Callable[[], bytes]) -> None:
+    __slots__ = ("_data", "_grpc", "_rest")
+
+    def __init__(self, rest: bytes | Callable[[], bytes], grpc: bytes | Callable[[], bytes], data: Json | None = None) -> None:
         self._rest = rest
         self._grpc = grpc
+        self._data = data
 
     @property
     def rest(self) -> bytes:
         """For the REST door."""
         return self._rest if isinstance(self._rest, bytes) else self._rest()
+
+    @property
+    def data(self) -> Json:
+        """The answer as JSON."""
+        if self._data is None:
+            self._data = json.loads(self.rest)
+        return self._data
 
     @property
     def grpc(self) -> bytes:

@@ -73,7 +73,7 @@ def respond(method: Method, answer: Json | Encoded | Stream, manner: Manner, *, 
     if isinstance(answer, Encoded):
         if manner.plain:
             return _body(answer.rest, zipped)
-        answer = json.loads(answer.rest)
+        answer = answer.data
     data: Any = answer.messages if isinstance(answer, Stream) else answer
     if manner.numbers and method.response is not None:
         data = with_enum_numbers(data, method.response)

@@ -6,7 +6,6 @@ than was asked for, as the API documents.
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections import OrderedDict
@@ -16,6 +15,7 @@ from weakref import WeakKeyDictionary
 
 from keyadmin.sandbox import paging, selector, wire
 from keyadmin.sandbox.api import Api, Call, Encoded
+from keyadmin.sandbox.pretty import pretty
 from keyadmin.sandbox.services import asset_query, asset_types
 from keyadmin.sandbox.services.asset_query import Test
 from keyadmin.sandbox.services.asset_types import Scope
@@ -63,9 +63,7 @@ def search_all_resources(call: Call, request: Json) -> Encoded:
     answer: Json = {"results": [selector.select(result, mask) for _, _, result in found]} if found else {}
     if following:
         answer["nextPageToken"] = paging.make_token("SearchAllResources", request, following)
-    return Encoded(
-        lambda: f"{json.dumps(answer, indent=2, ensure_ascii=False)}\n".encode(), lambda: wire.encode(_RESPONSE, answer)
-    )
+    return Encoded(lambda: f"{pretty(answer)}\n".encode(), lambda: wire.encode(_RESPONSE, answer), answer)
 
 
 def _scope(call: Call, name: str) -> Scope:
