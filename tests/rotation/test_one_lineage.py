@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from keyadmin.problem import Cause
 from keyadmin.rotation.decide import Terms
 from keyadmin.rotation.lineage import PUBLISHED
 from tests.rotation.conftest import always_live, condition, deleted, holders, newest, published, retired
@@ -95,6 +97,17 @@ async def test_a_rollback_without_the_sinks_keeps_the_key_that_they_hold(on: Sta
     await subject.run()
     assert holders(subject) == {"web"}, "the next run has the sinks and finishes it"
     assert deleted(subject) == [second]
+
+
+async def test_a_rollback_begun_goes_on_only_with_a_key_that_works(on: Stage) -> None:
+    subject = await retired(on)
+    second = newest(subject).key.key_id
+    await subject.roll_back("web", specs=[])  # begun, and kept until its sinks are given
+    await on.control("seed", {"projects": [condition(subject, newest(subject), "leaked")]})
+    (outcome,) = await subject.run()
+    assert outcome.problem is not None
+    assert outcome.problem.cause is Cause.API_KEY_LEAKED
+    assert (holders(subject), deleted(subject)) == ({second}, [])
 
 
 async def test_the_cause_of_a_rollback_that_failed_goes_when_it_succeeds(on: Stage) -> None:
@@ -186,6 +199,24 @@ async def test_a_migrated_key_keeps_the_clients_and_the_methods_of_the_old_one(o
     clients = {"serverKeyRestrictions": {"allowedIps": ["192.0.2.7"]}}
     subject = await published(on, **OLD, restrictions={"apiTargets": [listing, MAPS]} | clients)
     assert subject.rows()[newest(subject).key.key_id]["restrictions"] == {"apiTargets": [listing]} | clients
+
+
+METHODS = ["google.ai.generativelanguage.v1beta.ModelService.ListModels"]
+UNCHECKED = [
+    {"serviceAccountEmail": None},
+    {"restrictions": {"apiTargets": [MAPS]}},
+    {"restrictions": {"apiTargets": [GEMINI | {"methods": METHODS}]}},
+]
+
+
+@pytest.mark.parametrize("key", UNCHECKED, ids=["standard", "for another API", "for some methods"])
+async def test_what_cannot_be_verified_from_here_is_rotated_all_the_same(on: Stage, key: dict[str, Any]) -> None:
+    subject = await on.project(**key)
+    binding = {"iam.managed.disableServiceAccountApiKeyCreation": False}
+    await on.control("seed", {"orgPolicies": {f"projects/{subject.project}": binding}})
+    (outcome,) = await subject.run()
+    assert (outcome.problem, outcome.state) == (None, "grace")
+    assert ("verify", "skipped") in [(step.step, step.status) for step in outcome.steps]
 
 
 async def test_a_new_service_account_is_waited_for(on: Stage) -> None:

@@ -126,6 +126,7 @@ def test_other_ids_are_founders(text: str) -> None:
         ([founder(10, deleted=True)], {"force": True}, Action.GONE),
         ([founder(95), generation(2, State.VERIFYING)], {}, Action.PUBLISH),
         ([founder(95), generation(2, State.STUCK)], {}, Action.PUBLISH),
+        ([founder(95), generation(2, State.VERIFYING, published=timedelta(hours=25))], {}, Action.PUBLISH),
         ([founder(95), generation(2, State.STUCK, published=timedelta(hours=2))], {}, Action.WAIT),
         ([founder(95), generation(2, State.STUCK, published=timedelta(hours=25))], {}, Action.RETIRE),
         ([founder(95), generation(2, State.GRACE, published=timedelta(hours=2))], {"force": True}, Action.WAIT),
@@ -220,6 +221,16 @@ def test_a_founder_is_known_without_annotations() -> None:
     assert [member.generation for member in found.members] == [1, 2]
     assert found.predecessor is not None
     assert found.predecessor.key.key_id == "first"
+
+
+def test_generations_are_in_their_order_whatever_that_of_the_listing() -> None:
+    """As text, 10 comes before 9."""
+    found = lineage(generation(10), founder(deleted=True), generation(9, deleted=True))
+    assert [member.generation for member in found.members] == [1, 9, 10]
+
+
+def test_a_key_of_unknown_age_is_not_too_old() -> None:
+    assert action(replace(founder(900), create_time=None)) is Action.REST
 
 
 def test_no_generation_is_used_twice() -> None:

@@ -68,6 +68,13 @@ def test_a_display_name_that_successors_bear_too_means_the_newest_of_its_lineage
     assert "CreateKey" not in there.methods()[-3:]
 
 
+def test_a_successor_in_grace_is_not_replaced_when_it_is_named(keys, there) -> None:
+    first = keys("rotate", "web", "--yes", "--format", "json").json
+    there.control("clock", {"advance": "25h"})
+    named = keys("rotate", first["key"], "--yes", "--format", "json")
+    assert (named.json["generation"], named.json["state"]) == (2, "retired"), "what is under way is finished, and no more"
+
+
 def test_rotate_to_stdout_is_one_document(keys, there) -> None:
     done = keys("rotate", "web", "--to", "stdout", "--yes", "--format", "json")
     assert done.code == 0, done.err

@@ -176,6 +176,7 @@ def test_an_unrestricted_key_in_use_by_other_apis_is_kept_and_can_be_left_to_the
     done = world.rotation("migrate", "--yes", "--format", "json")
     assert [out["state"] for out in done.json] == ["grace"], done.err
     assert "was used" in done.json[0]["why"]
+    assert all(fix in done.err for fix in done.json[0]["fix"])
     restrict = next(fix for fix in done.json[0]["fix"] if "restrict" in fix).replace("SERVICE", "maps-backend.googleapis.com")
     mended = world.say(restrict + " --force")
     assert mended.code == 0, mended.err

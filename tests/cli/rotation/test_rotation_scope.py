@@ -94,3 +94,12 @@ def test_leave_on_a_secret_that_cannot_be_found_out_is_unknown(world: World) -> 
     assert done.code == 0, done.err
     (row,) = done.json
     assert "secrets of shop-a: unknown (missing-iam-permission)" in row["missing"]
+
+
+def test_a_rollback_that_was_declined_changes_nothing(world: World) -> None:
+    world.seed("shop-a", {})
+    world.policy(rule("shop-a"))
+    assert world.rotation("run").code == 0
+    writes = world.writes()
+    assert world.rotation("rollback", "web-0", "-p", "shop-a", terminal=True, stdin="n\n").code == 1
+    assert world.writes() == writes
