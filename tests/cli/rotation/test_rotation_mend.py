@@ -50,6 +50,11 @@ def forge_publication(world: World, second: str) -> None:
     by_hand(world, "PATCH", second, {"annotations": marks}, "?updateMask=annotations")
 
 
+def garble_publication(world: World, second: str) -> None:
+    marks = world.keys("shop-a")[second]["annotations"] | {"keyadmin-state": "grace", "keyadmin-published": "yesterday"}
+    by_hand(world, "PATCH", second, {"annotations": marks}, "?updateMask=annotations")
+
+
 def rename_generation(world: World, second: str) -> None:
     marks = world.keys("shop-a")[second]["annotations"] | {"keyadmin-generation": "9"}
     by_hand(world, "PATCH", second, {"annotations": marks}, "?updateMask=annotations")
@@ -61,6 +66,7 @@ def rename_generation(world: World, second: str) -> None:
         (remove_annotations, 0),
         (rename_generation, 0),
         (forge_publication, 0),
+        (garble_publication, 0),
         (delete_successor, 0),
         (delete_successor, 1),
         (restore_predecessor, 0),
@@ -178,6 +184,21 @@ def test_adopt_marks_keys_by_name_or_by_the_policy(world: World) -> None:
     writes = len(world.writes())
     assert world.rotation("adopt").code == 0
     assert len(world.writes()) == writes, "what is adopted is left as it is"
+
+
+def test_the_oldest_generation_brought_back_by_hand_is_retired_after_adopting_the_newest(world: World) -> None:
+    rotated(world, grace='"0s"', max_age='"10d"')
+    world.advance("11d")
+    assert world.rotation("run").code == 0
+    third = world.newest("shop-a")
+    assert third.endswith("-3")
+    restore_predecessor(world, third)
+    stuck = world.rotation("run", "--format", "json")
+    assert [out["state"] for out in stuck.json] == ["stuck"]
+    assert world.say(stuck.json[0]["fix"][0]).code == 0
+    assert world.keys("shop-a")[third]["annotations"]["keyadmin-predecessor"] == "web-0"
+    assert [out["state"] for out in world.rotation("run", "--format", "json").json] == ["retired"]
+    assert "deleteTime" in world.keys("shop-a")["web-0"]
 
 
 def test_adopt_without_key_or_policy_is_wrong_usage(world: World) -> None:

@@ -1,0 +1,93 @@
+"""What notices and metrics are never given, whole files, programs that fail: nothing of it fails a rotation."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from keyadmin.rotation import notices
+from tests.cli.rotation.conftest import World, rule
+
+KEY = "AIza" + "B" * 35
+
+
+def due(world: World, name: str = "web") -> None:
+    """One project with a key that is due."""
+    world.seed("shop-a", {"displayName": name})
+    world.policy(rule("shop-a", sinks="sinks = []\n"))
+
+
+def test_a_key_string_in_the_services_own_words_goes_nowhere(world: World) -> None:
+    """`world` looks at all that is printed."""
+    due(world)
+    fault = {"method": "ListModels", "code": "PERMISSION_DENIED", "times": 9, "message": f"{KEY} was reported as leaked."}
+    world.sandbox.control("faults", fault)
+    taken = world.folder / "events"
+    for words in (["--format", "json"], ["--format", "jsonl"], [], ["--verbose"]):
+        done = world.rotation("run", "--notify", f"exec:tee {taken}", *words)
+        assert done.code == 3, done.err
+        assert "reported as leaked" in done.out + done.err
+        assert "reported as leaked" in taken.read_text()
+        assert KEY not in taken.read_text()
+
+
+def test_a_notices_program_inherits_no_key(world: World) -> None:
+    due(world)
+    seen = world.folder / "seen"
+    env = {"MY_KEY": KEY, "KEPT": "yes"}
+    assert world.rotation("run", "--notify", f"exec:sh -c 'env > {seen}'", env=env).code == 0
+    assert "KEPT=yes" in seen.read_text()
+    assert KEY not in seen.read_text()
+
+
+def test_without_an_event_the_program_is_not_run(world: World) -> None:
+    world.seed("shop-a", {"createTime": world.ago(1)})
+    world.policy(rule("shop-a"))
+    assert world.rotation("run", "--notify", f"exec:touch {world.folder / 'ran'}").code == 0
+    assert not (world.folder / "ran").exists()
+
+
+@pytest.mark.parametrize("command", ["/no/such/program", "sleep 60", "false"])
+def test_a_program_that_does_not_take_the_notice_is_a_warning(
+    world: World, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr(notices, "TIMEOUT_S", 0.3)
+    due(world)
+    done = world.rotation("run", "--notify", f"exec:{command}", "--format", "json")
+    assert done.code == 0, done.err
+    assert done.json[0]["state"] == "grace"
+    assert f"the notice was not taken: {command.partition(' ')[0]}" in done.err
+
+
+def test_who_reads_the_metrics_reads_them_whole(world: World) -> None:
+    """A file that was opened before is the old one; the new one has the mode that an exporter of another user needs."""
+    due(world)
+    path = world.folder / "keyadmin.prom"
+    path.write_text("old\n")
+    path.chmod(0o600)
+    with path.open() as reader:
+        assert world.rotation("run", "--metrics", str(path)).code == 0
+        assert reader.read() == "old\n"
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert "keyadmin_rotation_due 0\n" in path.read_text()
+
+
+def test_names_are_escaped_and_ages_are_by_the_servers_clock(world: World) -> None:
+    world.advance("-400d")
+    world.seed("shop-a", {"displayName": 'my "own" \\ key', "createTime": world.ago(2)})
+    world.policy(rule("shop-a"))
+    assert world.rotation("run", "--metrics", str(world.folder / "m")).code == 0
+    (line,) = re.findall(r"^keyadmin_key_age_seconds\{.*", (world.folder / "m").read_text(), re.MULTILINE)
+    assert r'name="my \"own\" \\ key"' in line
+    assert 2 * 86400 <= int(line.rpartition(" ")[2]) < 2 * 86400 + 600
+
+
+def test_events_are_told_as_they_happen_and_once(world: World) -> None:
+    due(world)
+    taken = world.folder / "events"
+    done = world.rotation("run", "--notify", f"exec:tee {taken}", "--format", "jsonl")
+    told = [json.loads(line) for line in taken.read_text().splitlines()]
+    assert [json.loads(line) for line in done.out.splitlines()] == told
+    assert [event["step"] for event in told] == ["create", "verify", "publish", "mark", "grace"]
