@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from keyadmin.cloud.endpoints import Call, GrpcApi, door
 from keyadmin.cloud.errors import status_json
 from keyadmin.cloud.network import proxy_for
 from keyadmin.cloud.routes import Routes
+from keyadmin.loading import load
 
 TIMEOUT: Final = 60.0  # seconds for a call
 _OPTIONS: Final = (
@@ -100,7 +100,7 @@ class GrpcDoor:
     async def _build(self, api: GrpcApi) -> Any:
         silence()
         # In a thread: importing these packages takes half a second, and an embedded sandbox lives in this event loop.
-        module = await asyncio.to_thread(importlib.import_module, api.module)
+        module = await asyncio.to_thread(load, api.module)
         kind = getattr(module, api.client)
         channel = self._channel(api.host, await self._routes.grpc(api.host))
         self._channels.append(channel)

@@ -16,6 +16,7 @@ from keyadmin.cloud.messages import enum_name, paging, stamp_moment, unpacked
 from keyadmin.cloud.policies import VERSION, Policy, policy_from_pb, policy_to_pb
 from keyadmin.cloud.rest import Json, RestDoor
 from keyadmin.keys.codec import parse_time
+from keyadmin.loading import load
 from keyadmin.problem import Cause, Problem, usage
 
 if TYPE_CHECKING:
@@ -145,9 +146,7 @@ class Projects:
         answer = await self._grpc.operate(PROJECTS, method, request, project=project, on_repeat=on_repeat, deadline=deadline)
         if isinstance(answer, Project):
             return answer
-        from google.cloud import resourcemanager_v3
-
-        return _project(unpacked(answer, resourcemanager_v3.Project))
+        return _project(unpacked(answer, load(PROJECTS.module).Project))
 
     async def _if_readable(self, project: str) -> Project | None:
         """The project as it is now; None where it cannot be read, so that the first refusal stands."""

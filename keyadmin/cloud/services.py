@@ -9,6 +9,7 @@ from keyadmin.cloud.calls import pages
 from keyadmin.cloud.channels import GrpcDoor
 from keyadmin.cloud.endpoints import SERVICES
 from keyadmin.cloud.messages import enum_name, paging, unpacked
+from keyadmin.loading import load
 from keyadmin.problem import Cause, Problem
 
 ServiceState = Literal["ENABLED", "DISABLED"]
@@ -69,9 +70,8 @@ class Services:
 
 
 def _all_enabled(packed: Any, project: str) -> None:
-    from google.cloud import service_usage_v1
-
-    failures = unpacked(packed, service_usage_v1.BatchEnableServicesResponse).failures if packed is not None else ()
+    kind = load(SERVICES.module).BatchEnableServicesResponse
+    failures = unpacked(packed, kind).failures if packed is not None else ()
     if failures:
         said = "; ".join(f"{failure.service_id}: {failure.error_message}" for failure in failures)
         raise Problem(

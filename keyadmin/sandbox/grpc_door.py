@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -11,6 +10,7 @@ import grpc
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 
+from keyadmin.loading import load
 from keyadmin.sandbox.api import Encoded, Json, Method
 from keyadmin.sandbox.cloud import LocalCloud
 from keyadmin.sandbox.shape import from_message, message_class, to_message
@@ -78,7 +78,7 @@ class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc, type-arg, unused-i
             held = [answer[name]["@type"].rpartition("/")[2] for name in ("metadata", "response") if name in answer]
             for api in self._cloud.apis.values():
                 if api.types and any(name.startswith(f"{api.name.rpartition('.')[0]}.") for name in held):
-                    importlib.import_module(api.types)
+                    load(api.types)
             try:
                 data = to_message(path, answer).SerializeToString()
             except json_format.ParseError:

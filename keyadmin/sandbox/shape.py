@@ -7,12 +7,12 @@ integers as int, enums as names, times and durations as strings, field masks as 
 from __future__ import annotations
 
 import base64
-import importlib
 import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
+from keyadmin.loading import load
 from keyadmin.sandbox import json_form
 
 Json = dict[str, Any]
@@ -101,7 +101,7 @@ def mask_paths(mask: str) -> list[str]:
 def message_class(path: str) -> Any:
     """The protobuf class at `package.module:Name`; proto-plus wrappers are taken off."""
     module, _, name = path.partition(":")
-    found: Any = importlib.import_module(module)
+    found: Any = load(module)
     for part in name.split("."):
         found = getattr(found, part)
     return found.pb() if hasattr(found, "pb") else found
