@@ -92,8 +92,7 @@ def key_too_old(facts: Facts) -> Iterator[Finding]:
     limit = facts.now - facts.max_age
     for key in facts.live:
         if key.create_time is not None and key.create_time < limit:
-            age, allowed = _days(facts.now - key.create_time), _days(facts.max_age)
-            message = f"the key is {age} old; {allowed} {'is' if facts.max_age == timedelta(days=1) else 'are'} allowed"
+            message = f"the key is {_days(facts.now - key.create_time)} old; the limit is {_days(facts.max_age)}"
             migrating = key.key_type == "standard" and key.restricted != "other"
             yield _of(
                 "key-too-old", facts, key, message, _type(f"keys {'migrate' if migrating else 'rotate'}", key, "--to SINK")

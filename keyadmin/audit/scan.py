@@ -94,9 +94,12 @@ class _Look:
 
     @property
     def now(self) -> datetime:
-        """The server's time, once a call was answered; fixed when first asked for."""
+        """The server's time, once a call was answered; fixed when first asked for.
+
+        Rounded up by the second that Date headers are cut by: what is 90 days old counts as that.
+        """
         if self._now is None:
-            self._now = self._cloud.now()
+            self._now = self._cloud.now() + timedelta(seconds=1)
         return self._now
 
     @property
