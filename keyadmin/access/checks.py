@@ -234,7 +234,7 @@ def key_limit(seen: Seen) -> Check:
         fix = f"delete keys that nobody uses: keyadmin keys list --all --project {seen.name}"
         return Check("key-limit", "failed", True, f"{count} keys of at most {MOST_KEYS}: there is no room for another", fix=fix)
     nearly = " (nearly full)" if count > NEARLY * MOST_KEYS else ""
-    return Check("key-limit", "ok", False, f"{count} keys of at most {MOST_KEYS}{nearly}")
+    return Check("key-limit", "ok", False, f"{count} {'key' if count == 1 else 'keys'} of at most {MOST_KEYS}{nearly}")
 
 
 def granted(held: Held | Problem) -> Literal["some", "none", "unknown"]:

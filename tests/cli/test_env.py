@@ -105,6 +105,19 @@ def test_a_real_shell_sees_the_variable_and_no_longer_after_unset(run: Run, home
     assert seen() == ""
 
 
+def test_only_a_shell_s_own_file_is_said_to_reach_new_terminals(run: Run) -> None:
+    assert "New terminals have it; in this one: source " in _set(run, "bash").stderr
+    said = _set(run, "dotenv").stderr
+    assert "New terminals" not in said
+    assert "Programs that read .env there have it; in this terminal: set -a; . " in said
+
+
+def test_taking_out_what_was_not_there_is_told_from_taking_out(run: Run) -> None:
+    assert "GEMINI_API_KEY was not set in" in run("env", "unset", "--shell", "bash", "--sandbox").stderr
+    _set(run, "bash")
+    assert "GEMINI_API_KEY is no longer set in" in run("env", "unset", "--shell", "bash", "--sandbox").stderr
+
+
 def test_the_file_keeps_its_other_lines_and_a_backup_is_made(run: Run, home: Path) -> None:
     path = home / ".bashrc"
     path.write_text("# mine\nalias x=y\nexport GEMINI_API_KEY=old\nPS1='$ '\n")

@@ -208,6 +208,7 @@ def test_a_policy_whose_conditions_decide_is_unknown() -> None:
     ("keys", "expected", "required", "words"),
     [
         (0, "ok", False, "0 keys"),
+        (1, "ok", False, "1 key of"),
         (240, "ok", False, "240 keys"),
         (241, "ok", False, "nearly full"),
         (300, "failed", True, "no room"),

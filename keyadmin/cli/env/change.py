@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -61,7 +62,7 @@ def set_(
     value = given if isinstance(given, KeyString) else run(context, partial(_read, session, given))
     if isinstance(where, Place):
         _say(session, where.path, set_variable(where, variable, value), f"{variable} is set in {where.path}")
-        session.talk.note(f"New terminals have it; in this one: {_apply(where)}")
+        session.talk.note(_reach(where))
     else:
         windows.write(variable, value)
         session.talk.note(f"{variable} is set in the Windows user environment; new terminals have it.")
@@ -87,7 +88,8 @@ def unset(
         would(session, f"take {variable} out of {_named(where)}")
         return
     if isinstance(where, Place):
-        _say(session, where.path, unset_variable(where, variable), f"{variable} is not set in {where.path}")
+        backup = unset_variable(where, variable)  # None = nothing to take out
+        _say(session, where.path, backup, f"{variable} {'is no longer' if backup else 'was not'} set in {where.path}")
     else:
         windows.write(variable, None)
         session.talk.note(f"{variable} is not set in the Windows user environment.")
@@ -119,7 +121,9 @@ def _say(session: Session, path: Path, backup: Path | None, text: str) -> None:
         session.talk.note(f"What was in {path} before is in {backup}, which holds keys too: delete it when all is well.")
 
 
-def _apply(place: Place) -> str:
+def _reach(place: Place) -> str:
+    """Who has the variable now, and how this terminal gets it."""
+    path = shlex.quote(str(place.path))
     if place.syntax == "dotenv":
-        return f"set -a; . {place.path}; set +a"
-    return f". {place.path}" if place.syntax == "powershell" else f"source {place.path}"
+        return f"Programs that read .env there have it; in this terminal: set -a; . {path}; set +a"
+    return f"New terminals have it; in this one: {'.' if place.syntax == 'powershell' else 'source'} {path}"
