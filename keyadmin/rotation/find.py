@@ -47,7 +47,7 @@ async def find(cloud: Cloud, rules: Sequence[Rule], observer: Observer, part: Sh
     observer.step("Looking for projects")
     by_project = await _projects(cloud, rules)
     found = Found(errors=_in_vain(rules, by_project))
-    if part is not None:
+    if part is not None and part.count > 1:
         check_sinks(by_project)
     by_project = {project: its for project, its in by_project.items() if part is None or part.has(project)}
     found.projects = len(by_project)

@@ -52,3 +52,5 @@ def test_a_sink_that_keys_of_two_parts_would_share_is_refused(world: World) -> N
         assert ended.code == 2
         assert "the sink secret-manager:projects/part-one/secrets/the-key may be shared" in ended.stderr
     assert (world.keys("part-one"), world.keys("part-two")) == before
+    alone = world.run("rotation", "run", "--policy", str(policy), "--shard", "0/1")
+    assert "two keys would go to the sink" in alone.stderr, "one task sees them all"

@@ -87,6 +87,22 @@ def test_several_organisations_are_refused(tmp_path: Path) -> None:
     assert caught.value.exit is Exit.USAGE
 
 
+def test_keys_are_not_left_in_the_logs(tmp_path: Path) -> None:
+    policy = with_policy(tmp_path, '[[rule]]\nprojects = ["shop-one"]\nsinks = ["stdout"]\n')
+    with pytest.raises(Problem, match="logs of the schedule") as caught:
+        written("cloud-run", tmp_path, **policy)
+    assert caught.value.exit is Exit.USAGE
+
+
+def test_a_sink_that_several_tasks_would_share_is_refused_before_it_is_scheduled(tmp_path: Path) -> None:
+    text = '[[rule]]\nprojects = ["shop-one", "shop-two"]\nsinks = ["secret-manager:projects/shop-one/secrets/the-key"]\n'
+    policy = with_policy(tmp_path, text)
+    assert written("kubernetes", tmp_path, tasks=1, **policy)
+    with pytest.raises(Problem) as caught:
+        written("kubernetes", tmp_path, tasks=2, **policy)
+    assert caught.value.exit is Exit.USAGE
+
+
 @pytest.mark.parametrize("engine", ON_ONE_MACHINE)
 def test_one_machine_needs_no_sharing(engine: str, tmp_path: Path) -> None:
     with pytest.raises(Problem) as caught:
@@ -123,7 +139,7 @@ def test_more_tasks_than_fit_into_the_interval_are_refused(tmp_path: Path) -> No
 
 
 def test_every_container_gets_its_share_and_the_policy(tmp_path: Path) -> None:
-    policy = '[[rule]]\nprojects = ["shop-one"]\nsinks = []\n\n# the end'
+    policy = '  # indented\n[[rule]]\nprojects = ["shop-one"]\nsinks = []\n\n# the end'
     job = yaml.safe_load(written("cloud-run", tmp_path / "c")["job.yaml"].read_text())
     task = job["spec"]["template"]["spec"]["template"]["spec"]
     container = task["containers"][0]

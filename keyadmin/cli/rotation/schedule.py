@@ -67,7 +67,7 @@ def _plan(project: str, policy: str, every: str, tasks: int, migrate: bool, regi
     path = Path(policy)
     there = path.is_file()
     rules = load(path).rules if there else ()
-    return Plan(project, policy, every, tasks, migrate, region, rules, path.read_text("utf-8") if there else "")
+    return Plan(project, policy, every, tasks, migrate, region, rules, path.read_text("utf-8-sig") if there else "")
 
 
 def _tell(session: Session, engine: str, plan: Plan) -> None:

@@ -11,9 +11,9 @@ from keyadmin import __version__
 from keyadmin.handover.sink import parse, variable
 from keyadmin.problem import usage
 from keyadmin.rotation.policy import Rule
+from keyadmin.rotation.shard import MOST, check_sinks
 
 ACCOUNT_ID: Final = "keyadmin-rotation"
-MOST_TASKS: Final = 10_000  # of a Cloud Run job
 MOST_AT_ONCE: Final = 10  # tasks side by side; they share one quota
 
 
@@ -39,7 +39,7 @@ class Plan:
     """What the schedule is for.
 
     `tasks` = how many share the projects, where the engine can; `rules` and `policy_text` = the policy, empty where there is
-    no such file yet. Raises usage() for what cannot stand in the files.
+    no such file yet. Raises usage() for what cannot stand in the files or would go wrong in every run.
     """
 
     project: str
@@ -54,14 +54,18 @@ class Plan:
     def __post_init__(self) -> None:
         if self.every not in TIMES:
             raise usage(f"--every {self.every}: use one of {', '.join(TIMES)}")
-        if not 1 <= self.tasks <= MOST_TASKS:
-            raise usage(f"--tasks {self.tasks}: from 1 to {MOST_TASKS:,}")
+        if not 1 <= self.tasks <= MOST:
+            raise usage(f"--tasks {self.tasks}: from 1 to {MOST:,}")
         if not re.fullmatch(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]", self.project):
             raise usage(f"{self.project!r} is no project id", "write the id of the project that the account lives in")
         if not re.fullmatch(r"[a-z]+-[a-z]+[0-9]+", self.region):
             raise usage(f"--region {self.region!r} is no region", "write one such as europe-west1")
         if not re.fullmatch(r"[\w./+-]+", self.policy):
             raise usage(f"--policy {self.policy!r}: letters, digits and . / + - _ only", "name the policy file so")
+        if "stdout" in self.sinks:
+            raise usage("the sink stdout would leave keys in the logs of the schedule", "hand over to secret-manager instead")
+        if self.tasks > 1:
+            check_sinks({name: [rule for rule in self.rules if name in rule.projects] for name in self.projects})
 
     @property
     def times(self) -> Times:
