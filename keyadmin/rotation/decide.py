@@ -99,6 +99,12 @@ def to_migrate(key: Key) -> bool:
     return key.key_type == "standard" and key.restricted != "other"
 
 
+def migrates(lineage: Lineage) -> bool:
+    """Whether it is to be migrated, or on its way: other rotations are none of a migration's business."""
+    key, newest = lineage.subject, lineage.newest.key
+    return key.key_type == "standard" and (to_migrate(key) or newest.key_type == "auth")
+
+
 def _tampered(lineage: Lineage, now: datetime) -> Decision | None:
     newest, project = lineage.newest, lineage.project
     stuck = Action.STUCK

@@ -6,9 +6,11 @@ is fixed, hand-overs are compared before and after, changes carry the etag, and 
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Final
 
+from keyadmin.access.catalogue import advice
 from keyadmin.problem import Cause, Problem
 from keyadmin.rotation import steps
 from keyadmin.rotation.decide import Action, Decision, decide
@@ -25,6 +27,7 @@ async def advance(job: Job) -> Outcome:
     try:
         return await _rounds(job)
     except Problem as problem:
+        _explain(job, problem)
         await _note(job, problem)
         job.say(None, job.action.value, "failed", problem.message, problem.cause.value)
         return Outcome(job.lineage, State.STUCK, tuple(job.steps), problem.message, problem=problem)
@@ -81,6 +84,17 @@ async def _do(job: Job) -> Decision | None:
     return None
 
 
+def _explain(job: Job, problem: Problem) -> None:
+    """Name the project by its id and the key, where the service knew neither, and say what to type next."""
+    key, project = job.lineage.newest.key, job.lineage.project
+    own = problem.project in (None, key.project_number)
+    problem.project = project if own else problem.project
+    steps = advice(problem, "migrate" if job.terms.migrate else "rotate")
+    if own and key.project_number:
+        steps = tuple(re.sub(rf"\b{key.project_number}\b", project, step) for step in steps)
+    problem.fix = tuple(re.sub(r"\bKEY\b", key.key_id, step) for step in steps)
+
+
 async def _note(job: Job, problem: Problem) -> None:
     """Write on the newest key why the run stopped, for `status` and the audit; best effort, as that may be refused too.
 
@@ -128,7 +142,7 @@ def _outcome(job: Job, decision: Decision) -> Outcome:
         job.lineage,
         State.STUCK if problem else (job.lineage.newest.state or State.RETIRED),
         tuple(job.steps),
-        f"rotated; {decision.why}" if rotated else decision.why,
+        f"rotated; {decision.why}" if rotated and not job.lineage.newest.void_up_to else decision.why,
         until=None if rotated else decision.until,
         problem=problem,
         ways_out=decision.ways_out,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from keyadmin.handover.sink import SinkSpec
+from keyadmin.keys.denial import told_apart
 from keyadmin.observer import Observer
 from keyadmin.problem import Cause, Exit, Problem, usage
 from keyadmin.projects.below import below
@@ -37,16 +38,19 @@ class Found:
     chosen: list[Chosen] = field(default_factory=list)
     errors: dict[str, Problem] = field(default_factory=dict)
     projects: int = 0
+    keys: dict[str, int] = field(default_factory=dict)
+    """How many keys each project has; deleted ones do not count."""
 
 
 async def find(cloud: Cloud, rules: Sequence[Rule], observer: Observer, part: Shard | None = None) -> Found:
     """All lineages that the rules select. A project that cannot be read stops nothing: it is in `errors`.
 
-    Raises Problem where the projects themselves cannot be found out, or two keys would go to one sink.
+    A rule whose projects cannot be found out stops nothing either, unless nothing is left to look at. Raises Problem: that,
+    or two keys would go to one sink.
     """
     observer.step("Looking for projects")
-    by_project = await _projects(cloud, rules)
-    found = Found(errors=_in_vain(rules, by_project))
+    by_project, errors = await _projects(cloud, rules)
+    found = Found(errors=errors | _in_vain([rule for rule in rules if _place(rule) not in errors], by_project))
     if part is not None and part.count > 1:
         check_sinks(by_project)
     by_project = {project: its for project, its in by_project.items() if part is None or part.has(project)}
@@ -59,7 +63,7 @@ async def find(cloud: Cloud, rules: Sequence[Rule], observer: Observer, part: Sh
         try:
             return read([key async for key in cloud.keys.list(project, deleted=True)], project)
         except Problem as problem:
-            return problem
+            return await told_apart(cloud, project, problem)
         finally:
             observer.advance()
 
@@ -67,6 +71,7 @@ async def find(cloud: Cloud, rules: Sequence[Rule], observer: Observer, part: Sh
         if isinstance(answer, Problem):
             found.errors[project] = answer
         else:
+            found.keys[project] = sum(member.live for lineage in answer for member in lineage.members)
             found.chosen.extend(_choose(answer, by_project[project], cloud))
     _one_sink_each(found.chosen)
     return found
@@ -76,13 +81,18 @@ def _in_vain(rules: Sequence[Rule], by_project: Mapping[str, Sequence[Rule]]) ->
     """Rules that find no project: a wrong pattern, or leave that was taken away; either would go unnoticed for long."""
     found = [rule for its in by_project.values() for rule in its]
     message = "it finds no project that you may see"
-    return {f"the rule {rule.name!r}": Problem(Cause.NOT_FOUND, message) for rule in rules if rule not in found}
+    return {_place(rule): Problem(Cause.NOT_FOUND, message) for rule in rules if rule not in found}
+
+
+def _place(rule: Rule) -> str:
+    """How a rule is called where something is wrong with it."""
+    return f"the rule {rule.name!r}"
 
 
 async def of_lineage(cloud: Cloud, rules: Sequence[Rule], lineage: Lineage) -> Chosen | None:
     """The rule that one lineage falls under, and its sinks; None where no rule selects it. Raises Problem."""
     for rule in rules:
-        if rule.selects(lineage, cloud.now()) and lineage.project in await _projects(cloud, [rule]):
+        if rule.selects(lineage, cloud.now()) and lineage.project in (await _projects(cloud, [rule]))[0]:
             return Chosen(lineage, rule, tuple(rule.specs(lineage)))
     return None
 
@@ -116,29 +126,43 @@ def _one_sink_each(chosen: Sequence[Chosen]) -> None:
                 )
 
 
-async def _projects(cloud: Cloud, rules: Sequence[Rule]) -> dict[str, list[Rule]]:
-    """The projects to look at, each with the rules that look there, in the order of the rules."""
+async def _projects(cloud: Cloud, rules: Sequence[Rule]) -> tuple[dict[str, list[Rule]], dict[str, Problem]]:
+    """The projects to look at, each with the rules that look there, in the order of the rules; and the rules that fail.
+
+    Raises Problem where nothing is left to look at because of them.
+    """
     out: dict[str, list[Rule]] = {}
-
-    def add(project: str, rule: Rule) -> None:
-        known = out.setdefault(project, [])
-        if rule not in known:
-            known.append(rule)
-
+    errors: dict[str, Problem] = {}
     seen: list[str] | None = None
     for rule in rules:
-        for pattern in rule.projects:
-            if not any(sign in pattern for sign in "*?["):
-                add(pattern, rule)
-                continue
-            if seen is None:
-                seen = sorted([project.project_id async for project in cloud.projects.search("state:ACTIVE")])
-            for project in seen:
-                if fnmatch.fnmatchcase(project, pattern):
-                    add(project, rule)
-        for above in (*rule.folders, *rule.organizations):
-            for project in sorted(await below(cloud, above)):
-                add(project, rule)
+        places = [pattern for pattern in rule.projects if not _is_pattern(pattern)]
+        try:
+            if len(places) < len(rule.projects):
+                if seen is None:
+                    seen = sorted([project.project_id async for project in cloud.projects.search("state:ACTIVE")])
+                places = _matching(rule.projects, seen)
+            for above in (*rule.folders, *rule.organizations):
+                places += sorted(await below(cloud, above))
+        except Problem as problem:
+            if problem.exit is Exit.CREDENTIALS:
+                raise
+            errors[_place(rule)] = problem
+        for project in dict.fromkeys(places):
+            out.setdefault(project, []).append(rule)
+    if errors and not out:
+        raise next(iter(errors.values()))
+    return out, errors
+
+
+def _is_pattern(text: str) -> bool:
+    return any(sign in text for sign in "*?[")
+
+
+def _matching(patterns: Sequence[str], seen: Sequence[str]) -> list[str]:
+    """The projects in the order of the patterns; an id that is written out need not be seen."""
+    out: list[str] = []
+    for pattern in patterns:
+        out += [one for one in seen if fnmatch.fnmatchcase(one, pattern)] if _is_pattern(pattern) else [pattern]
     return out
 
 

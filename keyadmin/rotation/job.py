@@ -234,8 +234,9 @@ class Outcome:
         if self.until is not None:
             out["until"] = format_time(self.until)
         if self.problem is not None:
-            out["cause"] = self.problem.cause.value
-            out["message"] = redact(self.problem.message)
-        if self.ways_out:
-            out["fix"] = list(self.ways_out)
+            out |= {"cause": self.problem.cause.value, "message": redact(self.problem.message)}
+            known = {name: getattr(self.problem, name) for name in ("status", "permission", "service")}
+            out |= {name: value for name, value in known.items() if value}
+        if ways := self.problem.fix if self.problem is not None else self.ways_out:
+            out["fix"] = list(ways)
         return out

@@ -125,6 +125,11 @@ def of_options(places: Mapping[str, tuple[str, ...]], sinks: Sequence[str]) -> P
     """A policy of one rule, from a command line: `places` = projects, folders, organizations. Raises usage()."""
     for sink in sinks:
         _check_sink(sink)
+    for project in places.get("projects", ()):
+        if not _may_name_projects(project):
+            raise usage(
+                f"--projects: {project!r} is neither a project's id or number nor a pattern", "keyadmin projects list --all"
+            )
     rule = Rule("command line", sinks=tuple(sinks), machine=socket.gethostname() if any(map(_local, sinks)) else None)
     return Policy(Path(DEFAULT_FILE), (replace(rule, **places),))  # type: ignore[arg-type]
 
@@ -225,7 +230,7 @@ class _Reader:
                 _check_sink(item)
             except Problem as problem:
                 raise self._error(index, name, problem.message, problem.fix[0]) from None
-        if name == "projects" and not REFERENCE.fullmatch(re.sub(r"[*?]|\[[^\]]*\]", "x", item)):
+        if name == "projects" and not _may_name_projects(item):
             raise self._error(
                 index, name, f"{item!r} is neither a project's id or number nor a pattern", "keyadmin projects list --all"
             )
@@ -248,6 +253,11 @@ class _Reader:
                 if re.match(rf"\s*(\[+\s*)?[\"']?{re.escape(name)}[\"']?\s*(=|\.|\])", self._lines[number]):
                     return number + 1
         return start + 1 if index is not None else None
+
+
+def _may_name_projects(text: str) -> bool:
+    """Whether it is a project's id or number, or a pattern of ids."""
+    return REFERENCE.fullmatch(re.sub(r"[*?]|\[[^\]]*\]", "x", text)) is not None
 
 
 def _known(name: str, allowed: set[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from keyadmin.handover.sink import SinkSpec, build, fingerprint
@@ -15,7 +16,7 @@ from keyadmin.keys.verify import PROPAGATION_S
 from keyadmin.observer import Observer
 from keyadmin.problem import Cause, Problem
 from keyadmin.rotation import steps
-from keyadmin.rotation.decide import Action, Decision, Terms, decide
+from keyadmin.rotation.decide import Action, Decision, Terms, decide, to_migrate
 from keyadmin.rotation.engine import advance
 from keyadmin.rotation.find import Chosen
 from keyadmin.rotation.job import Event, Job, Outcome, Shared
@@ -49,6 +50,8 @@ class Manner:
     """Whether `--sandbox` stood on the command line (sinks outside the sandbox need it)."""
     write_line: Callable[[str], None]
     """Prints a line to stdout, for the sink of that name."""
+    write_key: Callable[[Lineage, str], None] | None = None
+    """The same where several lineages are under way and it has to be said whose key it is."""
     emit: Callable[[Event], None] = lambda event: None
     verify_s: float = PROPAGATION_S
     emergency: bool = False
@@ -69,7 +72,18 @@ class Planned:
     @property
     def due(self) -> bool:
         """Whether a run on this machine would have something to do or to say about it."""
-        return self.here and self.decision.action not in (Action.REST, Action.GONE)
+        return self.here and self.due_anywhere
+
+    @property
+    def due_anywhere(self) -> bool:
+        """The same of a run on the machine that has its sinks."""
+        return self.decision.action not in (Action.REST, Action.GONE)
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether its key is for the Gemini API, which takes no standard keys, and its successor would be one all the same."""
+        key = self.chosen.lineage.newest.key
+        return to_migrate(key) and key.restricted != "none" and not self.terms.migrate
 
     @property
     def state(self) -> State:
@@ -102,9 +116,30 @@ class Planned:
             out["cause"] = newest.cause
         if self.decision.until is not None:
             out["until"] = format_time(self.decision.until)
-        if self.decision.ways_out:
-            out["fix"] = list(self.decision.ways_out)
+        if self.ways_out:
+            out["fix"] = list(self.ways_out)
         return out
+
+    @property
+    def ways_out(self) -> tuple[str, ...]:
+        """What to type where it is stuck, or waits longer than it should."""
+        newest = self.chosen.lineage.newest
+        if self.state is not State.STUCK or not newest.cause or self.decision.action is Action.STUCK:
+            return self.decision.ways_out
+        project, ways = self.chosen.lineage.project, self.decision.ways_out
+        if newest.cause == Cause.MISSING_IAM_PERMISSION:
+            ways += (f"see what is missing: keyadmin doctor {project} --for {'migrate' if self.terms.migrate else 'rotate'}",)
+        return (*ways, f"try again, and see the whole message: keyadmin rotation run --only {newest.key.key_id}")
+
+    @property
+    def problem(self) -> Problem | None:
+        """What it is stuck with; None = it is not."""
+        if self.state is not State.STUCK:
+            return None
+        noted = self.chosen.lineage.newest.cause or ""
+        here = self.decision.action is not Action.STUCK and noted in Cause._value2member_map_
+        cause = Cause(noted) if here else Cause.CONFLICT
+        return Problem(cause, self.why, project=self.chosen.lineage.project, fix=self.ways_out)
 
     @property
     def why(self) -> str:
@@ -113,6 +148,9 @@ class Planned:
         said = self.decision.why
         if self.state is State.STUCK and newest.cause and self.decision.action is not Action.STUCK:
             said = f"{said}; the last run stopped: {newest.cause}"
+        mark = _fingerprint(self.chosen.specs)
+        if self.decision.action is Action.CREATE and newest.sinks and mark and newest.sinks != mark:
+            said = f"{said}; its sinks are others than those that have it now, which will keep the old key"
         return said if self.here else f"{said}; its sinks belong to the machine {self.chosen.rule.machine}"
 
 
@@ -137,11 +175,7 @@ async def run(
     """
     from keyadmin.cloud.pace import gather_limited
 
-    due = [one for one in planned if one.due]
-    new = [one for one in due if one.decision.action is Action.CREATE]
-    if limit is not None:
-        later = set(map(id, sorted(new, key=_age)[limit:]))
-        due = [one for one in due if id(one) not in later]
+    due = within(planned, limit)
     shared = Shared(cloud, observer.within(), manner.emit)
     if due:
         writes = sum(WRITES_EACH.get(one.decision.action, 0) for one in due)
@@ -155,6 +189,16 @@ async def run(
 
     with observer.half_made(_HALF_MADE):
         return await gather_limited(due, advance_one, AT_ONCE)
+
+
+def within(planned: Sequence[Planned], limit: int | None) -> list[Planned]:
+    """What a run advances: what is due on this machine, and of what is to be begun the `limit` oldest keys."""
+    due = [one for one in planned if one.due]
+    if limit is None:
+        return due
+    new = [one for one in due if one.decision.action is Action.CREATE]
+    later = set(map(id, sorted(new, key=_age)[limit:]))
+    return [one for one in due if id(one) not in later]
 
 
 def _age(one: Planned) -> datetime:
@@ -176,7 +220,8 @@ def afterwards(planned: Sequence[Planned], outcomes: Sequence[Outcome], now: dat
 
 
 def _job(shared: Shared, lineage: Lineage, terms: Terms, specs: Sequence[SinkSpec], manner: Manner) -> Job:
-    sinks = build(specs, shared.cloud, flagged=manner.flagged, emit=manner.write_line)
+    emit = partial(manner.write_key, lineage) if manner.write_key is not None else manner.write_line
+    sinks = build(specs, shared.cloud, flagged=manner.flagged, emit=emit)
     return Job(
         *(shared, lineage, terms, sinks),
         fingerprint=_fingerprint(specs),
@@ -266,7 +311,10 @@ def _former(lineage: Lineage, key: Key) -> Member:
         fix = f"make a new generation: keyadmin keys rotate {newest.key.key_id} -p {key.project}"
     elif target is newest and not lineage.voided:
         what = f"is the newest generation of lineage {lineage.id}"
-        fix = f"name a former generation: keyadmin keys list --all --deleted -p {key.project}"
+        former = ", ".join(member.key.key_id for member in lineage.members if member is not target)
+        fix = (
+            f"name a former generation: {former}" if former else "no former key is left: deleted ones are purged after 30 days"
+        )
     else:
         return target
     message = f"{key.key_id} {what}: there is nothing to go back to"

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from keyadmin.cli.render import show_data, show_list
+from keyadmin.cli.render import show_data, show_list, write
 from keyadmin.cli.rotation.common import Scope, survey
 from keyadmin.cli.rotation.options import manner_of
-from keyadmin.cli.rotation.view import outcome_view, tell_errors
+from keyadmin.cli.rotation.view import ended, outcome_view, tell_errors, tell_plan, tell_ways
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
-from keyadmin.handover.sink import build
-from keyadmin.problem import Exit, Problem
+from keyadmin.handover.sink import SinkSpec, build
+from keyadmin.keys.model import Key
+from keyadmin.problem import Problem, usage
 from keyadmin.rotation import run as rotations
 from keyadmin.rotation.decide import Action
 from keyadmin.rotation.find import Found
 from keyadmin.rotation.job import Event, Outcome
+from keyadmin.rotation.lineage import Lineage
 from keyadmin.rotation.notices import Notifier, notifier, write_metrics
 from keyadmin.rotation.run import Planned
 
@@ -50,18 +52,49 @@ class Done:
     now: datetime
 
 
+class Strings:
+    """What the sink stdout prints in a run of many lineages: a line that is said whose it is, or a field for programs."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.by_key: dict[str, str] = {}
+
+    def check(self, specs: Sequence[SinkSpec]) -> None:
+        """Raises usage() where the key string would stand between the lines of a table for programs."""
+        if self._session.format in ("csv", "markdown") and any(spec.kind == "stdout" for spec in specs):
+            raise usage(
+                f"--format {self._session.format} has no place for the key strings that the sink stdout prints",
+                "add --format json, jsonl or yaml, whose objects have the field keyString",
+            )
+
+    def write_key(self, lineage: Lineage, line: str) -> None:
+        """Print it, or keep it for the object."""
+        if self._session.format != "table":
+            self.by_key[f"{lineage.project}/{lineage.id}"] = line
+            return
+        write(line)
+        self._session.talk.note(f"This was the key string of lineage {lineage.id} of project {lineage.project}.", always=True)
+
+    def field(self, project: str, lineage: str) -> dict[str, str]:
+        """The field of an object."""
+        found = self.by_key.get(f"{project}/{lineage}")
+        return {} if found is None else {"keyString": found}
+
+
 def carry_out(context: typer.Context, wanted: Scope, wishes: Wishes) -> int:
-    """Advance what is due, tell of it, and give back the exit code: 3 where something failed."""
+    """Advance what is due and tell of it, and give back the exit code: 3 where something failed."""
     session = current(context)
     notice = notifier(wishes.notify, session.observer) if wishes.notify else None
+    strings = Strings(session)
 
     def emit(event: Event) -> None:
         if session.format == "jsonl":
-            show_data(session, event.to_json())
+            handed = event.step == "publish stdout"
+            show_data(session, event.to_json() | (strings.field(event.project, event.lineage) if handed else {}))
         if notice is not None:
             notice(event)
 
-    manner = manner_of(session, emit=emit, force_use=wishes.force_use)
+    manner = manner_of(session, emit=emit, force_use=wishes.force_use, write_key=strings.write_key)
 
     async def work(cloud: Cloud) -> Done:
         found, planned = await survey(cloud, wanted, session.observer)
@@ -69,7 +102,9 @@ def carry_out(context: typer.Context, wanted: Scope, wishes: Wishes) -> int:
             emit(Event.failure(cloud.now(), "look", problem, place, "" if " " in place else place))  # a rule, or a project
         for one in planned:  # a sink that is not allowed here is wrong usage, said before anything is done
             if one.due:
+                strings.check(one.chosen.specs)
                 build(one.chosen.specs, cloud, flagged=manner.flagged, emit=manner.write_line)
+        tell_plan(session, found, rotations.within(planned, wishes.limit))
         outcomes = await rotations.run(cloud, planned, manner, session.observer, wishes.limit)
         return Done(found, planned, outcomes, cloud.now())
 
@@ -81,18 +116,22 @@ def carry_out(context: typer.Context, wanted: Scope, wishes: Wishes) -> int:
             notice.send()
         raise
     if session.format != "jsonl":
-        show_list(session, done.outcomes, outcome_view(session))
+        show_list(session, done.outcomes, outcome_view(session, strings.field))
     _tell(session, done, wishes)
     _notices(session, done, wishes, notice)
-    return Exit.FOUND if done.found.errors or any(one.problem for one in done.outcomes) else Exit.OK
+    failed = _failed(done)
+    return ended(session, done.found, f"{len(failed)} of {len(done.outcomes)} rotations failed", failed)
+
+
+def _failed(done: Done) -> list[tuple[Key, Problem]]:
+    return [(one.lineage.newest.key, one.problem) for one in done.outcomes if one.problem is not None]
 
 
 def _tell(session: Session, done: Done, wishes: Wishes) -> None:
     tell_errors(session, done.found)
-    for one in done.outcomes:
-        for fix in (one.problem.fix if one.problem else ()) or one.ways_out:
-            session.talk.note(f"{one.lineage.newest.key.key_id}: {fix}", always=True)
-    elsewhere = [one for one in done.planned if not one.here and one.decision.action not in (Action.REST, Action.GONE)]
+    waiting = [(one.lineage.newest.key, one.ways_out) for one in done.outcomes if one.problem is None and one.ways_out]
+    tell_ways(session, [*waiting, *((key, problem.fix) for key, problem in _failed(done)[1:])])
+    elsewhere = [one for one in done.planned if not one.here and one.due_anywhere]
     for machine in sorted({one.chosen.rule.machine or "" for one in elsewhere}):
         count = sum(1 for one in elsewhere if one.chosen.rule.machine == machine)
         session.talk.note(f"Left to the machine {machine}, which has their sinks: {count} that are due.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from keyadmin import duration
 from keyadmin.observer import Observer
+from keyadmin.rotation.decide import migrates
 from keyadmin.rotation.find import Found, find, only
 from keyadmin.rotation.policy import Policy, load, of_options
 from keyadmin.rotation.run import Planned, plan
@@ -26,6 +27,7 @@ class Scope:
     names: tuple[str, ...]
     part: Shard | None
     emergency: bool
+    migrate: bool = False
 
 
 def scope(
@@ -59,11 +61,13 @@ def scope(
         changes["adopted"] = False
     rules = tuple(replace(rule, **changes) for rule in loaded.rules)  # type: ignore[arg-type]
     part = shard(shard_text) if shard_text is not None else None
-    return Scope(replace(loaded, rules=rules), tuple(names or ()), part, emergency)
+    return Scope(replace(loaded, rules=rules), tuple(names or ()), part, emergency, migrate)
 
 
 async def survey(cloud: Cloud, wanted: Scope, observer: Observer) -> tuple[Found, list[Planned]]:
     """What the policy is about, and what a run would do with each."""
     found = await find(cloud, wanted.policy.rules, observer, wanted.part)
+    if wanted.migrate:
+        found.chosen = [one for one in found.chosen if migrates(one.lineage)]
     chosen = only(found.chosen, wanted.names) if wanted.names else found.chosen
     return found, plan(chosen, cloud.now(), emergency=wanted.emergency)

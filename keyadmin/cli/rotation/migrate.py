@@ -22,14 +22,14 @@ from keyadmin.cli.rotation.options import (
     ShardOption,
     To,
 )
-from keyadmin.cli.rotation.view import prospect_view, tell_errors
+from keyadmin.cli.rotation.view import ended, prospect_view, tell_errors, tell_plan
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
-from keyadmin.problem import Exit, usage
-from keyadmin.rotation.decide import Action
+from keyadmin.problem import usage
 from keyadmin.rotation.find import Found
 from keyadmin.rotation.migration import Prospect, prospects
 from keyadmin.rotation.policy import DEFAULT_FILE
+from keyadmin.rotation.run import within
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -77,21 +77,23 @@ def migrate(
         raise usage("--to needs --projects, --folder or --organization", "or put the sinks into the policy file")
     wanted = scope(policy or DEFAULT_FILE, names=only, grace=grace, shard_text=shard, migrate=True, places=places, to=to)
     if dry_run:
-        return _show(context, session, wanted)
+        return _show(context, session, wanted, limit)
     question = "Make auth keys for all selected standard keys and retire these after the grace period (--dry-run shows them)?"
     confirm(session, question, yes=yes)
     return carry_out(context, wanted, Wishes(limit, force, notify, metrics))
 
 
-def _show(context: typer.Context, session: Session, wanted: Scope) -> int:
+def _show(context: typer.Context, session: Session, wanted: Scope, limit: int | None) -> int:
     async def look(cloud: Cloud) -> tuple[Found, list[Prospect]]:
         found, planned = await survey(cloud, wanted, session.observer)
-        todo = [one for one in planned if one.decision.action not in (Action.REST, Action.GONE)]
+        begun = set(map(id, within(planned, limit)))
+        todo = [one for one in planned if id(one) in begun or (one.due_anywhere and not one.here)]
         return found, await prospects(cloud, todo, session.observer)
 
     found, plan = run(context, look)
     show_list(session, plan, prospect_view(session))
     tell_errors(session, found)
+    tell_plan(session, found, [one.planned for one in plan])
     unready = sum(1 for one in plan if one.missing)
     if unready:
         session.talk.note(
@@ -99,7 +101,7 @@ def _show(context: typer.Context, session: Session, wanted: Scope) -> int:
         )
     where = len({one.planned.chosen.lineage.project for one in plan})
     would(session, f"migrate {len(plan)} keys in {where} projects", document=False)
-    return Exit.FOUND if found.errors else Exit.OK
+    return ended(session, found)
 
 
 def _places(projects: list[str] | None, folder: str | None, organization: str | None) -> dict[str, tuple[str, ...]]:

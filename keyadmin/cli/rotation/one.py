@@ -19,7 +19,7 @@ from keyadmin.cli.render import show_list
 from keyadmin.cli.rotation.common import scope, survey
 from keyadmin.cli.rotation.options import PolicyIfAny, To, manner_of, specs_of
 from keyadmin.cli.rotation.result import show_outcome
-from keyadmin.cli.rotation.view import tell_errors
+from keyadmin.cli.rotation.view import ended, tell_errors
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.suggest import key_names
@@ -64,7 +64,7 @@ def adopt(context: typer.Context, keys: KeyNames = None, policy: PolicyIfAny = N
     else:
         show_list(session, adopted, list_view(session, projects=wanted is not None, deleted=False))
     tell_errors(session, found)
-    return Exit.FOUND if found.errors else Exit.OK
+    return ended(session, found)
 
 
 def rollback(

@@ -10,12 +10,10 @@ from keyadmin.cli.options import ChargeProjects
 from keyadmin.cli.render import show_list
 from keyadmin.cli.rotation.common import scope, survey
 from keyadmin.cli.rotation.options import Grace, MaxAge, Only, PolicyFile, ShardOption
-from keyadmin.cli.rotation.view import planned_view, tell_errors
+from keyadmin.cli.rotation.view import ended, planned_view, tell_errors, tell_plan, tell_ways
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
-from keyadmin.problem import Exit
 from keyadmin.rotation.decide import Action
-from keyadmin.rotation.lineage import State
 from keyadmin.rotation.policy import DEFAULT_FILE
 
 _QUIET = (Action.REST, Action.GONE)
@@ -42,8 +40,9 @@ def plan(
     shown = [one for one in planned if all_ or one.decision.action not in _QUIET]
     show_list(session, shown, planned_view(session))
     tell_errors(session, found)
+    tell_plan(session, found, planned)
     session.talk.note(f"{len(planned)} lineages in {found.projects} projects; {len(shown)} shown.")
-    return Exit.FOUND if found.errors else Exit.OK
+    return ended(session, found)
 
 
 def status(
@@ -63,8 +62,7 @@ def status(
     found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
     show_list(session, planned, planned_view(session))
     tell_errors(session, found)
-    stuck = [one for one in planned if one.state is State.STUCK]
-    for one in stuck:
-        for way in one.decision.ways_out:
-            session.talk.note(f"{one.chosen.lineage.newest.key.key_id}: {way}", always=True)
-    return Exit.FOUND if stuck or found.errors else Exit.OK
+    stuck = [(one.chosen.lineage.newest.key, problem) for one in planned if (problem := one.problem) is not None]
+    tell_ways(session, [(key, problem.fix) for key, problem in stuck[1:]])
+    what = f"{len(stuck)} of {len(planned)} lineages {'is' if len(stuck) == 1 else 'are'} stuck"
+    return ended(session, found, what, stuck)

@@ -21,11 +21,11 @@ from keyadmin.cli.rotation.options import (
     PolicyFile,
     ShardOption,
 )
-from keyadmin.cli.rotation.view import planned_view, tell_errors
+from keyadmin.cli.rotation.view import ended, planned_view, tell_errors, tell_plan
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
-from keyadmin.problem import Exit
 from keyadmin.rotation.policy import DEFAULT_FILE
+from keyadmin.rotation.run import within
 
 
 def run_(
@@ -54,11 +54,12 @@ def run_(
     wanted = scope(policy, names=only, max_age=max_age, grace=grace, shard_text=shard, emergency=emergency)
     if dry_run:
         found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
-        todo = [one for one in planned if one.due]
+        todo = within(planned, limit)
         show_list(session, todo, planned_view(session))
         tell_errors(session, found)
+        tell_plan(session, found, todo)
         would(session, f"advance {len(todo)} of {len(planned)} lineages", document=False)
-        return Exit.FOUND if found.errors else Exit.OK
+        return ended(session, found)
     if emergency:
         confirm(session, "Rotate every selected key now and delete the old ones at once?", yes=yes)
     return carry_out(context, wanted, Wishes(limit, force, notify, metrics))

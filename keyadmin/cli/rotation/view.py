@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, Final
 
+from keyadmin.access.catalogue import advice
+from keyadmin.access.checks import MOST_KEYS
+from keyadmin.cli.errors import report
 from keyadmin.cli.render import Column, View
 from keyadmin.cli.session import Session
+from keyadmin.keys.model import Key
+from keyadmin.problem import Exit, Problem
+from keyadmin.rotation.decide import Action
 from keyadmin.rotation.find import Found
 from keyadmin.rotation.job import Outcome
 from keyadmin.rotation.lineage import State
 from keyadmin.rotation.migration import Prospect
 from keyadmin.rotation.run import Planned
 
+_TOLD: Final = 20  # of a kind; more would bury the rest
 _STYLES = {"stuck": "red", "create": "yellow", "publish": "yellow", "retire": "yellow", "undo": "yellow", "wait": "blue"}
 
 
@@ -52,8 +61,8 @@ def prospect_view(session: Session) -> View[Prospect]:
     )
 
 
-def outcome_view(session: Session) -> View[Outcome]:
-    """`rotation run`: one line a lineage."""
+def outcome_view(session: Session, string_of: Callable[[str, str], dict[str, str]]) -> View[Outcome]:
+    """`rotation run`: one line a lineage. `string_of` = the field with the key string of a project's lineage, if any."""
     return View(
         (
             Column("project", lambda one: one.lineage.project),
@@ -62,7 +71,7 @@ def outcome_view(session: Session) -> View[Outcome]:
             Column("state", lambda one: one.state.value, style=lambda one: "red" if one.problem else None),
             Column("result", lambda one: one.problem.message if one.problem else one.why, cut=True),
         ),
-        lambda one: one.to_json() | _mark(session),
+        lambda one: one.to_json() | string_of(one.lineage.project, one.lineage.id) | _mark(session),
         "Nothing is due.",
     )
 
@@ -73,5 +82,58 @@ def _mark(session: Session) -> dict[str, Any]:
 
 def tell_errors(session: Session, found: Found) -> None:
     """Projects that could not be looked at: nothing is known of their keys."""
-    for project, problem in found.errors.items():
-        session.talk.warning(f"{project} could not be looked at ({problem.cause.value}): {problem.message}")
+    for place, problem in list(found.errors.items())[:_TOLD]:
+        session.talk.warning(f"{place} could not be looked at ({problem.cause.value}): {problem.message}")
+    if len(found.errors) > _TOLD:
+        session.talk.warning(f"and {len(found.errors) - _TOLD} more could not be looked at")
+
+
+def tell_ways(session: Session, ways: Sequence[tuple[Key, Sequence[str]]]) -> None:
+    """What to type next for each key, by project and id: ids alone may stand in several projects."""
+    for key, steps in ways[:_TOLD]:
+        for step in steps:
+            session.talk.note(f"{key.project} {key.key_id}: {step}", always=True)
+    if len(ways) > _TOLD:
+        session.talk.note(f"... and {len(ways) - _TOLD} more: --format json tells the way out of each.", always=True)
+
+
+def tell_plan(session: Session, found: Found, planned: Sequence[Planned]) -> None:
+    """What a plan does not show line by line: projects too full, and successors that will not work either."""
+    begun = [one.chosen.lineage for one in planned if one.due and one.decision.action is Action.CREATE]
+    for project, count in Counter(lineage.project for lineage in begun).items():
+        room = max(0, MOST_KEYS - found.keys.get(project, 0))
+        if room < count:
+            session.talk.warning(
+                f"{project} has {found.keys[project]} of at most {MOST_KEYS} keys: there is room for {room} of the {count} new "
+                f"ones; the others follow when old ones are gone (keyadmin keys list --all -p {project})"
+            )
+    kept = [one for one in planned if one.due and one.decision.action is Action.CREATE and one.in_vain]
+    if kept:
+        session.talk.warning(
+            f"{len(kept)} of the keys that are due are standard keys for the Gemini API, which takes none any more, and so "
+            'will their successors be: keyadmin rotation migrate, or new-type = "auth" in the policy, makes auth keys'
+        )
+
+
+def ended(session: Session, found: Found, what: str = "", problems: Sequence[tuple[Key, Problem]] = ()) -> Exit:
+    """The exit code: 3, with the reason, where not all went well. `problems` = those of lineages; `what` sums them up.
+
+    The way out of the first one is told with it, those of the others by `tell_ways`.
+    """
+    every = [*(problem for _, problem in problems), *found.errors.values()]
+    if not every:
+        return Exit.OK
+    first, unseen = every[0], len(found.errors)
+    missed = f"{unseen} {'project or rule' if unseen == 1 else 'projects or rules'} could not be looked at"
+    said = [f"{what}; {key.project} {key.key_id}: {problem.message}" for key, problem in problems[:1]]
+    whole = Problem(
+        first.cause,
+        "; ".join([*said, *([missed] if unseen else [])]),
+        status=first.status,
+        permission=first.permission,
+        service=first.service,
+        project=first.project,
+        fix=advice(first, "rotate"),
+        exit_code=Exit.FOUND,
+    )
+    return report(session, whole, None, as_json=session.format == "json")

@@ -202,7 +202,7 @@ def test_a_project_that_cannot_be_read_stops_nothing_else(world: World) -> None:
     done = world.rotation("run", "--format", "json")
     assert done.code == 3
     assert [out["state"] for out in done.json] == ["grace", "grace"]
-    assert "no-such-project could not be looked at (missing-iam-permission)" in done.err
+    assert "no-such-project could not be looked at (project-not-found-or-no-access)" in done.err
     assert world.rotation("plan").code == 3
     assert world.rotation("status").code == 3
 
