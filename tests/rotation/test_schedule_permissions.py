@@ -69,7 +69,7 @@ def policy_in(folder: Path, where: str, more: str = SINK) -> Path:
 def printed(engine: str, folder: Path, **plan: Any) -> tuple[Plan, Path]:
     """The files of an engine, for the policy in the folder."""
     policy = folder / "keyadmin.toml"
-    made = Plan(policy=str(policy), rules=load(policy).rules, policy_text=policy.read_text(), **plan)
+    made = Plan(rules=load(policy).rules, policy_text=policy.read_text(), **plan)
     out = folder / engine
     for file in files_for(engine, made):
         path = out / file.path

@@ -118,6 +118,19 @@ def test_a_workflow_has_no_more_jobs_than_github_starts(tmp_path: Path) -> None:
     assert caught.value.exit is Exit.USAGE
 
 
+@pytest.mark.parametrize("policy", ["/etc/keyadmin.toml", "../keyadmin.toml"])
+def test_a_workflow_finds_its_policy_in_its_repository_only(policy: str, tmp_path: Path) -> None:
+    assert (
+        "--policy ops/keyadmin.toml"
+        in written("github-actions", tmp_path, policy="ops/keyadmin.toml")[
+            ".github/workflows/keyadmin-rotation.yml"
+        ].read_text()
+    )
+    with pytest.raises(Problem) as caught:
+        written("github-actions", tmp_path, policy=policy)
+    assert caught.value.exit is Exit.USAGE
+
+
 @pytest.mark.parametrize("every", TIMES)
 @pytest.mark.parametrize("tasks", [1, 10, 11, 50])
 def test_cloud_run_tasks_end_before_the_next_execution_starts(every: str, tasks: int, tmp_path: Path) -> None:

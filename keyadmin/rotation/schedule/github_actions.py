@@ -18,9 +18,16 @@ MOST_JOBS: Final = 256  # of a matrix (https://docs.github.com/en/actions/refere
 
 
 def files(plan: Plan) -> list[ScheduleFile]:
-    """A workflow, and the commands that let it in (Workload Identity Federation). Raises usage() for too many tasks."""
+    """A workflow, and the commands that let it in (Workload Identity Federation).
+
+    Raises usage() for too many tasks, and a policy outside of the repository.
+    """
     if plan.tasks > MOST_JOBS:
         raise usage(f"--tasks {plan.tasks}: a workflow has at most {MOST_JOBS} jobs of a kind", f"write --tasks {MOST_JOBS}")
+    if plan.policy.startswith("/") or ".." in plan.policy.split("/"):
+        raise usage(
+            f"--policy {plan.policy}: the workflow finds it in its repository only", "write its path from the root there"
+        )
     values = {
         "PROJECT": plan.project,
         "ACCOUNT": plan.account,

@@ -7,7 +7,7 @@ POLICY="@POLICY@"
   echo "install.sh: there is no policy file $POLICY here: keyadmin rotation init" >&2
   exit 1
 }
-id keyadmin >/dev/null 2>&1 || useradd --system --home-dir /var/lib/keyadmin keyadmin
+id keyadmin >/dev/null 2>&1 || useradd --system --user-group --home-dir /var/lib/keyadmin keyadmin
 python3 -m venv /opt/keyadmin
 /opt/keyadmin/bin/pip install --quiet keyadmin==@VERSION@
 install -D -m 0644 "$POLICY" /etc/keyadmin/keyadmin.toml
