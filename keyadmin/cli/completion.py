@@ -29,7 +29,9 @@ class Shell(StrEnum):
 
 def completion(
     context: typer.Context,
-    shell: Annotated[Shell | None, typer.Argument(help="The shell; the one you are in when left out.")] = None,
+    shell: Annotated[
+        Shell | None, typer.Argument(metavar="SHELL", help=f"One of {', '.join(Shell)}; the one you are in otherwise.")
+    ] = None,
     install: Annotated[bool, typer.Option("--install", help="Add it to the shell's start-up file.")] = False,
     dry_run: DryRun = False,
 ) -> None:

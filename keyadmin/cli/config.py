@@ -60,7 +60,7 @@ def setting(session: Session, name: str) -> Setting:
     return Setting(name, found.value if found else None, found.source if found else None, SETTINGS[name])
 
 
-def get(context: typer.Context, name: Annotated[str, typer.Argument(help="The setting's name.")]) -> None:
+def get(context: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME", help="The setting's name.")]) -> None:
     """Print one setting as it stands, whatever set it."""
     session = current(context)
     found = setting(session, name)
@@ -71,8 +71,8 @@ def get(context: typer.Context, name: Annotated[str, typer.Argument(help="The se
 
 def set_(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="The setting's name.")],
-    value: Annotated[str, typer.Argument(help="Its new value; an empty one removes it.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The setting's name.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="Its new value; an empty one removes it.")],
     dry_run: DryRun = False,
 ) -> None:
     """Change one setting in the configuration file. The sandbox's settings and Google's are kept apart."""

@@ -34,7 +34,7 @@ def doctor(
     projects: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[PROJECT]...", autocompletion=project_ids, help="Projects to check; the default project if none is named."
+            metavar="PROJECT", autocompletion=project_ids, help="Projects to check; the default project if none is named."
         ),
     ] = None,
     for_: Annotated[

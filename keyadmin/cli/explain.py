@@ -22,7 +22,7 @@ def explain(
     context: typer.Context,
     text: Annotated[
         str | None,
-        typer.Argument(metavar="[TEXT|-]", help="The error text; - or nothing reads it from stdin.", show_default=False),
+        typer.Argument(metavar="TEXT|-", help="The error text; - or nothing reads it from stdin.", show_default=False),
     ] = None,
     from_file: Annotated[
         Path | None, typer.Option("--from-file", metavar="FILE", help="Read the error text from this file.")

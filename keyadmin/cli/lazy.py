@@ -62,9 +62,19 @@ class Command(_LightHelp, TyperCommand):
         session.settle(self.entry.formats, self.entry.world)
         return super().invoke(ctx)
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """As manuals write it: `KEY`, `[ID]...`."""
+        return ["[OPTIONS]", *(_argument(each, usage=True) for each in self.params if each.param_type_name == "argument")]
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Arguments and options of its own, and a pointer to the global ones."""
+        """Arguments and options of its own, a pointer to the global ones, and examples."""
+        from keyadmin.cli.examples import EXAMPLES
+
         _write_options(self, ctx, formatter)
+        if lines := EXAMPLES.get(ctx.command_path.partition(" ")[2]):
+            with formatter.section("Examples"):
+                for line in lines:  # not write_text, which would break them
+                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
 
 
 class LazyGroup(_LightHelp, TyperGroup):
@@ -114,7 +124,7 @@ def _write_options(command: Any, ctx: Any, formatter: Any) -> None:
     """The sections Arguments and Options; below the root a pointer stands for the global options."""
     shared = () if ctx.parent is None else global_options()
     parameters = [each for each in command.get_params(ctx) if each not in shared]
-    records = [(each.param_type_name, each.get_help_record(ctx)) for each in parameters]
+    records = [(each.param_type_name, _record(each, ctx)) for each in parameters]
     for kind, title in (("argument", "Arguments"), ("option", "Options")):
         if rows := [record for of, record in records if of == kind and record is not None]:
             with formatter.section(title):
@@ -122,6 +132,20 @@ def _write_options(command: Any, ctx: Any, formatter: Any) -> None:
     if shared:
         with formatter.section("Global options, before or after the command (keyadmin --help explains them)"):
             formatter.write_text(", ".join(max(option.opts, key=len) for option in shared))
+
+
+def _record(parameter: Any, ctx: Any) -> tuple[str, str] | None:
+    """One line of help. Typer's own names an argument's Python type, and tells twice that it is required."""
+    if parameter.param_type_name == "argument":
+        return _argument(parameter), parameter.help or ""
+    record: tuple[str, str] | None = parameter.get_help_record(ctx)
+    return record
+
+
+def _argument(parameter: Any, *, usage: bool = False) -> str:
+    """An argument's name, as the usage line shows it or as the list of arguments does."""
+    name = parameter.metavar or parameter.name.upper()
+    return (name if parameter.required or not usage else f"[{name}]") + ("..." if parameter.nargs == -1 else "")
 
 
 def build(name: str, entry: Entry) -> Any:

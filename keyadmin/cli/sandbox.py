@@ -33,17 +33,23 @@ GROUP: Final = Group(
     },
 )
 
-Port = Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 = any free one.")]
+Port = Annotated[int, typer.Option(metavar="PORT", min=0, max=65535, help="TCP port; 0 = any free one.")]
 
 
 def serve(
     context: typer.Context,
     rest_port: Port = 0,
     grpc_port: Port = 0,
-    state: Annotated[Path | None, typer.Option(help="Keep everything in this SQLite file (else in memory only).")] = None,
-    seed: Annotated[Path | None, typer.Option(help="Begin with this seed (JSON) in place of the default one.")] = None,
+    state: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep everything in this SQLite file (else in memory only).")
+    ] = None,
+    seed: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Begin with this seed (JSON) in place of the default one.")
+    ] = None,
     latency: Annotated[str | None, typer.Option(metavar="MS|recorded", help="Answer as slowly as this.")] = None,
-    ready_file: Annotated[Path | None, typer.Option(help="Write addresses and pid here once it is ready.")] = None,
+    ready_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write addresses and pid here once it is ready.")
+    ] = None,
     allow_remote: Annotated[bool, typer.Option("--allow-remote", help="Listen beyond this machine.")] = False,
 ) -> None:
     """Serve the sandbox in the foreground until Ctrl-C or SIGTERM. Other programs reach it over REST and gRPC.

@@ -75,8 +75,10 @@ class Lines:
 
 def env(
     context: typer.Context,
-    ready_file: Annotated[Path | None, typer.Option(help="The ready file of a served sandbox; KEYADMIN_SANDBOX else.")] = None,
-    shell: Annotated[Syntax, typer.Option(help="The shell's syntax; sh does for bash and zsh.")] = Syntax.SH,
+    ready_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The ready file of a served sandbox; KEYADMIN_SANDBOX else.")
+    ] = None,
+    shell: Annotated[Syntax, typer.Option(metavar="SHELL", help="sh (for bash and zsh too), fish or powershell.")] = Syntax.SH,
     unset: Annotated[bool, typer.Option("--unset", help="Print the lines that undo it.")] = False,
 ) -> None:
     """Print shell lines that point keyadmin, gcloud and Google's client libraries at a served sandbox.

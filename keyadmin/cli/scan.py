@@ -21,7 +21,7 @@ from keyadmin.problem import Exit, Problem, usage
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
-Paths = Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files and folders.")]
+Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders.")]
 History = Annotated[bool, typer.Option("--history", help="Also what the git repositories at the paths ever held.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Ask nobody; every key string found is a finding (pre-commit).")]
 Allow = Annotated[Path | None, typer.Option("--allow", metavar="FILE", help="Fingerprints and path patterns to pass over.")]

@@ -17,8 +17,8 @@ from keyadmin.problem import usage
 def annotate(
     context: typer.Context,
     key: KeyName,
-    pairs: Annotated[list[str] | None, typer.Argument(metavar="K=V..", help="Annotations to set.")] = None,
-    remove: Annotated[list[str] | None, typer.Option("--remove", metavar="K", help="Remove this one; repeatable.")] = None,
+    pairs: Annotated[list[str] | None, typer.Argument(metavar="K=V", help="Annotations to set.")] = None,
+    remove: Annotated[list[str] | None, typer.Option("--remove", metavar="K", help="Remove this one; may be repeated.")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Remove all annotations first.")] = False,
     async_: Async = False,
     dry_run: DryRun = False,

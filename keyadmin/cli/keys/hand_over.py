@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 Sinks = Annotated[
     list[str],
-    typer.Option("--to", metavar="SINK", help="env-file:PATH[:VAR], secret-manager:projects/P/secrets/S, exec:CMD, stdout."),
+    typer.Option("--to", metavar="SINK", help="Where the key goes: env-file:PATH[:VAR], secret-manager:..., exec:..., stdout."),
 ]
 
 

@@ -18,7 +18,7 @@ from keyadmin.keys.lookup import Owner
 
 def lookup(
     context: typer.Context,
-    key: Annotated[str | None, typer.Argument(metavar="[-]", help="- reads the key string from stdin.")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="-", help="- reads the key string from stdin.")] = None,
     key_from_env: KeyFromEnv = None,
 ) -> None:
     """Find out whose a key string is: the project, and the key unless it was purged. Needs apikeys.keys.lookup."""

@@ -14,7 +14,7 @@ KeyName = Annotated[
 KeyOrString = Annotated[
     str | None,
     typer.Argument(
-        metavar="[KEY|-]",
+        metavar="KEY|-",
         autocompletion=key_names,
         help="The key: its id, full name or display name; - reads a key string from stdin.",
     ),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def usage(
     context: typer.Context,
-    key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="One key; all keys of the project otherwise.")] = None,
+    key: Annotated[str | None, typer.Argument(metavar="KEY", help="One key; all keys of the project otherwise.")] = None,
 ) -> int:
     """Say when keys were last used, by which services and how often, over the last six weeks.
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Words = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[ID] [API]...", autocompletion=project_ids, help="The project, and APIs such as translate.googleapis.com."
+        metavar="ID|API", autocompletion=project_ids, help="The project, then APIs such as translate.googleapis.com."
     ),
 ]
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def create(
     context: typer.Context,
-    ids: Annotated[list[str] | None, typer.Argument(metavar="[ID]...", help="The ids of the new projects.")] = None,
+    ids: Annotated[list[str] | None, typer.Argument(metavar="ID", help="The ids of the new projects.")] = None,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="The display name, 4 to 30 characters.")] = None,
     parent: Annotated[
         str | None,
@@ -33,7 +33,7 @@ def create(
     ] = None,
     count: Annotated[int | None, typer.Option("--count", metavar="N", help="Make N projects, at most 10.")] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", metavar="CSV", help="Make those of a CSV file: columns id, name, parent.")
+        Path | None, typer.Option("--file", metavar="FILE", help="Make those of a CSV file: columns id, name, parent.")
     ] = None,
     with_key: Annotated[
         str | None, typer.Option("--with-key", metavar="NAME", help="Make a first auth key of this name in each.")

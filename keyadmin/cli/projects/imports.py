@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
     from keyadmin.cloud.projects import Project
 
-Ids = Annotated[
-    list[str] | None, typer.Argument(metavar="[ID]...", autocompletion=project_ids, help="Projects: ids or numbers.")
-]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="ID", autocompletion=project_ids, help="Projects: ids or numbers.")]
 
 
 @dataclass(frozen=True)

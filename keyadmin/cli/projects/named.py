@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # A parameter of this type is not to be named `project`: that is the global option's, and the two would share one value.
 ProjectId = Annotated[
-    str | None, typer.Argument(metavar="[ID]", autocompletion=project_ids, help="The project: its id or number.")
+    str | None, typer.Argument(metavar="ID", autocompletion=project_ids, help="The project: its id or number.")
 ]
 
 

@@ -1,0 +1,136 @@
+"""What `--help` shows as examples, by command. Read when help is asked for; a test types every line."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
+    "doctor": (
+        "keyadmin doctor my-project",
+        "keyadmin doctor my-project --for rotate --message",
+        "keyadmin doctor my-project --apply --member user:newcomer@example.com",
+    ),
+    "explain": (
+        "keyadmin explain 'API key expired. Please renew the API key.'",
+        "terraform apply 2>&1 | keyadmin explain -",
+    ),
+    "audit": (
+        "keyadmin audit --organization example.com",
+        "keyadmin audit --projects shop-prod,shop-test --fail-on medium --output audit.sarif",
+    ),
+    "scan": (
+        "keyadmin scan . --history",
+        "keyadmin scan src tests --offline --allow .keyadmin-allow",
+    ),
+    "snippet": (
+        "keyadmin snippet python",
+        "keyadmin snippet rest --api generate-content",
+    ),
+    "completion": (
+        'eval "$(keyadmin completion bash)"',
+        "keyadmin completion zsh --install",
+    ),
+    "keys create": (
+        "keyadmin keys create --name web --to env-file:.env",
+        "keyadmin keys create --name web -p my-project --key-id web --if-absent",
+        "keyadmin keys create --name maps --standard --api-target maps-backend.googleapis.com",
+    ),
+    "keys clone": ("keyadmin keys clone web --into other-project",),
+    "keys list": (
+        "keyadmin keys list --all-projects --all --format csv",
+        "keyadmin keys list --filter 'keyType=standard age>90d' --sort ~age",
+    ),
+    "keys describe": ("keyadmin keys describe web",),
+    "keys restrict": (
+        "keyadmin keys restrict web",
+        "keyadmin keys restrict web --allowed-ips 192.0.2.0/24,198.51.100.7",
+        "keyadmin keys restrict maps --api-target maps-backend.googleapis.com",
+    ),
+    "keys unrestrict": ("keyadmin keys unrestrict web --clients",),
+    "keys rename": ("keyadmin keys rename web 'Web server'",),
+    "keys annotate": (
+        "keyadmin keys annotate web team=search stage=prod",
+        "keyadmin keys annotate web --remove stage",
+    ),
+    "keys delete": ("keyadmin keys delete web",),
+    "keys undelete": (
+        "keyadmin keys undelete web",
+        "keyadmin keys undelete --key-from-env GEMINI_API_KEY",
+    ),
+    "keys rotate": ("keyadmin keys rotate web --to secret-manager:projects/my-project/secrets/gemini",),
+    "keys migrate": ("keyadmin keys migrate old-key --to env-file:.env --grace 7d",),
+    "keys compromised": ("keyadmin keys compromised web --to env-file:.env",),
+    "keys usage": (
+        "keyadmin keys usage",
+        "keyadmin keys usage web",
+    ),
+    "keys hand-over": ("keyadmin keys hand-over web --to env-file:.env:GOOGLE_API_KEY",),
+    "keys show": ("KEY=$(keyadmin keys show web)",),
+    "keys verify": (
+        "keyadmin keys verify web",
+        "keyadmin keys verify --key-from-env GEMINI_API_KEY",
+    ),
+    "keys lookup": ("pass gemini | keyadmin keys lookup -",),
+    "rotation init": ("keyadmin rotation init --policy keyadmin.toml",),
+    "rotation plan": ("keyadmin rotation plan --only web",),
+    "rotation run": (
+        "keyadmin rotation run --dry-run",
+        "keyadmin rotation run --limit 50 --notify 'exec:notify-send keyadmin'",
+    ),
+    "rotation status": ("keyadmin rotation status --format json",),
+    "rotation migrate": (
+        "keyadmin rotation migrate --organization 123456789012 --dry-run",
+        "keyadmin rotation migrate --projects shop-prod --to 'secret-manager:projects/{project}/secrets/{name}'",
+    ),
+    "rotation adopt": ("keyadmin rotation adopt web",),
+    "rotation rollback": ("keyadmin rotation rollback web --to env-file:.env",),
+    "rotation schedule": (
+        "keyadmin rotation schedule cron --every weekly",
+        "keyadmin rotation schedule cloud-run -p my-project --output deploy",
+    ),
+    "projects list": ("keyadmin projects list --all --apis --keys",),
+    "projects search": (
+        "keyadmin projects search shop",
+        "keyadmin projects search 'labels.team:blue'",
+    ),
+    "projects describe": ("keyadmin projects describe my-project",),
+    "projects import": (
+        "keyadmin projects import shop-prod shop-test",
+        "keyadmin projects import --search shop",
+    ),
+    "projects forget": ("keyadmin projects forget shop-test",),
+    "projects use": ("keyadmin projects use my-project",),
+    "projects default": ("keyadmin projects default --yes",),
+    "projects create": (
+        "keyadmin projects create my-shop --name 'My shop' --with-key web",
+        "keyadmin projects create --count 5 --name Lab --parent folders/123",
+    ),
+    "projects rename": ("keyadmin projects rename my-shop 'The new shop'",),
+    "projects enable": (
+        "keyadmin projects enable my-shop",
+        "keyadmin projects enable my-shop translate.googleapis.com",
+    ),
+    "projects disable": ("keyadmin projects disable my-shop translate.googleapis.com",),
+    "projects delete": ("keyadmin projects delete my-shop",),
+    "projects undelete": ("keyadmin projects undelete my-shop",),
+    "env show": ("keyadmin env show",),
+    "env set": (
+        "keyadmin env set web",
+        "keyadmin env set web --shell dotenv --variable GOOGLE_API_KEY",
+    ),
+    "env unset": ("keyadmin env unset --shell dotenv",),
+    "tokens create": ("TOKEN=$(keyadmin tokens create web --uses 1 --expire 30m)",),
+    "sandbox serve": (
+        "keyadmin sandbox serve --rest-port 8080 --state sandbox.db",
+        "keyadmin sandbox serve --ready-file ready.json --latency recorded",
+    ),
+    "sandbox seed": ("keyadmin sandbox seed projects.json",),
+    "sandbox reset": ("keyadmin sandbox reset --yes",),
+    "sandbox env": ('eval "$(keyadmin sandbox env --ready-file ready.json)"',),
+    "config get": ("keyadmin config get project",),
+    "config set": (
+        "keyadmin config set project my-project",
+        "keyadmin config set quota-project ''",
+    ),
+    "config list": ("keyadmin config list",),
+}
