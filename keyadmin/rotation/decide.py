@@ -99,6 +99,11 @@ def to_migrate(key: Key) -> bool:
     return key.key_type == "standard" and key.restricted != "other"
 
 
+def in_vain(key: Key) -> bool:
+    """Whether it is for the Gemini API and a successor of its type would be rejected there like itself."""
+    return to_migrate(key) and key.restricted != "none"
+
+
 def migrates(lineage: Lineage) -> bool:
     """Whether it is to be migrated, or on its way: other rotations are none of a migration's business."""
     key, newest = lineage.subject, lineage.newest.key

@@ -16,7 +16,7 @@ from keyadmin.keys.verify import PROPAGATION_S
 from keyadmin.observer import Observer
 from keyadmin.problem import Cause, Problem
 from keyadmin.rotation import steps
-from keyadmin.rotation.decide import Action, Decision, Terms, decide, to_migrate
+from keyadmin.rotation.decide import Action, Decision, Terms, decide, in_vain
 from keyadmin.rotation.engine import advance
 from keyadmin.rotation.find import Chosen
 from keyadmin.rotation.job import Event, Job, Outcome, Shared
@@ -81,9 +81,8 @@ class Planned:
 
     @property
     def in_vain(self) -> bool:
-        """Whether its key is for the Gemini API, which takes no standard keys, and its successor would be one all the same."""
-        key = self.chosen.lineage.newest.key
-        return to_migrate(key) and key.restricted != "none" and not self.terms.migrate
+        """Whether its successor would be rejected by the Gemini API, being of a type that it takes no more."""
+        return in_vain(self.chosen.lineage.newest.key) and not self.terms.migrate
 
     @property
     def state(self) -> State:

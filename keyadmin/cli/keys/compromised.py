@@ -15,9 +15,8 @@ from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.keys.handing import Printer
 from keyadmin.cli.keys.options import KeyName
 from keyadmin.cli.options import DryRun, Yes
-from keyadmin.cli.render import show_document
 from keyadmin.cli.rotation.options import To, manner_of, specs_of
-from keyadmin.cli.rotation.result import lines_of
+from keyadmin.cli.rotation.result import lines_of, show_lines
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.handover.sink import SinkSpec, build, fingerprint
@@ -72,9 +71,8 @@ def compromised(
 
     outcome = run(context, work)
     checks = to_check(found, wait)
-    mark = {"sandbox": True} if session.sandbox is not None else {}
-    report = outcome.to_json() | {"usage": used.to_json(), "check": checks} | printer.fields | mark
-    show_document(session, report, "\n".join([*lines_of(outcome), "", "Now look at:", *(f"  {check}" for check in checks)]))
+    report = outcome.to_json() | {"usage": used.to_json(), "check": checks}
+    show_lines(session, report, [*lines_of(outcome), "", "Now look at:", *(f"  {check}" for check in checks)], printer)
     if outcome.problem is not None:
         raise outcome.problem
     return Exit.OK

@@ -18,6 +18,8 @@ class Printer:
     def __init__(self, session: Session) -> None:
         self.structured: Final = session.format in _STRUCTURED
         self._held: list[str] = []
+        self.printed = False
+        """Whether stdout has the key string as a line, and is for nothing else."""
 
     def __call__(self, line: str) -> None:
         """Print the line, or keep it for the document."""
@@ -25,6 +27,7 @@ class Printer:
             self._held.append(line)
         else:
             write(line)
+            self.printed = True
 
     @property
     def used(self) -> bool:

@@ -17,10 +17,10 @@ from keyadmin.cli.rotation.options import Emergency, ForceUse, Grace, To, manner
 from keyadmin.cli.rotation.result import show_outcome
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
-from keyadmin.handover.sink import build
+from keyadmin.handover.sink import build, fingerprint
 from keyadmin.keys.usage import of_keys
 from keyadmin.rotation import run as rotations
-from keyadmin.rotation.decide import Terms, decide
+from keyadmin.rotation.decide import Action, Terms, decide, in_vain
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -86,8 +86,14 @@ def _rotate(
             (used,) = await of_keys(cloud, found.project, [found])
             session.observer.note(f"{found.key_id}: {used.words}.", always=True)
         lineage = await rotations.lineage_of_key(cloud, found)
-        decision = decide(lineage, rotations.for_key(terms, lineage, found), cloud.now())
-        return found, f"{decision.action.value} ({decision.why})"
+        decision = decide(lineage, rotations.for_key(terms, lineage, found), cloud.now(), fingerprint(specs) if specs else "")
+        if decision.action is Action.CREATE and not terms.migrate and in_vain(lineage.newest.key):
+            session.observer.warning(
+                f"{found.key_id} is a standard key for the Gemini API, which takes none any more, and so will its successor "
+                f"be: keyadmin keys migrate {found.key_id} -p {found.project} makes an auth key"
+            )
+        where = f", to {', '.join(spec.text for spec in specs)}" if specs else ""
+        return found, f"{decision.action.value} ({decision.why}){where}"
 
     found, next_ = run(context, look)
     if dry_run:
@@ -98,4 +104,4 @@ def _rotate(
     async def work(cloud: Cloud) -> Outcome:
         return await rotations.rotate(cloud, found, terms, specs, manner, session.observer)
 
-    return show_outcome(session, run(context, work), printer.fields)
+    return show_outcome(session, run(context, work), printer)

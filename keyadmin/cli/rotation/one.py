@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 KeyNames = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[KEY...]", autocompletion=key_names, help="Keys: ids, full names or display names."),
+    typer.Argument(metavar="KEY", autocompletion=key_names, help="Keys: ids, full names or display names."),
 ]
 
 
@@ -103,7 +103,7 @@ def rollback(
     async def work(cloud: Cloud) -> Outcome:
         return await rotations.roll_back(cloud, found, specs, manner, session.observer)
 
-    return show_outcome(session, run(context, work), printer.fields)
+    return show_outcome(session, run(context, work), printer)
 
 
 def _rules(policy: str | None) -> Sequence[Rule]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from keyadmin.cli.keys.handing import Printer
 from keyadmin.cli.render import show_document
 from keyadmin.cli.session import Session
 from keyadmin.problem import Exit
@@ -19,12 +20,21 @@ def lines_of(outcome: Outcome) -> list[str]:
     return [*lines, f"{outcome.lineage.newest.key.key_id}: {outcome.state.value}; {outcome.why}"]
 
 
-def show_outcome(session: Session, outcome: Outcome, more: Mapping[str, Any] | None = None) -> int:
-    """One lineage: its steps and where it stands, and `more` fields for programs. Raises the problem that stopped it."""
-    mark = {"sandbox": True} if session.sandbox is not None else {}
-    show_document(session, outcome.to_json() | dict(more or {}) | mark, "\n".join(lines_of(outcome)))
+def show_outcome(session: Session, outcome: Outcome, printer: Printer) -> int:
+    """One lineage: its steps and where it stands. Raises the problem that stopped it."""
+    show_lines(session, outcome.to_json(), lines_of(outcome), printer)
     if outcome.problem is not None:
         raise outcome.problem
     for way in outcome.ways_out:
         session.talk.note(way, always=True)
     return Exit.OK
+
+
+def show_lines(session: Session, data: Mapping[str, Any], lines: Sequence[str], printer: Printer) -> None:
+    """A document for programs, lines for people; these go to stderr where stdout is for the key string."""
+    mark = {"sandbox": True} if session.sandbox is not None else {}
+    if printer.printed:
+        for line in lines:
+            session.talk.note(line, always=True)
+    else:
+        show_document(session, dict(data) | printer.fields | mark, "\n".join(lines))

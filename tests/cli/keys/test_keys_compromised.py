@@ -28,16 +28,16 @@ def test_a_deleted_key_may_be_accepted_for_a_while_and_the_report_says_so(keys, 
     done = keys("compromised", "web", "--to", "stdout", "--yes")
     assert done.code == 0, done.err
     assert keys("verify", "-", stdin=leaked).code == 0
-    assert "servers may accept web for up to half an hour yet" in done.out
-    assert "keyadmin keys usage web -p demo-project" in done.out
+    assert "servers may accept web for up to half an hour yet" in done.err
+    assert "keyadmin keys usage web -p demo-project" in done.err
     served.control("clock", {"advance": "23m"})
     assert keys("verify", "-", stdin=leaked).code == 3
 
 
 def test_with_a_grace_period_the_leaked_key_is_not_said_to_be_deleted(keys, leaked) -> None:
     done = keys("compromised", "web", "--to", "stdout", "--grace", "1h", "--yes")
-    assert "half an hour" not in done.out
-    assert "after the grace period, delete it" in done.out
+    assert "half an hour" not in done.err
+    assert "after the grace period, delete it" in done.err
 
 
 def live(keys) -> dict[str, dict]:

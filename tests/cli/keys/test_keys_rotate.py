@@ -81,6 +81,30 @@ def test_rotate_to_stdout_is_one_document(keys, there) -> None:
     assert done.json["keyString"] == keys("show", done.json["key"]).out.strip()
 
 
+@pytest.mark.parametrize("form", ["table", "csv", "markdown"])
+def test_rotate_to_stdout_prints_the_key_string_and_nothing_else(keys, there, form) -> None:
+    done = keys("rotate", "web", "--to", "stdout", "--yes", "--format", form)
+    assert done.code == 0, done.err
+    new = next(name for name in live(keys) if name.startswith("ka-"))
+    assert done.out == keys("show", new).out
+    assert "grace" in done.err
+    assert done.out.strip() not in done.err
+
+
+def test_a_plan_knows_that_other_sinks_are_handed_to_anew(keys, there, scratch) -> None:
+    assert keys("rotate", "web", "--to", f"env-file:{scratch / 'a'}", "--sandbox", "--yes").code == 0
+    other = f"env-file:{scratch / 'b'}"
+    planned = keys("rotate", "web", "--to", other, "--sandbox", "--dry-run")
+    assert "publish (its sinks are others" in planned.err
+    assert other in planned.err
+
+
+def test_who_rotates_a_standard_key_is_told_that_it_will_not_work(keys, there) -> None:
+    assert "keyadmin keys migrate old -p demo-project" in keys("rotate", "old", "--dry-run").err
+    for words in (["rotate", "web"], ["migrate", "old"]):
+        assert "takes none any more" not in keys(*words, "--dry-run").err
+
+
 def test_migrate_makes_an_auth_key_of_a_standard_one(keys, there, scratch) -> None:
     assert keys("verify", "old").code == 3
     done = keys("migrate", "old", "--to", f"env-file:{scratch / 'x'}", "--sandbox", "--yes", "--format", "json")
