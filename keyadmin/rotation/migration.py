@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
 _OWNER: Final = "roles/owner"
-# What handing over and reading back take in the secret's project.
-_SECRET: Final = ("secretmanager.versions.access", "secretmanager.versions.add")
+# What handing over, reading back and disabling older versions take in the secret's project; and making a secret.
+_SECRET: Final = tuple(f"secretmanager.versions.{verb}" for verb in ("access", "add", "disable", "list"))
+_MAKE: Final = "secretmanager.secrets.create"
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,16 @@ async def prospects(cloud: Cloud, planned: Sequence[Planned], observer: Observer
     diagnoses = {one.project: one for one in await diagnose(cloud, projects, FEATURES["migrate"], observer)}
     observer.step("Looking for the owners")
     owners = dict(zip(projects, await gather_limited(projects, lambda project: _owners(cloud, project)), strict=True))
-    homes = sorted({home for one in planned for home in _homes(one)})
-    lacking = dict(zip(homes, await gather_limited(homes, lambda home: _lacking(cloud, home)), strict=True))
+    homes = sorted({_home(secret) for one in planned for secret in _secrets(one)})
+    held = dict(zip(homes, await gather_limited(homes, lambda home: _held(cloud, home)), strict=True))
+    secrets = sorted({secret for one in planned for secret in _secrets(one)})
+    found = await gather_limited(secrets, lambda secret: _lacking(cloud, secret, held[_home(secret)]))
+    lacking = dict(zip(secrets, found, strict=True))
     used = await of_many(cloud, [one.chosen.lineage.newest.key for one in planned], observer)
     out = []
     for one in planned:
         project = one.chosen.lineage.project
-        missing = [*_of(diagnoses.get(project)), *(name for home in _homes(one) for name in lacking[home])]
+        missing = [*_of(diagnoses.get(project)), *(name for secret in _secrets(one) for name in lacking[secret])]
         key = one.chosen.lineage.newest.key
         out.append(Prospect(one, owners[project], used.get(key.name), tuple(dict.fromkeys(missing))))
     return out
@@ -77,17 +81,35 @@ def _of(diagnosis: Diagnosis | None) -> list[str]:
     return [check.permission or f"{check.id}: {check.detail}" for check in wrong]
 
 
-def _homes(one: Planned) -> list[str]:
-    """The projects of its secrets."""
-    return [spec.value.split("/")[1] for spec in one.chosen.specs if spec.kind == "secret-manager"]
+def _secrets(one: Planned) -> list[str]:
+    """The full names of its secrets."""
+    return [spec.value for spec in one.chosen.specs if spec.kind == "secret-manager"]
 
 
-async def _lacking(cloud: Cloud, project: str) -> list[str]:
+def _home(secret: str) -> str:
+    """The project of a secret."""
+    return secret.split("/")[1]
+
+
+async def _held(cloud: Cloud, home: str) -> frozenset[str] | Problem:
     try:
-        held = await cloud.projects.test_permissions(project, _SECRET)
+        return await cloud.projects.test_permissions(home, (*_SECRET, _MAKE))
     except Problem as problem:
-        return [f"secrets of {project}: unknown ({problem.cause.value})"]
-    return [f"{name} in {project}" for name in _SECRET if name not in held]
+        return problem
+
+
+async def _lacking(cloud: Cloud, secret: str, held: frozenset[str] | Problem) -> list[str]:
+    """What is missing for a secret. Leave to make it is only needed where it is not there."""
+    home = _home(secret)
+    if isinstance(held, Problem):
+        return [f"secrets of {home}: unknown ({held.cause.value})"]
+    lacking = [f"{name} in {home}" for name in _SECRET if name not in held]
+    if _MAKE in held:
+        return lacking
+    try:
+        return lacking if await cloud.secrets.exists(secret) else [*lacking, f"{_MAKE} in {home}"]
+    except Problem as problem:
+        return [*lacking, f"{_MAKE} in {home}, if {secret} is not there: unknown ({problem.cause.value})"]
 
 
 async def _owners(cloud: Cloud, project: str) -> tuple[str, ...] | None:

@@ -144,6 +144,23 @@ def test_a_migration_leaves_other_rotations_alone(world: World) -> None:
     assert [out["state"] for out in world.rotation("migrate", "--yes", "--format", "json").json] == ["retired"]
 
 
+def test_the_plan_of_a_migration_names_what_the_secrets_take(world: World) -> None:
+    rights = {*WHOLE, "iam.serviceAccounts.create", "serviceusage.services.enable", "serviceusage.services.get"}
+    absent = {
+        "shop-none": (set(), []),
+        "shop-list": ({"secretmanager.versions.list"}, ["secretmanager.versions.list in shop-list"]),
+        "shop-make": ({"secretmanager.secrets.create"}, ["secretmanager.secrets.create in shop-make"]),
+        "shop-there": ({"secretmanager.secrets.create"}, []),
+    }
+    for number, (project, (gone, _)) in enumerate(absent.items()):
+        more = {"secrets": {"web-0": ["old"]}} if project == "shop-there" else {}
+        world.seed(project, {"serviceAccountEmail": None}, **more)
+        world.grant(ROTATOR, f"m{number}", "secretmanager.secrets.get", *sorted(rights - gone), projects=[project])
+    world.policy(rule(*absent))
+    rows = world.rotation("migrate", "--dry-run", "--format", "json", user=ROTATOR).json
+    assert {row["project"]: row["missing"] for row in rows} == {project: missing for project, (_, missing) in absent.items()}
+
+
 # ---- the sink stdout ---------------------------------------------------------------------------------------------------
 
 
