@@ -65,7 +65,26 @@ def causes() -> str:
     return "\n".join(out)
 
 
-PAGES = {"reference/commands.md": commands, "reference/causes.md": causes}
+def audit_rules() -> str:
+    """The rules of audits."""
+    from keyadmin.audit.catalogue import RULES
+
+    out = ["# Rules of keyadmin audit\n", "Made from the code. How to audit: [Audit](../audit.md).\n"]
+    out += ["| Rule | Severity | Finds |", "|---|---|---|"]
+    out += [f"| [{rule.id}](#{rule.id}) | {_severity(rule.id)} | {rule.title} |" for rule in RULES.values()]
+    for rule in RULES.values():
+        out.append(f"\n## {rule.id}\n\n**{rule.title}** ({_severity(rule.id)}). {rule.help}\n")
+        out.append(f"What to do: {rule.mend}\n\nSource: {rule.source}")
+    return "\n".join(out) + "\n"
+
+
+def _severity(rule: str) -> str:
+    from keyadmin.audit.catalogue import RULES
+
+    return "high or low" if rule == "standard-key" else RULES[rule].severity.word
+
+
+PAGES = {"reference/commands.md": commands, "reference/causes.md": causes, "reference/audit-rules.md": audit_rules}
 
 
 def main() -> None:
