@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from keyadmin.access.doctor import Diagnosis, diagnose
 from keyadmin.access.permissions import FEATURES
-from keyadmin.keys.model import GEMINI
+from keyadmin.keys.model import GEMINI, Key
 from keyadmin.keys.usage import Used, of_many
 from keyadmin.observer import Observer
 from keyadmin.problem import Problem
@@ -33,18 +33,35 @@ class Prospect:
     missing: tuple[str, ...]
 
     @property
+    def key(self) -> Key:
+        """The old key: the newest one, or, on the way, the one that is being replaced."""
+        return self.planned.chosen.lineage.subject
+
+    @property
     def afterwards(self) -> str:
         """What becomes of the old key."""
-        key = self.planned.chosen.lineage.newest.key
-        if key.restricted == "mixed":
+        key = self.key
+        if key.restricted in ("mixed", "other"):
             return f"split: it keeps {', '.join(sorted(key.restrictions.services - {GEMINI}))}"
         if key.restricted == "none":
             return "deleted once nothing uses it any more (it is unrestricted: other APIs may)"
         return "deleted after the grace period"
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """For one key: whose it is, what it is used for, what becomes of it, what is missing."""
+        key = self.key
+        owners = "unknown" if self.owners is None else ", ".join(self.owners) or "none"
+        return (
+            f"Owners of project {key.project}: {owners}.",
+            f"{key.key_id}: {self.used.words if self.used else 'use unknown'}.",
+            f"The old key: {self.afterwards}.",
+            f"Missing: {', '.join(self.missing) or 'nothing'}.",
+        )
+
     def to_json(self) -> dict[str, Any]:
         """The row of the plan with owners, use and what is missing."""
-        out = self.planned.to_json() | {"restricted": self.planned.chosen.lineage.newest.key.restricted}
+        out = self.planned.to_json() | {"restricted": self.key.restricted}
         out |= {"owners": None if self.owners is None else list(self.owners), "ready": not self.missing}
         out |= {"missing": list(self.missing), "afterwards": self.afterwards}
         return out | (self.used.fields if self.used else {})
@@ -63,13 +80,12 @@ async def prospects(cloud: Cloud, planned: Sequence[Planned], observer: Observer
     secrets = sorted({secret for one in planned for secret in _secrets(one)})
     found = await gather_limited(secrets, lambda secret: _lacking(cloud, secret, held[_home(secret)]))
     lacking = dict(zip(secrets, found, strict=True))
-    used = await of_many(cloud, [one.chosen.lineage.newest.key for one in planned], observer)
+    used = await of_many(cloud, [one.chosen.lineage.subject for one in planned], observer)
     out = []
     for one in planned:
         project = one.chosen.lineage.project
         missing = [*_of(diagnoses.get(project)), *(name for secret in _secrets(one) for name in lacking[secret])]
-        key = one.chosen.lineage.newest.key
-        out.append(Prospect(one, owners[project], used.get(key.name), tuple(dict.fromkeys(missing))))
+        out.append(Prospect(one, owners[project], used.get(one.chosen.lineage.subject.name), tuple(dict.fromkeys(missing))))
     return out
 
 

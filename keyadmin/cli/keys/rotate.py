@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -13,14 +13,18 @@ from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.keys.handing import Printer
 from keyadmin.cli.keys.options import KeyName
 from keyadmin.cli.options import DryRun, Yes
+from keyadmin.cli.render import show_to_programs
 from keyadmin.cli.rotation.options import Emergency, ForceUse, Grace, To, manner_of, specs_of
 from keyadmin.cli.rotation.result import show_outcome
 from keyadmin.cli.runner import run
-from keyadmin.cli.session import current
+from keyadmin.cli.session import Session, current
 from keyadmin.handover.sink import build, fingerprint
-from keyadmin.keys.usage import of_keys
 from keyadmin.rotation import run as rotations
-from keyadmin.rotation.decide import Action, Terms, decide, in_vain
+from keyadmin.rotation.decide import Action, Terms, decide, in_vain, migrates
+from keyadmin.rotation.find import Chosen
+from keyadmin.rotation.migration import prospects
+from keyadmin.rotation.policy import Rule
+from keyadmin.rotation.run import Planned
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -79,25 +83,27 @@ def _rotate(
     if not (yes or dry_run or session.interactive):
         confirm(session, f"Rotate the key {name}?", yes=False)
 
-    async def look(cloud: Cloud) -> tuple[Key, str]:
+    async def look(cloud: Cloud) -> tuple[Key, str, dict[str, Any]]:
         build(specs, cloud, flagged=manner.flagged, emit=manner.write_line)
         found = await rotations.named(cloud, name, partial(session.project, cloud))
-        if terms.migrate and (dry_run or not yes):  # what is asked about is shown first
-            (used,) = await of_keys(cloud, found.project, [found])
-            session.observer.note(f"{found.key_id}: {used.words}.", always=True)
         lineage = await rotations.lineage_of_key(cloud, found)
-        decision = decide(lineage, rotations.for_key(terms, lineage, found), cloud.now(), fingerprint(specs) if specs else "")
-        if decision.action is Action.CREATE and not terms.migrate and in_vain(lineage.newest.key):
-            session.observer.warning(
-                f"{found.key_id} is a standard key for the Gemini API, which takes none any more, and so will its successor "
-                f"be: keyadmin keys migrate {found.key_id} -p {found.project} makes an auth key"
-            )
+        mine = rotations.for_key(terms, lineage, found)
+        decision = decide(lineage, mine, cloud.now(), fingerprint(specs) if specs else "")
+        more: dict[str, Any] = {}
+        if migrates(lineage) and terms.migrate and (dry_run or not yes):  # what is asked about is shown first
+            planned = Planned(Chosen(lineage, Rule("command line"), tuple(specs)), mine, decision)
+            more = await _prospect(session, cloud, planned)
+        elif decision.action is Action.CREATE and not terms.migrate and in_vain(lineage.newest.key):
+            _warn_in_vain(session, found)
         where = f", to {', '.join(spec.text for spec in specs)}" if specs else ""
-        return found, f"{decision.action.value} ({decision.why}){where}"
+        return found, f"{decision.action.value} ({decision.why}){where}", more
 
-    found, next_ = run(context, look)
+    found, next_, more = run(context, look)
     if dry_run:
-        would(session, f"go on with the lineage of {found.key_id}: {next_}")
+        text = f"go on with the lineage of {found.key_id}: {next_}"
+        would(session, text, document=False)
+        mark = {"sandbox": True} if session.sandbox is not None else {}
+        show_to_programs(session, {"dryRun": True, "steps": [text], **more, **mark})
         return 0
     confirm(session, f"Go on with the rotation of {found.key_id} of project {found.project}: {next_}?", yes=yes)
 
@@ -105,3 +111,18 @@ def _rotate(
         return await rotations.rotate(cloud, found, terms, specs, manner, session.observer)
 
     return show_outcome(session, run(context, work), printer)
+
+
+async def _prospect(session: Session, cloud: Cloud, planned: Planned) -> dict[str, Any]:
+    """Whose key it is, what it is used for, what is missing: said, and for programs."""
+    (one,) = await prospects(cloud, [planned], session.observer)
+    for line in one.words:
+        session.observer.note(line, always=True)
+    return one.to_json()
+
+
+def _warn_in_vain(session: Session, key: Key) -> None:
+    session.observer.warning(
+        f"{key.key_id} is a standard key for the Gemini API, which takes none any more, and so will its successor be: "
+        f"keyadmin keys migrate {key.key_id} -p {key.project} makes an auth key"
+    )

@@ -49,7 +49,7 @@ def prospect_view(session: Session) -> View[Prospect]:
             Column("owners", lambda one: "unknown" if one.owners is None else list(one.owners), cut=True),
             Column("key", lambda one: one.planned.chosen.lineage.newest.key.key_id, cut=True),
             Column("name", lambda one: one.planned.chosen.lineage.newest.key.display_name, cut=True),
-            Column("for", lambda one: one.planned.chosen.lineage.newest.key.restricted),
+            Column("for", lambda one: one.key.restricted),
             Column("last use", lambda one: one.used.short if one.used else "unknown"),
             Column("sinks", lambda one: [spec.text for spec in one.planned.chosen.specs] or "none", cut=True),
             Column("next", lambda one: one.planned.why, cut=True),

@@ -116,6 +116,29 @@ def test_migrate_makes_an_auth_key_of_a_standard_one(keys, there, scratch) -> No
     assert "AQ.SANDBOX-" in (scratch / "x").read_text()
 
 
+def test_the_plan_of_a_migration_says_whose_the_key_is_and_what_is_missing(keys, there) -> None:
+    permissions = [
+        "apikeys.keys.list",
+        "apikeys.keys.get",
+        "resourcemanager.projects.get",
+        "resourcemanager.projects.getIamPolicy",
+    ]
+    role = "organizations/1000/roles/looker"
+    there.control("seed", {"customRoles": {role: permissions}})
+    there.control("seed", {"projects": [{"projectId": "demo-project", "iam": {role: ["user:looker@example.com"]}}]})
+    sink = "secret-manager:projects/demo-project/secrets/gemini"
+    done = keys("migrate", "old", "--to", sink, "--dry-run", "--format", "json", user="looker@example.com")
+    assert done.code == 0, done.err
+    assert done.json["dryRun"] is True
+    assert "user:owner@example.com" in done.json["owners"]
+    assert (done.json["ready"], done.json["sinks"]) == (False, [sink])
+    assert "apikeys.keys.create" in done.json["missing"]
+    assert "secretmanager.versions.add in demo-project" in done.json["missing"]
+    for words in ("Owners of project demo-project: ", "Missing: ", "deleted after the grace period"):
+        assert words in done.err
+    assert keys("migrate", "old", "--dry-run", "--format", "json").json["missing"] == []
+
+
 @pytest.mark.parametrize(("verb", "key"), [("rotate", "web"), ("migrate", "old")])
 def test_they_ask_and_can_be_planned(keys, there, verb, key) -> None:
     before = len(there.methods())
