@@ -13,6 +13,7 @@ from keyadmin.audit.catalogue import Need, Rule
 from keyadmin.audit.inventory import Candidate, Inventory, Scope, Taken, take
 from keyadmin.audit.model import UNUSED_AFTER, Facts, Finding, Report, Unseen, Use
 from keyadmin.audit.rules import apply, open_keys
+from keyadmin.duration import words
 from keyadmin.keys.denial import told_apart
 from keyadmin.keys.model import GEMINI, Key
 from keyadmin.observer import Observer
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 256
 USE_AT_MOST: Final = 240
 """Projects whose use of keys is read unasked where the inventory saves the other calls: what a minute's quota lets through."""
+TELL_FROM: Final = 60.0  # seconds that the quota costs, from where on it is said beforehand
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,10 @@ async def scan(cloud: Cloud, scope: Scope, inventory: Inventory, wishes: Wishes,
     taken = await take(cloud, scope, inventory, observer)
     look = _Look(cloud, wishes, reads_use=_reads_use(taken, wishes, cloud.now()), named=bool(scope.projects))
     to_list = sum(candidate.keys is None for candidate in taken.candidates)
-    observer.total(len(taken.candidates), "Auditing projects", cloud.forecast(reads=to_list))
+    left = cloud.forecast(reads=to_list)
+    if left is not None and left() > TELL_FROM:
+        observer.note(_long_way(to_list, left(), scope))
+    observer.total(len(taken.candidates), "Auditing projects", left)
 
     async def one(candidate: Candidate) -> _Looked:
         try:
@@ -63,6 +68,12 @@ async def scan(cloud: Cloud, scope: Scope, inventory: Inventory, wishes: Wishes,
             observer.advance()
 
     return _report(taken, scope, wishes, await gather_limited(taken.candidates, one, AT_ONCE), look)
+
+
+def _long_way(projects: int, seconds: float, scope: Scope) -> str:
+    quicker = "--charge-projects" if scope.projects else "--inventory asset or --charge-projects"
+    took = words(timedelta(seconds=seconds))
+    return f"{projects} projects are asked one by one: that takes {took} at the default quota; quicker: {quicker}"
 
 
 def _reads_use(taken: Taken, wishes: Wishes, now: datetime) -> bool:

@@ -37,46 +37,54 @@ def _thresholds(incomplete: str) -> list[str]:
     return [name for name in THRESHOLDS if name.startswith(incomplete)]
 
 
+Projects = Annotated[
+    list[str] | None,
+    typer.Option("--projects", metavar="A,B", autocompletion=project_ids, help="These projects; may be repeated."),
+]
+Folder = Annotated[
+    str | None, typer.Option("--folder", metavar="N", help="All projects below a folder: its number or its name.")
+]
+Organization = Annotated[
+    str | None, typer.Option("--organization", metavar="N", help="All projects of an organisation: its number or its domain.")
+]
+Source = Annotated[
+    str,
+    typer.Option(
+        "--inventory",
+        metavar="auto|api|asset",
+        autocompletion=_inventories,
+        help="Ask each project (api), Cloud Asset Inventory (asset), or what is quicker and may be asked (auto).",
+    ),
+]
+Rules = Annotated[
+    list[str] | None,
+    typer.Option("--rule", metavar="RULE", autocompletion=_rules, help="Only this rule; may be repeated."),
+]
+MaxAge = Annotated[str, typer.Option("--max-age", metavar="DURATION", help="From which age on a key is too old.")]
+FailOn = Annotated[
+    str,
+    typer.Option(
+        "--fail-on",
+        metavar="low|medium|high|none",
+        autocompletion=_thresholds,
+        help="The least severity that makes the exit code 3.",
+    ),
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", help="Write the report to a file, in the format of its ending.")
+]
+
+
 def audit(
     context: typer.Context,
-    projects: Annotated[
-        list[str] | None,
-        typer.Option("--projects", metavar="A,B", autocompletion=project_ids, help="These projects; may be repeated."),
-    ] = None,
-    folder: Annotated[
-        str | None, typer.Option("--folder", metavar="N", help="All projects below a folder: its number or its name.")
-    ] = None,
-    organization: Annotated[
-        str | None,
-        typer.Option("--organization", metavar="N", help="All projects of an organisation: its number or its domain."),
-    ] = None,
-    inventory: Annotated[
-        str,
-        typer.Option(
-            "--inventory",
-            metavar="auto|api|asset",
-            autocompletion=_inventories,
-            help="Ask each project (api), Cloud Asset Inventory (asset), or what is quicker and may be asked (auto).",
-        ),
-    ] = "auto",
-    rule: Annotated[
-        list[str] | None,
-        typer.Option("--rule", metavar="RULE", autocompletion=_rules, help="Only this rule; may be repeated."),
-    ] = None,
-    max_age: Annotated[str, typer.Option("--max-age", metavar="DURATION", help="From which age on a key is too old.")] = "90d",
-    fail_on: Annotated[
-        str,
-        typer.Option(
-            "--fail-on",
-            metavar="low|medium|high|none",
-            autocompletion=_thresholds,
-            help="The least severity that makes the exit code 3.",
-        ),
-    ] = "high",
-    output: Annotated[
-        Path | None,
-        typer.Option("--output", metavar="FILE", help="Write the report to a file, in the format of its ending."),
-    ] = None,
+    projects: Projects = None,
+    folder: Folder = None,
+    organization: Organization = None,
+    inventory: Source = "auto",
+    rule: Rules = None,
+    max_age: MaxAge = "90d",
+    fail_on: FailOn = "high",
+    output: Output = None,
     charge_projects: ChargeProjects = False,
 ) -> int:
     """Find API keys that are exposed, too old, unused or badly restricted: in some projects, or in a whole organisation.

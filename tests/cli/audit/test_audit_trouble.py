@@ -9,10 +9,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from keyadmin.audit.catalogue import chosen
+from keyadmin.audit.inventory import Scope
+from keyadmin.audit.scan import Wishes, scan
+from keyadmin.cloud.connect import Target, Url, connect
+from keyadmin.observer import Observer
 
 from .conftest import GEMINI, OWNER, Audited, key, project
 
@@ -214,3 +221,19 @@ def test_interrupted_it_leaves_nothing(organization: Any, served: Any, home: dic
 def test_errors_are_the_last_line_for_programs(organization: Any, audit: Audit) -> None:
     done = audit("--projects", "no-such-project")
     assert json.loads(done.run.err.splitlines()[-1])["error"]["project"] == "no-such-project"
+
+
+async def test_a_long_way_is_told_beforehand(organization: Any, served: Any) -> None:
+    organization(*(project(f"web-{number:03}", key("open", project=f"web-{number:03}")) for number in range(8)))
+
+    class Told(Exception):
+        """What the observer heard."""
+
+    class Listening(Observer):
+        def note(self, text: str, *, always: bool = False) -> None:
+            raise Told(text)
+
+    wishes = Wishes(chosen(None), timedelta(days=90))
+    async with connect(Target(sandbox=Url(served.rest), reads_per_minute=5)) as cloud:
+        with pytest.raises(Told, match=r"8 projects are asked one by one: that takes 1 min .* --inventory asset"):
+            await scan(cloud, Scope(parent="organizations/77"), "api", wishes, Listening())
