@@ -15,6 +15,13 @@ from keyadmin.secret import redact
 
 __all__ = ["Entry", "advice", "entry", "fix_lines", "problem_from", "problem_of"]
 
+ACT_AS: Final = "iam.serviceAccounts.getAccessToken"
+# Of the service account, not of a project: doctor cannot help. https://cloud.google.com/iam/docs/service-account-impersonation
+TO_ACT_AS: Final = (
+    "whoever administers the service account runs: gcloud iam service-accounts add-iam-policy-binding ACCOUNT "
+    "--member=user:YOUR_ADDRESS --role=roles/iam.serviceAccountTokenCreator",
+    "or leave out --impersonate-service-account (KEYADMIN_IMPERSONATE_SERVICE_ACCOUNT)",
+)
 _UNNAMED: Final = {"project": "PROJECT", "service": "SERVICE", "permission": "PERMISSION"}
 
 
@@ -39,6 +46,8 @@ def fix_lines(
     filled = {name: value or _UNNAMED[name] for name, value in names.items()} | {"feature": ""}
     if cause is not Cause.MISSING_IAM_PERMISSION:
         return tuple(step.format_map(filled) for step in ENTRIES[cause].steps)
+    if permission == ACT_AS:
+        return TO_ACT_AS
     from keyadmin.access import shortform  # reads the role data, which only a refusal needs
 
     filled["feature"] = shortform.option(permission, feature)

@@ -143,11 +143,21 @@ def _wrong_usage(session: Session, error: typer.TyperException, arguments: Seque
         if _wants_json(session, arguments):
             errors.say_json(usage("a command is missing"), ("one of those above",))
         return Exit.USAGE
-    help_ = f"{context.command_path} --help" if context else f"{PROGRAM} --help"
-    problem = usage(error.format_message().rstrip("."), help_)
+    command = context.command_path if context else PROGRAM
+    message = errors.in_plain_words(error.format_message().rstrip("."))
+    problem = usage(message, f"{command} --help", *_example(command, message))
     if context:
         session.talk.say(context.get_usage())
     return errors.report(session, problem, None, as_json=_wants_json(session, arguments))
+
+
+def _example(command: str, message: str) -> tuple[str, ...]:
+    """A whole command line, for somebody who left something out."""
+    if not message.startswith("Missing "):
+        return ()
+    from keyadmin.cli.examples import EXAMPLES
+
+    return tuple(f"for example: {line}" for line in EXAMPLES.get(command.partition(" ")[2], ())[:1])
 
 
 def _wants_json(session: Session, arguments: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ from keyadmin.cli.lazy import Entry, Group
 from keyadmin.cli.options import DryRun
 from keyadmin.cli.render import Column, View, show_document, show_list, show_to_programs
 from keyadmin.cli.session import Session, current
-from keyadmin.cli.settings import Found, find, known_format, plain, project_id
+from keyadmin.cli.settings import Found, find, known_format, plain, project_id, service_account
 from keyadmin.local.config import SETTINGS, known
 
 GROUP: Final = Group(
@@ -80,7 +80,12 @@ def set_(
     config = session.settings.config
     known(name)
     if value:
-        check = {"project": project_id, "quota-project": project_id, "format": known_format}.get(name, plain)
+        check = {
+            "project": project_id,
+            "quota-project": project_id,
+            "impersonate-service-account": service_account,
+            "format": known_format,
+        }.get(name, plain)
         value = check(Found(value, "the value")).value
     if dry_run:
         would(session, f"set {name} to {value}" if value else f"forget {name}")

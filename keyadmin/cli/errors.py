@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import sys
 import traceback
-from typing import Any
+from typing import Any, Final
 
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean_json
@@ -14,6 +15,23 @@ from keyadmin.problem import Cause, Exit, Problem
 from keyadmin.secret import redact
 
 _SPEAK_FOR_THEMSELVES = (Cause.UNKNOWN, Cause.INVALID_ARGUMENT, Cause.NOT_FOUND, Cause.ALREADY_EXISTS, Cause.CONFLICT)
+
+
+# What the parser says of values, in its own words and in ours.
+_PARSER: Final = (
+    (r"Invalid value for '([^']+)': Input should be a valid integer.*", r"\1 takes a whole number"),
+    (r"Invalid value for '([^']+)': Input should be less than or equal to (\d+)", r"\1 is at most \2"),
+    (r"Invalid value for '([^']+)': Input should be greater than or equal to (\d+)", r"\1 is at least \2"),
+    (r"Invalid value for '([^']+)': Value error, (.*)", r"\1: \2"),
+)
+
+
+def in_plain_words(message: str) -> str:
+    """A complaint of the command line's parser, without its jargon."""
+    for theirs, ours in _PARSER:
+        if re.fullmatch(theirs, message, re.DOTALL):
+            return re.sub(theirs, ours, message, flags=re.DOTALL)
+    return message
 
 
 def as_problem(error: BaseException) -> Problem:
@@ -36,7 +54,7 @@ def as_problem(error: BaseException) -> Problem:
 def report(session: Session, problem: Problem, error: BaseException | None, *, as_json: bool) -> Exit:
     """Say what failed, why, and what to type next; give back the exit code."""
     session.observer.finished()
-    why, fix = _why_and_fix(_with_near(session, problem), session.feature)
+    why, fix = _why_and_fix(session, _with_near(session, problem))
     session.talk.error(problem.message, [*why, *problem.notes], fix)
     say_left_behind(session)
     if session.talk.verbose and error is not None:
@@ -78,11 +96,11 @@ def _with_near(session: Session, problem: Problem) -> Problem:
     return with_near(problem, problem.project, cache_of(session.settings, session.env).projects())
 
 
-def _why_and_fix(problem: Problem, feature: str | None) -> tuple[list[str], tuple[str, ...]]:
+def _why_and_fix(session: Session, problem: Problem) -> tuple[list[str], tuple[str, ...]]:
     """The catalogue's words for the cause, where the message does not say it all already (wrong usage does)."""
     if problem.exit is Exit.USAGE:
-        return [], problem.fix
+        return [], problem.fix or (f"{session.command} --help",)
     from keyadmin.access.catalogue import advice, entry
 
     why = [] if problem.cause in _SPEAK_FOR_THEMSELVES else [entry(problem.cause).explanation]
-    return why, advice(problem, feature)
+    return why, advice(problem, session.feature)

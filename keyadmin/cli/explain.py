@@ -51,7 +51,9 @@ def _text(text: str | None, from_file: Path | None) -> str:
             with from_file.open("rb") as file:
                 return decoded(file.read(MOST_BYTES))
         except OSError as error:
-            raise usage(f"{from_file} cannot be read: {error.strerror}") from error
+            raise usage(
+                f"{from_file} cannot be read: {error.strerror}", f"see that {from_file} is there and may be read"
+            ) from error
     if text is not None and text != "-":
         return text
     if text is None and sys.stdin.isatty():

@@ -58,7 +58,7 @@ class Command(_LightHelp, TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Run it: wrong values of global options end here, before the command has done anything."""
         session = current(ctx)
-        session.feature = self.entry.feature
+        session.command, session.feature = ctx.command_path, self.entry.feature
         session.settle(self.entry.formats, self.entry.world)
         return super().invoke(ctx)
 

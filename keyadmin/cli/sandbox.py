@@ -119,7 +119,7 @@ def plain_words(ready_file: Path | None = None) -> Iterator[None]:
     try:
         yield
     except BadSeed as error:
-        raise bad_seed(str(error)) from None
+        raise bad_seed(str(error), there=error.there) from None
     except NotAState as error:
         fix = "give another file with --state; keyadmin left this one as it was"
         fixes = (error.mend, fix) if error.mend else (fix,)
@@ -133,9 +133,10 @@ def plain_words(ready_file: Path | None = None) -> Iterator[None]:
         raise _system(error, ready_file) from error
 
 
-def bad_seed(message: str) -> Problem:
-    """The Problem of a seed with a mistake in it."""
-    return Problem(Cause.INVALID_ARGUMENT, message, fix=("mend the file and try again; nothing was changed",))
+def bad_seed(message: str, *, there: bool = True) -> Problem:
+    """The Problem of a seed with a mistake in it, or of one that is not there."""
+    fix = "mend the file and try again; nothing was changed" if there else "name a seed file that is there and may be read"
+    return Problem(Cause.INVALID_ARGUMENT, message, fix=(fix,))
 
 
 def _port(error: CannotListen) -> Problem:

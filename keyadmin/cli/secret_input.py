@@ -57,6 +57,8 @@ def asked_or_read(session: Session, argument: str | None, variable: str | None) 
         return found
     if session.interactive and argument is None:
         return _typed()
+    if argument is not None:
+        raise usage(f"{argument!r} is a name; a key string is needed", *_WAYS)
     raise usage("a key string is needed", *_WAYS)
 
 

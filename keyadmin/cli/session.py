@@ -36,6 +36,8 @@ class Session:
         self._picked: str | None = None  # the project that the person chose where nothing named one
         self.clock: Callable[[], datetime] | None = None
         """The server's clock, once there is a connection."""
+        self.command = "keyadmin"
+        """The command as it is typed, `keyadmin keys list`."""
         self.feature: str | None = None
         """Which of doctor's features the command is, where it is one."""
         self.charge_each = False

@@ -82,7 +82,7 @@ def settle(raw: Raw, env: Mapping[str, str], formats: tuple[str, ...] = FORMATS)
         sandbox=sandbox,
         project=_project(raw, env, config, sandbox),
         quota_project=_quota_project(find("quota-project", raw, env, config)),
-        impersonate=_value(find("impersonate-service-account", raw, env, config)),
+        impersonate=_account(find("impersonate-service-account", raw, env, config)),
         config=config,
     )
 
@@ -100,8 +100,18 @@ def find(name: str, raw: Raw, env: Mapping[str, str], config: Config) -> Found |
     return None
 
 
-def _value(found: Found | None) -> str | None:
-    return plain(found).value if found else None
+def _account(found: Found | None) -> str | None:
+    return service_account(found).value if found else None
+
+
+def service_account(found: Found) -> Found:
+    """The same. Raises usage() for what can be neither a service account's address nor its unique id."""
+    plain(found)
+    if not re.fullmatch(r"[^@]+@[^@]+\.[^@.]+|\d+", found.value):
+        raise usage(
+            f"{found.source}: {found.value!r} is no service account", "write its address: NAME@PROJECT.iam.gserviceaccount.com"
+        )
+    return found
 
 
 def _quota_project(found: Found | None) -> str | None:

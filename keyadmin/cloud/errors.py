@@ -7,6 +7,8 @@ have been raised, and reading a REST error must not cost the import of gRPC.
 from __future__ import annotations
 
 import json
+import os
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -174,10 +176,17 @@ def _connection(error: BaseException, call: Call, place: str) -> Failure:
     if _is(error, "aiohttp", "ClientHttpProxyError"):
         return _unreachable(call, place, f"the proxy answered {getattr(error, 'status', 'no')} to CONNECT")
     if any(_is(error, "aiohttp", name) for name in ("ClientConnectorError", "ConnectionTimeoutError")):
-        return _unreachable(call, place, str(getattr(error, "os_error", None) or error))
+        return _unreachable(call, place, _system_words(getattr(error, "os_error", None)) or str(error))
     if isinstance(error, TimeoutError):
         return failure(_facts(call, "DEADLINE_EXCEEDED", f"{place} did not answer {call.method} in time"))
     return failure(_facts(call, "UNAVAILABLE", f"the connection to {place} broke off before {call.method} was answered"))
+
+
+def _system_words(error: OSError | None) -> str | None:
+    """`Connection refused`; None for what is no system call's failure, such as a name that is not to be found."""
+    if error is None or isinstance(error, socket.gaierror) or not error.errno or error.errno < 0:
+        return str(error) if error is not None else None
+    return os.strerror(error.errno)
 
 
 def _facts(call: Call, status: str, message: str) -> ErrorFacts:

@@ -81,7 +81,8 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError:
         raise damaged(path, "it is not UTF-8 text") from None
     except OSError as error:
-        raise Problem(Cause.UNKNOWN, f"{path} cannot be read: {error.strerror}") from None
+        fix = f"see that {path} is there and may be read"
+        raise Problem(Cause.UNKNOWN, f"{path} cannot be read: {error.strerror}", fix=(fix,)) from None
 
 
 def editing(path: Path) -> AbstractContextManager[None]:

@@ -28,6 +28,14 @@ _KEY = hand_written(key_shapes.KEY)
 class BadSeed(Exception):
     """The seed is not one: the message names the place (`projects[3].keys[0].createTime`) and what was expected."""
 
+    there = True
+
+
+class NoSeed(BadSeed):
+    """There is no file to read it from."""
+
+    there = False
+
 
 class _Part:
     """An object of the seed with its place, whose members are taken out and checked; what is left over is unknown."""
@@ -99,7 +107,7 @@ def read(path: Path) -> Json:
     try:
         data = json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise BadSeed(f"{path}: {error.strerror}") from None
+        raise NoSeed(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise BadSeed(f"{path}: is not UTF-8 text") from None
     except json.JSONDecodeError as error:

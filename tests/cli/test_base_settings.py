@@ -202,17 +202,17 @@ def test_no_color_is_honoured() -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "attribute"),
+    ("variable", "attribute", "one", "other"),
     [
-        ("KEYADMIN_QUOTA_PROJECT", "quota_project"),
-        ("KEYADMIN_IMPERSONATE_SERVICE_ACCOUNT", "impersonate"),
-        ("KEYADMIN_FORMAT", "format"),
+        ("KEYADMIN_QUOTA_PROJECT", "quota_project", "one-project", "other-project"),
+        ("KEYADMIN_IMPERSONATE_SERVICE_ACCOUNT", "impersonate", "one@p.iam.gserviceaccount.com", "123456789012345678901"),
+        ("KEYADMIN_FORMAT", "format", "json", "csv"),
     ],
 )
-def test_values_have_variables_which_options_outrank(variable: str, attribute: str) -> None:
+def test_values_have_variables_which_options_outrank(variable: str, attribute: str, one: str, other: str) -> None:
     name = variable.removeprefix("KEYADMIN_").lower()
-    assert getattr(settle({}, {variable: "json"}), attribute) == "json"
-    assert getattr(settle({name: "csv"}, {variable: "json"}), attribute) == "csv"
+    assert getattr(settle({}, {variable: one}), attribute) == one
+    assert getattr(settle({name: other}, {variable: one}), attribute) == other
 
 
 def test_a_format_that_is_none_is_refused_wherever_it_stands() -> None:

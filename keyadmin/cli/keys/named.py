@@ -11,6 +11,9 @@ from keyadmin.secret import KeyString
 
 def string_or_name(session: Session, key: str | None, variable: str | None) -> KeyString | str:
     """The key string that `-`, the variable or a prompt gives, else the name. Raises usage() for both at once."""
+    if key is None and variable is None and not session.interactive:
+        ways = ("or give its key string on stdin, -, or by --key-from-env VARIABLE",)
+        raise usage("no key was named", f"name it: {session.command} KEY", *ways)
     if key is None or key == "-":
         return asked_or_read(session, key, variable)
     if variable is not None:

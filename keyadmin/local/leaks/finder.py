@@ -92,7 +92,8 @@ def files_below(paths: Sequence[Path]) -> tuple[list[str], list[str]]:
         elif path.is_dir():
             _walk(str(path), files, unreadable)
         else:
-            raise Problem(Cause.INVALID_ARGUMENT, f"there is no file or folder {path}")
+            fix = "name files or folders that are there: keyadmin scan ."
+            raise Problem(Cause.INVALID_ARGUMENT, f"there is no file or folder {path}", fix=(fix,))
     return files, unreadable
 
 
