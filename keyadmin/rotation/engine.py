@@ -135,7 +135,7 @@ def _outcome(job: Job, decision: Decision) -> Outcome:
     if decision.action is Action.STUCK:
         problem = Problem(Cause.CONFLICT, decision.why, project=job.lineage.project, fix=decision.ways_out)
         job.say(None, "check", "failed", decision.why, problem.cause.value)
-    elif decision.action is Action.WAIT:
+    elif decision.action is Action.WAIT and not (job.steps and job.steps[-1].detail == decision.why):
         job.say(None, "grace", "waiting", decision.why)
     rotated = decision.action is Action.REST and job.changed
     return Outcome(

@@ -73,15 +73,28 @@ async def find(cloud: Cloud, rules: Sequence[Rule], observer: Observer, part: Sh
         else:
             found.keys[project] = sum(member.live for lineage in answer for member in lineage.members)
             found.chosen.extend(_choose(answer, by_project[project], cloud))
+    _nothing_read(found, by_project)
     _one_sink_each(found.chosen)
     return found
+
+
+def _nothing_read(found: Found, by_project: Collection[str]) -> None:
+    """Raises the first Problem where no project could be read for want of credentials or of an answer at all."""
+    problems = [found.errors[project] for project in by_project if project in found.errors]
+    everywhere = problems and len(problems) == len(by_project)
+    if everywhere and all(p.exit is Exit.CREDENTIALS or p.cause is Cause.SERVICE_UNAVAILABLE for p in problems):
+        raise problems[0]
 
 
 def _in_vain(rules: Sequence[Rule], by_project: Mapping[str, Sequence[Rule]]) -> dict[str, Problem]:
     """Rules that find no project: a wrong pattern, or leave that was taken away; either would go unnoticed for long."""
     found = [rule for its in by_project.values() for rule in its]
-    message = "it finds no project that you may see"
-    return {_place(rule): Problem(Cause.NOT_FOUND, message) for rule in rules if rule not in found}
+    problem = Problem(
+        Cause.NOT_FOUND,
+        "it finds no project that you may see",
+        fix=("keyadmin projects list --all    # the projects that this account sees", "correct what the rule selects"),
+    )
+    return {_place(rule): problem for rule in rules if rule not in found}
 
 
 def _place(rule: Rule) -> str:

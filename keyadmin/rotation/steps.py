@@ -157,7 +157,7 @@ async def _hand_over(job: Job, member: Member, string: KeyString) -> None:
             )
         job.say(member, f"publish {sink.spec}", "done" if delivery.changed else "already", delivery.detail)
     if not job.sinks:
-        job.say(member, "publish", "skipped", "no sink was given: consumers have to take the new key themselves")
+        job.say(member, "publish", "skipped", "no sink was given: consumers have to take the key themselves")
 
 
 async def _not_behind(job: Job, member: Member) -> None:

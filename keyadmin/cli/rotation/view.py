@@ -125,6 +125,8 @@ def ended(session: Session, found: Found, what: str = "", problems: Sequence[tup
         return Exit.OK
     first, unseen = every[0], len(found.errors)
     missed = f"{unseen} {'project or rule' if unseen == 1 else 'projects or rules'} could not be looked at"
+    if not problems:
+        missed = f"{missed}; {next(iter(found.errors))}: {first.message}"
     said = [f"{what}; {key.project} {key.key_id}: {problem.message}" for key, problem in problems[:1]]
     whole = Problem(
         first.cause,

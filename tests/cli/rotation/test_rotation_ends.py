@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -75,7 +76,7 @@ def test_a_folder_that_cannot_be_looked_into_stops_its_rule_alone(world: World) 
     assert done.code == 3
     assert [out["state"] for out in done.json] == ["grace"]
     assert "the rule 'vain' could not be looked at" in done.err
-    assert done.error["message"] == "1 project or rule could not be looked at"
+    assert done.error["message"].startswith("1 project or rule could not be looked at; the rule 'vain': Permission ")
     world.policy('[[rule]]\nname = "vain"\nfolders = ["folders/999"]\nsinks = []\n')
     assert world.rotation("run").code == 1, "nothing is left to look at"
 
@@ -84,6 +85,37 @@ def test_a_project_that_is_not_there_is_not_told_as_a_missing_permission(world: 
     world.policy(rule("no-such-project"))
     done = world.rotation("plan", "--format", "json")
     assert (done.code, done.error["cause"]) == (3, "project-not-found-or-no-access")
+
+
+def test_a_rule_that_finds_nothing_says_what_to_type(world: World) -> None:
+    world.policy(rule("nothing-*"))
+    done = world.rotation("plan", "--format", "json")
+    assert (done.code, done.error["cause"]) == (3, "not-found")
+    assert done.error["fix"][0].startswith("keyadmin projects list --all")
+
+
+def test_where_nobody_answers_the_run_failed(world: World) -> None:
+    world.seed("shop-a", {})
+    world.policy(rule("shop-a"))
+    done = world.rotation("run", "--format", "json", env={"KEYADMIN_SANDBOX": "http://127.0.0.1:9"})
+    assert (done.code, done.out, done.error["cause"]) == (1, "", "service-unavailable")
+
+
+def test_what_is_waited_for_is_said_once(world: World) -> None:
+    world.seed("shop-a", {})
+    world.policy(rule("shop-a", grace='"0s"'))
+    assert world.rotation("run").code == 0
+    done = world.rotation(
+        "rollback", "web-0", "-p", "shop-a", "--policy", str(policy_of_others(world)), "--yes", "--format", "json"
+    )
+    assert [step["step"] for step in done.json["steps"] if step["status"] == "waiting"] == ["retire"]
+
+
+def policy_of_others(world: World) -> Path:
+    """A policy that does not select the key."""
+    path = world.folder / "others.toml"
+    path.write_text(rule("shop-a", keys='["other"]'))
+    return path
 
 
 # ---- what a plan shows -------------------------------------------------------------------------------------------------
