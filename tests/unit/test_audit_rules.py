@@ -118,6 +118,8 @@ def test_the_fix_of_an_exposed_key_is_what_it_is_used_for() -> None:
     assert fix(standard, GEMINI) == "keyadmin keys migrate open -p p1 --to SINK"
     assert fix(OPEN, GEMINI) == f"keyadmin keys restrict open -p p1 --api-target {GEMINI}"
     assert fix(standard) == "keyadmin keys restrict open -p p1 --api-target SERVICE"
+    used = {"uid-open": Use(NOW, frozenset({GEMINI}))}  # where the Gemini API is off there is nothing to migrate for
+    assert "keys restrict" in found("unrestricted-key", standard, gemini=False, used=used)[0].fix
 
 
 @pytest.mark.parametrize(
@@ -183,6 +185,7 @@ def test_client_restrictions_that_let_everybody_in(restrictions: Restrictions) -
         Restrictions(ips=()),
         Restrictions(referrers=("*.example.com/*",)),
         Restrictions(referrers=("*.com",)),
+        Restrictions(referrers=("https://*/maps/*",)),
         Restrictions(referrers=("https://example.com/*",)),
         Restrictions(android=(AndroidApp("A" * 40, "com.example"),)),
         Restrictions(ios=("com.example",)),
@@ -296,7 +299,7 @@ def test_keys_that_keyadmin_does_not_rotate_are_never_overdue() -> None:
 
 @pytest.mark.parametrize(
     ("age", "last", "unused"),
-    [(60, None, True), (60, 31, True), (60, 29, False), (29, None, False), (30, None, True), (60, 0, False)],
+    [(60, None, True), (60, 31, True), (60, 30, False), (60, 29, False), (29, None, False), (30, None, True), (60, 0, False)],
 )
 def test_unused_keys(age: float, last: float | None, unused: bool) -> None:
     used = {} if last is None else {"uid-one": Use(NOW - timedelta(days=last))}

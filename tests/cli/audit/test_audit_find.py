@@ -270,3 +270,67 @@ def test_the_inventory_lags_and_that_is_said(organization: Any, served: Any, aud
     assert any("lags behind" in note for note in late.report["scan"]["notes"])
     served.control("clock", {"advance": "5m"})
     assert audit("--organization", "77", "--inventory", "asset").of("mixed-targets") == ["new"]
+
+
+def test_where_the_inventory_shows_the_api_nowhere_it_is_asked(organization: Any, served: Any, audit: Audit) -> None:
+    """It may not show services at all, and "off" would be the milder finding."""
+
+    def asked() -> int:
+        before = served.methods("owner@example.com").count("BatchGetServices")
+        audit("--organization", "77", "--inventory", "asset")
+        return int(served.methods("owner@example.com").count("BatchGetServices") - before)
+
+    keys = (key("open"), key("good", GEMINI))
+    organization(project("web-one", *keys, services=ON[:1]), project("web-two", services=ON[:1]))
+    assert asked() == 1
+    organization(project("web-two", services=ON))
+    assert asked() == 0
+
+
+def test_rotations_that_show_no_annotation_are_listed(organization: Any, served: Any, audit: Audit) -> None:
+    """Without its annotations a successor looks tampered with: whether the inventory shows any is not known."""
+    organization(project("web-one", key("ka-abcdefghij-2", GEMINI)), project("web-two", key("two", GEMINI, project="web-two")))
+    assert audit("--organization", "77", "--inventory", "asset").of("rotation-stuck") == ["ka-abcdefghij-2"]
+    assert served.methods("owner@example.com").count("ListKeys") == 1
+    organization(project("web-two", key("three", GEMINI, project="web-two", annotations={"team": "maps"})))
+    assert audit("--organization", "77", "--inventory", "asset").of("rotation-stuck") == ["ka-abcdefghij-2"]
+    assert served.methods("owner@example.com").count("ListKeys") == 1
+
+
+def test_use_is_read_for_many_projects_where_it_was_asked_for(organization: Any, served: Any, audit: Audit) -> None:
+    organization()
+    served.seed(fleet={"projects": 250, "keysPerProject": 3, "parent": "organizations/77"})
+
+    def reads(*words: str) -> tuple[int, Audited]:
+        before = served.methods("owner@example.com").count("ListTimeSeries")
+        done = audit("--organization", "77", *words)
+        return served.methods("owner@example.com").count("ListTimeSeries") - before, done
+
+    none, done = reads("--inventory", "asset")
+    assert none == 0
+    assert done.of("unused-key") == []
+    assert "the use of keys was not read" in done.run.err
+    some, searched = reads("--inventory", "asset", "--rule", "unused-key")
+    many, asked = reads("--inventory", "api")
+    assert 200 < some == many <= 250
+    assert searched.of("unused-key") == asked.of("unused-key") != []
+
+
+def test_organisations_that_may_not_be_searched_are_asked_project_by_project(
+    organization: Any, served: Any, audit: Audit
+) -> None:
+    organization(project("web-one", key("open")), roles=("roles/browser",))
+    done = audit("--rule", "gemini-exposed-key")
+    assert {each["project"] for each in done.report["findings"]} == {"old-maps-site", "web-one"}
+    assert done.report["scan"]["inventory"] == "asset"
+    assert any("organizations/77 cannot be searched" in note for note in done.report["scan"]["notes"])
+    served.seed(
+        projects=[
+            project("mine-alone", key("x", project="mine-alone"), parent=None, iam={"roles/owner": ["user:me@example.net"]})
+        ]
+    )
+    mine = audit("--rule", "gemini-exposed-key", user="me@example.net")
+    assert (mine.of("gemini-exposed-key"), mine.report["scan"]["inventory"]) == (["x"], "api")
+    refused = audit("--inventory", "asset", user="me@example.net")
+    assert refused.code == 2
+    assert "you see no organisation" in refused.run.err

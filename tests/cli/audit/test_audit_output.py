@@ -359,3 +359,16 @@ def test_completion_knows_rules_formats_and_choices(cli: Callable[..., Any]) -> 
     assert offered("--fail-on", "h").split() == ["high"]
     assert offered("--inventory", "a").split() == ["auto", "api", "asset"]
     assert "sarif" in offered("--format", "s")
+
+
+def test_a_very_long_report_is_the_same_document(organization: Any, served: Any, run: Callable[..., Any]) -> None:
+    """Of long lists each element is a line: indented, they would take several times as long to write."""
+    organization()
+    served.seed(fleet={"projects": 150, "keysPerProject": 5, "parent": "organizations/77"})
+    words = ("audit", "--organization", "77", "--inventory", "asset")
+    whole = run(*words, "--format", "json")
+    assert len(whole.json["findings"]) > 1000
+    assert [json.loads(line) for line in run(*words, "--format", "jsonl").out.splitlines()] == whole.json["findings"]
+    lines = whole.out.splitlines()
+    assert len(lines) < len(whole.json["findings"]) + 100
+    assert json.loads(lines[lines.index('"findings": [') + 1].rstrip(",")) == whole.json["findings"][0]
