@@ -33,6 +33,11 @@ async def advance(job: Job) -> Outcome:
         return Outcome(job.lineage, State.STUCK, tuple(job.steps), problem.message, problem=problem)
 
 
+def refused(job: Job, decision: Decision) -> Outcome:
+    """A lineage that is not to be touched, for a reason that is not in it."""
+    return _outcome(job, decision)
+
+
 async def _rounds(job: Job) -> Outcome:
     begun_at = job.lineage.newest.generation
     looked_again = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from keyadmin.handover.sink import SinkSpec
@@ -29,6 +29,8 @@ class Chosen:
     lineage: Lineage
     rule: Rule
     specs: tuple[SinkSpec, ...]
+    clash: str | None = None
+    """Why its sinks cannot be used: another key has the same one."""
 
 
 @dataclass
@@ -74,7 +76,7 @@ async def find(cloud: Cloud, rules: Sequence[Rule], observer: Observer, part: Sh
             found.keys[project] = sum(member.live for lineage in answer for member in lineage.members)
             found.chosen.extend(_choose(answer, by_project[project], cloud))
     _nothing_read(found, by_project)
-    _one_sink_each(found.chosen)
+    found.chosen = _one_sink_each(found.chosen)
     return found
 
 
@@ -121,22 +123,29 @@ def _choose(lineages: Sequence[Lineage], rules: Sequence[Rule], cloud: Cloud) ->
     return out
 
 
-def _one_sink_each(chosen: Sequence[Chosen]) -> None:
-    """Two keys in one sink would overwrite each other for ever."""
-    owners: dict[str, Chosen] = {}
+def _one_sink_each(chosen: Sequence[Chosen]) -> list[Chosen]:
+    """Two keys in one sink would overwrite each other for ever.
+
+    Where the keys are to blame, bearing the same name, they are marked and the others go on. Raises Problem where the rule
+    is, having one sink for all.
+    """
+    owners: dict[str, list[tuple[Chosen, str, SinkSpec]]] = {}
     for one in chosen:
-        for spec in one.specs:
-            if spec.text == "stdout":
-                continue
-            other = owners.setdefault(spec.place, one)
-            if other is not one:
-                ours, theirs = one.lineage.newest.key, other.lineage.newest.key
-                raise Problem(
-                    Cause.INVALID_ARGUMENT,
-                    f"two keys would go to the sink {spec.text}: {theirs.name} and {ours.name}",
-                    fix=("select one of them (keys = [...]), or put {lineage} or {name} into the sink",),
-                    exit_code=Exit.USAGE,
-                )
+        for template, spec in zip(one.rule.sinks, one.specs, strict=True):
+            sharing = owners.setdefault(spec.place, [])
+            if spec.kind != "stdout" and all(other is not one for other, _, _ in sharing):
+                sharing.append((one, template, spec))
+    clashes: dict[int, str] = {}
+    for sharing in owners.values():
+        if len(sharing) < 2:
+            continue
+        names = " and ".join(one.lineage.newest.key.name for one, _, _ in sharing[:2])
+        text = f"two keys would go to the sink {sharing[0][2].text}: {names}"
+        if not all("{name}" in template for _, template, _ in sharing):
+            fix = "select one of them (keys = [...]), or put {lineage} or {name} into the sink"
+            raise Problem(Cause.INVALID_ARGUMENT, text, fix=(fix,), exit_code=Exit.USAGE)
+        clashes |= {id(one): text for one, _, _ in sharing}
+    return [replace(one, clash=clashes.get(id(one))) for one in chosen]
 
 
 async def _projects(cloud: Cloud, rules: Sequence[Rule]) -> tuple[dict[str, list[Rule]], dict[str, Problem]]:

@@ -81,6 +81,24 @@ def test_a_folder_that_cannot_be_looked_into_stops_its_rule_alone(world: World) 
     assert world.rotation("run").code == 1, "nothing is left to look at"
 
 
+def test_two_keys_of_one_name_stop_themselves_alone(world: World) -> None:
+    """Anybody who may make a key somewhere could else stop the rotation of all projects."""
+    same = {"displayName": "same"}
+    world.seed("shop-a", same, same, {})
+    world.seed("shop-b", same)
+    world.policy(rule("shop-a", "shop-b"))
+    done = world.rotation("run", "--format", "json")
+    assert done.code == 3
+    states = sorted((out["project"], out["state"]) for out in done.json)
+    assert states == [("shop-a", "grace"), ("shop-a", "stuck"), ("shop-a", "stuck"), ("shop-b", "grace")]
+    assert "two keys would go to the sink secret-manager:projects/shop-a/secrets/same" in done.error["message"]
+    assert done.error["fix"][0].startswith("give it a name of its own: keyadmin keys rename web-")
+    assert world.rotation("status").code == 3
+    assert world.type("keys", "rename", "web-1", "other", "-p", "shop-a").code == 0
+    assert world.rotation("run").code == 0
+    assert world.secret("shop-a", "other") != world.secret("shop-a", "same")
+
+
 def test_a_project_that_is_not_there_is_not_told_as_a_missing_permission(world: World) -> None:
     world.policy(rule("no-such-project"))
     done = world.rotation("plan", "--format", "json")
