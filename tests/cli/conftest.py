@@ -1,13 +1,18 @@
-"""Commands as a person types them: `cli("config", "list")` runs one in this process, `typed(...)` in a process of its own."""
+"""Commands as a person types them: `cli("config", "list")` runs one in this process, `typed(...)` in a process of its own.
+
+`server` is the address of a served sandbox, one a module; `Served` looks at it and steers it.
+"""
 
 from __future__ import annotations
 
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import urllib.request
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,3 +127,63 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], s
         return "trial"
 
     return add
+
+
+@dataclass
+class Served:
+    """A running sandbox and its controls."""
+
+    rest: str
+
+    def control(self, path: str, data: Any = None, method: str | None = None) -> Any:
+        """GET `/_sandbox/PATH`, or POST where there is data."""
+        request = urllib.request.Request(
+            f"{self.rest}/_sandbox/{path}",
+            data=None if data is None else json.dumps(data).encode(),
+            headers={"Content-Type": "application/json"},
+            method=method,
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.loads(answer.read() or "null")
+
+    def seed(self, **parts: Any) -> None:
+        """Merge a seed."""
+        self.control("seed", parts)
+
+    def grant(self, member: str, *permissions: str, project: str = "demo-project") -> None:
+        """Give somebody exactly these permissions in a project, by a custom role of their own."""
+        role = f"organizations/1000/roles/role{abs(hash((member, project, permissions)))}"
+        bound = [{"projectId": project, "iam": {role: [f"user:{member}"]}}]
+        self.seed(customRoles={role: list(permissions)}, projects=bound)
+
+    def methods(self, principal: str | None = None) -> list[str]:
+        """The short names of the methods that were called since the reset, in order; of all, or of one caller."""
+        calls = [each["method"] for each in self.control("requests") if principal in (None, each["principal"])]
+        return [method.rpartition("/")[2].rpartition(".")[2] for method in calls]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the module's sandbox, started as a person starts it."""
+    ready = tmp_path_factory.mktemp("served") / "ready.json"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "keyadmin", "sandbox", "serve", "--ready-file", str(ready)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=os.environ | {"KEYADMIN_FORMAT": ""},
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, "the sandbox did not start"
+    yield json.loads(line)["rest"]
+    process.send_signal(signal.SIGTERM)
+    process.wait(timeout=10)
+
+
+@pytest.fixture
+def served(server: str) -> Served:
+    """The sandbox as it was at its start."""
+    sandbox = Served(server)
+    sandbox.control("reset", {})
+    return sandbox

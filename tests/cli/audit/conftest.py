@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.doctor.conftest import Served, run, served, server  # noqa: F401 (fixtures)
+from tests.cli.doctor.conftest import Served, run, served  # noqa: F401 (fixtures)
 
 GEMINI, MAPS = "generativelanguage.googleapis.com", "maps-backend.googleapis.com"
 ON = ["apikeys.googleapis.com", GEMINI]

@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import subprocess
-import sys
-import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.cli import conftest
 
-@dataclass
-class Served:
-    """A running sandbox and its controls."""
 
-    rest: str
-
-    def control(self, path: str, data: Any = None) -> Any:
-        """GET `/_sandbox/PATH`, or POST where there is data."""
-        request = urllib.request.Request(
-            f"{self.rest}/_sandbox/{path}",
-            data=None if data is None else json.dumps(data).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.loads(answer.read())
-
-    def seed(self, **parts: Any) -> None:
-        """Merge a seed."""
-        self.control("seed", parts)
+class Served(conftest.Served):
+    """Grants on folders and organisations too."""
 
     def grant(self, user: str, permissions: list[str], on: str = "demo-project") -> str:
         """Give a user exactly these permissions on a project, folder or organisation, by a custom role of their own."""
@@ -50,35 +28,13 @@ class Served:
             self.seed(projects=[{"projectId": on, "iam": binding}])
         return role
 
-    def methods(self, principal: str) -> list[str]:
-        """The short names of the methods that somebody called since the reset, in order."""
-        return [each["method"].rpartition(".")[2] for each in self.control("requests") if each["principal"] == principal]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The module's server, started as a person starts it."""
-    ready = tmp_path_factory.mktemp("served") / "ready.json"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "keyadmin", "sandbox", "serve", "--ready-file", str(ready)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=os.environ | {"KEYADMIN_FORMAT": ""},
-    )
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line, "the sandbox did not start"
-    yield Served(json.loads(line)["rest"])
-    process.send_signal(signal.SIGTERM)
-    process.wait(timeout=10)
-
 
 @pytest.fixture
-def served(server: Served) -> Served:
+def served(server: str) -> Served:
     """The server as it was at its start."""
-    server.control("reset", {})
-    return server
+    sandbox = Served(server)
+    sandbox.control("reset", {})
+    return sandbox
 
 
 @pytest.fixture
