@@ -20,6 +20,7 @@ from keyadmin.cli.progress import TerminalObserver
 from keyadmin.cli.render import Column, View, show_document, show_list, show_one
 from keyadmin.cli.session import current
 from keyadmin.cli.talk import Talk
+from tests.waiting import until_async
 
 
 @dataclass(frozen=True)
@@ -226,9 +227,10 @@ async def test_a_wait_is_counted_down_and_a_step_spins_until_the_work_goes_on() 
     observer = TerminalObserver(talk)
 
     async def until(text: str) -> None:
-        async with asyncio.timeout(20):
-            while text not in talk.buffer.getvalue():
-                await asyncio.sleep(0.01)
+        async def drawn() -> bool:
+            return text in talk.buffer.getvalue()
+
+        await until_async(drawn, text)
 
     observer.waiting("The quota is used up", 3.2)
     await until("3 s left")
@@ -238,7 +240,7 @@ async def test_a_wait_is_counted_down_and_a_step_spins_until_the_work_goes_on() 
     await until("Creating the key ... -")
     observer.finished()
     drawn = talk.buffer.getvalue()
-    await asyncio.sleep(0.4)
+    await asyncio.sleep(0.4)  # that nothing more is drawn shows only in the course of time
     assert talk.buffer.getvalue() == drawn
 
 

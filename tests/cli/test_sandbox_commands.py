@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import pytest
 
 from keyadmin.cli.sandbox import plain_words
 from keyadmin.problem import Problem
+from tests.waiting import until
 
 
 @dataclass
@@ -62,11 +62,7 @@ def serve(home: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Served
             text=True,
         )
         started.append(process)
-        deadline = time.monotonic() + 30
-        while not file.exists():
-            assert process.poll() is None, process.communicate()
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(file.exists, "the sandbox is ready", process=process)
         return Served(process, json.loads(file.read_text()))
 
     yield start

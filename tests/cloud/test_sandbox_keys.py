@@ -14,6 +14,7 @@ from keyadmin.cloud.connect import Embedded, Url, connect
 from keyadmin.keys.model import GEMINI_ONLY, AndroidApp, ApiTarget, Key, Restrictions
 from keyadmin.problem import Cause, Exit, Problem
 from keyadmin.secret import KeyString
+from tests.waiting import until_async
 
 PROJECT = "demo-project"
 FULL = Restrictions(ips=("10.0.0.0/8",), targets=(ApiTarget("translate.googleapis.com", ("Get*",)),))
@@ -203,10 +204,10 @@ async def test_a_sandbox_that_is_gone_is_said_at_once(sandbox: Any) -> None:
 
 
 async def test_interruption_leaves_nothing_running(sandbox: Any) -> None:
-    await sandbox.control("latency", {"ms": 1000})
+    await sandbox.control("latency", {"ms": 5000, "method": "GetOperation"})
     async with connect(sandbox.target) as cloud:
         task = asyncio.create_task(cloud.keys.create(PROJECT, "k1", display_name="First"))
-        await asyncio.sleep(0.2)
+        await until_async(lambda: sandbox.asked("CreateKey"), "the key is being made")
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import shutil
 import subprocess
@@ -14,6 +13,8 @@ from typing import Any
 
 import aiohttp
 import pytest
+
+from tests.waiting import until, until_async
 
 from .conftest import Running
 from .wire import KEYS, create, send
@@ -129,11 +130,10 @@ class Tab:
 
     async def until(self, expression: str) -> None:
         """Wait for an expression to be true."""
-        for _ in range(100):
-            if await self.value(expression):
-                return
-            await asyncio.sleep(0.1)
-        raise AssertionError(f"never true: {expression}; the page: {await self.value('document.body.innerText')}")
+        try:
+            await until_async(lambda: self.value(expression), expression)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; the page: {await self.value('document.body.innerText')}") from None
 
 
 @asynccontextmanager
@@ -141,13 +141,10 @@ async def browsing(url: str, profile: Path) -> AsyncIterator[Tab]:
     """A headless Chromium with one tab."""
     assert BROWSER is not None
     flags = ("--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", f"--user-data-dir={profile}")
-    process = subprocess.Popen([BROWSER, *flags, url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([BROWSER, *flags, url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
     try:
         port_file = profile / "DevToolsActivePort"
-        for _ in range(300):
-            if port_file.exists() and "\n" in port_file.read_text():
-                break
-            await asyncio.sleep(0.1)
+        until(lambda: port_file.exists() and "\n" in port_file.read_text(), "Chromium says its port", process=process)
         port = port_file.read_text().split()[0]
         async with aiohttp.ClientSession() as session:
             async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:

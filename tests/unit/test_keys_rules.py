@@ -261,13 +261,16 @@ async def test_patience_ends_at_its_limit_and_at_what_is_not_worth_it(monkeypatc
 
 
 async def test_patience_can_be_interrupted():
+    called = asyncio.Event()
+
     async def call():
+        called.set()
         raise Problem(Cause.NOT_FOUND, "never")
 
     waiting = asyncio.create_task(
         patience.patiently(call, worth_it=lambda problem: True, limit_s=60, text="", observer=Observer())
     )
-    await asyncio.sleep(0.01)
+    await asyncio.wait_for(called.wait(), 10)
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting

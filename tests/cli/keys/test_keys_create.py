@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from tests.waiting import until
+
 GEMINI = "generativelanguage.googleapis.com"
 FIVE = (
     "resourcemanager.projects.get",
@@ -319,9 +321,7 @@ def test_ctrl_c_says_what_was_half_made(served, home):
         stderr=subprocess.PIPE,
         text=True,
     )
-    while "ListModels" not in served.methods():
-        assert process.poll() is None
-        time.sleep(0.05)
+    until(lambda: "ListModels" in served.methods(), "the key is being verified", process=process)
     os.kill(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 130

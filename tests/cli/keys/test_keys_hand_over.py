@@ -8,9 +8,10 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 
 import pytest
+
+from tests.waiting import until
 
 GEMINI = "generativelanguage.googleapis.com"
 SECRET = "secret-manager:projects/demo-project/secrets/gemini"
@@ -231,7 +232,7 @@ def test_files_that_cannot_be_written_are_left_as_they_are(keys, on, scratch) ->
     (scratch / "link").symlink_to(scratch / "real")
     (scratch / "binary").write_bytes(b"\xff\xfe=1\n")
     (scratch / "folder").mkdir()
-    for name, word in (("link", "symbolic link"), ("binary", "not UTF-8"), ("folder", "cannot be")):
+    for name, word in (("link", "symbolic link"), ("binary", "not UTF-8"), ("folder", "is no regular file")):
         done = keys("hand-over", "web", "--sandbox", "--to", f"env-file:{scratch / name}")
         assert done.code == 1
         assert word in done.err
@@ -281,9 +282,7 @@ def test_ctrl_c_while_a_program_takes_its_time(on, home, scratch) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
-    while not (scratch / "begun").exists():
-        assert process.poll() is None
-        time.sleep(0.05)
+    until((scratch / "begun").exists, "the program has the key", process=process)
     os.kill(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130

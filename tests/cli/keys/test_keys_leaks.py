@@ -14,7 +14,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +21,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.waiting import until
 
 GEMINI = "generativelanguage.googleapis.com"
 ACCOUNT = "caller@demo-project.iam.gserviceaccount.com"
@@ -243,10 +244,8 @@ def _interrupted(series: Series) -> None:
     command = [sys.executable, "-m", "keyadmin", *words, "--sandbox", "--verbose"]
     outputs = [series.folder / "evidence" / name for name in ("out", "err")]
     with outputs[0].open("w") as out, outputs[1].open("w") as err:
-        process = subprocess.Popen(command, env=series.env(), stdout=out, stderr=err)
-    while not (series.folder / "programs" / "begun").exists():
-        assert process.poll() is None
-        time.sleep(0.05)
+        process = subprocess.Popen(command, env=series.env(), stdout=out, stderr=err, text=True)
+    until((series.folder / "programs" / "begun").exists, "the program has the key", process=process)
     if os.path.exists("/proc/self"):
         import psutil
 

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import until
+
 OWNER = "owner@example.com"
 NEW = "new.person@example.net"
 ID = re.compile(r"gen-lang-client-\d{10}")
@@ -346,10 +348,7 @@ def started(served: Any, home: dict[str, str], *arguments: str) -> subprocess.Po
 
 
 def until_called(served: Any, method: str, times: int) -> None:
-    deadline = time.monotonic() + 30
-    while served.methods().count(method) < times:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: served.methods().count(method) >= times, f"{times} calls of {method}")
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill-9"])
