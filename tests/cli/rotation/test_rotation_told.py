@@ -33,6 +33,14 @@ def test_a_key_string_in_the_services_own_words_goes_nowhere(world: World) -> No
         assert KEY not in taken.read_text()
 
 
+def test_a_key_string_that_somebody_took_for_a_name_is_in_no_event(world: World) -> None:
+    due(world, KEY)
+    taken = world.folder / "events"
+    done = world.rotation("run", "--notify", f"exec:tee {taken}", "--format", "jsonl")
+    assert done.code == 0, done.err
+    assert KEY not in taken.read_text()
+
+
 def test_a_notices_program_inherits_no_key(world: World) -> None:
     due(world)
     seen = world.folder / "seen"
