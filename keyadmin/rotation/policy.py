@@ -46,6 +46,8 @@ class Rule:
     sinks: tuple[str, ...] = ()
     machine: str | None = None
     new_type: Literal["keep", "auth"] = "keep"
+    folder: Path = Path()
+    """Where the policy file is: relative paths of its sinks begin there, wherever the command is run."""
 
     def selects(self, lineage: Lineage, now: datetime) -> bool:
         """Whether a lineage of a project that the rule looks at is meant. A rotation under way does not change the answer."""
@@ -74,7 +76,12 @@ class Rule:
         """
         name = re.sub(r"[^A-Za-z0-9_-]+", "-", lineage.subject.display_name).strip("-")
         values = {"project": lineage.project, "lineage": lineage.id, "name": name or lineage.id}
-        return [parse(_filled(sink, values)) for sink in self.sinks]
+        return [self._from_here(parse(_filled(sink, values))) for sink in self.sinks]
+
+    def _from_here(self, spec: SinkSpec) -> SinkSpec:
+        if spec.kind != "env-file" or spec.value.startswith("~"):
+            return spec
+        return replace(spec, value=str(self.folder / spec.value))
 
     @property
     def here(self) -> bool:
@@ -172,7 +179,7 @@ class _Reader:
 
     def _rule(self, data: Mapping[str, Any], index: int, base: Mapping[str, Any]) -> Rule:
         allowed = _STRINGS | _DURATIONS | set(_CHOICES) | _TEXTS | {"adopted", "annotations"}
-        rule = replace(Rule(f"rule {index + 1}"), **{**base, **self._values(data, index, allowed)})
+        rule = replace(Rule(f"rule {index + 1}", folder=self._path.parent), **{**base, **self._values(data, index, allowed)})
         if not (rule.projects or rule.folders or rule.organizations):
             raise self._error(
                 index, None, "the rule does not say where to look", 'add projects = ["ID"], folders or organizations'

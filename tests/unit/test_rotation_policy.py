@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from keyadmin.handover.sink import parse
+from keyadmin.handover.sink import parse, variable
 from keyadmin.keys.model import GEMINI_ONLY, Key
 from keyadmin.problem import Problem
 from keyadmin.rotation.lineage import Lineage, State, claims, read
@@ -96,6 +96,20 @@ def done(lineage: Lineage) -> dict[str, str]:
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     (tmp_path / "keyadmin.toml").write_text(GOOD, "utf-8-sig")
     assert load(tmp_path / "keyadmin.toml").rules[0].projects == ("shop",)
+
+
+def test_a_relative_path_begins_at_the_policy_file(tmp_path: Path) -> None:
+    """A schedule that runs elsewhere writes the same file."""
+    sinks = 'sinks = ["env-file:app/.env", "env-file:/srv/.env:K", "env-file:~/x"]\nmachine = "m"'
+    (rule,) = load(written(tmp_path, GOOD.replace("sinks = []", sinks))).rules
+    (lineage,) = read([Key("projects/1/locations/global/keys/web", "uid", "web", "shop")], "shop")
+    specs = rule.specs(lineage)
+    assert [spec.text for spec in specs] == list(rule.sinks), "as it was written, in plans and fingerprints"
+    assert [variable(spec.value) for spec in specs] == [
+        (tmp_path / "app/.env", "GEMINI_API_KEY"),
+        (Path("/srv/.env"), "K"),
+        (Path("~/x").expanduser(), "GEMINI_API_KEY"),
+    ]
 
 
 def test_one_file_written_in_several_ways_is_one_sink(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
