@@ -212,6 +212,12 @@ def within(planned: Sequence[Planned], limit: int | None) -> list[Planned]:
     return [one for one in due if id(one) not in later]
 
 
+def within_anywhere(planned: Sequence[Planned], limit: int | None) -> list[Planned]:
+    """The same, and what is due on other machines."""
+    begun = set(map(id, within(planned, limit)))
+    return [one for one in planned if id(one) in begun or (one.due_anywhere and not one.here)]
+
+
 def _age(one: Planned) -> datetime:
     return one.chosen.lineage.newest.key.create_time or datetime.max.replace(tzinfo=UTC)
 

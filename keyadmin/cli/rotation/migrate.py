@@ -29,7 +29,7 @@ from keyadmin.problem import usage
 from keyadmin.rotation.find import Found
 from keyadmin.rotation.migration import Prospect, prospects
 from keyadmin.rotation.policy import DEFAULT_FILE
-from keyadmin.rotation.run import within
+from keyadmin.rotation.run import within_anywhere
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -86,9 +86,7 @@ def migrate(
 def _show(context: typer.Context, session: Session, wanted: Scope, limit: int | None) -> int:
     async def look(cloud: Cloud) -> tuple[Found, list[Prospect]]:
         found, planned = await survey(cloud, wanted, session.observer)
-        begun = set(map(id, within(planned, limit)))
-        todo = [one for one in planned if id(one) in begun or (one.due_anywhere and not one.here)]
-        return found, await prospects(cloud, todo, session.observer)
+        return found, await prospects(cloud, within_anywhere(planned, limit), session.observer)
 
     found, plan = run(context, look)
     show_list(session, plan, prospect_view(session))

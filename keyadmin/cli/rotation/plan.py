@@ -9,14 +9,12 @@ import typer
 from keyadmin.cli.options import ChargeProjects
 from keyadmin.cli.render import show_list
 from keyadmin.cli.rotation.common import scope, survey
-from keyadmin.cli.rotation.options import Grace, MaxAge, Only, PolicyFile, ShardOption
+from keyadmin.cli.rotation.options import Emergency, Grace, Limit, MaxAge, Only, PolicyFile, ShardOption
 from keyadmin.cli.rotation.view import ended, planned_view, tell_errors, tell_plan, tell_ways
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
-from keyadmin.rotation.decide import Action
 from keyadmin.rotation.policy import DEFAULT_FILE
-
-_QUIET = (Action.REST, Action.GONE)
+from keyadmin.rotation.run import within, within_anywhere
 
 
 def plan(
@@ -25,7 +23,9 @@ def plan(
     only: Only = None,
     max_age: MaxAge = None,
     grace: Grace = None,
+    limit: Limit = None,
     shard: ShardOption = None,
+    emergency: Emergency = False,
     charge_projects: ChargeProjects = False,
     all_: Annotated[bool, typer.Option("--all", help="Also those for which nothing is to be done.")] = False,
 ) -> int:
@@ -35,12 +35,12 @@ def plan(
     """
     session = current(context)
     session.charge_each = charge_projects
-    wanted = scope(policy, names=only, max_age=max_age, grace=grace, shard_text=shard)
+    wanted = scope(policy, names=only, max_age=max_age, grace=grace, shard_text=shard, emergency=emergency)
     found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
-    shown = [one for one in planned if all_ or one.decision.action not in _QUIET]
+    shown = planned if all_ else within_anywhere(planned, limit)
     show_list(session, shown, planned_view(session))
     tell_errors(session, found)
-    tell_plan(session, found, planned)
+    tell_plan(session, found, within(planned, limit))
     session.talk.note(f"{len(planned)} lineages in {found.projects} projects; {len(shown)} shown.")
     return ended(session, found)
 

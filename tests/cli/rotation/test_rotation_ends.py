@@ -143,9 +143,18 @@ def test_dry_runs_respect_the_limit(world: World) -> None:
     for age, project in ((300, "shop-a"), (200, "shop-b")):
         world.seed(project, {"createTime": world.ago(age), "serviceAccountEmail": None})
     world.policy(rule("shop-*"))
-    for words in (["run"], ["migrate"]):
-        done = world.rotation(*words, "--dry-run", "--limit", "1", "--format", "json")
+    for words in (["run", "--dry-run"], ["migrate", "--dry-run"], ["plan"]):
+        done = world.rotation(*words, "--limit", "1", "--format", "json")
         assert [row["project"] for row in done.json] == ["shop-a"], words
+
+
+def test_a_plan_of_an_emergency_is_what_the_run_does(world: World) -> None:
+    world.seed("shop-a", {"createTime": world.ago(1)})
+    world.policy(rule("shop-a"))
+    assert world.rotation("plan", "--format", "json").json == []
+    planned = world.rotation("plan", "--emergency", "--format", "json").json
+    assert [row["action"] for row in planned] == ["create"]
+    assert world.rotation("run", "--emergency", "--dry-run", "--format", "json").json == planned
 
 
 def test_a_project_without_room_for_the_successors_is_told(world: World) -> None:
