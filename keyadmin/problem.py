@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class Cause(StrEnum):
@@ -86,6 +90,16 @@ class Problem(Exception):
         if self.cause in (Cause.CREDENTIALS_MISSING, Cause.CREDENTIALS_EXPIRED):
             return Exit.CREDENTIALS
         return Exit.FAILED
+
+
+async def or_problem(call: Awaitable[T], *, credentials: bool = True) -> T | Problem:
+    """The answer, or the Problem that stood in its place. Without `credentials` one of missing credentials is raised."""
+    try:
+        return await call
+    except Problem as problem:
+        if problem.exit is Exit.CREDENTIALS and not credentials:
+            raise
+        return problem
 
 
 def usage(message: str, *fix: str) -> Problem:

@@ -7,12 +7,12 @@ a name.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from keyadmin.access.permissions import APIS, USE_SERVICE, Feature
-from keyadmin.problem import Cause, Problem
+from keyadmin.problem import Cause, Problem, or_problem
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -58,7 +58,7 @@ class Asker:
 
 async def asker(cloud: Cloud) -> Asker:
     """Who calls, and whether their quota project may be used. Never raises for what a service refuses."""
-    caller, quota = await asyncio.gather(_or_problem(cloud.identify()), _quota(cloud))
+    caller, quota = await asyncio.gather(or_problem(cloud.identify()), _quota(cloud))
     return Asker(cloud.caller if isinstance(caller, Problem) else caller, quota, cloud.sandbox)
 
 
@@ -66,11 +66,11 @@ async def survey(cloud: Cloud, project: str, feature: Feature) -> Seen:
     """Look at one project. Never raises for what a service refuses."""
     names = (*feature.permissions, *feature.studio)
     found, held, apis, enforced, keys = await asyncio.gather(
-        _or_problem(_project(cloud, project)),
-        _or_problem(held_permissions(cloud, project, names)),
-        _or_problem(_states(cloud, project)),
-        _or_problem(_enforced(cloud, project, feature)),
-        _or_problem(_count(cloud, project, feature)),
+        or_problem(_project(cloud, project)),
+        or_problem(held_permissions(cloud, project, names)),
+        or_problem(_states(cloud, project)),
+        or_problem(_enforced(cloud, project, feature)),
+        or_problem(_count(cloud, project, feature)),
     )
     return Seen(project, found, held, apis, enforced, keys)
 
@@ -94,7 +94,7 @@ async def held_permissions(cloud: Cloud, project: str, names: Sequence[str]) -> 
 async def _quota(cloud: Cloud) -> Held | Problem | None:
     """The call itself is charged to the quota project, so a refusal says no."""
     project = cloud.caller.quota_project
-    return None if project is None else await _or_problem(held_permissions(cloud, project, [USE_SERVICE]))
+    return None if project is None else await or_problem(held_permissions(cloud, project, [USE_SERVICE]))
 
 
 async def _project(cloud: Cloud, project: str) -> Project:
@@ -127,10 +127,3 @@ async def _count(cloud: Cloud, project: str, feature: Feature) -> int | None:
     async for _ in cloud.keys.list(project):
         count += 1
     return count
-
-
-async def _or_problem(call: Awaitable[T]) -> T | Problem:
-    try:
-        return await call
-    except Problem as problem:
-        return problem

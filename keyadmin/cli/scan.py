@@ -141,13 +141,5 @@ def _revoke(
 
 def _not_revoked(kept: dict[str, Problem]) -> Problem:
     first = next(iter(kept.values()))
-    return Problem(
-        first.cause,
-        f"{len(kept)} of the keys could not be deleted and still work: {', '.join(kept)}: {first.message}",
-        status=first.status,
-        permission=first.permission,
-        service=first.service,
-        project=first.project,
-        fix=first.fix,
-        exit_code=Exit.FOUND,
-    )
+    message = f"{len(kept)} of the keys could not be deleted and still work: {', '.join(kept)}: {first.message}"
+    return replace(first, message=message, exit_code=Exit.FOUND)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from keyadmin.handover.sink import Delivery, Sink
@@ -74,12 +74,10 @@ def failure(key: Key, handed: Sequence[HandedOver], *, made: bool = False) -> Pr
         return None
     first = failed[0][1]
     what = "was made, but it was not" if made else "was not"
-    return Problem(
-        first.cause,
-        f"the key {key.key_id} {what} handed to {', '.join(sink for sink, _ in failed)}: {first.message}",
-        status=first.status,
-        permission=first.permission,
-        service=first.service,
+    return replace(
+        first,
+        message=f"the key {key.key_id} {what} handed to {', '.join(sink for sink, _ in failed)}: {first.message}",
         project=key.project,
         fix=(*first.fix, again(key, [sink for sink, _ in failed])),
+        exit_code=None,
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from keyadmin.access.permissions import API_KEYS, ENABLE_SERVICE, FEATURES, GET_PROJECT, IAM
 from keyadmin.keys.model import GEMINI, Restrictions
-from keyadmin.problem import Cause, Problem
+from keyadmin.problem import Cause, Problem, or_problem
 from keyadmin.secret import KeyType
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ async def survey(cloud: Cloud, project: str, key_type: KeyType, restrictions: Re
 async def _look(cloud: Cloud, project: str, names: tuple[str, ...]) -> tuple[frozenset[str], str]:
     """The permissions held, and the project's id. A project without any of them is one that does not exist, to the caller."""
     held, found = await asyncio.gather(
-        _or_problem(cloud.projects.test_permissions(project, names)), _or_problem(cloud.projects.get(project))
+        or_problem(cloud.projects.test_permissions(project, names)), or_problem(cloud.projects.get(project))
     )
     if isinstance(held, Problem):
         raise found if isinstance(found, Problem) else held
@@ -132,13 +132,6 @@ async def _unrestricted(cloud: Cloud, project: str) -> tuple[str, ...]:
         return tuple([key.key_id async for key in cloud.keys.list(project) if key.restricted == "none"])
     except Problem:
         return ()  # a warning less; what is needed is looked at elsewhere
-
-
-async def _or_problem(call: Awaitable[T]) -> T | Problem:
-    try:
-        return await call
-    except Problem as problem:
-        return problem
 
 
 async def _account(cloud: Cloud, project: str) -> str | None:

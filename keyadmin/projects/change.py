@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from keyadmin.problem import Cause, Exit, Problem
+from keyadmin.problem import Cause, Problem, or_problem
 from keyadmin.projects.find import find
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ class Doomed:
 
 async def look(cloud: Cloud, name: str) -> Doomed:
     """What would go. What may not be seen is left out. Raises Problem where the project is not active."""
-    found, keys = await asyncio.gather(_or_problem(cloud.projects.get(name)), _or_problem(_count(cloud, name)))
+    found, keys = await asyncio.gather(
+        or_problem(cloud.projects.get(name), credentials=False), or_problem(_count(cloud, name), credentials=False)
+    )
     count = None if isinstance(keys, Problem) else keys
     if isinstance(found, Problem):
         return Doomed(name, keys=count)
@@ -62,7 +64,7 @@ async def undelete(cloud: Cloud, name: str) -> Project:
     try:
         return await _or_near(cloud, name, cloud.projects.undelete(name))
     except Problem as problem:
-        found = await _or_problem(cloud.projects.get(name))
+        found = await or_problem(cloud.projects.get(name), credentials=False)
         if isinstance(found, Problem) or found.state != "ACTIVE":
             raise
         message = f"project {found.project_id} is active: there is nothing to bring back"
@@ -82,12 +84,3 @@ async def _or_near(cloud: Cloud, name: str, call: Awaitable[T]) -> T:
 
 async def _count(cloud: Cloud, name: str) -> int:
     return sum([1 async for _ in cloud.keys.list(name)])
-
-
-async def _or_problem(call: Awaitable[T]) -> T | Problem:
-    try:
-        return await call
-    except Problem as problem:
-        if problem.exit is Exit.CREDENTIALS:
-            raise
-        return problem

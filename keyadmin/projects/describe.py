@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from keyadmin.access.permissions import FEATURES
 from keyadmin.access.roles import permissions_of
 from keyadmin.keys.model import Key
-from keyadmin.problem import Exit, Problem
+from keyadmin.problem import Problem, or_problem
 from keyadmin.projects import parents
 from keyadmin.projects.find import find
 
@@ -61,12 +61,12 @@ async def describe(cloud: Cloud, name: str) -> Description:
     project = await find(cloud, name)
     above, missing, own, apis, keys = await asyncio.gather(
         parents.above(cloud, project.parent),
-        _or_problem(_missing(cloud, project.project_id)),
-        _or_problem(cloud.projects.get_policy(f"projects/{project.project_id}")),
-        _or_problem(_enabled(cloud, project.project_id)),
-        _or_problem(_keys(cloud, project.project_id)),
+        or_problem(_missing(cloud, project.project_id), credentials=False),
+        or_problem(cloud.projects.get_policy(f"projects/{project.project_id}"), credentials=False),
+        or_problem(_enabled(cloud, project.project_id), credentials=False),
+        or_problem(_keys(cloud, project.project_id), credentials=False),
     )
-    inherited = await asyncio.gather(*(_or_problem(cloud.projects.get_policy(each.name)) for each in above))
+    inherited = await asyncio.gather(*(or_problem(cloud.projects.get_policy(each.name), credentials=False) for each in above))
     policies = [
         (f"projects/{project.project_id}", own),
         *((each.name, found) for each, found in zip(above, inherited, strict=True)),
@@ -117,12 +117,3 @@ def _maker(member: str, grants: Sequence[Grant]) -> Maker | None:
 
 def _custom(role: str) -> bool:
     return not role.startswith("roles/")
-
-
-async def _or_problem(call: Awaitable[T]) -> T | Problem:
-    try:
-        return await call
-    except Problem as problem:
-        if problem.exit is Exit.CREDENTIALS:
-            raise
-        return problem

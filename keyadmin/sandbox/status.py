@@ -198,6 +198,12 @@ def consumer_deleted(host: str, project: str) -> RpcError:
     )
 
 
+def etag_differs(what: str) -> RpcError:
+    """409: somebody else has changed it since it was read."""
+    # unsourced: the wording; the code is that of https://google.aip.dev/154
+    return RpcError(Code.ABORTED, f"The etag provided does not match the current etag of the {what}.")
+
+
 def unauthenticated() -> RpcError:
     """401: the bearer token is not an e-mail address. The token itself is never repeated."""
     return RpcError(

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from keyadmin.sandbox.clock import parse_rfc3339
 from keyadmin.sandbox.shape import message_class
+from keyadmin.sandbox.varint import timestamp, varint
 
 Json = dict[str, Any]
 _Encoder = Callable[[Any], bytes]
@@ -27,25 +27,15 @@ def encode(path: str, data: Json) -> bytes:
     return _message(message_class(path).DESCRIPTOR)(data)
 
 
-def _varint(number: int) -> bytes:
-    number &= (1 << 64) - 1
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
 def _block(tag: bytes, content: bytes) -> bytes:
-    return tag + _varint(len(content)) + content
+    return tag + varint(len(content)) + content
 
 
 @cache
 def _message(descriptor: Any) -> _Encoder:
     """What encodes a message without its own tag."""
     if descriptor.full_name == "google.protobuf.Timestamp":
-        return _timestamp
+        return timestamp
     if descriptor.full_name == "google.protobuf.Struct":
         return _struct
     fields: dict[str, _Encoder] = {}
@@ -70,27 +60,22 @@ def _field(field: Any) -> _Encoder:
 
 def _single(field: Any) -> _Encoder:
     number = field.number << 3
-    tag = _varint(number | _DELIMITED)
+    tag = varint(number | _DELIMITED)
     if field.type == _MESSAGE_TYPE:
         content = _message(field.message_type)
         return lambda value: _block(tag, content(value))
     if field.type == _STRING_TYPE:
         return lambda value: _block(tag, value.encode())
     if field.type == _TRUE_TYPE or field.type in _INTEGER_TYPES:
-        plain = _varint(number)
-        return lambda value: plain + _varint(int(value))
+        plain = varint(number)
+        return lambda value: plain + varint(int(value))
     raise TypeError(f"{field.full_name} cannot be encoded")
 
 
 def _map(field: Any) -> _Encoder:
-    tag = _varint(field.number << 3 | _DELIMITED)
+    tag = varint(field.number << 3 | _DELIMITED)
     value = _single(field.message_type.fields_by_name["value"])
     return lambda items: b"".join([_block(tag, _block(b"\x0a", key.encode()) + value(item)) for key, item in items.items()])
-
-
-def _timestamp(text: str) -> bytes:
-    seconds, micros = divmod(parse_rfc3339(text), 1_000_000)
-    return b"\x08" + _varint(seconds) + (b"\x10" + _varint(micros * 1000) if micros else b"")
 
 
 def _struct(data: Json) -> bytes:

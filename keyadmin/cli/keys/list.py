@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -88,14 +89,10 @@ def list_(
 def incomplete(failed: Mapping[str, Problem]) -> Problem:
     """The Problem of a listing that lacks some projects; exit code 3."""
     first = next(iter(failed.values()))
-    return Problem(
-        first.cause,
-        f"the keys of {len(failed)} project{'s' if len(failed) > 1 else ''} could not be listed; the others are above",
-        status=first.status,
-        permission=first.permission,
-        service=first.service,
+    return replace(
+        first,
+        message=f"the keys of {len(failed)} project{'s' if len(failed) > 1 else ''} could not be listed; the others are above",
         project=next(iter(failed)),
         notes=[f"{project}: {problem.message} [{problem.cause}]" for project, problem in failed.items()],
-        fix=first.fix,
         exit_code=Exit.FOUND,
     )

@@ -121,19 +121,14 @@ def _made(session: Session, made: Made, handed: list[HandedOver], how: How, prin
 def _rejected(made: Made, problem: Problem, how: How) -> Problem:
     key = made.key
     unhanded = " It was handed to nobody." if how.sinks else ""
-    return Problem(
-        problem.cause,
-        f"the key {key.key_id} was made, but the Gemini API does not take it: {problem.message}{unhanded}",
-        status=problem.status,
-        permission=problem.permission,
-        service=problem.service,
+    return replace(
+        problem,
+        message=f"the key {key.key_id} was made, but the Gemini API does not take it: {problem.message}{unhanded}",
         project=key.project,
-        notes=problem.notes,
         fix=(
             *problem.fix,
             f"check it again later: keyadmin keys verify {key.key_id} -p {key.project}",
             *([f"when it works, {again(key, [spec.text for spec in how.sinks])}"] if how.sinks else []),
             f"or remove it: keyadmin keys delete {key.key_id} -p {key.project}",
         ),
-        exit_code=problem.exit_code,
     )

@@ -18,12 +18,14 @@ from keyadmin.sandbox.status import (
     RpcError,
     already_exists,
     error_info,
+    etag_differs,
     failed_precondition,
     invalid,
     not_active,
     not_found,
     permission_denied,
 )
+from keyadmin.sandbox.varint import varint
 
 Json = dict[str, Any]
 
@@ -80,8 +82,7 @@ def _with_string(row: KeyRow) -> Json:
 
 def _check_etag(row: KeyRow, etag: str) -> None:
     if etag and etag != row.doc["etag"]:
-        # unsourced: the wording; the code is that of https://google.aip.dev/154
-        raise RpcError(Code.ABORTED, "The etag provided does not match the current etag of the key.")
+        raise etag_differs("key")
 
 
 def _check_usage(call: Call, row: KeyRow, request: Json) -> None:
@@ -228,7 +229,7 @@ def _list_text(rows: list[key_rows.Listed], token: str) -> bytes:
 
 
 def _list_message(rows: list[key_rows.Listed], token: str) -> bytes:
-    tail = b"\x12" + key_shapes.varint(len(token)) + token.encode() if token else b""  # ListKeysResponse.next_page_token = 2
+    tail = b"\x12" + varint(len(token)) + token.encode() if token else b""  # ListKeysResponse.next_page_token = 2
     return b"".join([row[1] for row in rows]) + tail
 
 

@@ -8,7 +8,7 @@ from keyadmin.sandbox.api import OPERATION, Api, Call
 from keyadmin.sandbox.hierarchy import Node
 from keyadmin.sandbox.services import folder_rules, node_iam, nodes
 from keyadmin.sandbox.shape import mask_paths
-from keyadmin.sandbox.status import Code, RpcError, invalid
+from keyadmin.sandbox.status import etag_differs, invalid
 
 Json = dict[str, Any]
 
@@ -75,8 +75,7 @@ def update_folder(call: Call, request: Json) -> Json:
     data = request.get("folder", {})
     node = folder_rules.get(call, data.get("name", ""), "resourcemanager.folders.update")
     if data.get("etag") and data["etag"] != nodes.etag(node):
-        # unsourced: the wording; the code is that of https://google.aip.dev/154
-        raise RpcError(Code.ABORTED, "The etag provided does not match the current etag of the folder.")
+        raise etag_differs("folder")
     check_mask(request)
     # unsourced: the letters before the dot, here and below; `fc` is documented
     return _finished(call, "fu", folder_rules.rename(call, node, data.get("displayName", "")), "Update")

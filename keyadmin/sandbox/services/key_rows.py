@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from keyadmin.sandbox.pretty import pretty
-from keyadmin.sandbox.services.key_shapes import encode_key, varint
+from keyadmin.sandbox.services.key_shapes import encode_key
 from keyadmin.sandbox.store import Store
+from keyadmin.sandbox.varint import varint
 from keyadmin.secret import SANDBOX_AUTH, SANDBOX_STANDARD
 
 Json = dict[str, Any]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keyadmin.sandbox.clock import parse_rfc3339
+from keyadmin.sandbox.varint import timestamp, varint
 
 Json = dict[str, Any]
 
@@ -60,7 +60,7 @@ def encode_key(doc: Json) -> bytes:
     for tag, name in _KEY_FIELDS:
         if value := doc.get(name):
             if name.endswith("Time"):
-                _put(out, tag, _timestamp(value))
+                _put(out, tag, timestamp(value))
             elif name == "annotations":
                 for key, text in value.items():
                     entry = bytearray()
@@ -108,23 +108,8 @@ def _android(entry: Json) -> bytearray:
     return out
 
 
-def _timestamp(text: str) -> bytes:
-    seconds, micros = divmod(parse_rfc3339(text), 1_000_000)
-    return b"\x08" + varint(seconds) + (b"\x10" + varint(micros * 1000) if micros else b"")
-
-
 def _put(out: bytearray, tag: int, content: bytes | bytearray) -> None:
     """A length-delimited field."""
     out.append(tag << 3 | 2)
     out += varint(len(content))
     out += content
-
-
-def varint(number: int) -> bytes:
-    """Protobuf's variable-length form of a number from 0."""
-    out = bytearray()
-    while number > 127:
-        out.append(number & 127 | 128)
-        number >>= 7
-    out.append(number)
-    return bytes(out)

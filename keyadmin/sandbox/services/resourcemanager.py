@@ -12,7 +12,7 @@ from keyadmin.sandbox.clock import rfc3339
 from keyadmin.sandbox.hierarchy import Node
 from keyadmin.sandbox.services import folders, node_iam, node_search, nodes, organizations, project_rules
 from keyadmin.sandbox.shape import mask_paths
-from keyadmin.sandbox.status import Code, RpcError, invalid
+from keyadmin.sandbox.status import RpcError, etag_differs, invalid
 
 Json = dict[str, Any]
 
@@ -104,8 +104,7 @@ def update_project(call: Call, request: Json) -> Json:
     data = request.get("project", {})
     node = project_rules.get(call, data.get("name", ""), "resourcemanager.projects.update")
     if data.get("etag") and data["etag"] != nodes.etag(node):
-        # unsourced: the wording; the code is that of https://google.aip.dev/154
-        raise RpcError(Code.ABORTED, "The etag provided does not match the current etag of the project.")
+        raise etag_differs("project")
     paths = mask_paths(request.get("updateMask", ""))
     if "*" in paths:
         paths = list(_MUTABLE)

@@ -89,14 +89,20 @@ def _operation(call: Call, node: Node, kind: str, names: list[str], response: Js
     return call.cloud.operations.start(name, call.principal, response=response, metadata=metadata)
 
 
+def _one(call: Call, request: Json, verb: str) -> tuple[Node, str, set[str]]:
+    """The project, the service and what is on there, for whoever may `verb` the service."""
+    parent, name = _named(request.get("name", ""))
+    node, written = _project(call, parent)
+    _require(call, node, written, f"serviceusage.services.{verb}", f"Permission denied to {verb} service [{name}]")
+    enabled = _enabled(call, node)
+    _check_known([name], enabled)
+    return node, name, enabled
+
+
 @api.method("GET /v1/{name=projects/*/services/*}", request="GetServiceRequest", response="Service")
 def get_service(call: Call, request: Json) -> Json:
     """GetService: also of a service that is off."""
-    parent, name = _named(request.get("name", ""))
-    node, written = _project(call, parent)
-    _require(call, node, written, "serviceusage.services.get", f"Permission denied to get service [{name}]")
-    enabled = _enabled(call, node)
-    _check_known([name], enabled)
+    node, name, enabled = _one(call, request, "get")
     return _service(node, name, enabled=name in enabled)
 
 
@@ -198,11 +204,7 @@ def batch_enable_services(call: Call, request: Json) -> Json:
 @api.method("POST /v1/{name=projects/*/services/*}:disable", body="*", request="DisableServiceRequest", response=OPERATION)
 def disable_service(call: Call, request: Json) -> Json:
     """DisableService: refused where other enabled services need it or, when asked to check, where it was used."""
-    parent, name = _named(request.get("name", ""))
-    node, written = _project(call, parent)
-    _require(call, node, written, "serviceusage.services.disable", f"Permission denied to disable service [{name}]")
-    enabled = _enabled(call, node)
-    _check_known([name], enabled)
+    node, name, enabled = _one(call, request, "disable")
     _check_active(node)
     response = {"@type": f"{_TYPE}DisableServiceResponse", "service": _service(node, name, enabled=False)}
     if name not in enabled:
