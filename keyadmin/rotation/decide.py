@@ -9,7 +9,7 @@ from typing import Final
 
 from keyadmin.duration import words
 from keyadmin.keys.model import GEMINI, Key
-from keyadmin.rotation.lineage import Lineage, Member, State
+from keyadmin.rotation.lineage import HIGHEST, LAST, VOID, Lineage, Member, State
 
 CLOCKS: Final = timedelta(minutes=10)  # no two servers' clocks are further apart
 
@@ -70,7 +70,8 @@ def decide(lineage: Lineage, terms: Terms, now: datetime, sinks: str = "") -> De
     if wrong := _tampered(lineage, now):
         return wrong
     if newest.complete:
-        return _when_due(newest, terms, now)
+        due = _when_due(newest, terms, now)
+        return _no_number_left(lineage) if due.action is Action.CREATE and lineage.next_generation > LAST else due
     if newest.published is None or newest.state not in (State.GRACE, State.STUCK):
         return Decision(Action.PUBLISH, f"generation {newest.generation} is made and not yet handed over")
     if sinks and newest.sinks != sinks:
@@ -191,6 +192,16 @@ def _when_due(newest: Member, terms: Terms, now: datetime) -> Decision:
     if now >= due:
         return Decision(Action.CREATE, f"{_span(now - key.create_time)} old, {_span(terms.max_age)} are allowed")
     return Decision(Action.REST, f"due in {_span(due - now)}", until=due)
+
+
+def _no_number_left(lineage: Lineage) -> Decision:
+    """Somebody wrote that the last generation there can be was used, or made a key of its id."""
+    known = max(lineage.members, key=lambda member: member.highest).key
+    names = [name for name in (HIGHEST, VOID) if name in known.annotations]
+    ways = tuple(f"keyadmin keys annotate {known.key_id} -p {lineage.project} --remove {name}" for name in names)
+    ways = ways or (f"begin a new lineage with a copy: keyadmin keys clone {lineage.newest.key.key_id} -p {lineage.project}",)
+    why = f"{known.key_id} says that generation {LAST} was used, which no rotation reaches"
+    return Decision(Action.STUCK, why, ways_out=ways)
 
 
 def _span(value: timedelta) -> str:

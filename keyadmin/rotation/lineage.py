@@ -17,6 +17,7 @@ from typing import Final
 
 from keyadmin.keys.codec import format_time, parse_time
 from keyadmin.keys.model import Key
+from keyadmin.problem import Cause
 
 LINEAGE: Final = "keyadmin-lineage"
 GENERATION: Final = "keyadmin-generation"
@@ -34,6 +35,7 @@ CAUSE: Final = "keyadmin-cause"
 """Why the last run stopped, for `rotation status` on other machines: on a successor that is stuck, or on the key that could
 not be replaced."""
 
+LAST: Final = 999_999_999  # generations; no lineage gets there by rotating
 _SUCCESSOR: Final = re.compile(r"ka-([a-z2-7]{10})-([1-9][0-9]{0,8})")
 
 
@@ -123,8 +125,9 @@ class Member:
 
     @property
     def cause(self) -> str | None:
-        """Why the last run stopped, as it wrote it."""
-        return self.key.annotations.get(CAUSE) if self.claimed else None
+        """Why the last run stopped, as it wrote it: one of the closed list."""
+        value = self.key.annotations.get(CAUSE) if self.claimed else None
+        return value if value in Cause._value2member_map_ else None
 
 
 @dataclass(frozen=True)

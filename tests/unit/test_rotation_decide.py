@@ -167,6 +167,24 @@ def test_what_was_changed_by_hand_is_stuck_with_a_way_out(keys: list[Key], word:
     assert decision.ways_out
 
 
+@pytest.mark.parametrize("name", [HIGHEST, VOID])
+def test_a_forged_number_beyond_all_generations_makes_no_key(name: str) -> None:
+    forged = founder(100, annotations=claims(L, 1, None, State.RETIRED) | {name: "999999999"})
+    decision = decide(lineage(forged), Terms(force=True), NOW)
+    assert decision.action is Action.STUCK
+    assert decision.ways_out == (f"keyadmin keys annotate first -p p --remove {name}",)
+    assert action(founder(10, annotations=forged.annotations)) is Action.REST, "nothing is due"
+    fits = founder(100, annotations=forged.annotations | {name: "999999998"})
+    assert action(fits, force=True) is Action.CREATE
+    assert parse_successor(successor_id(L, lineage(fits).next_generation)) is not None
+
+
+def test_a_cause_that_nobody_wrote_is_none() -> None:
+    annotations = claims(L, 1, None, State.RETIRED)
+    for value, known in (("conflict", "conflict"), ("<b>", None), ("", None)):
+        assert lineage(founder(annotations=annotations | {CAUSE: value})).newest.cause == known
+
+
 def test_clocks_that_differ_a_little_and_finished_rotations_are_nobodys_fault() -> None:
     little = timedelta(minutes=5)
     assert action(founder(), generation(2, State.GRACE, published=little, born=timedelta())) is Action.WAIT

@@ -98,3 +98,16 @@ def test_annotations_copied_onto_another_key_say_nothing_of_it(world: World) -> 
     status = {row["displayName"]: row for row in world.rotation("status", "--format", "json").json}
     assert (status["copy"]["generation"], status["copy"]["action"]) == (1, "rest")
     assert {name for name, key in world.keys("shop-a").items() if "deleteTime" in key} == {"web-0"}
+
+
+def test_a_forged_number_stops_its_lineage_alone(world: World) -> None:
+    """A run over all projects ended with an unexpected error because of one annotation."""
+    world.seed("shop-a", {}, {})
+    world.policy(rule("shop-a"))
+    assert world.rotation("adopt").code == 0
+    mark(world, "web-0", highest="999999999")
+    done = world.rotation("run", "--format", "json")
+    assert done.code == 3
+    assert sorted(out["state"] for out in done.json) == ["grace", "stuck"]
+    assert world.say(done.error["fix"][0]).code == 0
+    assert world.rotation("run").code == 0
