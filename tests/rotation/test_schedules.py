@@ -12,7 +12,7 @@ import random
 import shlex
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -264,8 +264,6 @@ async def strip(case: Case) -> None:
     """A person removes the newest key's annotations."""
     newest = case.subject.lineage().newest
     if newest.live and newest.key.annotations:
-        from dataclasses import replace
-
         await case.subject.stage.cloud.keys.update(newest.key.name, {"annotations"}, replace(newest.key, annotations={}))
 
 
@@ -288,10 +286,8 @@ faults = st.one_of(
     )
 )
 steps = st.one_of(
-    st.builds(
-        run, st.sampled_from([0, 1, 24]), emergency=st.sampled_from([False] * 5 + [True]), twice=st.booleans(), stopped_at=stops
-    ),
-    st.builds(run, st.sampled_from([0, 1, 24]), stopped_at=stops),
+    st.builds(run, graces, emergency=st.sampled_from([False] * 5 + [True]), twice=st.booleans(), stopped_at=stops),
+    st.builds(run, graces, stopped_at=stops),
     st.builds(by_name, st.booleans(), st.booleans(), stops),
     st.builds(back, st.integers(1, 4), stops),
     faults,
