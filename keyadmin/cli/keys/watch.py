@@ -43,10 +43,12 @@ def watch(
 
     async def work(cloud: Cloud) -> NoReturn:
         before: dict[str, Any] | None = None
+        seen = Seen(session)
         while True:
             try:
-                keys = selection.of((await listed(cloud)).keys, session.now()).keys
-                before = _show(session, keys, view, before)
+                shown = selection.of(seen.keys(await listed(cloud)), session.now())
+                before = _show(session, shown.keys, view, before)
+                seen.say_hidden(shown.notes)
             except Problem as problem:
                 if problem.cause is not Cause.SERVICE_UNAVAILABLE:
                     raise
@@ -55,6 +57,33 @@ def watch(
 
     run(context, work)
     raise AssertionError("unreachable: watching ends by an exception")
+
+
+class Seen:
+    """What the listings so far have shown, so that each thing is told once."""
+
+    def __init__(self, session: Session) -> None:
+        self._talk = session.talk
+        self._keys: list[Key] = []
+        self._failed: set[str] = set()
+        self._notes: list[str] = []
+
+    def keys(self, found: Listed) -> list[Key]:
+        """The keys found; those of a project that could not be listed this time, as they were."""
+        kept = [key for key in self._keys if key.project in found.failed]
+        self._keys = [*found.keys, *kept]
+        if new := sorted(found.failed.keys() - self._failed):
+            some = f"{', '.join(new[:3])}{' and others' if len(new) > 3 else ''}"
+            self._talk.warning(f"{some} could not be listed; their keys are shown as they were: {found.failed[new[0]].message}")
+        self._failed = set(found.failed)
+        return self._keys
+
+    def say_hidden(self, notes: list[str]) -> None:
+        """What is not shown, when that has changed, and each time where the screen is drawn anew."""
+        if notes != self._notes or sys.stdout.isatty():
+            for note in notes:
+                self._talk.note(f"{note}.", always=True)
+        self._notes = notes
 
 
 def _show(session: Session, keys: list[Key], view: View[Key], before: dict[str, Any] | None) -> dict[str, Any]:
