@@ -114,7 +114,7 @@ async def of_lineage(cloud: Cloud, rules: Sequence[Rule], lineage: Lineage) -> C
 
 def _choose(lineages: Sequence[Lineage], rules: Sequence[Rule], cloud: Cloud) -> list[Chosen]:
     out = []
-    for lineage in lineages:
+    for lineage in sorted(lineages, key=lambda one: (one.newest.key.display_name.casefold(), one.id)):
         if not any(member.live for member in lineage.members):
             continue
         rule = rule_for(rules, lineage, cloud.now())

@@ -22,7 +22,7 @@ from keyadmin.cli.rotation.options import (
     ShardOption,
     To,
 )
-from keyadmin.cli.rotation.view import ended, prospect_view, tell_errors, tell_plan
+from keyadmin.cli.rotation.view import counted, ended, prospect_view, tell_errors, tell_plan
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.problem import usage
@@ -98,7 +98,7 @@ def _show(context: typer.Context, session: Session, wanted: Scope, limit: int | 
             f"Something is missing for {unready} of them; see the column, or keyadmin doctor PROJECT --for migrate"
         )
     where = len({one.planned.chosen.lineage.project for one in plan})
-    would(session, f"migrate {len(plan)} keys in {where} projects", document=False)
+    would(session, f"migrate {counted(len(plan), 'key')} in {counted(where, 'project')}", document=False)
     return ended(session, found)
 
 

@@ -10,7 +10,7 @@ from keyadmin.cli.options import ChargeProjects
 from keyadmin.cli.render import show_list
 from keyadmin.cli.rotation.common import scope, survey
 from keyadmin.cli.rotation.options import Emergency, Grace, Limit, MaxAge, Only, PolicyFile, ShardOption
-from keyadmin.cli.rotation.view import ended, planned_view, tell_errors, tell_plan, tell_ways
+from keyadmin.cli.rotation.view import counted, ended, planned_view, tell_errors, tell_plan, tell_ways
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.rotation.policy import DEFAULT_FILE
@@ -41,7 +41,7 @@ def plan(
     show_list(session, shown, planned_view(session))
     tell_errors(session, found)
     tell_plan(session, found, within(planned, limit))
-    session.talk.note(f"{len(planned)} lineages in {found.projects} projects; {len(shown)} shown.")
+    session.talk.note(f"{counted(len(planned), 'lineage')} in {counted(found.projects, 'project')}; {len(shown)} shown.")
     return ended(session, found)
 
 
@@ -64,5 +64,5 @@ def status(
     tell_errors(session, found)
     stuck = [(one.chosen.lineage.newest.key, problem) for one in planned if (problem := one.problem) is not None]
     tell_ways(session, [(key, problem.fix) for key, problem in stuck[1:]])
-    what = f"{len(stuck)} of {len(planned)} lineages {'is' if len(stuck) == 1 else 'are'} stuck"
+    what = f"{len(stuck)} of {counted(len(planned), 'lineage')} {'is' if len(stuck) == 1 else 'are'} stuck"
     return ended(session, found, what, stuck)

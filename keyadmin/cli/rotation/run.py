@@ -21,7 +21,7 @@ from keyadmin.cli.rotation.options import (
     PolicyFile,
     ShardOption,
 )
-from keyadmin.cli.rotation.view import ended, planned_view, tell_errors, tell_plan
+from keyadmin.cli.rotation.view import counted, ended, planned_view, tell_errors, tell_plan
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.rotation.policy import DEFAULT_FILE
@@ -58,7 +58,7 @@ def run_(
         show_list(session, todo, planned_view(session))
         tell_errors(session, found)
         tell_plan(session, found, todo)
-        would(session, f"advance {len(todo)} of {len(planned)} lineages", document=False)
+        would(session, f"advance {len(todo)} of {counted(len(planned), 'lineage')}", document=False)
         return ended(session, found)
     if emergency:
         confirm(session, "Rotate every selected key now and delete the old ones at once?", yes=yes)

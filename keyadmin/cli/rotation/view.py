@@ -80,6 +80,11 @@ def _mark(session: Session) -> dict[str, Any]:
     return {"sandbox": True} if session.sandbox is not None else {}
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 key`, `2 keys`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def tell_errors(session: Session, found: Found) -> None:
     """Projects that could not be looked at: nothing is known of their keys."""
     for place, problem in list(found.errors.items())[:_TOLD]:

@@ -65,7 +65,7 @@ def test_status_says_how_to_see_why_the_last_run_stopped(world: World) -> None:
         "try again, and see the whole message: keyadmin rotation run --only web-0",
     ]
     assert (status.error["cause"], status.error["fix"]) == ("missing-iam-permission", row["fix"])
-    assert "1 of 1 lineages is stuck; shop-a web-0: " in status.error["message"]
+    assert "1 of 1 lineage is stuck; shop-a web-0: " in status.error["message"]
     assert world.say(row["fix"][1]).code == 0
 
 
