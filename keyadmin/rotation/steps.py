@@ -177,6 +177,8 @@ async def retire(job: Job) -> Decision | None:
     newest = job.lineage.newest
     if await _republish(job, newest):
         return None
+    if (waiting := _left_behind(job, newest)) is not None:
+        return waiting
     older = live_older(job.lineage)
     if older and not await verified(job, newest):
         await job.make_sure(newest)  # nothing is taken away while its successor may be gone
@@ -205,6 +207,17 @@ async def _republish(job: Job, newest: Member) -> bool:
     job.say(newest, "read back", "done", f"{', '.join(sink.spec for sink in lost)} did not have it")
     await publish(job)
     return True
+
+
+def _left_behind(job: Job, newest: Member) -> Decision | None:
+    """A Decision where sinks were left with the old key: it was handed to some, and the new one to none."""
+    held = next((old for old in live_older(job.lineage) if old.sinks), None)
+    if held is None or job.sinks or newest.sinks or job.force_use or job.terms.emergency:
+        return None
+    why = f"{held.key.key_id} was handed to sinks and is kept until these have the new key"
+    job.say(held, "retire", "waiting", why)
+    way = f"give them: keyadmin keys rotate {newest.key.key_id} -p {job.lineage.project} --to SINK, or keyadmin rotation run"
+    return Decision(Action.WAIT, why, ways_out=(way, "or retire it all the same: --force"))
 
 
 async def _lost(job: Job, member: Member) -> list[Sink]:

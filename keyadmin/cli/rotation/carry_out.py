@@ -12,7 +12,7 @@ import typer
 from keyadmin.cli.render import show_data, show_list, write
 from keyadmin.cli.rotation.common import Scope, survey
 from keyadmin.cli.rotation.options import manner_of
-from keyadmin.cli.rotation.view import counted, ended, outcome_view, tell_errors, tell_plan, tell_ways
+from keyadmin.cli.rotation.view import ended, outcome_view, tell_errors, tell_plan, tell_ways
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.handover.sink import SinkSpec, build
@@ -120,7 +120,7 @@ def carry_out(context: typer.Context, wanted: Scope, wishes: Wishes) -> int:
     _tell(session, done, wishes)
     _notices(session, done, wishes, notice)
     failed = _failed(done)
-    return ended(session, done.found, f"{len(failed)} of {counted(len(done.outcomes), 'rotation')} failed", failed)
+    return ended(session, done.found, f"{len(failed)} of {len(done.outcomes)} rotations failed", failed)
 
 
 def _failed(done: Done) -> list[tuple[Key, Problem]]:

@@ -46,6 +46,22 @@ def test_rotate_and_called_again_retire(keys, there, scratch) -> None:
     assert set(live(keys)) == {"old", out["key"].rpartition("/")[2]}
 
 
+def test_a_key_that_sinks_hold_is_kept_where_the_new_one_was_handed_to_none(keys, there, scratch) -> None:
+    path = scratch / ".env"
+    sink = ["--to", f"env-file:{path}", "--sandbox"]
+    for words in (sink, sink, [], []):
+        there.control("clock", {"advance": "25h"})
+        done = keys("rotate", "Web", *words, "--yes", "--format", "json")
+        assert done.code == 0, done.err
+    out = done.json
+    second = out["predecessor"].rpartition("/")[2]
+    assert (out["generation"], out["state"]) == (3, "grace")
+    assert "was handed to sinks" in out["why"]
+    assert path.read_text().strip() == f"GEMINI_API_KEY={keys('show', second).out.strip()}"
+    assert "--to SINK" in done.err
+    assert keys("rotate", "Web", "--force", "--yes", "--format", "json").json["state"] == "retired"
+
+
 def test_rotate_in_words(keys, there) -> None:
     done = keys("rotate", "Web", "--grace", "0s", "--yes")
     assert done.code == 0, done.err
