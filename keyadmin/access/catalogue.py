@@ -50,6 +50,8 @@ def fix_lines(
         return TO_ACT_AS
     from keyadmin.access import shortform  # reads the role data, which only a refusal needs
 
+    if permission is not None and (granting := shortform.grant(permission, project)):
+        return granting
     filled["feature"] = shortform.option(permission, feature)
     return (*(step.format_map(filled) for step in ENTRIES[cause].steps), *shortform.lines(permission))
 

@@ -19,6 +19,24 @@ def option(permission: str | None, wanted: str | None = None) -> str:
     return f" --for {min(needing, key=lambda feature: len(feature.permissions)).name}" if needing else ""
 
 
+def grant(permission: str, project: str | None) -> tuple[str, ...]:
+    """What an admin does about a permission that doctor does not look for: of secrets, folders, metrics.
+
+    Empty for those that it looks for, and for those that no known role holds.
+    """
+    if any(permission in feature.permissions for feature in FEATURES.values()):
+        return ()
+    found = cover([permission])
+    if found.basic or found.uncovered:
+        return ()
+    role = found.roles[0]
+    if permission.startswith(("resourcemanager.folders.", "resourcemanager.organizations.")):
+        return (f"an admin grants {role} on the folder or organisation",)
+    home = project or "PROJECT"
+    command = f"gcloud projects add-iam-policy-binding {home} --member=user:ADDRESS --role={role} --condition=None"
+    return (f"an admin of the project runs: {command}", "or grants the same on the one resource that is named above")
+
+
 def lines(permission: str | None) -> tuple[str, ...]:
     """The smallest role for the permission; where it is not known which one is missing, what an auth key takes."""
     if permission is None:

@@ -194,3 +194,18 @@ def test_a_refusal_ends_with_the_doctor_s_short_form(permission: str | None, opt
     assert lines[0].startswith(f"keyadmin doctor demo-project{option}    #")
     assert any("roles/serviceusage.apiKeysAdmin" in line for line in lines) is str(permission).startswith("apikeys.")
     assert any("five permissions" in line for line in lines) is (permission is None)
+
+
+@pytest.mark.parametrize(
+    ("permission", "words"),
+    [
+        ("secretmanager.versions.add", "--role=roles/secretmanager.secretVersionAdder"),
+        ("secretmanager.versions.access", "add-iam-policy-binding demo-project"),
+        ("resourcemanager.folders.list", "on the folder or organisation"),
+    ],
+)
+def test_what_doctor_does_not_look_for_is_not_sent_to_it(permission: str, words: str) -> None:
+    """It would find nothing missing."""
+    lines = advice(Problem(Cause.MISSING_IAM_PERMISSION, "x", permission=permission, project="demo-project"))
+    assert words in lines[0]
+    assert not any("keyadmin doctor" in line for line in lines)
