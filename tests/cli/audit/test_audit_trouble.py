@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +19,7 @@ from keyadmin.audit.inventory import Scope
 from keyadmin.audit.scan import Wishes, scan
 from keyadmin.cloud.connect import Target, Url, connect
 from keyadmin.observer import Observer
+from tests.waiting import until
 
 from .conftest import GEMINI, OWNER, Audited, key, project
 
@@ -205,10 +205,7 @@ def test_interrupted_it_leaves_nothing(organization: Any, served: Any, home: dic
     command = [sys.executable, "-m", "keyadmin", "audit", "--organization", "77", "--inventory", "api", "--output", str(report)]
     env = home | {"KEYADMIN_SANDBOX": served.rest}
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 30
-    while "ListFolders" not in served.methods("owner@example.com") and time.monotonic() < deadline:
-        time.sleep(0.05)
-    time.sleep(0.3)
+    until(lambda: "ListFolders" in served.methods("owner@example.com"), "it is at work", process=process)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=15)
     assert process.returncode == 130
