@@ -178,7 +178,9 @@ def test_wrong_usage(keys, served, verb, wrong) -> None:
 
 @pytest.mark.parametrize(("verb", "key"), [("rotate", "web"), ("migrate", "old")])
 def test_a_sandbox_key_leaves_the_sandbox_only_with_the_flag(keys, there, scratch, verb, key) -> None:
-    done = keys(verb, key, "--to", f"env-file:{scratch / 'x'}", "--yes", "--format", "json")
+    words = [verb, key, "--to", f"env-file:{scratch / 'x'}", "--format", "json"]
+    assert keys(*words, "--dry-run").code == 2, "a plan says what would happen"
+    done = keys(*words, "--yes")
     assert done.code == 2
     assert "CreateKey" not in there.methods()
     assert not (scratch / "x").exists()

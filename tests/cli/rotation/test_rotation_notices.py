@@ -25,7 +25,9 @@ def test_what_could_not_be_looked_at_is_an_event_too(world: World) -> None:
     assert done.code == 3
     events = [json.loads(line) for line in taken.read_text().splitlines()]
     assert events == [json.loads(line) for line in done.out.splitlines()]
-    gone, vain = [event for event in events if event["step"] == "look"]
+    looks = [event for event in events if event["step"] == "look"]
+    assert len(looks) == 2
+    gone, vain = looks
     assert (gone["status"], vain["status"]) == ("failed", "failed")
     if "project" not in gone:
         gone, vain = vain, gone
@@ -41,6 +43,7 @@ def test_a_run_that_ends_before_it_began_is_an_event_too(world: World) -> None:
     world.sandbox.control("faults", {"method": "SearchProjects", "code": "PERMISSION_DENIED", "times": 1})
     done = world.rotation("run", "--notify", f"exec:tee {taken}", "--format", "jsonl")
     assert done.code == 1
+    assert taken.is_file(), "nothing was told"
     (event,) = [json.loads(line) for line in taken.read_text().splitlines()]
     assert (event["step"], event["status"], event["cause"]) == ("run", "failed", "missing-iam-permission")
     assert json.loads(done.out) == event

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from tests.cli.rotation.conftest import World, rule
@@ -103,3 +105,13 @@ def test_a_rollback_that_was_declined_changes_nothing(world: World) -> None:
     writes = world.writes()
     assert world.rotation("rollback", "web-0", "-p", "shop-a", terminal=True, stdin="n\n").code == 1
     assert world.writes() == writes
+
+
+def test_a_sink_that_is_not_allowed_is_told_before_any_lineage_is_touched(world: World) -> None:
+    """The flag `--sandbox` is not on the line, the variable alone does not do."""
+    world.seed("shop-a", {})
+    world.seed("shop-b", {})
+    here = f'sinks = ["env-file:{world.folder}/x.env"]\nmachine = "{socket.gethostname()}"\n'
+    world.policy(rule("shop-a") + rule("shop-b", sinks=here))
+    refused = world.cli("rotation", "run", env={"KEYADMIN_SANDBOX": world.sandbox.rest})
+    assert (refused.code, world.writes()) == (2, [])
