@@ -206,7 +206,7 @@ def lets_everybody_in(restrictions: Restrictions) -> str:
     for referrer in restrictions.referrers or ():
         if _ANYWHERE.fullmatch(referrer.strip()):
             return referrer
-    networks = [network for text in restrictions.ips or () if (network := _network(text)) is not None]
+    networks = [network for text in restrictions.ips or () if "/" in text and (network := _network(text)) is not None]
     for network in networks:
         if network.prefixlen == 0:
             return str(network)

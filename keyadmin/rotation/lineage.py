@@ -52,7 +52,7 @@ class State(StrEnum):
 
 def lineage_of(uid: str) -> str:
     """The lineage that the key with this uid founds: the first 10 characters of the lower-case base32 SHA-256 of the uid."""
-    return base64.b32encode(hashlib.sha256(uid.encode()).digest()).decode().lower()[:10]
+    return base64.b32encode(hashlib.sha256(uid.encode()).digest()[:10]).decode().lower()[:10]
 
 
 def successor_id(lineage: str, generation: int) -> str:
