@@ -46,6 +46,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHON)
+def guards(session: nox.Session) -> None:
+    """Break each guard of rotation on purpose, in a copy, and see the tests named for it fail; words behind `--` choose."""
+    session.install("-e", ".[tests]")
+    session.run("python", "-m", "tests.rotation.guards.prove", *session.posargs, env=_environment())
+
+
+@nox.session(python=PYTHON)
 def live(session: nox.Session) -> None:
     """A small round against a real project (KEYADMIN_LIVE_PROJECT), with your own credentials; cleans up after itself."""
     if not os.environ.get("KEYADMIN_LIVE_PROJECT"):

@@ -1,0 +1,23 @@
+"""The test files, by short names."""
+
+from __future__ import annotations
+
+COMMAND = "tests/unit/test_handover_command.py"
+CRASH = "tests/rotation/test_crash.py"
+DECIDE = "tests/unit/test_rotation_decide.py"
+ENDS = "tests/cli/rotation/test_rotation_ends.py"
+ENV_FILE = "tests/unit/test_handover_env_file.py"
+FORGED = "tests/cli/rotation/test_rotation_forged.py"
+LINEAGE = "tests/rotation/test_one_lineage.py"
+MEND = "tests/cli/rotation/test_rotation_mend.py"
+MIGRATE = "tests/cli/rotation/test_rotation_migrate.py"
+NOTICES = "tests/cli/rotation/test_rotation_notices.py"
+OVERTAKEN = "tests/rotation/test_overtaken.py"
+POLICY = "tests/unit/test_rotation_policy.py"
+ROTATE = "tests/cli/keys/test_keys_rotate.py"
+RUN = "tests/cli/rotation/test_rotation_run.py"
+SCOPE = "tests/cli/rotation/test_rotation_scope.py"
+SINKS = "tests/cli/rotation/test_rotation_sinks.py"
+STEPS = "tests/rotation/test_steps.py"
+STOPPED = "tests/rotation/test_stopped.py"
+TOLD = "tests/cli/rotation/test_rotation_told.py"

@@ -1,0 +1,25 @@
+"""A guard: a piece of code whose absence would break a promise, and the tests that must notice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Guard:
+    """`old` in keyadmin/`file` protects what `protects` says; with `new` in its place each of the tests fails."""
+
+    protects: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+    def applied(self, text: str) -> str:
+        """The file's text with the guard broken. Raises ValueError where the old text is not there exactly once."""
+        count = text.count(self.old)
+        if count != 1:
+            raise ValueError(f"{self.file}: {count} times instead of once: {self.old!r}")
+        changed = text.replace(self.old, self.new)
+        compile(changed, self.file, "exec")
+        return changed

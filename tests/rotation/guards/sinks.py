@@ -1,0 +1,156 @@
+"""Sinks, verification, notices and metrics."""
+
+from __future__ import annotations
+
+from tests.rotation.guards.files import COMMAND, ENV_FILE, LINEAGE, OVERTAKEN, RUN, SINKS, STEPS, STOPPED, TOLD
+from tests.rotation.guards.guard import Guard
+
+GUARDS = [
+    Guard(
+        "a notice's program inherits no key",
+        "rotation/notices.py",
+        "env=environment(), check",
+        "env=None, check",
+        (f"{TOLD}::test_a_notices_program_inherits_no_key",),
+    ),
+    Guard(
+        "a notice that cannot be started is a warning",
+        "rotation/notices.py",
+        "except (OSError, subprocess.TimeoutExpired) as error:",
+        "except subprocess.TimeoutExpired as error:",
+        (f"{TOLD}::test_a_program_that_does_not_take_the_notice_is_a_warning",),
+    ),
+    Guard(
+        "metrics are replaced in one step",
+        "rotation/notices.py",
+        'write_text(path, "\\n".join(lines) + "\\n", mode=0o644)',
+        'path.write_text("\\n".join(lines) + "\\n")',
+        (f"{TOLD}::test_who_reads_the_metrics_reads_them_whole",),
+    ),
+    Guard(
+        "the key is not in the program's arguments",
+        "handover/command.py",
+        "                *self._words,\n",
+        "                *self._words,\n                key.reveal(),\n",
+        (f"{COMMAND}::test_the_key_comes_on_stdin_and_nowhere_else",),
+    ),
+    Guard(
+        "the program inherits no key",
+        "handover/command.py",
+        "env=environment(),",
+        "env=None,",
+        (f"{COMMAND}::test_the_key_comes_on_stdin_and_nowhere_else",),
+    ),
+    Guard(
+        "a program that fails has not taken the key",
+        "handover/command.py",
+        "if process.returncode != 0:",
+        "if False:",
+        (f"{COMMAND}::test_another_exit_code_is_not_handed_over_and_what_it_said_is_masked",),
+    ),
+    Guard(
+        "what the program said is masked",
+        "handover/command.py",
+        'redact(output.decode(errors="replace").replace(key.reveal(), key.masked))',
+        'output.decode(errors="replace")',
+        (f"{COMMAND}::test_another_exit_code_is_not_handed_over_and_what_it_said_is_masked",),
+    ),
+    Guard(
+        "a program that hangs is stopped",
+        "handover/command.py",
+        'await asyncio.wait_for(process.communicate(key.reveal().encode() + b"\\n"), TIMEOUT_S)',
+        'await process.communicate(key.reveal().encode() + b"\\n")',
+        (f"{COMMAND}::test_a_program_that_hangs_is_stopped_and_has_not_taken_the_key",),
+    ),
+    Guard(
+        "one writer at a time",
+        "handover/env_file.py",
+        "with editing(self._path):",
+        "if True:",
+        (f"{ENV_FILE}::test_processes_side_by_side_lose_no_line",),
+    ),
+    Guard(
+        "the file is replaced in one step",
+        "handover/env_file.py",
+        "write_text(self._path, changed)",
+        "self._path.write_text(changed); self._path.chmod(0o600)",
+        (f"{ENV_FILE}::test_who_reads_meanwhile_reads_the_old_text_whole",),
+    ),
+    Guard(
+        "the file is mode 0600",
+        "handover/env_file.py",
+        "and stat.S_IMODE(self._path.stat().st_mode) == 0o600",
+        "",
+        (f"{ENV_FILE}::test_a_readable_file_with_the_right_key_is_closed_to_others",),
+    ),
+    Guard(
+        "a link is not replaced",
+        "handover/env_file.py",
+        "if path.is_symlink():",
+        "if False:",
+        (f"{ENV_FILE}::test_what_cannot_be_written_is_said_and_left_alone",),
+    ),
+    Guard(
+        "other lines are kept",
+        "handover/env_file.py",
+        "if not mine:\n            out.append(original)",
+        "if not mine:\n            pass",
+        (f"{ENV_FILE}::test_forms_of_lines",),
+    ),
+    Guard(
+        "a version is added only if the newest differs",
+        "handover/secret_manager.py",
+        "if held:\n",
+        "if False:\n",
+        (f"{LINEAGE}::test_a_rollback_brings_the_predecessor_back_into_every_sink",),
+    ),
+    Guard(
+        "a secret that may not be read is unknown",
+        "handover/secret_manager.py",
+        "return None\n            if",
+        "return False\n            if",
+        (f"{OVERTAKEN}::test_403_is_never_taken_for_gone",),
+    ),
+    Guard(
+        "a secret that cannot be read is not a match",
+        "handover/secret_manager.py",
+        "                return False\n            raise",
+        "                return False\n            return None",
+        (f"{STOPPED}::test_a_secret_that_cannot_be_read_stops_the_lineage",),
+    ),
+    Guard(
+        "a newest version that was disabled holds nothing",
+        "handover/secret_manager.py",
+        'if problem.status == "FAILED_PRECONDITION":',
+        "if False:",
+        (f"{SINKS}::test_a_newest_version_that_somebody_disabled_gets_a_new_one",),
+    ),
+    Guard(
+        "older versions are disabled only where the newest is this key",
+        "handover/secret_manager.py",
+        "if not held:\n",
+        "if False:\n",
+        (f"{STOPPED}::test_versions_are_left_alone_where_somebody_else_wrote_the_newest",),
+    ),
+    Guard(
+        "a sandbox key leaves the sandbox only with the flag",
+        "handover/sink.py",
+        "if cloud.sandbox and sink.outside and not flagged:",
+        "if False:",
+        (f"{RUN}::test_a_local_sink_is_written_here_with_the_flag_only",),
+    ),
+    Guard(
+        "the list of sinks is never written",
+        "handover/sink.py",
+        'return hashlib.sha256("\\n".join(sorted(spec.text for spec in specs)).encode()).hexdigest()[:16]',
+        'return "\\n".join(sorted(spec.text for spec in specs))',
+        (f"{COMMAND}::test_the_fingerprint_does_not_depend_on_the_order_and_tells_lists_apart",),
+    ),
+    Guard(
+        "a rejected key is no verified one",
+        "keys/verify.py",
+        "        return as_found(named(problem, key) if key is not None else problem)\n",
+        "        return None\n",
+        (f"{STEPS}::test_a_key_that_is_not_known_everywhere_is_handed_to_nobody",),
+    ),
+]

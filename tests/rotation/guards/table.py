@@ -1,0 +1,41 @@
+"""All guards, and the probes that tell whether everything that the tests start runs the copy.
+
+A guard is a condition, a step or an order whose absence would break a promise of rotation (docs/rotation.md).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.rotation.guards import commands, decide, engine, lineage, scope, sinks, steps, undo
+from tests.rotation.guards.files import CRASH, RUN
+from tests.rotation.guards.guard import Guard
+
+PROBES: Final = (
+    Guard(
+        "the killed commands of the crash matrix run the copy",
+        "rotation/engine.py",
+        "return await _rounds(job)",
+        'raise Problem(Cause.UNKNOWN, "broken on purpose")',
+        (f"{CRASH}::test_killed_at_every_point[until published-0]",),
+    ),
+    Guard(
+        "python -m keyadmin runs the copy",
+        "__main__.py",
+        'print(f"keyadmin {__version__}")',
+        'print("broken on purpose")',
+        ("tests/cli/test_base_commands.py::test_the_version_is_answered_anywhere",),
+    ),
+    Guard(
+        "the sandbox's own process runs the copy",
+        "sandbox/control.py",
+        'self._cloud.clock.advance(parse_duration(data.get("advance")))',
+        "self._cloud.clock.advance(0)",
+        (f"{RUN}::test_run_goes_as_far_as_it_can_each_time",),
+    ),
+)
+
+GUARDS: Final = (
+    *(*lineage.GUARDS, *decide.GUARDS, *engine.GUARDS, *steps.GUARDS),
+    *(*undo.GUARDS, *scope.GUARDS, *sinks.GUARDS, *commands.GUARDS),
+)
