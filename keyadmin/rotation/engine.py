@@ -7,6 +7,7 @@ is fixed, hand-overs are compared before and after, changes carry the etag, and 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -15,7 +16,7 @@ from keyadmin.problem import Cause, Problem
 from keyadmin.rotation import steps
 from keyadmin.rotation.decide import Action, Decision, decide
 from keyadmin.rotation.job import Job, Outcome, Overtaken
-from keyadmin.rotation.lineage import HIGHEST, State, claims, marked
+from keyadmin.rotation.lineage import State, claims, marked
 
 ROUNDS: Final = 20  # more than any lineage needs
 CONFLICTS: Final = 6  # with other runs, before one gives up
@@ -49,7 +50,8 @@ async def _rounds(job: Job) -> Outcome:
         job.action = decision.action
         if decision.action in _RESTING or (decision.action is Action.STUCK and looked_again):
             if not job.lineage.newest.live:
-                await _remember(job)
+                with suppress(Problem):  # the next run tries again; purging takes 30 days
+                    await steps.remember(job)
             return _outcome(job, decision)
         if decision.action is Action.STUCK:
             await job.refresh()  # another run may have gone on since the keys were listed
@@ -120,19 +122,6 @@ async def _note(job: Job, problem: Problem) -> None:
         job.put(await steps.write(job, newest, annotations))
     except Problem:
         return  # another run has gone on with it, or that is not permitted either; the failure itself is reported
-
-
-async def _remember(job: Job) -> None:
-    """The newest key was deleted by hand and will be purged: its generation is noted on an older one, or it came twice."""
-    used = job.lineage.next_generation - 1
-    keeper = next((member for member in reversed(job.lineage.counted) if member.live), None)
-    if keeper is None or keeper.highest >= used:
-        return
-    own = claims(job.lineage.id, keeper.generation, None, keeper.state or State.RETIRED)
-    try:
-        job.put(await steps.write(job, keeper, dict(keeper.key.annotations) | own | {HIGHEST: str(used)}))
-    except Problem:
-        return  # the next run tries again; purging takes 30 days
 
 
 def _outcome(job: Job, decision: Decision) -> Outcome:

@@ -15,7 +15,7 @@ from keyadmin.problem import Cause, Problem
 from keyadmin.rotation.acceptance import rejection
 from keyadmin.rotation.decide import Action, Decision, live_older, split_off, to_migrate
 from keyadmin.rotation.job import USAGE_SLACK, Job, Overtaken
-from keyadmin.rotation.lineage import SINKS, Member, State, claims, marked, successor_id, without_claims
+from keyadmin.rotation.lineage import HIGHEST, SINKS, Member, State, claims, marked, successor_id, without_claims
 from keyadmin.secret import KeyString
 
 
@@ -110,6 +110,7 @@ def _for_gemini(old: Restrictions) -> Restrictions:
 async def publish(job: Job) -> None:
     """Verify the newest generation, hand it to every sink, read back, and mark it published. Raises Problem."""
     member = job.lineage.newest
+    await remember(job)
     string = await job.string_of(member)
     await verified(job, member)
     await _hand_over(job, member, string)
@@ -120,6 +121,18 @@ async def publish(job: Job) -> None:
         await _not_behind(job, member)
         raise
     job.say(job.lineage.newest, "mark", "done", "published")
+
+
+async def remember(job: Job) -> None:
+    """Note on an older key that lives which generations there were: a newer one that somebody deletes is purged after 30 days,
+    and its id must not come again. Raises Problem.
+    """
+    used = job.lineage.next_generation - 1
+    keeper = next((member for member in reversed(job.lineage.counted) if member.live and member.generation < used), None)
+    if keeper is None or keeper.highest >= used:
+        return
+    own = claims(job.lineage.id, keeper.generation, None, keeper.state or State.RETIRED)
+    job.put(await write(job, keeper, dict(keeper.key.annotations) | own | {HIGHEST: str(used)}))
 
 
 async def verified(job: Job, member: Member, *, came_back: bool = False) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from keyadmin.problem import Cause
 from keyadmin.rotation.decide import Terms
 from keyadmin.rotation.lineage import PUBLISHED
 from tests.rotation.conftest import always_live, condition, deleted, holders, newest, published, retired
-from tests.rotation.inside import GEMINI, MAPS, Stage
+from tests.rotation.inside import GEMINI, MAPS, Gate, Stage
 
 # ---- asked for by name ------------------------------------------------------------------------------------------------
 
@@ -130,8 +131,13 @@ async def test_the_cause_of_a_rollback_that_failed_goes_when_it_succeeds(on: Sta
 async def test_sinks_are_named_before_they_may_have_the_key(on: Stage) -> None:
     """The hand-over was done and could not be marked: a rollback that is not told the sinks must know that there are some."""
     subject = await on.project()
+    gate = Gate("UpdateKey", nth=2)  # the mark
+    on.pause = gate
+    run = asyncio.create_task(subject.run())
+    await gate.reached()
     await on.control("faults", {"method": "UpdateKey", "code": "PERMISSION_DENIED", "times": 2})
-    (outcome,) = await subject.run()
+    gate.open()
+    (outcome,) = await run
     assert outcome.problem is not None
     second = newest(subject).key.key_id
     assert (holders(subject), newest(subject).published) == ({second}, None)

@@ -101,7 +101,7 @@ async def test_a_run_that_was_held_up_does_not_hand_over_what_was_rolled_back(
 
 async def test_who_handed_over_and_was_overtaken_puts_the_sinks_right(on: Stage, nothing_is_fresh: None) -> None:
     subject = await on.project()
-    gate = Gate("UpdateKey")
+    gate = Gate("UpdateKey", nth=2)  # the mark
     on.pause = gate
     run = asyncio.create_task(subject.run())
     await gate.reached()
@@ -156,7 +156,7 @@ async def test_a_predecessor_that_was_changed_meanwhile_is_not_deleted_unseen(on
 
 async def test_what_somebody_wrote_on_the_key_meanwhile_is_not_overwritten(on: Stage) -> None:
     subject = await on.project()
-    gate = Gate("UpdateKey")
+    gate = Gate("UpdateKey", nth=2)  # the mark
     on.pause = gate
     run = asyncio.create_task(subject.run())
     await gate.reached()

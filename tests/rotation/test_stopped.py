@@ -27,8 +27,28 @@ async def test_what_was_mended_after_the_listing_is_not_stuck(on: Stage) -> None
     assert (outcome.problem, outcome.state) == (None, "grace")
 
 
-async def test_the_id_of_a_key_deleted_by_hand_is_not_used_again_when_it_is_purged(on: Stage) -> None:
+async def test_the_id_of_a_key_deleted_by_hand_is_not_used_again_though_no_run_saw_it_before_it_was_purged(on: Stage) -> None:
     subject = await published(on)
+    await on.cloud.keys.delete(newest(subject).key.name)
+    await on.control("clock", {"advance": "31d"})
+    (outcome,) = await subject.run()
+    assert (outcome.problem, newest(subject).generation) == (None, 3)
+    assert newest(subject).predecessor_id == "web"
+
+
+async def test_noting_a_generation_keeps_what_is_written_on_the_old_key(on: Stage) -> None:
+    subject = await on.project(annotations={"team": "web"})
+    await subject.run()
+    founder = subject.lineage().members[0]
+    assert (founder.key.annotations["team"], founder.highest) == ("web", 2)
+    assert newest(subject).key.annotations["team"] == "web"
+
+
+async def test_the_id_of_a_key_deleted_by_hand_is_not_used_again_when_it_is_purged(on: Stage) -> None:
+    subject = await on.project()
+    await on.control("faults", {"method": "UpdateKey", "code": "PERMISSION_DENIED", "times": 2})
+    (outcome,) = await subject.run()
+    assert outcome.problem is not None, "it was made, and nothing could be noted"
     await on.cloud.keys.delete(newest(subject).key.name)
     await on.control("faults", {"method": "UpdateKey", "code": "PERMISSION_DENIED", "times": 1})
     (outcome,) = await subject.run()

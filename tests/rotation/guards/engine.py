@@ -37,7 +37,7 @@ GUARDS = [
     Guard(
         "the generation of a key deleted by hand is remembered",
         "rotation/engine.py",
-        "await _remember(job)\n",
+        "await steps.remember(job)\n",
         "pass\n",
         (f"{STOPPED}::test_the_id_of_a_key_deleted_by_hand_is_not_used_again_when_it_is_purged",),
     ),
@@ -86,8 +86,8 @@ GUARDS = [
     Guard(
         "a generation that cannot be remembered stops nothing",
         "rotation/engine.py",
-        "    except Problem:\n        return  # the next run",
-        "    except ZeroDivisionError:\n        return  # the next run",
+        "with suppress(Problem):  # the next run",
+        "with suppress(ZeroDivisionError):  # the next run",
         (f"{STOPPED}::test_the_id_of_a_key_deleted_by_hand_is_not_used_again_when_it_is_purged",),
     ),
     Guard(

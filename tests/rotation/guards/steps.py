@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.rotation.guards.files import LINEAGE, MIGRATE, OVERTAKEN, STEPS
+from tests.rotation.guards.files import LINEAGE, MIGRATE, OVERTAKEN, STEPS, STOPPED
 from tests.rotation.guards.guard import Guard
 
 GUARDS = [
@@ -54,6 +54,27 @@ GUARDS = [
         "restrictions=wish.restrictions,\n",
         "restrictions=type(wish.restrictions)(),\n",
         (f"{STEPS}::test_a_successor_is_what_its_predecessor_was",),
+    ),
+    Guard(
+        "a successor's generation is noted on the old key before it goes anywhere",
+        "rotation/steps.py",
+        "    await remember(job)\n",
+        "    pass\n",
+        (f"{STOPPED}::test_the_id_of_a_key_deleted_by_hand_is_not_used_again_though_no_run_saw_it_before_it_was_purged",),
+    ),
+    Guard(
+        "a generation is noted once",
+        "rotation/steps.py",
+        "if keeper is None or keeper.highest >= used:",
+        "if keeper is None:",
+        (f"{STOPPED}::test_the_id_of_a_key_deleted_by_hand_is_not_used_again_when_it_is_purged",),
+    ),
+    Guard(
+        "noting a generation keeps what else is written on the old key",
+        "rotation/steps.py",
+        "dict(keeper.key.annotations) | own | {HIGHEST",
+        "own | {HIGHEST",
+        (f"{STOPPED}::test_noting_a_generation_keeps_what_is_written_on_the_old_key",),
     ),
     Guard(
         "the successor belongs to the predecessor's service account",
