@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from keyadmin.rotation import run as rotations
 from tests.cli.rotation.conftest import World, rule
 
 
@@ -107,8 +108,11 @@ def test_a_rollback_that_was_declined_changes_nothing(world: World) -> None:
     assert world.writes() == writes
 
 
-def test_a_sink_that_is_not_allowed_is_told_before_any_lineage_is_touched(world: World) -> None:
-    """The flag `--sandbox` is not on the line, the variable alone does not do."""
+def test_a_sink_that_is_not_allowed_is_told_before_any_lineage_is_touched(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The flag `--sandbox` is not on the line, the variable alone does not do; shop-a would be rotated first."""
+    monkeypatch.setattr(rotations, "AT_ONCE", 1)
     world.seed("shop-a", {})
     world.seed("shop-b", {})
     here = f'sinks = ["env-file:{world.folder}/x.env"]\nmachine = "{socket.gethostname()}"\n'
