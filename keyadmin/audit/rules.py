@@ -61,7 +61,10 @@ def standard_key(facts: Facts) -> Iterator[Finding]:
             severity, message = Severity.HIGH, "a standard key open to the Gemini API, which refuses standard keys"
         else:
             severity, message = Severity.LOW, "a standard key: it names the project, and nobody who calls"
-        fix = _type("keys migrate", key, "--to SINK") if severity is Severity.HIGH else _type("keys describe", key)
+        if kind == "none" and facts.gemini:
+            fix = _restrict_apis(facts, key)  # to what it is used for, which need not be Gemini
+        else:
+            fix = _type("keys migrate", key, "--to SINK") if severity is Severity.HIGH else _type("keys describe", key)
         yield _of("standard-key", facts, key, message, fix, severity)
 
 

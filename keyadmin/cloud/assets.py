@@ -56,7 +56,7 @@ class Assets:
             data = await self._rest.call(call, "GET", f"/v1/{quote(scope, safe='/:')}:searchAllResources", params=params)
             return Page([_asset(each) for each in data.get("results", ())], data.get("nextPageToken", ""))
 
-        async for asset in pages(fetch):
+        async for asset in pages(fetch, ahead=True):
             yield asset
 
 

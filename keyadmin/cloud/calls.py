@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
@@ -141,18 +141,39 @@ class Page(Generic[Result]):
     token: str
 
 
-async def pages(fetch: Callable[[str], Awaitable[Page[Result]]]) -> AsyncIterator[Result]:
-    """Every item of every page. `fetch(token)` gets "" first. Raises Problem where a service goes round in circles."""
+_CIRCLES: Final = "the service gave the same page token twice; the listing is incomplete"
+
+
+async def pages(fetch: Callable[[str], Coroutine[Any, Any, Page[Result]]], *, ahead: bool = False) -> AsyncIterator[Result]:
+    """Every item of every page. `fetch(token)` gets "" first. Raises Problem where a service goes round in circles.
+
+    `ahead` = the next page is fetched while one is worked on: for those who want all of them in any case.
+    """
     token = ""
-    while True:
-        page = await fetch(token)
-        for item in page.items:
-            yield item
-        if not page.token:
-            return
-        if page.token == token:
-            raise Problem(Cause.SERVICE_UNAVAILABLE, "the service gave the same page token twice; the listing is incomplete")
-        token = page.token
+    following: asyncio.Task[Page[Result]] | None = None
+    try:
+        while True:
+            page = await (fetch(token) if following is None else following)
+            circles = bool(token) and page.token == token
+            token = page.token
+            if ahead and token and not circles:
+                following = asyncio.create_task(fetch(token))
+                following.add_done_callback(_heard)
+            for item in page.items:
+                yield item
+            if not token:
+                return
+            if circles:
+                raise Problem(Cause.SERVICE_UNAVAILABLE, _CIRCLES)
+    finally:
+        if following is not None:
+            following.cancel()
+
+
+def _heard(task: asyncio.Task[Any]) -> None:
+    """Of a page that nobody waits for any more a failure is no news."""
+    if not task.cancelled():
+        task.exception()
 
 
 @dataclass(frozen=True, slots=True)

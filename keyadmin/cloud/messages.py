@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
@@ -35,7 +35,7 @@ def unpacked(packed: Any, kind: Any) -> Any:
 
 def paging(
     call: Callable[[dict[str, Any]], Awaitable[Any]], request: dict[str, Any], field: str, read: Callable[[Any], Value]
-) -> Callable[[str], Awaitable[Page[Value]]]:
+) -> Callable[[str], Coroutine[Any, Any, Page[Value]]]:
     """For `calls.pages`: one call a page. The clients' pagers would fetch further pages past our pace and retry rules."""
 
     async def fetch(token: str) -> Page[Value]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +13,7 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2 as pb
 
-from keyadmin.cloud.calls import RetryPolicy
+from keyadmin.cloud.calls import Page, RetryPolicy, pages
 from keyadmin.cloud.connect import Target, connect
 from keyadmin.keys.model import GEMINI_ONLY
 from keyadmin.problem import Cause, Problem
@@ -297,6 +299,45 @@ async def test_pages_are_followed_to_the_end(double: Any, target: Target) -> Non
     asked = [seen.query.get("pageToken") for seen in double.calls(f"GET /v2/{PARENT}/keys")]
     assert asked == [None, "t1", "t2", "t2"]
     assert all(seen.query["showDeleted"] == "true" for seen in double.calls(f"GET /v2/{PARENT}/keys"))
+
+
+async def test_ahead_a_page_is_fetched_while_one_is_worked_on() -> None:
+    asked: list[str] = []
+
+    async def fetch(token: str) -> Page[str]:
+        asked.append(token)
+        if token == "3":
+            raise Problem(Cause.SERVICE_UNAVAILABLE, "the third page")
+        return Page([f"{token}a", f"{token}b"], str(int(token or 1) + 1))
+
+    found = []
+
+    async def work() -> None:
+        async for item in pages(fetch, ahead=True):
+            await asyncio.sleep(0)
+            found.append((item, asked[-1]))
+
+    with pytest.raises(Problem, match="the third page"):
+        await work()
+    assert found == [("a", "2"), ("b", "2"), ("2a", "3"), ("2b", "3")]
+    asked.clear()
+    listing = pages(fetch)
+    assert [await anext(listing), await anext(listing), asked] == ["a", "b", [""]]
+
+
+async def test_who_stops_early_hears_nothing_of_the_page_fetched_ahead(caplog: pytest.LogCaptureFixture) -> None:
+    async def fetch(token: str) -> Page[str]:
+        if token:
+            raise Problem(Cause.SERVICE_UNAVAILABLE, "nobody asked")
+        return Page(["a", "b"], "2")
+
+    listing = pages(fetch, ahead=True)
+    assert await anext(listing) == "a"
+    await asyncio.sleep(0)
+    await listing.aclose()  # type: ignore[attr-defined]
+    del listing
+    gc.collect()
+    assert caplog.text == ""
 
 
 async def test_a_listing_that_goes_round_in_circles_is_ended(double: Any, target: Target) -> None:
