@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 from collections.abc import Iterator
 from importlib import import_module
@@ -84,7 +85,19 @@ def _severity(rule: str) -> str:
     return "high or low" if rule == "standard-key" else RULES[rule].severity.word
 
 
-PAGES = {"reference/commands.md": commands, "reference/causes.md": causes, "reference/audit-rules.md": audit_rules}
+def policy_schema() -> str:
+    """The JSON Schema of the policy file."""
+    from keyadmin.rotation.settings import schema
+
+    return json.dumps(schema(), indent=2) + "\n"
+
+
+PAGES = {
+    "reference/commands.md": commands,
+    "reference/causes.md": causes,
+    "reference/audit-rules.md": audit_rules,
+    "reference/keyadmin.schema.json": policy_schema,
+}
 
 
 def main() -> None:

@@ -71,7 +71,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "keyadmin keys verify --key-from-env GEMINI_API_KEY",
     ),
     "keys lookup": ("pass gemini | keyadmin keys lookup -",),
-    "rotation init": ("keyadmin rotation init --policy keyadmin.toml",),
+    "rotation init": ("keyadmin rotation init", "keyadmin rotation init --schema --force"),
     "rotation plan": ("keyadmin rotation plan --only web",),
     "rotation run": (
         "keyadmin rotation run --dry-run",

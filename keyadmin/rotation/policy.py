@@ -6,7 +6,7 @@ import fnmatch
 import re
 import socket
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,13 +18,10 @@ from keyadmin.problem import Cause, Exit, Problem, usage
 from keyadmin.project_ref import REFERENCE
 from keyadmin.rotation.decide import Terms
 from keyadmin.rotation.lineage import Lineage
+from keyadmin.rotation.settings import EVERYWHERE, PLACES, SETTINGS, named
 
 DEFAULT_FILE: Final = "keyadmin.toml"
 
-_STRINGS: Final = {"projects", "folders", "organizations", "keys", "sinks"}
-_DURATIONS: Final = {"max-age", "grace", "older-than"}
-_CHOICES: Final[Mapping[str, tuple[str, ...]]] = {"type": ("any", "auth", "standard"), "new-type": ("keep", "auth")}
-_TEXTS: Final = {"name", "machine"}
 _PLACEHOLDERS: Final = ("project", "lineage", "name")
 
 
@@ -171,16 +168,16 @@ class _Reader:
         defaults = data.get("defaults", {})
         if not isinstance(defaults, dict):
             raise self._error(None, "defaults", "[defaults] is no table", "write [defaults] on a line of its own")
-        base = self._values(defaults, None, allowed=_DURATIONS | set(_CHOICES) | {"sinks", "machine"})
+        base = self._values(defaults, None, allowed=EVERYWHERE)
         rules = data.get("rule", [])
         if not isinstance(rules, list) or not rules or not all(isinstance(rule, dict) for rule in rules):
             raise self._error(None, "rule", "there is no rule", "add at least one [[rule]] with selectors and sinks")
         return Policy(self._path, tuple(self._rule(rule, index, base) for index, rule in enumerate(rules)))
 
     def _rule(self, data: Mapping[str, Any], index: int, base: Mapping[str, Any]) -> Rule:
-        allowed = _STRINGS | _DURATIONS | set(_CHOICES) | _TEXTS | {"adopted", "annotations"}
-        rule = replace(Rule(f"rule {index + 1}", folder=self._path.parent), **{**base, **self._values(data, index, allowed)})
-        if not (rule.projects or rule.folders or rule.organizations):
+        said = self._values(data, index, allowed=SETTINGS.keys())
+        rule = replace(Rule(f"rule {index + 1}", folder=self._path.parent), **{**base, **said})
+        if not any(getattr(rule, place) for place in PLACES):
             raise self._error(
                 index, None, "the rule does not say where to look", 'add projects = ["ID"], folders or organizations'
             )
@@ -192,7 +189,7 @@ class _Reader:
             raise self._error(index, "sinks", "env-file and exec sinks belong to one machine", mend)
         return rule
 
-    def _values(self, data: Mapping[str, Any], index: int | None, allowed: set[str]) -> dict[str, Any]:
+    def _values(self, data: Mapping[str, Any], index: int | None, allowed: Collection[str]) -> dict[str, Any]:
         out: dict[str, Any] = {}
         for name, value in data.items():
             if name not in allowed:
@@ -201,20 +198,20 @@ class _Reader:
         return out
 
     def _value(self, index: int | None, name: str, value: Any) -> Any:
-        if name in _STRINGS:
+        if name in named("texts"):
             if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
                 raise self._error(index, name, f"{name} is no list of texts", f'write {name} = ["...", "..."]')
             for item in value:
                 self._checked_item(index, name, item)
             return tuple(value)
-        if name in _DURATIONS:
+        if name in named("duration"):
             try:
                 return duration.parse(value if isinstance(value, str) else "")
             except Problem:
                 raise self._error(index, name, f"{value!r} is no duration", f'write {name} = "90d", "12h" or "30m"') from None
-        if name in _CHOICES:
-            if value not in _CHOICES[name]:
-                raise self._error(index, name, f"{value!r} is no {name}", f"write one of {', '.join(_CHOICES[name])}")
+        if choices := SETTINGS[name].choices:
+            if value not in choices:
+                raise self._error(index, name, f"{value!r} is no {name}", f"write one of {', '.join(choices)}")
             return value
         return self._single(index, name, value)
 
@@ -241,8 +238,7 @@ class _Reader:
             raise self._error(
                 index, name, f"{item!r} is neither a project's id or number nor a pattern", "keyadmin projects list --all"
             )
-        pattern = {"folders": r"folders/\d+", "organizations": r"organizations/\d+"}.get(name)
-        if pattern and not re.fullmatch(pattern, item):
+        if name in ("folders", "organizations") and not re.fullmatch(SETTINGS[name].item or "", item):
             raise self._error(index, name, f"{item!r} is none of the {name}", f'write {name} = ["{name}/123456789"]')
 
     def _error(self, index: int | None, name: str | None, what: str, mend: str) -> Problem:
@@ -267,7 +263,7 @@ def _may_name_projects(text: str) -> bool:
     return REFERENCE.fullmatch(re.sub(r"[*?]|\[[^\]]*\]", "x", text)) is not None
 
 
-def _known(name: str, allowed: set[str]) -> str:
+def _known(name: str, allowed: Collection[str]) -> str:
     """What to write instead of an unknown setting."""
     from difflib import get_close_matches
 

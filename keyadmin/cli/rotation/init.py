@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from pathlib import Path
 from typing import Annotated
@@ -15,23 +16,30 @@ from keyadmin.cli.session import current
 from keyadmin.local.files import write_text
 from keyadmin.problem import Cause, Problem
 from keyadmin.rotation.policy import DEFAULT_FILE, template
+from keyadmin.rotation.settings import SCHEMA_FILE
+from keyadmin.rotation.settings import schema as schema_of
 
 
 def init(
     context: typer.Context,
     policy: PolicyFile = DEFAULT_FILE,
+    schema: Annotated[
+        bool, typer.Option("--schema", help=f"Write {SCHEMA_FILE} beside it too, for editors that complete and check TOML.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Write a commented policy file to begin with. A file that is there is left alone."""
     session = current(context)
     project = session.settings.project.value if session.settings.project else None
-    text = template(project, socket.gethostname())
+    text = (f"#:schema ./{SCHEMA_FILE}\n" if schema else "") + template(project, socket.gethostname())
     if dry_run:
         write(text)
         return
     path = Path(policy)
     if path.exists() and not force:
         raise Problem(Cause.ALREADY_EXISTS, f"{path} is there already", fix=("edit it, or replace it with --force",))
+    if schema:
+        write_text(path.with_name(SCHEMA_FILE), json.dumps(schema_of(), indent=2) + "\n", mode=0o644)
     write_text(path, text, mode=0o644)
     session.talk.note(f"Wrote {path}. See what it selects: keyadmin rotation plan --policy {path}")

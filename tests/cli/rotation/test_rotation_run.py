@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 
 import pytest
 
+from keyadmin.rotation.settings import schema
 from tests.cli.rotation.conftest import World, rule, three
 
 # ---- init ------------------------------------------------------------------------------------------------------------
@@ -22,6 +24,16 @@ def test_init_writes_a_policy_that_can_be_used_as_it_is(world: World) -> None:
     assert [row["project"] for row in world.rotation("plan", "--format", "json").json] == ["my-shop"]
     for setting in ("folders", "organizations", "keys", "annotations", "type", "older-than", "new-type", "adopted", "machine"):
         assert re.search(rf"^# {setting} = ", text, re.MULTILINE), f"{setting} is not explained"
+
+
+def test_init_writes_the_schema_for_editors(world: World) -> None:
+    (world.folder / "ops").mkdir()
+    done = world.rotation("init", "--schema", "--policy", "ops/rotation.toml")
+    assert done.code == 0, done.err
+    first = (world.folder / "ops" / "rotation.toml").read_text().splitlines()[0]
+    assert first == "#:schema ./keyadmin.schema.json"
+    assert json.loads((world.folder / "ops" / "keyadmin.schema.json").read_text()) == schema()
+    assert world.rotation("plan", "--policy", "ops/rotation.toml").code == 0
 
 
 def test_init_leaves_a_file_that_is_there(world: World) -> None:

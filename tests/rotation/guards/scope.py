@@ -128,7 +128,7 @@ GUARDS = [
     Guard(
         "a rule says where to look",
         "rotation/policy.py",
-        "if not (rule.projects or rule.folders or rule.organizations):",
+        "if not any(getattr(rule, place) for place in PLACES):",
         "if False:",
         (f"{POLICY}::test_mistakes_are_told_with_line_and_mend",),
     ),

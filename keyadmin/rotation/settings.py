@@ -1,0 +1,104 @@
+"""What a policy file may say: the settings, and the same as a JSON Schema for editors.
+
+Schema: draft 7, which TOML editors read (https://taplo.tamasfe.dev/configuration/directives.html#the-schema-directive).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+Kind = Literal["texts", "duration", "choice", "text", "flag", "table"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a rule. `everywhere` = it may stand in [defaults] too; `item` = the form of each of its texts."""
+
+    kind: Kind
+    help: str
+    everywhere: bool = False
+    choices: tuple[str, ...] = ()
+    item: str | None = None
+
+
+SETTINGS: Final[Mapping[str, Setting]] = {
+    "name": Setting("text", "How the rule is called in messages."),
+    "projects": Setting("texts", "Projects by id or number, or by patterns with * and ?; a pattern selects ACTIVE ones only."),
+    "folders": Setting("texts", "All ACTIVE projects below these folders.", item=r"^folders/[0-9]+$"),
+    "organizations": Setting("texts", "All ACTIVE projects of these organisations.", item=r"^organizations/[0-9]+$"),
+    "keys": Setting("texts", "Display names, ids or lineages, with * and ?."),
+    "annotations": Setting("table", "Only keys that bear all of these annotations."),
+    "type": Setting("choice", "Only keys of this type.", everywhere=True, choices=("any", "auth", "standard")),
+    "older-than": Setting("duration", "Only keys that are older.", everywhere=True),
+    "adopted": Setting("flag", "Only keys that keyadmin was told to rotate, or has rotated."),
+    "max-age": Setting("duration", "When a key is due; 90d if nothing is said.", everywhere=True),
+    "grace": Setting("duration", "How long the old key still works; 24h if nothing is said.", everywhere=True),
+    "sinks": Setting(
+        "texts",
+        "Where the new key goes; {project}, {lineage} and {name} stand for the key's own; [] = consumers take it themselves.",
+        everywhere=True,
+        item=r"^(stdout|env-file:.+|exec:.*\S.*|secret-manager:projects/.+/secrets/.+)$",
+    ),
+    "machine": Setting("text", "The machine that has the files and programs of the sinks.", everywhere=True),
+    "new-type": Setting(
+        "choice", "auth: standard keys get auth keys as successors.", everywhere=True, choices=("keep", "auth")
+    ),
+}
+
+
+def named(kind: Kind) -> frozenset[str]:
+    """The settings of a kind."""
+    return frozenset(name for name, setting in SETTINGS.items() if setting.kind == kind)
+
+
+EVERYWHERE: Final = frozenset(name for name, setting in SETTINGS.items() if setting.everywhere)
+PLACES: Final = ("projects", "folders", "organizations")
+SCHEMA_FILE: Final = "keyadmin.schema.json"
+
+
+def schema() -> dict[str, Any]:
+    """A policy file as a JSON Schema.
+
+    What it cannot say is checked by `rotation plan`: whether a machine is named for files and programs, whether a sink is
+    given at all where [defaults] could have it, and the forms of what stands inside sinks and projects.
+    """
+    rule = _table(SETTINGS) | {"anyOf": [{"required": [place], "properties": {place: {"minItems": 1}}} for place in PLACES]}
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "keyadmin rotation policy",
+        "type": "object",
+        "properties": {
+            "defaults": _table({name: SETTINGS[name] for name in SETTINGS if name in EVERYWHERE})
+            | {"description": "What holds for every rule that does not say otherwise."},
+            "rule": {
+                "description": "Which keys are rotated, when, and where they go; the first rule that selects a key counts.",
+                "type": "array",
+                "minItems": 1,
+                "items": rule,
+            },
+        },
+        "required": ["rule"],
+        "additionalProperties": False,
+    }
+
+
+def _table(settings: Mapping[str, Setting]) -> dict[str, Any]:
+    properties = {name: _value(setting) | {"description": setting.help} for name, setting in settings.items()}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _value(setting: Setting) -> dict[str, Any]:
+    item: dict[str, Any] = {"type": "string", "minLength": 1}
+    if setting.kind == "texts":
+        return {"type": "array", "items": item | ({"pattern": setting.item} if setting.item else {})}
+    if setting.kind == "choice":
+        return {"enum": list(setting.choices)}
+    if setting.kind == "duration":
+        return {"type": "string", "pattern": r"^\s*([0-9]{1,9}(\.[0-9]{1,9})?[smhdwSMHDW])+\s*$"}
+    if setting.kind == "flag":
+        return {"type": "boolean"}
+    if setting.kind == "table":
+        return {"type": "object", "additionalProperties": {"type": "string"}}
+    return item
