@@ -10,13 +10,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.benchmarks.measure import Measured, measured
 
 pytestmark = pytest.mark.benchmark
 
@@ -57,18 +58,9 @@ def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
     return printed
 
 
-def measured(arguments: list[str], env: dict[str, str]) -> tuple[float, float, str]:
-    """Seconds, the process's peak memory in MB, and stdout."""
-    began = time.perf_counter()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "keyadmin", *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    assert process.stdout is not None
-    out = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.returncode == 0
-    return time.perf_counter() - began, usage.ru_maxrss / 1024, out
+def typed(arguments: list[str], env: dict[str, str]) -> Measured:
+    """A keyadmin command."""
+    return measured([sys.executable, "-m", "keyadmin", *arguments], env)
 
 
 def requests(rest: str) -> list[Any]:
@@ -77,9 +69,9 @@ def requests(rest: str) -> list[Any]:
 
 
 def test_5000_projects_are_listed_in_3_seconds_and_150_megabytes(env, say) -> None:
-    runs = [measured(["projects", "list", "--all", "--format", "json"], env) for _ in range(ROUNDS)]
-    assert all(len(json.loads(out)) == MANY for _, _, out in runs)
-    seconds, memory = min(each[0] for each in runs), max(each[1] for each in runs)
+    runs = [typed(["projects", "list", "--all", "--format", "json"], env) for _ in range(ROUNDS)]
+    assert all(len(json.loads(run.out)) == MANY for run in runs)
+    seconds, memory = min(run.seconds for run in runs), max(run.megabytes for run in runs)
     say(f"projects list --all, {MANY} projects at {LATENCY_MS} ms a call: {seconds:.2f} s, {memory:.0f} MB")
     assert seconds <= 3.0
     assert memory <= 150
@@ -87,22 +79,22 @@ def test_5000_projects_are_listed_in_3_seconds_and_150_megabytes(env, say) -> No
 
 def test_a_search_takes_one_round_trip(env, rest, say) -> None:
     before = len(requests(rest))
-    seconds, _, out = measured(["projects", "search", "fleet-0432", "--format", "json"], env)
-    assert len(json.loads(out)) == 10
+    search = typed(["projects", "search", "fleet-0432", "--format", "json"], env)
+    assert len(json.loads(search.out)) == 10
     called = [each["method"].rpartition(".")[2] for each in requests(rest)[before:]]
     assert called == ["SearchProjects"], called
-    say(f"projects search among {MANY}: {seconds:.2f} s, {len(called)} call")
+    say(f"projects search among {MANY}: {search.seconds:.2f} s, {len(called)} call")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_completing_costs_at_most_150_ms_more_than_help(env, say, shell: str) -> None:
-    measured(["projects", "list", "--all"], env)
+    typed(["projects", "list", "--all"], env)
     asked = {
         "bash": {"_KEYADMIN_COMPLETE": "complete_bash", "COMP_WORDS": "keyadmin projects use ", "COMP_CWORD": "3"},
         "zsh": {"_KEYADMIN_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": "keyadmin projects use fleet-043"},
     }[shell]
-    assert measured([], env | asked)[2].count("fleet-") == (MANY if shell == "bash" else 100)
-    pairs = [(measured([], env | asked)[0], measured(["--help"], env)[0]) for _ in range(TABS)]
+    assert typed([], env | asked).out.count("fleet-") == (MANY if shell == "bash" else 100)
+    pairs = [(typed([], env | asked).seconds, typed(["--help"], env).seconds) for _ in range(TABS)]
     ours, help_ = min(each[0] for each in pairs), min(each[1] for each in pairs)
     say(f"completion in {shell} from {MANY} names: {ours * 1000:.0f} ms, --help {help_ * 1000:.0f} ms")
     assert ours - help_ <= 0.15
