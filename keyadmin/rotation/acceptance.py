@@ -16,7 +16,7 @@ async def rejection(job: Job, member: Member, *, came_back: bool = False) -> Pro
     """Why the Gemini API rejects a key; None = it takes it. Raises Problem where its string cannot be read.
 
     News of a key takes minutes to spread, counted by the server's clock from when it was made or changed; `came_back` =
-    it may have been undeleted just now, which changes no time of it. News of an API that was switched on takes as long,
+    it may have been undeleted just now, which need not change a time of it. News of an API that was switched on takes as long,
     and the key does not tell when that was: Service Usage, which knows at once, is asked whether it is on at all.
     """
     cloud, observer = job.cloud, job.shared.observer
@@ -31,7 +31,10 @@ async def rejection(job: Job, member: Member, *, came_back: bool = False) -> Pro
 def _spreading(job: Job, member: Member) -> float:
     """Seconds for which the news of a key may still be on its way."""
     times = [time for time in (member.key.create_time, member.key.update_time) if time is not None]
-    return min(job.verify_s, max(0.0, job.verify_s - (job.now() - max(times)).total_seconds())) if times else job.verify_s
+    if not times:
+        return job.verify_s
+    age = (job.now() - max(times)).total_seconds()
+    return min(job.verify_s, max(0.0, job.verify_s - age))
 
 
 async def _may_be_on(job: Job) -> bool:

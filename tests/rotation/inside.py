@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
 
@@ -33,6 +33,8 @@ from keyadmin.rotation.policy import Rule
 from keyadmin.rotation.run import Manner
 from keyadmin.sandbox.cloud import LocalCloud
 from keyadmin.sandbox.server import Server
+
+Done = TypeVar("Done")
 
 GEMINI = {"service": "generativelanguage.googleapis.com"}
 MAPS = {"service": "maps-backend.googleapis.com"}
@@ -217,6 +219,14 @@ class Gate:
     def open(self) -> None:
         """Let go."""
         self._open.set()
+
+
+async def held_up(stage: Stage, gate: Gate, work: Coroutine[Any, Any, Done]) -> asyncio.Task[Done]:
+    """Begin some work, and wait until it is held up at the gate."""
+    stage.pause = gate
+    task = asyncio.create_task(work)
+    await gate.reached()
+    return task
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,7 +12,7 @@ from keyadmin.problem import Cause
 from keyadmin.rotation.decide import Terms
 from keyadmin.rotation.lineage import PUBLISHED
 from tests.rotation.conftest import always_live, condition, deleted, holders, newest, published, retired
-from tests.rotation.inside import GEMINI, MAPS, Gate, Stage
+from tests.rotation.inside import GEMINI, MAPS, Gate, Stage, held_up
 
 # ---- asked for by name ------------------------------------------------------------------------------------------------
 
@@ -132,9 +131,7 @@ async def test_sinks_are_named_before_they_may_have_the_key(on: Stage) -> None:
     """The hand-over was done and could not be marked: a rollback that is not told the sinks must know that there are some."""
     subject = await on.project()
     gate = Gate("UpdateKey", nth=2)  # the mark
-    on.pause = gate
-    run = asyncio.create_task(subject.run())
-    await gate.reached()
+    run = await held_up(on, gate, subject.run())
     await on.control("faults", {"method": "UpdateKey", "code": "PERMISSION_DENIED", "times": 2})
     gate.open()
     (outcome,) = await run

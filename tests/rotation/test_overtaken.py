@@ -9,7 +9,7 @@ import pytest
 
 from keyadmin.problem import Cause, Problem
 from tests.rotation.conftest import always_live, deleted, holders, newest, published, retired
-from tests.rotation.inside import GEMINI, MAPS, Gate, Stage, go_on
+from tests.rotation.inside import GEMINI, MAPS, Gate, Stage, go_on, held_up
 
 # ---- what is refused --------------------------------------------------------------------------------------------------
 
@@ -66,9 +66,7 @@ async def test_a_refused_deletion_is_told_and_not_taken_for_use(on: Stage) -> No
 async def test_restrictions_changed_after_the_listing_are_those_of_the_successor(on: Stage) -> None:
     subject = await on.project()
     gate = Gate("GetKey")
-    on.pause = gate
-    run = asyncio.create_task(subject.run())
-    await gate.reached()
+    run = await held_up(on, gate, subject.run())
     narrow = replace(await subject.key("web"), restrictions=replace(newest(subject).key.restrictions, ips=("192.0.2.7",)))
     await on.cloud.keys.update(narrow.name, {"restrictions"}, narrow)
     gate.open()
@@ -85,9 +83,7 @@ async def test_a_run_that_was_held_up_does_not_hand_over_what_was_rolled_back(
         request.getfixturevalue("nothing_is_fresh")
     subject = await on.project()
     gate = Gate(method, nth)
-    on.pause = gate
-    run = asyncio.create_task(subject.run())
-    await gate.reached()
+    run = await held_up(on, gate, subject.run())
     always_live(subject)
     back = await subject.roll_back("web")
     assert back.problem is None
@@ -102,9 +98,7 @@ async def test_a_run_that_was_held_up_does_not_hand_over_what_was_rolled_back(
 async def test_who_handed_over_and_was_overtaken_puts_the_sinks_right(on: Stage, nothing_is_fresh: None) -> None:
     subject = await on.project()
     gate = Gate("UpdateKey", nth=2)  # the mark
-    on.pause = gate
-    run = asyncio.create_task(subject.run())
-    await gate.reached()
+    run = await held_up(on, gate, subject.run())
     assert holders(subject) == {f"ka-{subject.lineage().id}-2"}
     await subject.roll_back("web")
     subject.env_file.write_text(f"GEMINI_API_KEY={subject.strings()[f'ka-{subject.lineage().id}-2']}\n")
@@ -117,13 +111,9 @@ async def test_a_rollback_stops_whoever_is_about_to_publish(on: Stage, nothing_i
     """The run reads its key once more between the rollback's hand-over and its deletion: then it is marked already."""
     subject = await on.project()
     publisher = Gate("GetKey", nth=2)  # the first one reads the founder
-    on.pause = publisher
-    run = asyncio.create_task(subject.run())
-    await publisher.reached()
+    run = await held_up(on, publisher, subject.run())
     remover = Gate("DeleteKey")
-    on.pause = remover
-    back = asyncio.create_task(subject.roll_back("web"))
-    await remover.reached()
+    back = await held_up(on, remover, subject.roll_back("web"))
     always_live(subject)
     marker = Gate("UpdateKey")
     on.pause = marker
@@ -142,9 +132,7 @@ async def test_a_predecessor_that_was_changed_meanwhile_is_not_deleted_unseen(on
     subject = await published(on)
     await on.control("clock", {"advance": "25h"})
     gate = Gate("DeleteKey")
-    on.pause = gate
-    run = asyncio.create_task(subject.run())
-    await gate.reached()
+    run = await held_up(on, gate, subject.run())
     on.pause = go_on
     back = await subject.roll_back("web")
     assert back.problem is None
@@ -157,9 +145,7 @@ async def test_a_predecessor_that_was_changed_meanwhile_is_not_deleted_unseen(on
 async def test_what_somebody_wrote_on_the_key_meanwhile_is_not_overwritten(on: Stage) -> None:
     subject = await on.project()
     gate = Gate("UpdateKey", nth=2)  # the mark
-    on.pause = gate
-    run = asyncio.create_task(subject.run())
-    await gate.reached()
+    run = await held_up(on, gate, subject.run())
     on.pause = go_on
     key = await subject.key(newest(subject).key.key_id)
     await on.cloud.keys.update(key.name, {"annotations"}, replace(key, annotations=key.annotations | {"team": "web"}))
@@ -174,9 +160,7 @@ async def test_a_predecessor_that_is_gone_for_good_meanwhile_ends_the_rotation(o
     subject = await published(on)
     await on.control("clock", {"advance": "25h"})
     gate = Gate("DeleteKey")
-    on.pause = gate
-    run = asyncio.create_task(subject.run())
-    await gate.reached()
+    run = await held_up(on, gate, subject.run())
     on.pause = go_on
     await on.cloud.keys.delete((await subject.key("web")).name)
     await on.control("clock", {"advance": "31d"})
@@ -192,9 +176,7 @@ async def test_a_predecessor_that_was_deleted_meanwhile_is_not_one_in_use(on: St
     if monitoring == "unreadable":
         await on.control("faults", {"method": "ListTimeSeries", "code": "PERMISSION_DENIED", "times": 99})
     gate = Gate("DeleteKey")
-    on.pause = gate
-    run = asyncio.create_task(subject.run())
-    await gate.reached()
+    run = await held_up(on, gate, subject.run())
     on.pause = go_on
     await on.cloud.keys.delete((await subject.key("web")).name)
     gate.open()
@@ -206,9 +188,7 @@ async def test_a_split_keeps_what_somebody_changed_meanwhile(on: Stage) -> None:
     subject = await published(on, serviceAccountEmail=None, restrictions={"apiTargets": [GEMINI, MAPS]})
     await on.control("clock", {"advance": "25h"})
     gate = Gate("UpdateKey")
-    on.pause = gate
-    run = asyncio.create_task(subject.run(new_auth=True))
-    await gate.reached()
+    run = await held_up(on, gate, subject.run(new_auth=True))
     on.pause = go_on
     old = await subject.key("web")
     narrow = replace(old, restrictions=replace(old.restrictions, ips=("192.0.2.7",)))
@@ -226,9 +206,7 @@ async def test_a_successor_that_cannot_be_verified_is_looked_for_before_the_old_
     await subject.run()
     await on.control("clock", {"advance": "25h"})
     gate = Gate("AccessSecretVersion")
-    on.pause = gate
-    run = asyncio.create_task(subject.run())
-    await gate.reached()
+    run = await held_up(on, gate, subject.run())
     on.pause = go_on
     await on.cloud.keys.delete(newest(subject).key.name)
     gate.open()
@@ -242,9 +220,7 @@ async def test_a_rollback_deletes_nothing_unseen(on: Stage, what: str) -> None:
     subject = await retired(on)
     second = newest(subject).key.key_id
     gate = Gate("DeleteKey")
-    on.pause = gate
-    back = asyncio.create_task(subject.roll_back("web"))
-    await gate.reached()
+    back = await held_up(on, gate, subject.roll_back("web"))
     on.pause = go_on
     key = await subject.key(second)
     if what == "delete":
@@ -262,9 +238,7 @@ async def test_a_rollback_deletes_nothing_unseen(on: Stage, what: str) -> None:
 async def test_a_rollback_of_a_split_does_not_write_over_what_somebody_changed(on: Stage) -> None:
     subject = await retired(on, serviceAccountEmail=None, restrictions={"apiTargets": [GEMINI, MAPS]})
     gate = Gate("UpdateKey")
-    on.pause = gate
-    back = asyncio.create_task(subject.roll_back("web"))
-    await gate.reached()
+    back = await held_up(on, gate, subject.roll_back("web"))
     on.pause = go_on
     old = await subject.key("web")
     narrow = replace(old, restrictions=replace(old.restrictions, ips=("192.0.2.7",)))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
 from keyadmin.problem import Cause
 from keyadmin.rotation.lineage import STATE
 from tests.rotation.conftest import deleted, holders, newest, published
-from tests.rotation.inside import Gate, Stage, go_on
+from tests.rotation.inside import Gate, Stage, go_on, held_up
 
 
 async def test_what_was_mended_after_the_listing_is_not_stuck(on: Stage) -> None:
@@ -17,9 +16,7 @@ async def test_what_was_mended_after_the_listing_is_not_stuck(on: Stage) -> None
     second = newest(subject).key
     await on.cloud.keys.delete(second.name)
     gate = Gate("ListKeys", nth=2)
-    on.pause = gate
-    run = asyncio.create_task(subject.run())
-    await gate.reached()
+    run = await held_up(on, gate, subject.run())
     on.pause = go_on
     await on.cloud.keys.undelete(second.name)
     gate.open()
@@ -68,9 +65,7 @@ async def test_what_was_tampered_with_is_not_written_over_where_another_look_fai
     key = newest(subject).key
     await on.cloud.keys.update(key.name, {"annotations"}, replace(key, annotations=key.annotations | {STATE: "mine"}))
     gate = Gate("ListKeys", nth=2)
-    on.pause = gate
-    run = asyncio.create_task(subject.run())
-    await gate.reached()
+    run = await held_up(on, gate, subject.run())
     await on.control("faults", {"method": "ListKeys", "code": "PERMISSION_DENIED", "times": 1})
     gate.open()
     (outcome,) = await run
@@ -98,9 +93,7 @@ async def test_a_change_that_is_refused_all_the_time_is_told(on: Stage) -> None:
 async def test_a_lineage_whose_only_key_is_gone_for_good_is_told(on: Stage) -> None:
     subject = await on.project()
     gate = Gate("GetKey")
-    on.pause = gate
-    run = asyncio.create_task(subject.run())
-    await gate.reached()
+    run = await held_up(on, gate, subject.run())
     on.pause = go_on
     await on.cloud.keys.delete((await subject.key("web")).name)
     await on.control("clock", {"advance": "31d"})
@@ -133,9 +126,7 @@ async def test_versions_are_left_alone_where_somebody_else_wrote_the_newest(on: 
     subject = await published(on)
     await on.control("clock", {"advance": "25h"})
     gate = Gate("DeleteKey")
-    on.pause = gate
-    run = asyncio.create_task(subject.run())
-    await gate.reached()
+    run = await held_up(on, gate, subject.run())
     on.pause = go_on
     await on.control("seed", {"projects": [{"projectId": subject.project, "secrets": {"web": ["theirs"]}}]})
     gate.open()
