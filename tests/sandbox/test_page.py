@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from html import unescape
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 
-from tests.waiting import until, until_async
+from tests.browser import BROWSER, browsing
 
 from .conftest import Running
 from .wire import KEYS, create, send
 
 NASTY = "</td><script>document.title='taken over'</script><img src=x onerror=\"document.title='taken over'\">"
-BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def _seed_nasty(sandbox: Running) -> None:
@@ -105,58 +99,6 @@ def test_other_methods_are_not_there(shared_sandbox: Running) -> None:
     assert send(shared_sandbox, "HEAD", "/").status == 200
     reply = send(shared_sandbox, "POST", "/", {})
     assert (reply.status, reply.data["error"]["status"]) == (501, "UNIMPLEMENTED")
-
-
-class Tab:
-    """A browser tab, spoken to over the DevTools protocol."""
-
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self._socket = socket
-        self._number = 0
-        self.said: list[str] = []  # console messages and violations of the policy
-
-    async def call(self, method: str, **params: Any) -> Any:
-        self._number += 1
-        await self._socket.send_json({"id": self._number, "method": method, "params": params})
-        while True:
-            message = await self._socket.receive_json(timeout=20)
-            if message.get("method") in ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled"):
-                self.said.append(str(message["params"]))
-            if message.get("id") == self._number:
-                return message["result"]
-
-    async def value(self, expression: str) -> Any:
-        return (await self.call("Runtime.evaluate", expression=expression))["result"].get("value")
-
-    async def until(self, expression: str) -> None:
-        """Wait for an expression to be true."""
-        try:
-            await until_async(lambda: self.value(expression), expression)
-        except AssertionError as error:
-            raise AssertionError(f"{error}; the page: {await self.value('document.body.innerText')}") from None
-
-
-@asynccontextmanager
-async def browsing(url: str, profile: Path) -> AsyncIterator[Tab]:
-    """A headless Chromium with one tab."""
-    assert BROWSER is not None
-    flags = ("--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", f"--user-data-dir={profile}")
-    process = subprocess.Popen([BROWSER, *flags, url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True)
-    try:
-        port_file = profile / "DevToolsActivePort"
-        until(lambda: port_file.exists() and "\n" in port_file.read_text(), "Chromium says its port", process=process)
-        port = port_file.read_text().split()[0]
-        async with aiohttp.ClientSession() as session:
-            async with session.get(f"http://127.0.0.1:{port}/json/list") as answer:
-                pages = [page for page in await answer.json() if page["type"] == "page"]
-            async with session.ws_connect(pages[0]["webSocketDebuggerUrl"]) as socket:
-                tab = Tab(socket)
-                for domain in ("Runtime", "Log", "Page"):
-                    await tab.call(f"{domain}.enable")
-                yield tab
-    finally:
-        process.kill()
-        process.wait(timeout=10)
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.sandbox.test_page import BROWSER, browsing
+from tests.browser import BROWSER, browsing
 
 from .conftest import GEMINI, MAPS, key, project
 
@@ -86,7 +85,6 @@ CONTRAST = """
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_its_colours_can_be_told_from_the_paper(page: str, tmp_path: Path, scheme: str) -> None:
-    assert shutil.which(str(BROWSER))
     async with browsing(page, tmp_path / "profile") as tab:
         await tab.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
         await tab.until(f"matchMedia('(prefers-color-scheme: {scheme})').matches")
