@@ -41,7 +41,7 @@ class Tab:
         self._number += 1
         await self._socket.send_json({"id": self._number, "method": method, "params": params})
         while True:
-            message = await self._socket.receive_json(timeout=20)
+            message = await self._socket.receive_json(timeout=60)
             if message.get("method") in _SAYS:
                 self.said.append(str(message["params"]))
             if message.get("id") == self._number:
@@ -86,7 +86,7 @@ async def browsing(url: str, profile: Path) -> AsyncIterator[Tab]:
             yield tab
     finally:
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=60)
 
 
 async def _page(session: aiohttp.ClientSession, port: str) -> str:

@@ -102,7 +102,7 @@ def typed(home: dict[str, str]) -> Callable[..., Result]:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
         return Result(done.returncode, done.stdout, done.stderr)
@@ -143,7 +143,7 @@ class Served:
             headers={"Content-Type": "application/json"},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=180) as answer:
             return json.loads(answer.read() or "null")
 
     def seed(self, **parts: Any) -> None:
@@ -178,7 +178,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assert line, "the sandbox did not start"
     yield json.loads(line)["rest"]
     process.send_signal(signal.SIGTERM)
-    process.wait(timeout=10)
+    process.wait(timeout=180)
 
 
 @pytest.fixture

@@ -157,7 +157,7 @@ def test_nothing_heavy_is_imported_for(line: str, heavy: str, home) -> None:
         f"import sys; from keyadmin.cli.app import main; code = main({line.split()!r});"
         f"print(sorted(set({heavy.split()!r}) & set(sys.modules)), file=sys.stderr); sys.exit(code)"
     )
-    done = subprocess.run([sys.executable, "-c", script], env=home, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", script], env=home, capture_output=True, text=True, timeout=180, check=False)
     assert (done.returncode, done.stderr) == (0, "[]\n")
 
 

@@ -177,7 +177,7 @@ def test_a_reader_that_went_away_is_no_complaint(home) -> None:
     assert process.stderr is not None
     with process.stderr as stderr:
         assert stderr.read() == ""
-    assert process.wait(30) == 1
+    assert process.wait(60) == 1
 
 
 @pytest.mark.parametrize("verbose", [False, True])
@@ -221,7 +221,7 @@ def test_the_stderr_of_a_reader_that_went_away_is_no_complaint(home) -> None:
     assert process.stdout is not None
     with process.stdout as stdout:
         assert stdout.read() == ""
-    assert process.wait(30) in (1, 2)
+    assert process.wait(60) in (1, 2)
 
 
 def test_links_are_not_broken_over_lines(cli, command) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.waiting import DEADLINE_S
+
 pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX's")
 
 
@@ -32,10 +34,10 @@ class Person:
         self.seen = ""
 
     def sees(self, text: str) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + DEADLINE_S
         while text not in self.seen:
             assert time.monotonic() < deadline, self.seen
-            self.seen += os.read(self.end, 4096).decode()
+            self.seen += os.read(self.end, 4096).decode(errors="replace")
 
     def types(self, text: str) -> None:
         os.write(self.end, text.encode())
@@ -43,8 +45,8 @@ class Person:
     def leaves(self) -> int:
         with contextlib.suppress(OSError):  # Linux's word for: everybody has closed the terminal
             while more := os.read(self.end, 4096):
-                self.seen += more.decode()
-        return self.process.wait(30)
+                self.seen += more.decode(errors="replace")
+        return self.process.wait(DEADLINE_S)
 
 
 def _take_terminal() -> None:

@@ -65,7 +65,7 @@ def run(home: Path) -> Run:
             [sys.executable, "-m", "keyadmin", *words],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             cwd=home,
             env={**kept, "HOME": str(home), "SHELL": "/bin/bash", "MY_KEY": KEY, **env},
         )
@@ -92,7 +92,7 @@ def test_a_real_shell_sees_the_variable_and_no_longer_after_unset(run: Run, home
 
     def seen() -> str:
         env = {"PATH": os.environ["PATH"], "HOME": str(home), "TERM": "dumb"}
-        return subprocess.run(command, capture_output=True, text=True, cwd=home, env=env, timeout=60).stdout.strip()
+        return subprocess.run(command, capture_output=True, text=True, cwd=home, env=env, timeout=180).stdout.strip()
 
     first = _set(run, shell)
     assert first.returncode == 0, first.stderr

@@ -34,7 +34,7 @@ class Served:
         return str(self.ready["rest"])
 
     def get(self, path: str) -> Any:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(self.rest + path, timeout=20) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(self.rest + path, timeout=60) as answer:
             return json.load(answer)
 
     def projects(self) -> set[str]:
@@ -43,7 +43,7 @@ class Served:
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, str, str]:
         self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=30)
+        out, err = self.process.communicate(timeout=60)
         return self.process.returncode, out, err
 
 
@@ -331,13 +331,13 @@ def test_ctrl_c_in_the_middle_of_a_call_ends_with_130(home) -> None:
             stderr=subprocess.PIPE,
             text=True,
         )
-        silent.settimeout(30)
+        silent.settimeout(60)
         connection, _ = silent.accept()
         with connection:
-            connection.settimeout(30)
+            connection.settimeout(60)
             assert connection.recv(100).startswith(b"POST /_sandbox/reset")
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (130, "")
     assert "Interrupted." in err
     assert "Traceback" not in err

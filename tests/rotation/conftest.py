@@ -115,7 +115,7 @@ class World:
     def close(self) -> None:
         assert self._driver.stdin is not None
         self._driver.stdin.close()
-        self._driver.wait(timeout=20)
+        self._driver.wait(timeout=60)
 
 
 @pytest.fixture(scope="module")

@@ -212,7 +212,7 @@ class Gate:
     async def reached(self) -> None:
         """Wait until somebody is held up."""
         waiting = asyncio.create_task(self._reached.wait())
-        done, _ = await asyncio.wait([waiting], timeout=20)
+        done, _ = await asyncio.wait([waiting], timeout=60)
         waiting.cancel()
         assert done, f"nobody came to {self._method}"
 

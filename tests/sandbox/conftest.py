@@ -48,7 +48,7 @@ class Running:
         """Stop it; one that does not stop is killed, and that is a failure."""
         self.process.terminate()
         try:
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

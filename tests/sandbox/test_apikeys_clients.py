@@ -36,7 +36,7 @@ def test_the_life_of_a_key(client: Any) -> None:
     )
     assert operation.operation.done is False
     assert operation.operation.name.startswith("operations/akmf.p7-100000000001-")
-    key = operation.result(timeout=10)
+    key = operation.result(timeout=60)
     assert key.name == f"{NUMBERED}/keys/first-key"
     assert key.key_string.startswith("AIzaSANDBOX")
     assert len(key.key_string) == 39
@@ -49,19 +49,19 @@ def test_the_life_of_a_key(client: Any) -> None:
 
     changed = client.update_key(
         key=api_keys_v2.Key(name=key.name, display_name="renamed"), update_mask=field_mask_pb2.FieldMask(paths=["display_name"])
-    ).result(timeout=10)
+    ).result(timeout=60)
     assert (changed.display_name, changed.key_string) == ("renamed", "")
     assert changed.etag != key.etag
     assert changed.restrictions == _restrictions()
 
-    deleted = client.delete_key(name=key.name).result(timeout=10)
+    deleted = client.delete_key(name=key.name).result(timeout=60)
     assert deleted.delete_time is not None
     assert deleted.key_string == key.key_string
     assert deleted.etag == changed.etag
     assert list(client.list_keys(parent=PARENT)) == []
     request = api_keys_v2.ListKeysRequest(parent=PARENT, show_deleted=True)
     assert [one.name for one in client.list_keys(request=request)] == [key.name]
-    back = client.undelete_key(request={"name": key.name}).result(timeout=10)
+    back = client.undelete_key(request={"name": key.name}).result(timeout=60)
     assert "delete_time" not in back
     assert [one.name for one in client.list_keys(parent=PARENT)] == [key.name]
 
@@ -69,7 +69,7 @@ def test_the_life_of_a_key(client: Any) -> None:
 def test_errors_reach_the_client_as_its_own_exceptions(client: Any) -> None:
     with doors.refused(NotFound, f'key "{PARENT}/keys/missing" not found'):
         client.get_key(name=f"{PARENT}/keys/missing")
-    client.create_key(parent=PARENT, key=api_keys_v2.Key(), key_id="twice").result(timeout=10)
+    client.create_key(parent=PARENT, key=api_keys_v2.Key(), key_id="twice").result(timeout=60)
     with doors.refused(AlreadyExists, "twice"):
         client.create_key(parent=PARENT, key=api_keys_v2.Key(), key_id="twice")
     with doors.refused(InvalidArgument, "63"):
@@ -97,15 +97,15 @@ def test_an_auth_key_of_the_seed_is_listed_though_the_protobuf_lacks_its_account
 async def test_asyncio_grpc(sandbox: Running) -> None:
     client = doors.async_client(api_keys_v2.ApiKeysAsyncClient, sandbox)
     operation = await client.create_key(parent=PARENT, key=api_keys_v2.Key(display_name="a"), key_id="from-asyncio")
-    key = await operation.result(timeout=10)
+    key = await operation.result(timeout=60)
     assert [one.name async for one in await client.list_keys(parent=PARENT)] == [key.name]
     assert (await client.get_key_string(name=key.name)).key_string == key.key_string
     assert (await client.lookup_key(request={"key_string": key.key_string})).name == key.name
     operation = await client.update_key(key=api_keys_v2.Key(name=key.name, annotations={"team": "a"}))
-    assert (await operation.result(timeout=10)).annotations == {"team": "a"}
-    deleted = await (await client.delete_key(name=key.name)).result(timeout=10)
+    assert (await operation.result(timeout=60)).annotations == {"team": "a"}
+    deleted = await (await client.delete_key(name=key.name)).result(timeout=60)
     assert deleted.delete_time is not None
-    back = await (await client.undelete_key(request={"name": key.name})).result(timeout=10)
+    back = await (await client.undelete_key(request={"name": key.name})).result(timeout=60)
     assert back.name == key.name
     with pytest.raises(NotFound):
         await client.get_key(name=f"{PARENT}/keys/missing")

@@ -88,7 +88,7 @@ def test_over_grpc(shared_sandbox: Running, mask: str | None, body: dict[str, An
     request = {"key": api_keys_v2.Key(api_keys_v2.Key.from_json(_json(body)), name=key["name"])}
     if mask is not None:
         request["update_mask"] = field_mask_pb2.FieldMask(paths=[path for path in mask.split(",") if path])
-    client.update_key(request=request).result(timeout=10)
+    client.update_key(request=request).result(timeout=60)
     assert _mutable(send(shared_sandbox, "GET", f"/v2/{key['name']}").data) == _expected(changes)
     client.transport.close()
 

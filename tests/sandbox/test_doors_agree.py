@@ -223,7 +223,7 @@ def over_grpc(channel: grpc.Channel, method: Method, request: Any) -> tuple[str,
     assert isinstance(method.request, str)
     assert method.response is not None
     data = json_format.ParseDict(request, message_class(method.request)()).SerializeToString()
-    call = channel.unary_unary(f"/{method.api.name}/{method.name}").future(data, timeout=30)
+    call = channel.unary_unary(f"/{method.api.name}/{method.name}").future(data, timeout=60)
     if call.exception() is None:
         return "OK", json_format.MessageToDict(message_class(method.response).FromString(call.result()))
     status = status_pb2.Status.FromString(dict(call.trailing_metadata())["grpc-status-details-bin"])
@@ -270,7 +270,7 @@ def laid_out(method: Method, request: Any) -> tuple[str, str, bytes | None]:
 @pytest.fixture(scope="module")
 def doors() -> Iterator[tuple[grpc.Channel, http.client.HTTPConnection, Running]]:
     running = start()
-    connection = http.client.HTTPConnection(urlsplit(running.rest).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(running.rest).netloc, timeout=60)
     with grpc.insecure_channel(running.grpc) as channel:
         yield channel, connection, running
     connection.close()

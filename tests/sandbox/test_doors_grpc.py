@@ -27,7 +27,7 @@ def channel(sandbox: Running) -> Iterator[grpc.Channel]:
 
 def _failed(channel: grpc.Channel, path: str, data: bytes, metadata: list[tuple[str, str]] | None = None) -> grpc.RpcError:
     with pytest.raises(grpc.RpcError) as caught:
-        channel.unary_unary(path)(data, timeout=10, metadata=metadata)
+        channel.unary_unary(path)(data, timeout=60, metadata=metadata)
     return caught.value
 
 
@@ -45,7 +45,7 @@ def test_errors_carry_their_details(channel: grpc.Channel) -> None:
 
 def test_no_bearer_is_the_default_owner_and_a_bad_one_is_refused(channel: grpc.Channel) -> None:
     data = api_keys_v2.ListKeysRequest.serialize(api_keys_v2.ListKeysRequest(parent=PARENT))
-    channel.unary_unary(f"{SERVICE}/ListKeys")(data, timeout=10)
+    channel.unary_unary(f"{SERVICE}/ListKeys")(data, timeout=60)
     error = _failed(channel, f"{SERVICE}/ListKeys", data, [("authorization", "Bearer ya29.secret-token")])
     assert error.code() == grpc.StatusCode.UNAUTHENTICATED
     assert "secret-token" not in str(error)
@@ -61,17 +61,17 @@ def test_what_is_not_there_and_what_is_no_message(channel: grpc.Channel) -> None
 def test_unknown_protobuf_fields_are_ignored(channel: grpc.Channel) -> None:
     """As protobuf asks; a newer client may send fields that this server does not know."""
     data = api_keys_v2.ListKeysRequest.serialize(api_keys_v2.ListKeysRequest(parent=PARENT))
-    channel.unary_unary(f"{SERVICE}/ListKeys")(data + b"\xfa\x7f\x03abc", timeout=10)
+    channel.unary_unary(f"{SERVICE}/ListKeys")(data + b"\xfa\x7f\x03abc", timeout=60)
 
 
 def test_operations_are_polled_on_their_own_service(channel: grpc.Channel) -> None:
     request = api_keys_v2.CreateKeyRequest(parent=PARENT, key=api_keys_v2.Key(display_name="x"))
-    raw = channel.unary_unary(f"{SERVICE}/CreateKey")(api_keys_v2.CreateKeyRequest.serialize(request), timeout=10)
+    raw = channel.unary_unary(f"{SERVICE}/CreateKey")(api_keys_v2.CreateKeyRequest.serialize(request), timeout=60)
     started = operations_pb2.Operation.FromString(raw)
     assert not started.done
     assert started.WhichOneof("result") is None
     ask = operations_pb2.GetOperationRequest(name=started.name).SerializeToString()
-    operation = operations_pb2.Operation.FromString(channel.unary_unary(f"{OPERATIONS}/GetOperation")(ask, timeout=10))
+    operation = operations_pb2.Operation.FromString(channel.unary_unary(f"{OPERATIONS}/GetOperation")(ask, timeout=60))
     assert operation.done
     key = api_keys_v2.Key.pb()()
     assert operation.response.Unpack(key)
@@ -90,7 +90,7 @@ def test_an_operation_can_be_polled_after_a_restart(start_sandbox: Callable[...,
     second = start_sandbox(state=state)
     with grpc.insecure_channel(second.grpc) as channel:
         ask = operations_pb2.GetOperationRequest(name=name).SerializeToString()
-        answer = channel.unary_unary(f"{OPERATIONS}/GetOperation")(ask, timeout=10)
+        answer = channel.unary_unary(f"{OPERATIONS}/GetOperation")(ask, timeout=60)
     key = api_keys_v2.Key.pb()()
     assert operations_pb2.Operation.FromString(answer).response.Unpack(key)
     assert key.display_name == "kept"
@@ -107,7 +107,7 @@ def test_reflection_of_the_two_doors(sandbox: Running) -> None:
     )
     for maker in (grpc_client, rest_client):
         key = api_keys_v2.Key(display_name="x", restrictions=restrictions, annotations={"a": "b"})
-        name = maker.create_key(parent=PARENT, key=key).result(timeout=10).name
-        maker.delete_key(name=name).result(timeout=10)
+        name = maker.create_key(parent=PARENT, key=key).result(timeout=60).name
+        maker.delete_key(name=name).result(timeout=60)
         assert grpc_client.get_key(name=name) == rest_client.get_key(name=name)
         assert grpc_client.get_key(name=name).restrictions == restrictions

@@ -171,7 +171,7 @@ def test_method_override_of_long_gets(sandbox: Running) -> None:
 
 
 def test_connections_are_kept_alive_after_answers_and_errors(sandbox: Running) -> None:
-    connection = http.client.HTTPConnection(urlsplit(sandbox.rest).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(sandbox.rest).netloc, timeout=60)
     connection.connect()
     own = connection.sock.getsockname()
     for target, status in ((KEYS, 200), (f"{KEYS}/none", 404), ("/nothing", 501), (f"{KEYS}?x=1", 400), (KEYS, 200)):

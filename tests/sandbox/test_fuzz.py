@@ -45,7 +45,7 @@ def server() -> Iterator[Running]:
 
 
 def _ask(server: Running, http_method: str, target: str, body: bytes, headers: dict[str, str]) -> tuple[int, str, bytes]:
-    connection = http.client.HTTPConnection(urlsplit(server.rest).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(server.rest).netloc, timeout=60)
     try:
         connection.request(http_method, target, body, headers)
         answer = connection.getresponse()
@@ -92,7 +92,7 @@ def test_grpc_answers_whatever_is_sent(server: Running, channel: grpc.Channel, r
     _mended(server)
     path, data = request
     call = channel.unary_unary(path).future(data)
-    error = call.exception(timeout=30)
+    error = call.exception(timeout=60)
     if error is not None:
         assert call.code().name in NAMES, (path, error)
         status = status_pb2.Status.FromString(dict(call.trailing_metadata())["grpc-status-details-bin"])
@@ -137,11 +137,11 @@ def test_huge_grpc_messages_are_refused(server: Running, channel: grpc.Channel) 
     )
     with pytest.raises(grpc.RpcError) as caught:
         channel.unary_unary("/google.api.apikeys.v2.ApiKeys/CreateKey")(
-            api_keys_v2.CreateKeyRequest.serialize(request), timeout=30
+            api_keys_v2.CreateKeyRequest.serialize(request), timeout=60
         )
     assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
     with pytest.raises(grpc.RpcError) as caught:
-        channel.unary_unary("/google.api.apikeys.v2.ApiKeys/CreateKey")(b"\x0a" * 12 * 1024 * 1024, timeout=30)
+        channel.unary_unary("/google.api.apikeys.v2.ApiKeys/CreateKey")(b"\x0a" * 12 * 1024 * 1024, timeout=60)
     assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
@@ -155,7 +155,7 @@ def test_names_of_nothing_are_not_kept(server: Running, channel: grpc.Channel) -
         for number in range(rounds):
             name = f"projects/{number}{os.urandom(4).hex()}{'x' * 4_000_000}/locations/global"
             data = api_keys_v2.ListKeysRequest.serialize(api_keys_v2.ListKeysRequest(parent=name))
-            assert channel.unary_unary("/google.api.apikeys.v2.ApiKeys/ListKeys").future(data).exception(timeout=30)
+            assert channel.unary_unary("/google.api.apikeys.v2.ApiKeys/ListKeys").future(data).exception(timeout=60)
         return process.memory_info().rss
 
     first = ask_for_nothing(10)

@@ -278,7 +278,7 @@ def test_an_organisation_may_forbid_new_accounts(client: Any, sandbox: Running, 
 def _gemini(sandbox: Running, key_string: str) -> int:
     request = urllib.request.Request(f"{sandbox.rest}/v1beta/models?pageSize=1", headers={"x-goog-api-key": key_string})
     try:
-        return int(urllib.request.urlopen(request, timeout=10).status)
+        return int(urllib.request.urlopen(request, timeout=60).status)
     except urllib.error.HTTPError as error:
         return error.code
 

@@ -137,7 +137,7 @@ def _impersonated(sandbox: Running, caller: str) -> Any:
 
 def test_google_auth_impersonates(prepared: Running) -> None:
     session = AuthorizedSession(_impersonated(prepared, "friend@example.com"))  # type: ignore[no-untyped-call]
-    answer = session.get(f"{prepared.rest}/v2/projects/demo-project/locations/global/keys", timeout=10)
+    answer = session.get(f"{prepared.rest}/v2/projects/demo-project/locations/global/keys", timeout=60)
     assert (answer.status_code, answer.json()) == (200, {"keys": []})
     assert prepared.control("requests")[-1]["principal"] == ROBOT
 

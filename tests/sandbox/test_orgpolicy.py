@@ -230,7 +230,7 @@ def test_it_decides_whether_keys_may_be_bound(client: Any, sandbox: Running) -> 
         url = f"{sandbox.rest}/v2/{DEMO}/locations/global/keys"
         request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
         try:
-            return str(urllib.request.urlopen(request, timeout=10).status)
+            return str(urllib.request.urlopen(request, timeout=60).status)
         except urllib.error.HTTPError as error:
             return f"{error.code} {error.read().decode()}"
 

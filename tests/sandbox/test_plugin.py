@@ -53,7 +53,7 @@ def test_each_test_gets_a_fresh_one(pytester: pytest.Pytester) -> None:
             assert keyadmin_sandbox.requests() == []
             keys = client(keyadmin_sandbox)
             assert list(keys.list_keys(parent=PARENT)) == []
-            made = keys.create_key(parent=PARENT, key=api_keys_v2.Key(display_name="x"), key_id="same").result(timeout=10)
+            made = keys.create_key(parent=PARENT, key=api_keys_v2.Key(display_name="x"), key_id="same").result(timeout=60)
             assert keyadmin_sandbox.clock("31d") > keyadmin_sandbox.clock("-31d")
             keyadmin_sandbox.clock("400d")
             keyadmin_sandbox.latency(1)
@@ -121,4 +121,4 @@ def test_the_server_ends_with_a_killed_pytest(pytester: pytest.Pytester) -> None
 
     pid = int((pytester.path / "pid").read_text())
     if psutil.pid_exists(pid):
-        psutil.Process(pid).wait(timeout=10)
+        psutil.Process(pid).wait(timeout=60)

@@ -28,12 +28,12 @@ def folders(door: Any, sandbox: Running) -> Any:
 
 def make(folders: Any, name: str, parent: str = ENGINEERING, caller: str = "owner@example.com") -> Any:
     folder = rm.Folder(display_name=name, parent=parent)
-    return folders.create_folder(folder=folder, metadata=bearer(caller)).result(timeout=30)
+    return folders.create_folder(folder=folder, metadata=bearer(caller)).result(timeout=60)
 
 
 def rename(folders: Any, folder: str, name: str, mask: str = "display_name", etag: str = "") -> Any:
     wanted = rm.Folder(name=folder, display_name=name, etag=etag)
-    return folders.update_folder(folder=wanted, update_mask=FieldMask(paths=[mask] if mask else [])).result(timeout=30)
+    return folders.update_folder(folder=wanted, update_mask=FieldMask(paths=[mask] if mask else [])).result(timeout=60)
 
 
 def test_a_folder_is_made_renamed_moved_deleted_and_brought_back(folders: Any) -> None:
@@ -44,20 +44,20 @@ def test_a_folder_is_made_renamed_moved_deleted_and_brought_back(folders: Any) -
     assert (renamed.display_name, renamed.etag == made.etag) == ("Team B", False)
     with refused(Conflict, "etag"):
         rename(folders, made.name, "Team C", etag=made.etag)
-    moved = folders.move_folder(name=made.name, destination_parent=ORGANISATION).result(timeout=30)
+    moved = folders.move_folder(name=made.name, destination_parent=ORGANISATION).result(timeout=60)
     assert moved.parent == ORGANISATION
     for _ in range(2):  # the second time it changes nothing (documented)
-        gone = folders.delete_folder(name=made.name).result(timeout=30)
+        gone = folders.delete_folder(name=made.name).result(timeout=60)
         assert (gone.state.name, gone.delete_time is not None) == ("DELETE_REQUESTED", True)
     for _ in range(2):
-        back = folders.undelete_folder(name=made.name).result(timeout=30)
+        back = folders.undelete_folder(name=made.name).result(timeout=60)
         assert (back.state.name, back.delete_time) == ("ACTIVE", None)
 
 
 async def test_the_asyncio_clients(sandbox: Running) -> None:
     folders = async_client(rm.FoldersAsyncClient, sandbox)
     started = await folders.create_folder(folder=rm.Folder(display_name="Async", parent=ENGINEERING))
-    made = await started.result(timeout=30)
+    made = await started.result(timeout=60)
     assert made in [folder async for folder in await folders.list_folders(parent=ENGINEERING)]
     organizations = async_client(rm.OrganizationsAsyncClient, sandbox)
     assert [found.name async for found in await organizations.search_organizations()] == [ORGANISATION]
@@ -65,7 +65,7 @@ async def test_the_asyncio_clients(sandbox: Running) -> None:
 
 def test_a_purged_folder_is_gone(folders: Any, sandbox: Running) -> None:
     made = make(folders, "Short-lived")
-    folders.delete_folder(name=made.name).result(timeout=30)
+    folders.delete_folder(name=made.name).result(timeout=60)
     sandbox.control("clock", {"advance": "31d"})
     with refused(
         Forbidden, f"'resourcemanager.folders.get' denied on resource '//cloudresourcemanager.googleapis.com/{made.name}'"
@@ -86,7 +86,7 @@ def test_siblings_have_different_names(folders: Any) -> None:
     other = make(folders, "Twins", ORGANISATION)
     with refused(BadRequest, "A folder with the display name 'Twins' exists"):
         folders.move_folder(name=other.name, destination_parent=ENGINEERING)
-    folders.delete_folder(name=first.name).result(timeout=30)
+    folders.delete_folder(name=first.name).result(timeout=60)
     again = make(folders, "Twins")
     with refused(BadRequest, "A folder with the display name 'Twins' exists"):
         folders.undelete_folder(name=first.name)
@@ -118,7 +118,7 @@ def test_only_an_empty_folder_is_deleted(folders: Any) -> None:
 
 def test_nothing_is_made_in_a_deleted_folder(folders: Any, door: Any, sandbox: Running) -> None:
     gone = make(folders, "Gone")
-    folders.delete_folder(name=gone.name).result(timeout=30)
+    folders.delete_folder(name=gone.name).result(timeout=60)
     with refused(BadRequest, "is not active"):
         make(folders, "Inside", gone.name)
     with refused(BadRequest, "is not active"):
@@ -154,7 +154,7 @@ def test_listing_and_searching(folders: Any) -> None:
     listed = [folder.display_name for folder in folders.list_folders(parent=ENGINEERING)]
     assert listed == sorted(names)
     assert [folder.display_name for folder in folders.list_folders(parent=ORGANISATION)] == ["Engineering"]
-    folders.delete_folder(name=made["Zeta team"]).result(timeout=30)
+    folders.delete_folder(name=made["Zeta team"]).result(timeout=60)
 
     def search(query: str) -> set[str]:
         return {folder.display_name for folder in folders.search_folders(query=query)}

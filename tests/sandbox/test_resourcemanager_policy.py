@@ -269,7 +269,7 @@ def test_strangers_become_owners_by_invitation_only(projects: Any, sandbox: Runn
     if projects.transport.kind == "rest":
         assert "ORG_MUST_INVITE_EXTERNAL_OWNERS" in str(caught.value.details)
     mine = rm.Project(project_id="solo-project")
-    projects.create_project(project=mine, metadata=bearer("me@example.net")).result(timeout=30)
+    projects.create_project(project=mine, metadata=bearer("me@example.net")).result(timeout=60)
     answer = send(
         sandbox,
         "POST",
@@ -290,7 +290,7 @@ def test_strangers_become_owners_by_invitation_only(projects: Any, sandbox: Runn
 def test_a_project_outside_all_organisations_keeps_an_owner(sandbox: Running) -> None:
     projects = grpc_client(rm.ProjectsClient, sandbox)
     me = bearer("me@example.net")
-    projects.create_project(project=rm.Project(project_id="solo-project"), metadata=me).result(timeout=30)
+    projects.create_project(project=rm.Project(project_id="solo-project"), metadata=me).result(timeout=60)
     with refused(BadRequest, "Request contains an invalid argument."):
         projects.set_iam_policy(request={"resource": "projects/solo-project", "policy": {}}, metadata=me)
 
@@ -306,7 +306,7 @@ def test_setting_needs_its_permission(projects: Any) -> None:
 
 
 def test_the_policy_of_a_deleted_project_can_be_read_only(projects: Any) -> None:
-    projects.delete_project(name=DEMO).result(timeout=30)
+    projects.delete_project(name=DEMO).result(timeout=60)
     assert bound(policy_of(projects))
     with refused(BadRequest, "Precondition check failed."):
         grant(projects, "roles/viewer", "user:guest@example.net")
@@ -347,7 +347,7 @@ def test_moving_a_project_changes_what_it_inherits(sandbox: Running) -> None:
     grant(folders, "roles/browser", "user:guest@example.net", resource="folders/1001")
     guest = bearer("guest@example.net")
     assert projects.get_project(name=DEMO, metadata=guest)
-    projects.move_project(name=DEMO, destination_parent="organizations/1000").result(timeout=30)
+    projects.move_project(name=DEMO, destination_parent="organizations/1000").result(timeout=60)
     with refused(Forbidden):
         projects.get_project(name=DEMO, metadata=guest)
 

@@ -26,7 +26,7 @@ def projects(request: pytest.FixtureRequest, sandbox: Running) -> Any:
 
 def make(projects: Any, project_id: str, caller: str = "owner@example.com", **fields: Any) -> Any:
     project = rm.Project(project_id=project_id, **({"parent": "folders/1001"} | fields))
-    return projects.create_project(project=project, metadata=bearer(caller)).result(timeout=30)
+    return projects.create_project(project=project, metadata=bearer(caller)).result(timeout=60)
 
 
 def test_a_project_is_found_by_id_and_by_number(projects: Any) -> None:
@@ -53,7 +53,7 @@ def test_creation_is_an_operation_that_ends_with_the_project(projects: Any) -> N
     started = projects.create_project(project=project)
     assert re.fullmatch(r"operations/cp\.\d{19}", started.operation.name)
     assert not started.operation.done
-    made = started.result(timeout=30)
+    made = started.result(timeout=60)
     assert (made.project_id, made.display_name, made.parent) == ("tokyo-rain-123", "Tokyo rain", "organizations/1000")
     assert dict(made.labels) == {"color": "red"}
     assert (started.metadata.gettable, started.metadata.ready) == (True, True)
@@ -63,7 +63,7 @@ def test_creation_is_an_operation_that_ends_with_the_project(projects: Any) -> N
 async def test_the_asyncio_client_makes_and_searches(sandbox: Running) -> None:
     projects = async_client(rm.ProjectsAsyncClient, sandbox)
     started = await projects.create_project(project=rm.Project(project_id="async-project", parent="folders/1001"))
-    made = await started.result(timeout=30)
+    made = await started.result(timeout=60)
     found = [project async for project in await projects.search_projects(query="id:async-project")]
     assert found == [made]
 
@@ -135,7 +135,7 @@ def test_an_id_is_given_once_in_the_whole_cloud(projects: Any) -> None:
 
 def test_an_id_is_never_given_again_even_after_purge(projects: Any, sandbox: Running) -> None:
     made = make(projects, "short-lived-1")
-    projects.delete_project(name=made.name).result(timeout=30)
+    projects.delete_project(name=made.name).result(timeout=60)
     with refused(Conflict, "Requested entity already exists"):
         make(projects, "short-lived-1")
     sandbox.control("clock", {"advance": "29d"})
@@ -154,8 +154,8 @@ def test_what_a_purged_project_held_is_gone_with_it(sandbox: Running) -> None:
 
     projects, keys = grpc_client(rm.ProjectsClient, sandbox), grpc_client(api_keys_v2.ApiKeysClient, sandbox)
     parent = f"{make(projects, 'doomed-project').name}/locations/global"
-    key = keys.create_key(parent=parent, key=api_keys_v2.Key(display_name="doomed")).result(timeout=30)
-    projects.delete_project(name="projects/doomed-project").result(timeout=30)
+    key = keys.create_key(parent=parent, key=api_keys_v2.Key(display_name="doomed")).result(timeout=60)
+    projects.delete_project(name="projects/doomed-project").result(timeout=60)
     assert keys.lookup_key(request={"key_string": key.key_string}).parent == parent
     sandbox.control("clock", {"advance": "31d"})
     with refused(Forbidden):
@@ -195,7 +195,7 @@ def test_over_quota_the_operation_fails(projects: Any, sandbox: Running) -> None
     project = rm.Project(project_id="third-project", parent="folders/1001")
     started = projects.create_project(project=project)
     with refused(TooManyRequests, "you have exceeded your allotted project quota") as caught:
-        started.result(timeout=30)
+        started.result(timeout=60)
     assert caught.value.code == 429
     assert started.metadata.ready
     assert not started.metadata.gettable
@@ -210,7 +210,7 @@ def test_a_creation_can_be_made_to_fail_inside_its_operation(projects: Any, sand
     sandbox.control("faults", {"method": "CreateProject", "code": "INTERNAL", "when": "operation", "message": "no disk"})
     started = projects.create_project(project=rm.Project(project_id="failing-project", parent="folders/1001"))
     with refused(Exception, "no disk"):  # type: ignore[arg-type]
-        started.result(timeout=30)
+        started.result(timeout=60)
     make(projects, "failing-project")
 
 
@@ -218,7 +218,7 @@ def update(projects: Any, mask: str | None, **fields: Any) -> Any:
     request: dict[str, Any] = {"project": {"name": fields.pop("name", DEMO), **fields}}
     if mask is not None:
         request["update_mask"] = FieldMask(paths=[mask])
-    return projects.update_project(request=request).result(timeout=30)
+    return projects.update_project(request=request).result(timeout=60)
 
 
 def test_a_project_is_renamed_by_id_and_its_etag_changes(projects: Any) -> None:
@@ -260,13 +260,13 @@ def test_updating_needs_its_permission(projects: Any, sandbox: Running) -> None:
 
 
 def test_a_deleted_project_stays_to_be_seen_and_can_be_brought_back(projects: Any) -> None:
-    gone = projects.delete_project(name=DEMO).result(timeout=30)
+    gone = projects.delete_project(name=DEMO).result(timeout=60)
     assert (gone.state.name, gone.name) == ("DELETE_REQUESTED", NUMBER)
     assert gone.delete_time == gone.update_time
     for change in (lambda: projects.delete_project(name=DEMO), lambda: update(projects, "display_name", display_name="Ghost")):
         with refused(BadRequest):
             change()
-    back = projects.undelete_project(name=DEMO).result(timeout=30)
+    back = projects.undelete_project(name=DEMO).result(timeout=60)
     assert (back.state.name, back.delete_time) == ("ACTIVE", None)
     with refused(BadRequest, "Precondition check failed."):
         projects.undelete_project(name=DEMO)
@@ -280,21 +280,21 @@ def test_a_suspended_project_is_shown_as_active_and_cannot_pay(projects: Any) ->
 
 
 def test_a_deleted_project_cannot_pay(projects: Any) -> None:
-    projects.delete_project(name="projects/old-maps-site").result(timeout=30)
+    projects.delete_project(name="projects/old-maps-site").result(timeout=60)
     with refused(Forbidden, "has been deleted", reason="CONSUMER_INVALID"):
         projects.get_project(name=DEMO, metadata=[("x-goog-user-project", "old-maps-site")])
 
 
 def test_a_suspended_project_that_is_brought_back_is_still_suspended(projects: Any) -> None:
     name = "projects/suspended-project"
-    projects.delete_project(name=name).result(timeout=30)
-    projects.undelete_project(name=name).result(timeout=30)
+    projects.delete_project(name=name).result(timeout=60)
+    projects.undelete_project(name=name).result(timeout=60)
     with refused(Forbidden, reason="CONSUMER_SUSPENDED"):
         projects.get_project(name=DEMO, metadata=[("x-goog-user-project", "suspended-project")])
 
 
 def test_moving_needs_the_permission_on_both_parents(projects: Any, sandbox: Running) -> None:
-    moved = projects.move_project(name=DEMO, destination_parent="organizations/1000").result(timeout=30)
+    moved = projects.move_project(name=DEMO, destination_parent="organizations/1000").result(timeout=60)
     assert moved.parent == "organizations/1000"
     assert "demo-project" in [project.project_id for project in projects.list_projects(parent="organizations/1000")]
     seed = {
@@ -314,7 +314,7 @@ def test_listing_shows_direct_children_by_display_name(projects: Any) -> None:
     assert names == sorted(names)
     assert names[0] == "A first one"
     assert not list(projects.list_projects(parent="organizations/1000"))
-    projects.delete_project(name="projects/zebra-project").result(timeout=30)
+    projects.delete_project(name="projects/zebra-project").result(timeout=60)
     assert "A first one" not in [project.display_name for project in projects.list_projects(parent="folders/1001")]
     deleted = projects.list_projects(request={"parent": "folders/1001", "show_deleted": True})
     assert next(project.state.name for project in deleted) == "DELETE_REQUESTED"

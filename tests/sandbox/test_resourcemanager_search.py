@@ -152,9 +152,9 @@ def test_a_page_skips_what_the_caller_may_not_see(start_sandbox: Callable[..., R
 def test_search_lags_behind_and_get_does_not(sandbox: Running) -> None:
     projects = grpc_client(rm.ProjectsClient, sandbox)
     sandbox.control("propagation", {"search": "60s"})
-    projects.create_project(project=rm.Project(project_id="late-project", parent="folders/1001")).result(timeout=30)
-    projects.update_project(project=rm.Project(name="projects/demo-project", display_name="Newer name")).result(timeout=30)
-    projects.delete_project(name="projects/old-maps-site").result(timeout=30)
+    projects.create_project(project=rm.Project(project_id="late-project", parent="folders/1001")).result(timeout=60)
+    projects.update_project(project=rm.Project(name="projects/demo-project", display_name="Newer name")).result(timeout=60)
+    projects.delete_project(name="projects/old-maps-site").result(timeout=60)
 
     def seen() -> dict[str, tuple[str, str]]:
         return {found.project_id: (found.display_name, found.state.name) for found in projects.search_projects()}
@@ -180,7 +180,7 @@ def test_search_lags_behind_and_get_does_not(sandbox: Running) -> None:
 def test_v1_asked_for_one_parents_projects_does_not_lag(sandbox: Running) -> None:
     sandbox.control("propagation", {"search": "60s"})
     projects = grpc_client(rm.ProjectsClient, sandbox)
-    projects.create_project(project=rm.Project(project_id="late-project", parent="folders/1001")).result(timeout=30)
+    projects.create_project(project=rm.Project(project_id="late-project", parent="folders/1001")).result(timeout=60)
     listing = discovered("cloudresourcemanager", "v1", sandbox).projects()
     by_parent = listing.list(filter="parent.type:folder parent.id:1001").execute()["projects"]
     assert "late-project" in [project["projectId"] for project in by_parent]

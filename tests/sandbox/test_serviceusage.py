@@ -32,7 +32,7 @@ def test_enable_makes_a_service_enabled_with_names_by_number(client: Any) -> Non
     operation = client.enable_service(request={"name": f"{DEMO}/services/{GEMINI}"})
     assert operation.operation.name.startswith("operations/acf.p2-100000000001-")
     assert not operation.operation.done
-    service = operation.result(timeout=10).service
+    service = operation.result(timeout=60).service
     assert (service.name, service.state) == (f"{NUMBER}/services/{GEMINI}", State.ENABLED)
     assert list(operation.metadata.resource_names) == [f"{NUMBER}/services/{GEMINI}"]
     got = client.get_service(request={"name": f"{NUMBER}/services/{GEMINI}"})
@@ -41,21 +41,21 @@ def test_enable_makes_a_service_enabled_with_names_by_number(client: Any) -> Non
 
 def test_enabling_again_is_done_at_once(client: Any) -> None:
     name = f"{DEMO}/services/{GEMINI}"
-    client.enable_service(request={"name": name}).result(timeout=10)
+    client.enable_service(request={"name": name}).result(timeout=60)
     again = client.enable_service(request={"name": name})
     assert again.operation.name == "operations/noop.DONE_OPERATION"
     assert again.operation.done
-    assert again.result(timeout=10).service.state == State.ENABLED
+    assert again.result(timeout=60).service.state == State.ENABLED
 
 
 async def test_asyncio_client_enables_lists_and_disables(sandbox: Running) -> None:
     client = async_client(service_usage_v1.ServiceUsageAsyncClient, sandbox)
     operation = await client.batch_enable_services(request={"parent": DEMO, "service_ids": [GEMINI, "apikeys.googleapis.com"]})
-    assert _names((await operation.result(timeout=10)).services) == [GEMINI, "apikeys.googleapis.com"]
+    assert _names((await operation.result(timeout=60)).services) == [GEMINI, "apikeys.googleapis.com"]
     pager = await client.list_services(request={"parent": DEMO, "filter": "state:ENABLED"})
     assert [service.config.name async for service in pager] == ["apikeys.googleapis.com", GEMINI]
     operation = await client.disable_service(request={"name": f"{DEMO}/services/{GEMINI}"})
-    assert (await operation.result(timeout=10)).service.state == State.DISABLED
+    assert (await operation.result(timeout=60)).service.state == State.DISABLED
     pager = await client.list_services(request={"parent": DEMO, "filter": "state:ENABLED"})
     assert [service.config.name async for service in pager] == ["apikeys.googleapis.com"]
 
@@ -88,7 +88,7 @@ def test_list_refuses_other_filters_and_foreign_tokens(client: Any) -> None:
 
 
 def test_batch_get_keeps_the_order_and_tells_what_is_off(client: Any) -> None:
-    client.enable_service(request={"name": f"{DEMO}/services/{GEMINI}"}).result(timeout=10)
+    client.enable_service(request={"name": f"{DEMO}/services/{GEMINI}"}).result(timeout=60)
     names = [f"{DEMO}/services/{GEMINI}", f"{NUMBER}/services/compute.googleapis.com"]
     answer = client.batch_get_services(request={"parent": DEMO, "names": names})
     assert [(s.config.name, s.state) for s in answer.services] == [
@@ -192,7 +192,7 @@ def test_a_missing_project_is_told_apart(client: Any) -> None:
 
 
 def test_what_a_service_needs_comes_with_it_and_keeps_it_from_being_disabled(client: Any) -> None:
-    client.enable_service(request={"name": f"{DEMO}/services/container.googleapis.com"}).result(timeout=10)
+    client.enable_service(request={"name": f"{DEMO}/services/container.googleapis.com"}).result(timeout=60)
     on = _names(client.list_services(request={"parent": DEMO, "filter": "state:ENABLED"}))
     assert on == ["compute.googleapis.com", "container.googleapis.com", "oslogin.googleapis.com"]
     compute = f"{DEMO}/services/compute.googleapis.com"
@@ -202,7 +202,7 @@ def test_what_a_service_needs_comes_with_it_and_keeps_it_from_being_disabled(cli
         reason="COMMON_SU_SERVICE_HAS_DEPENDENT_SERVICES",
     ):
         client.disable_service(request={"name": compute})
-    client.disable_service(request={"name": compute, "disable_dependent_services": True}).result(timeout=10)
+    client.disable_service(request={"name": compute, "disable_dependent_services": True}).result(timeout=60)
     on = _names(client.list_services(request={"parent": DEMO, "filter": "state:ENABLED"}))
     assert on == ["oslogin.googleapis.com"]
 
@@ -217,21 +217,21 @@ def test_a_service_in_use_is_disabled_only_without_the_check(client: Any) -> Non
     ):
         client.disable_service(request={"name": name, "check_if_service_has_usage": check.CHECK})
     assert client.get_service(request={"name": name}).state == State.ENABLED
-    client.disable_service(request={"name": name, "check_if_service_has_usage": check.SKIP}).result(timeout=10)
+    client.disable_service(request={"name": name, "check_if_service_has_usage": check.SKIP}).result(timeout=60)
     assert client.get_service(request={"name": name}).state == State.DISABLED
 
 
 def test_usage_older_than_thirty_days_does_not_count(client: Any, sandbox: Running) -> None:
     sandbox.control("clock", {"advance": "30d"})
     name = f"projects/old-maps-site/services/{GEMINI}"
-    client.disable_service(request={"name": name, "check_if_service_has_usage": "CHECK"}).result(timeout=10)
+    client.disable_service(request={"name": name, "check_if_service_has_usage": "CHECK"}).result(timeout=60)
     assert client.get_service(request={"name": name}).state == State.DISABLED
 
 
 def test_disabling_what_is_off_is_done_at_once(client: Any) -> None:
     operation = client.disable_service(request={"name": f"{DEMO}/services/{GEMINI}"})
     assert operation.operation.name == "operations/noop.DONE_OPERATION"
-    assert operation.result(timeout=10).service.state == State.DISABLED
+    assert operation.result(timeout=60).service.state == State.DISABLED
 
 
 def test_a_project_that_is_not_active_is_left_alone(client: Any) -> None:
@@ -242,7 +242,7 @@ def test_a_project_that_is_not_active_is_left_alone(client: Any) -> None:
 
 def test_what_is_done_at_once_has_no_operation_to_poll_or_to_fail(client: Any, sandbox: Running) -> None:
     name = f"{DEMO}/services/{GEMINI}"
-    client.enable_service(request={"name": name}).result(timeout=10)
+    client.enable_service(request={"name": name}).result(timeout=60)
     with refused(InvalidArgument):
         client.transport.operations_client.get_operation("operations/noop.DONE_OPERATION")
     sandbox.control("faults", {"method": "EnableService", "code": "ABORTED", "when": "operation", "times": 2})
@@ -255,7 +255,7 @@ def test_the_operation_fails_on_demand_and_changes_nothing(client: Any, sandbox:
     sandbox.control("faults", {"method": "EnableService", "code": "ABORTED", "when": "operation"})
     operation = client.enable_service(request={"name": f"{DEMO}/services/{GEMINI}"})
     with pytest.raises(Conflict):
-        operation.result(timeout=10)
+        operation.result(timeout=60)
     assert client.get_service(request={"name": f"{DEMO}/services/{GEMINI}"}).state == State.DISABLED
 
 
@@ -263,7 +263,7 @@ def test_a_service_just_enabled_is_shown_so_but_answers_disabled_for_a_while(cli
     from google.cloud import api_keys_v2
 
     sandbox.control("propagation", {"service": "60s"})
-    client.enable_service(request={"name": f"{DEMO}/services/apikeys.googleapis.com"}).result(timeout=10)
+    client.enable_service(request={"name": f"{DEMO}/services/apikeys.googleapis.com"}).result(timeout=60)
     assert client.get_service(request={"name": f"{DEMO}/services/apikeys.googleapis.com"}).state == State.ENABLED
     keys = grpc_client(api_keys_v2.ApiKeysClient, sandbox)
     charged = [("x-goog-user-project", "demo-project")]

@@ -72,9 +72,9 @@ def test_kill_9_loses_no_acknowledged_change(state: Path, tmp_path: Path) -> Non
             thread.start()
         assert enough.wait(60)
         running.process.send_signal(signal.SIGKILL)
-        running.process.wait(timeout=10)
+        running.process.wait(timeout=180)
         for thread in threads:
-            thread.join(timeout=30)
+            thread.join(timeout=180)
     running = start(state=str(state))
     try:
         answers = {path: send(running, "GET", path) for path in made}
@@ -121,7 +121,7 @@ def _embedded(state: Path, name: str, count: int) -> subprocess.Popen[str]:
 def test_embedded_sandboxes_share_one_state_at_once(state: Path) -> None:
     """Four processes start on a state that is not there yet and write side by side; each sees what the others did."""
     processes = [_embedded(state, f"p{n}", 20) for n in range(4)]
-    outputs = [process.communicate(timeout=60) for process in processes]
+    outputs = [process.communicate(timeout=180) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0, 0], outputs
     assert max(int(out.split()[-1]) for out, _ in outputs) == 80
     assert all(len(out.split()) == 22 for out, _ in outputs)
@@ -136,7 +136,7 @@ def test_embedded_processes_killed_while_writing_lose_nothing(state: Path, start
         acknowledged += [process.stdout.readline().strip() for _ in range(6)][1:]
     for process in processes:
         process.kill()
-        rest, _ = process.communicate(timeout=10)
+        rest, _ = process.communicate(timeout=180)
         acknowledged += rest.split()
     running = start_sandbox(state=str(state))
     there = {key["name"].rpartition("/")[2] for key in send(running, "GET", KEYS).data["keys"]}
@@ -151,7 +151,7 @@ def _refused(**options: Any) -> str:
     from .conftest import _CODE
 
     process = subprocess.run(
-        [sys.executable, "-c", _CODE, json.dumps(options)], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", _CODE, json.dumps(options)], capture_output=True, text=True, timeout=180, check=False
     )
     assert process.returncode != 0
     assert process.stdout == ""
@@ -164,10 +164,10 @@ def test_a_served_state_is_locked_and_the_error_names_pid_and_url(start_sandbox:
     for word in ("StateLocked", str(state), f"pid {running.process.pid}", running.rest):
         assert word in said
     other = _embedded(state, "p", 1)
-    _, errors = other.communicate(timeout=30)
+    _, errors = other.communicate(timeout=180)
     assert f"pid {running.process.pid}" in errors.splitlines()[-1]
     running.process.kill()
-    running.process.wait(timeout=10)
+    running.process.wait(timeout=180)
     start_sandbox(state=str(state))  # the kernel gave the lock back
 
 
@@ -177,7 +177,7 @@ def test_serve_does_not_take_what_an_embedded_sandbox_uses(state: Path) -> None:
     assert process.stdout.readline() == "ready\n"
     said = _refused(state=str(state))
     process.kill()
-    process.communicate(timeout=10)
+    process.communicate(timeout=180)
     assert "StateLocked" in said
     assert "embedded sandbox" in said
 
@@ -277,7 +277,7 @@ def test_signals_stop_it_cleanly(number: int, state: Path, tmp_path: Path) -> No
     info = json.loads(ready.read_text())
     assert info == {"rest": running.rest, "grpc": running.grpc, "pid": running.process.pid}
     running.process.send_signal(number)
-    assert running.process.wait(timeout=10) == 0
+    assert running.process.wait(timeout=180) == 0
     assert not state.with_name("state.db-wal").exists()  # folded into the file
 
 

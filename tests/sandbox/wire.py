@@ -34,7 +34,7 @@ class Reply:
 
 def send(sandbox: Running, method: str, target: str, data: Any = None, headers: dict[str, str] | None = None) -> Reply:
     """One request on a connection of its own; `data` = JSON, or bytes as they are."""
-    connection = http.client.HTTPConnection(urlsplit(sandbox.rest).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(sandbox.rest).netloc, timeout=60)
     body = data if isinstance(data, bytes | None) else json.dumps(data).encode()
     try:
         connection.request(method, target, body, {"Content-Type": "application/json"} | (headers or {}))

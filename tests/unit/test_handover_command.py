@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -64,10 +66,18 @@ async def test_a_program_that_hangs_is_stopped_and_has_not_taken_the_key(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(handover, "TIMEOUT_S", 1.0)
-    program = "import os, pathlib, sys, time\npathlib.Path(sys.argv[1]).write_text(str(os.getpid()))\ntime.sleep(20)\n"
+    started: list[int] = []
+    start = asyncio.create_subprocess_exec
+
+    async def noted(*words: Any, **options: Any) -> asyncio.subprocess.Process:
+        process = await start(*words, **options)
+        started.append(process.pid)
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", noted)
     with pytest.raises(Problem, match="did not end within 1 s and was stopped"):
-        await CommandSink("exec:x", f"{_program(tmp_path, program)} {tmp_path / 'pid'}").publish(KEY)
-    assert not psutil.pid_exists(int((tmp_path / "pid").read_text()))
+        await CommandSink("exec:x", _program(tmp_path, "import time; time.sleep(20)")).publish(KEY)
+    assert [psutil.pid_exists(pid) for pid in started] == [False]
 
 
 async def test_no_shell_runs_it(tmp_path: Path) -> None:

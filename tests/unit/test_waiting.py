@@ -38,6 +38,18 @@ async def test_it_fails_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None
         await waiting.until_async(never, "pigs fly")
 
 
+def test_what_a_process_did_just_before_it_ended_counts() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE, text=True)
+    asked: list[int] = []
+
+    def true() -> bool:
+        asked.append(process.wait())
+        return len(asked) > 1
+
+    waiting.until(true, "it did its work", process=process)
+    assert process.communicate() == ("", None)
+
+
 def test_it_fails_at_once_where_the_process_is_gone() -> None:
     process = subprocess.Popen([sys.executable, "-c", "print('no way')"], stdout=subprocess.PIPE, text=True)
     with pytest.raises(AssertionError, match="it is ready; no way"):

@@ -309,7 +309,7 @@ def test_a_device_is_written_and_not_replaced(filled: None, run: Callable[..., A
         [sys.executable, "-c", f"print(open({str(pipe)!r}).read())"], stdout=subprocess.PIPE, text=True
     ) as reader:
         assert run("audit", "--projects", "web-one", "--output", str(pipe)).code == 3
-        out, _ = reader.communicate(timeout=20)
+        out, _ = reader.communicate(timeout=60)
     assert json.loads(out)["findings"]
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 

@@ -207,7 +207,7 @@ def test_interrupted_it_leaves_nothing(organization: Any, served: Any, home: dic
     process = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until(lambda: "ListFolders" in served.methods("owner@example.com"), "it is at work", process=process)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=15)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert out == ""
     assert "Interrupted" in err

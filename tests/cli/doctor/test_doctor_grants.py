@@ -25,7 +25,7 @@ def call(served: Any, path: str, body: Any) -> Any:
     request = urllib.request.Request(
         f"{served.rest}{path}", data=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.loads(answer.read())
 
 

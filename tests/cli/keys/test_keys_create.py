@@ -323,7 +323,7 @@ def test_ctrl_c_says_what_was_half_made(served, home):
     )
     until(lambda: "ListModels" in served.methods(), "the key is being verified", process=process)
     os.kill(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert out == ""
     assert "keys/web was made and not verified" in err

@@ -294,7 +294,7 @@ def test_watch_shows_what_changes(keys, served, home):
         assert keys("delete", "one", "-p", "some-keys", "--yes").code == 0
         assert json.loads(watching.stdout.readline())["event"] == "removed"
         watching.send_signal(2)
-        assert watching.wait(timeout=10) == 130
+        assert watching.wait(timeout=60) == 130
     finally:
         watching.kill()
         watching.communicate()

@@ -65,7 +65,7 @@ class Series:
         command = [sys.executable, "-m", "keyadmin", *words, "--sandbox", "--verbose"]
         where = cwd or self.folder / "home"
         ended = subprocess.run(
-            command, env=self.env(**env), input=stdin, capture_output=True, text=True, timeout=120, cwd=where, check=False
+            command, env=self.env(**env), input=stdin, capture_output=True, text=True, timeout=300, cwd=where, check=False
         )
         run = Run(words, ended.returncode, ended.stdout, ended.stderr, asked)
         self.runs.append(run)
@@ -105,7 +105,7 @@ def series(tmp_path: Path) -> Iterator[Series]:
     made.rest = json.loads(process.stdout.readline())["rest"]
     yield made
     process.send_signal(signal.SIGTERM)
-    process.wait(timeout=10)
+    process.wait(timeout=60)
     log.close()
 
 
@@ -229,7 +229,7 @@ def _fail(series: Series, string: str) -> None:
 def _refused(series: Series, *words: str) -> Run:
     """A command line that holds a key string: the person's mistake, whose own arguments cannot be searched."""
     command = [sys.executable, "-m", "keyadmin", *words, "--verbose", "--format", "json"]
-    ended = subprocess.run(command, env=series.env(), capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, env=series.env(), capture_output=True, text=True, timeout=300, check=False)
     run = Run(("a key string as an argument",), ended.returncode, ended.stdout, ended.stderr, False)
     series.runs.append(run)
     return run
@@ -253,7 +253,7 @@ def _interrupted(series: Series) -> None:
             shown = [Path(f"/proc/{each.pid}/{name}").read_bytes() for name in ("cmdline", "environ")]
             (series.folder / "evidence" / f"proc-{each.pid}").write_bytes(b"\n".join(shown))
     process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=30) == 130
+    assert process.wait(timeout=60) == 130
     series.runs.append(Run(words, process.returncode, *(path.read_text() for path in outputs), False))
 
 

@@ -52,7 +52,7 @@ def event(process: subprocess.Popen[str]) -> tuple[str, str]:
 
 def ended(process: subprocess.Popen[str]) -> str:
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     return said
 

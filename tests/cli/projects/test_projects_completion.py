@@ -17,6 +17,7 @@ import pytest
 from keyadmin.cli.remember import cache_of
 from keyadmin.cli.settings import settle
 from keyadmin.local.cache import MOST_ACCOUNTS, NameCache, cache_dir
+from tests.waiting import DEADLINE_S
 
 HOSTILE = [
     "$(touch pwned)",
@@ -211,7 +212,7 @@ def needs(shell: str) -> pytest.MarkDecorator:
 
 
 def run_script(shell: list[str], script: str, env: dict[str, str], tmp_path: Path) -> list[str]:
-    done = subprocess.run(shell, input=script, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(shell, input=script, env=env, cwd=tmp_path, capture_output=True, text=True, timeout=180, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
 
@@ -260,7 +261,7 @@ class Zsh:
         os.write(self.end, text.encode())
 
     def sees(self, text: str) -> None:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + DEADLINE_S
         while text not in self.seen:
             assert time.monotonic() < deadline, self.seen
             self.seen += os.read(self.end, 4096).decode(errors="replace")

@@ -358,7 +358,7 @@ def test_a_run_that_is_interrupted_is_gone_on_with(projects, served, home, sign:
     process = started(served, home, *command)
     until_called(served, "CreateProject", 3)
     process.send_signal(sign)
-    _, said = process.communicate(timeout=30)
+    _, said = process.communicate(timeout=180)
     if sign == signal.SIGINT:
         assert process.returncode == 130
         assert "Left half made" in said
@@ -376,7 +376,7 @@ def test_a_run_that_is_interrupted_is_gone_on_with(projects, served, home, sign:
 def test_two_at_the_same_time_make_projects_of_their_own(served, home) -> None:
     served.control("latency", {"ms": 500, "method": "CreateProject"})
     both = [started(served, home, "create", "--name", "Same name", "--format", "json") for _ in range(2)]
-    outs = [each.communicate(timeout=60) for each in both]
+    outs = [each.communicate(timeout=180) for each in both]
     assert [each.returncode for each in both] == [0, 0], outs
     assert len({json.loads(out)["projectId"] for out, _ in outs}) == 2
 

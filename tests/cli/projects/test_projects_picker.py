@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.waiting import DEADLINE_S
+
 pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX's")
 
 ENTER, SPACE, DOWN, CTRL_C = "\r", " ", "\x1b[B", "\x03"
@@ -34,17 +36,17 @@ class Person:
 
     def sees(self, text: str) -> None:
         """Wait for a text; of a screen that is drawn again only what has changed arrives."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + DEADLINE_S
         while text not in re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", self.seen):
             assert time.monotonic() < deadline, self.seen
             self.read()
 
     def read(self) -> None:
-        assert select.select([self.end], [], [], 60)[0], f"nothing happens: {self.seen}"
-        more = os.read(self.end, 4096).decode(errors="replace")
-        if "\x1b[6n" in more:  # the terminal is asked where its cursor is
+        assert select.select([self.end], [], [], DEADLINE_S)[0], f"nothing happens: {self.seen}"
+        told = self.seen.count("\x1b[6n")
+        self.seen += os.read(self.end, 4096).decode(errors="replace")
+        if self.seen.count("\x1b[6n") > told:  # the terminal is asked where its cursor is
             self.types("\x1b[1;1R")
-        self.seen += more
 
     def types(self, text: str) -> None:
         os.write(self.end, text.encode())
@@ -54,7 +56,7 @@ class Person:
             while True:
                 self.read()
         assert self.process.stdout is not None
-        return self.process.wait(60), self.process.stdout.read().decode()
+        return self.process.wait(DEADLINE_S), self.process.stdout.read().decode()
 
 
 @pytest.fixture
