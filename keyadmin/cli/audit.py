@@ -10,10 +10,10 @@ import typer
 from keyadmin import duration
 from keyadmin.audit.catalogue import RULES, chosen
 from keyadmin.cli.options import ChargeProjects
+from keyadmin.cli.places import Folder, Organization, Places, Projects, places
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.settings import AUDIT_FORMATS
-from keyadmin.cli.suggest import project_ids
 from keyadmin.problem import Exit, Problem, usage
 from keyadmin.project_ref import checked
 
@@ -37,16 +37,6 @@ def _thresholds(incomplete: str) -> list[str]:
     return [name for name in THRESHOLDS if name.startswith(incomplete)]
 
 
-Projects = Annotated[
-    list[str] | None,
-    typer.Option("--projects", metavar="A,B", autocompletion=project_ids, help="These projects; may be repeated."),
-]
-Folder = Annotated[
-    str | None, typer.Option("--folder", metavar="N", help="All projects below a folder: its number or its name.")
-]
-Organization = Annotated[
-    str | None, typer.Option("--organization", metavar="N", help="All projects of an organisation: its number or its domain.")
-]
 Source = Annotated[
     str,
     typer.Option(
@@ -108,10 +98,11 @@ def audit(
     if fail_on not in THRESHOLDS:
         raise usage(f"--fail-on: {fail_on!r} is no severity here", f"use one of: {', '.join(THRESHOLDS)}")
     place = audit_report.place(session, output, AUDIT_FORMATS)
-    named, parent = _selected(session, projects, folder, organization)
+    where = places(session, projects, folder, organization)
+    named = tuple(dict.fromkeys(checked(name, "--projects") for name in (where.projects if where else ())))
 
     async def work(cloud: Cloud) -> Report:
-        return await scan(cloud, await _scope(cloud, named, parent), kind, wishes, session.observer)
+        return await scan(cloud, await _scope(cloud, session, named, where), kind, wishes, session.observer)
 
     report = run(context, work)
     audit_report.show(session, report, place)
@@ -127,48 +118,16 @@ def _inventory(text: str) -> Inventory:
     raise usage(f"--inventory: {text!r} is no inventory", f"use one of: {', '.join(KNOWN)}")
 
 
-def _selected(
-    session: Session, projects: list[str] | None, folder: str | None, organization: str | None
-) -> tuple[tuple[str, ...], str | None]:
-    """The projects named, or the folder or organisation. Raises usage() for more than one selector, and for none in one."""
-    given = {
-        "--projects": projects is not None,
-        "--folder": folder is not None,
-        "--organization": organization is not None,
-        "--project": session.project_given,
-    }
-    options = [option for option, there in given.items() if there]
-    if len(options) > 1:
-        raise usage(f"{' and '.join(options)} do not go together", "leave all but one of them out")
-    if projects is not None:
-        listed = [name.strip() for text in projects for name in text.split(",") if name.strip()]
-        if not listed:
-            raise usage("--projects names no project", "--projects my-project,other-project")
-        return tuple(dict.fromkeys(checked(name, "--projects") for name in listed)), None
-    if session.project_given and session.settings.project is not None:
-        return (session.settings.project.value,), None
-    if folder is not None:
-        return (), _of_kind(folder, "folders", "--folder")
-    if organization is not None:
-        return (), _of_kind(organization, "organizations", "--organization")
-    return (), None
-
-
-def _of_kind(text: str, kind: str, option: str) -> str:
-    """`KIND/NUMBER`, or a name to be looked up. Raises usage() for another kind."""
-    if text.isascii() and text.isdigit():
-        return f"{kind}/{text}"
-    if not text.strip() or ("/" in text and not text.startswith(f"{kind}/")):
-        raise usage(f"{option}: {text!r} is none of the {kind}", f"write its number, {kind}/NUMBER, or its name")
-    return text
-
-
-async def _scope(cloud: Cloud, named: tuple[str, ...], parent: str | None) -> Scope:
+async def _scope(cloud: Cloud, session: Session, named: tuple[str, ...], where: Places | None) -> Scope:
+    """Where to look: the folder or organisation by its number. Raises Problem where none has the name."""
     from keyadmin.audit.inventory import Scope
     from keyadmin.projects import parents
 
-    found = None if parent is None else await parents.find(cloud, parent)
-    return Scope(named, found)
+    if where is not None and where.kind is not None:
+        return Scope(parent=await parents.find(cloud, where.container, where.kind))
+    if session.project_given and session.settings.project is not None:
+        return Scope((session.settings.project.value,))
+    return Scope(named)
 
 
 def _code(report: Report, fail_on: str) -> int:

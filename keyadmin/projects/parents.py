@@ -16,22 +16,25 @@ if TYPE_CHECKING:
     from keyadmin.cloud.projects import Container
 
 _NAME: Final = re.compile(r"(?:folders|organizations)/\d+")
+_KINDS: Final = {None: "folder and no organisation", "folders": "folder", "organizations": "organisation"}
 DEEPEST: Final = 12  # ten folders deep at most (Resource Manager documentation), and the organisation
 
 
-async def find(cloud: Cloud, text: str) -> str:
+async def find(cloud: Cloud, text: str, kind: str | None = None) -> str:
     """`folders/N` or `organizations/N`: as it is, or by a folder's display name or an organisation's domain.
 
-    Raises usage() where several have the name, Problem(not-found) where none has.
+    `kind` = only one of `folders` and `organizations`. Raises usage() where several have the name, Problem(not-found) where
+    none has.
     """
     if _NAME.fullmatch(text):
         return text
     if text.partition("/")[0] in ("folders", "organizations", "projects"):
         raise usage(f"{text!r} is no parent: it reads folders/NUMBER, organizations/NUMBER, or the name of one")
     # unsourced: that a folder's displayName query finds it by its whole name; what else it finds is dropped below
-    query = f'displayName="{text}"' if not set('"\\') & set(text) else None
+    query = f'displayName="{text}"' if kind != "organizations" and not set('"\\') & set(text) else None
+    domain = kind != "folders" and re.fullmatch(r"[\w.-]+\.\w+", text)
     folders = _all(cloud.folders.search(query)) if query else _nothing()
-    domains = _all(cloud.organizations.search(f"domain:{text}")) if re.fullmatch(r"[\w.-]+\.\w+", text) else _nothing()
+    domains = _all(cloud.organizations.search(f"domain:{text}")) if domain else _nothing()
     found = [each for several in await asyncio.gather(folders, domains) for each in several]
     fitting = [each for each in found if each.display_name.casefold() == text.casefold() and each.state == "ACTIVE"]
     exact = [each for each in fitting if each.display_name == text] or fitting
@@ -40,18 +43,20 @@ async def find(cloud: Cloud, text: str) -> str:
     if exact:
         listed = ", ".join(f"{each.name} (in {each.parent})" for each in exact)
         raise usage(f"several folders are named {text!r}: {listed}", "name one by its number")
-    raise await _unknown(cloud, text)
+    raise await _unknown(cloud, text, kind)
 
 
-async def _unknown(cloud: Cloud, text: str) -> Problem:
-    folders, organizations = await asyncio.gather(_all(cloud.folders.search()), _all(cloud.organizations.search()))
-    known = {each.display_name.casefold(): each for each in (*folders, *organizations) if each.state == "ACTIVE"}
+async def _unknown(cloud: Cloud, text: str, kind: str | None) -> Problem:
+    folders = _all(cloud.folders.search()) if kind != "organizations" else _nothing()
+    organizations = _all(cloud.organizations.search()) if kind != "folders" else _nothing()
+    seen = [each for several in await asyncio.gather(folders, organizations) for each in several]
+    known = {each.display_name.casefold(): each for each in seen if each.state == "ACTIVE"}
     near = [known[name] for name in get_close_matches(text.casefold(), known, 3, 0.6)]
     fix = [f"did you mean {each.display_name!r} ({each.name})?" for each in near]
     return Problem(
         Cause.NOT_FOUND,
-        f"you see no folder and no organisation named {text!r}",
-        fix=(*fix, "write folders/NUMBER or organizations/NUMBER where you may not see its name"),
+        f"you see no {_KINDS[kind]} named {text!r}",
+        fix=(*fix, f"write {kind or 'folders/NUMBER or organizations'}/NUMBER where you may not see its name"),
     )
 
 

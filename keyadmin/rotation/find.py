@@ -11,6 +11,7 @@ from keyadmin.handover.sink import SinkSpec
 from keyadmin.keys.denial import told_apart
 from keyadmin.observer import Observer
 from keyadmin.problem import Cause, Exit, Problem, usage
+from keyadmin.projects import parents
 from keyadmin.projects.below import below
 from keyadmin.rotation.lineage import Lineage, read
 from keyadmin.rotation.policy import Rule, rule_for
@@ -29,8 +30,8 @@ class Chosen:
     lineage: Lineage
     rule: Rule
     specs: tuple[SinkSpec, ...]
-    clash: str | None = None
-    """Why its sinks cannot be used: another key has the same one."""
+    refusal: Problem | None = None
+    """Why nothing may be done with it: its sinks are another key's too, or it cannot be told which rule it falls under."""
 
 
 @dataclass
@@ -44,17 +45,22 @@ class Found:
     """How many keys each project has; deleted ones do not count."""
 
 
-async def find(cloud: Cloud, rules: Sequence[Rule], observer: Observer, part: Shard | None = None) -> Found:
-    """All lineages that the rules select. A project that cannot be read stops nothing: it is in `errors`.
+async def find(
+    cloud: Cloud, rules: Sequence[Rule], observer: Observer, part: Shard | None = None, project: str | None = None
+) -> Found:
+    """All lineages that the rules select, or those of one `project`. A project that cannot be read stops nothing: it is in
+    `errors`.
 
-    A rule whose projects cannot be found out stops nothing either, unless nothing is left to look at. Raises Problem: that,
-    or two keys would go to one sink.
+    A rule whose projects cannot be found out stops only the keys that might fall under it, unless nothing is left to look at.
+    Raises Problem: that, two keys would go to one sink, or the rules do not look at `project`.
     """
     observer.step("Looking for projects")
     by_project, errors = await _projects(cloud, rules)
     found = Found(errors=errors | _in_vain([rule for rule in rules if _place(rule) not in errors], by_project))
     if part is not None and part.count > 1:
         check_sinks(by_project)
+    if project is not None:
+        by_project = await _narrowed(cloud, by_project, errors, project)
     by_project = {project: its for project, its in by_project.items() if part is None or part.has(project)}
     found.projects = len(by_project)
     if by_project:
@@ -74,7 +80,9 @@ async def find(cloud: Cloud, rules: Sequence[Rule], observer: Observer, part: Sh
             found.errors[project] = answer
         else:
             found.keys[project] = sum(member.live for lineage in answer for member in lineage.members)
-            found.chosen.extend(_choose(answer, by_project[project], cloud))
+            its = by_project[project]
+            candidates = [rule for rule in rules if rule in its or _place(rule) in errors] if errors else its
+            found.chosen.extend(_choose(answer, its, candidates, cloud))
     _nothing_read(found, by_project)
     found.chosen = _one_sink_each(found.chosen)
     return found
@@ -107,20 +115,36 @@ def _place(rule: Rule) -> str:
 async def of_lineage(cloud: Cloud, rules: Sequence[Rule], lineage: Lineage) -> Chosen | None:
     """The rule that one lineage falls under, and its sinks; None where no rule selects it. Raises Problem."""
     for rule in rules:
-        if rule.selects(lineage, cloud.now()) and lineage.project in (await _projects(cloud, [rule]))[0]:
-            return Chosen(lineage, rule, tuple(rule.specs(lineage)))
+        if rule.selects(lineage, cloud.now()):
+            by_project, errors = await _projects(cloud, [rule])
+            if lineage.project in by_project:
+                return Chosen(lineage, rule, tuple(rule.specs(lineage)))
+            if errors:
+                raise errors[_place(rule)]
     return None
 
 
-def _choose(lineages: Sequence[Lineage], rules: Sequence[Rule], cloud: Cloud) -> list[Chosen]:
+def _choose(lineages: Sequence[Lineage], rules: Sequence[Rule], candidates: Sequence[Rule], cloud: Cloud) -> list[Chosen]:
+    """The lineages that `rules` select. `candidates` = these, and those that may look at the project, in the policy's order."""
     out = []
     for lineage in sorted(lineages, key=lambda one: (one.newest.key.display_name.casefold(), one.id)):
         if not any(member.live for member in lineage.members):
             continue
         rule = rule_for(rules, lineage, cloud.now())
         if rule is not None:
-            out.append(Chosen(lineage, rule, tuple(rule.specs(lineage))))
+            first = rule_for(candidates, lineage, cloud.now())
+            refusal = _undecided(first) if first is not None and first is not rule else None
+            out.append(Chosen(lineage, rule, tuple(rule.specs(lineage)), refusal))
     return out
+
+
+def _undecided(rule: Rule) -> Problem:
+    """Another rule's sinks and times are not taken for those of a rule that comes first: the key would go astray."""
+    return Problem(
+        Cause.CONFLICT,
+        f"it may fall under {_place(rule)}, which comes first and whose projects could not be found out",
+        fix=("see why: keyadmin rotation plan", "mend that, or correct or remove the rule"),
+    )
 
 
 def _one_sink_each(chosen: Sequence[Chosen]) -> list[Chosen]:
@@ -135,7 +159,7 @@ def _one_sink_each(chosen: Sequence[Chosen]) -> list[Chosen]:
             sharing = owners.setdefault(spec.place, [])
             if spec.kind != "stdout" and all(other is not one for other, _, _ in sharing):
                 sharing.append((one, template, spec))
-    clashes: dict[int, str] = {}
+    clashes: dict[int, Problem] = {}
     for sharing in owners.values():
         if len(sharing) < 2:
             continue
@@ -144,8 +168,17 @@ def _one_sink_each(chosen: Sequence[Chosen]) -> list[Chosen]:
         if not all("{name}" in template for _, template, _ in sharing):
             fix = "select one of them (keys = [...]), or put {lineage} or {name} into the sink"
             raise Problem(Cause.INVALID_ARGUMENT, text, fix=(fix,), exit_code=Exit.USAGE)
-        clashes |= {id(one): text for one, _, _ in sharing}
-    return [replace(one, clash=clashes.get(id(one))) for one in chosen]
+        clashes |= {id(one): _clash(one, text) for one, _, _ in sharing}
+    return [replace(one, refusal=one.refusal or clashes.get(id(one))) for one in chosen]
+
+
+def _clash(one: Chosen, text: str) -> Problem:
+    key = one.lineage.newest.key
+    ways = (
+        f"give it a name of its own: keyadmin keys rename {key.key_id} NEW_NAME -p {one.lineage.project}",
+        "or put {lineage} into the sink of the policy, or select one of them (keys = [...])",
+    )
+    return Problem(Cause.CONFLICT, text, fix=ways)
 
 
 async def _projects(cloud: Cloud, rules: Sequence[Rule]) -> tuple[dict[str, list[Rule]], dict[str, Problem]]:
@@ -163,8 +196,9 @@ async def _projects(cloud: Cloud, rules: Sequence[Rule]) -> tuple[dict[str, list
                 if seen is None:
                     seen = sorted([project.project_id async for project in cloud.projects.search("state:ACTIVE")])
                 places = _matching(rule.projects, seen)
-            for above in (*rule.folders, *rule.organizations):
-                places += sorted(await below(cloud, above))
+            for kind, names in (("folders", rule.folders), ("organizations", rule.organizations)):
+                for name in names:  # numbers, but for a name on the command line
+                    places += sorted(await below(cloud, await parents.find(cloud, name, kind)))
         except Problem as problem:
             if problem.exit is Exit.CREDENTIALS:
                 raise
@@ -174,6 +208,20 @@ async def _projects(cloud: Cloud, rules: Sequence[Rule]) -> tuple[dict[str, list
     if errors and not out:
         raise next(iter(errors.values()))
     return out, errors
+
+
+async def _narrowed(
+    cloud: Cloud, by_project: dict[str, list[Rule]], errors: Mapping[str, Problem], project: str
+) -> dict[str, list[Rule]]:
+    """The one project of those that rules look at, by its id or number. Raises Problem where none does."""
+    if project not in by_project:
+        known = await cloud.projects.get(project)
+        project = next((name for name in (known.project_id, known.number) if name in by_project), project)
+    if project in by_project:
+        return {project: by_project[project]}
+    for problem in errors.values():
+        raise problem
+    raise usage(f"no rule of the policy looks at the project {project}", "keyadmin rotation plan    # without --project")
 
 
 def _is_pattern(text: str) -> bool:

@@ -161,19 +161,10 @@ def plan(chosen: Sequence[Chosen], now: datetime, *, emergency: bool = False) ->
         if emergency:  # without an age of its own every key is meant; what is under way is not begun again
             terms = replace(terms, emergency=True, force=terms.max_age is None and one.lineage.newest.complete)
         decision = decide(one.lineage, terms, now, _fingerprint(one.specs))
-        if one.clash is not None and decision.action is not Action.REST:
-            decision = _clashing(one, one.clash)
+        if one.refusal is not None and decision.action is not Action.REST:
+            decision = Decision(Action.STUCK, one.refusal.message, ways_out=tuple(one.refusal.fix))
         out.append(Planned(one, terms, decision, one.rule.here))
     return out
-
-
-def _clashing(one: Chosen, why: str) -> Decision:
-    key = one.lineage.newest.key
-    ways = (
-        f"give it a name of its own: keyadmin keys rename {key.key_id} NEW_NAME -p {one.lineage.project}",
-        "or put {lineage} into the sink of the policy, or select one of them (keys = [...])",
-    )
-    return Decision(Action.STUCK, why, ways_out=ways)
 
 
 async def run(
@@ -194,7 +185,7 @@ async def run(
     async def advance_one(one: Planned) -> Outcome:
         job = _job(shared, one.chosen.lineage, one.terms, one.chosen.specs, manner)
         try:
-            return refused(job, one.decision) if one.chosen.clash is not None else await advance(job)
+            return refused(job, one.decision) if one.chosen.refusal is not None else await advance(job)
         finally:
             observer.advance()
 

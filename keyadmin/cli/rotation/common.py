@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyadmin import duration
+from keyadmin.cli.places import Places
+from keyadmin.cli.session import Session
 from keyadmin.observer import Observer
 from keyadmin.rotation.decide import migrates
 from keyadmin.rotation.find import Found, find, only
@@ -28,9 +30,12 @@ class Scope:
     part: Shard | None
     emergency: bool
     migrate: bool = False
+    project: str | None = None
+    """Only what is in this project."""
 
 
 def scope(
+    session: Session,
     policy: str,
     *,
     names: list[str] | None = None,
@@ -40,14 +45,15 @@ def scope(
     emergency: bool = False,
     migrate: bool = False,
     adopted: bool = False,
-    places: Mapping[str, tuple[str, ...]] | None = None,
+    where: Places | None = None,
     to: Sequence[str] | None = None,
 ) -> Scope:
-    """Read the policy and put the options over it; `places` with the sinks `to` stand in for a policy.
+    """Read the policy and put the options over it; `where` with the sinks `to` stands in for a policy.
 
-    `adopted` = select what is not adopted yet, too. Raises usage().
+    `--project` narrows it; a project that is only the default does not. `adopted` = select what is not adopted yet, too.
+    Raises usage().
     """
-    loaded = of_options(places, to or ()) if places else load(Path(policy))
+    loaded = load(Path(policy)) if where is None else of_options(_selectors(where), to or ())
     changes: dict[str, object] = {}
     if max_age is not None:
         changes["max_age"] = duration.parse(max_age)
@@ -61,12 +67,18 @@ def scope(
         changes["adopted"] = False
     rules = tuple(replace(rule, **changes) for rule in loaded.rules)  # type: ignore[arg-type]
     part = shard(shard_text) if shard_text is not None else None
-    return Scope(replace(loaded, rules=rules), tuple(names or ()), part, emergency, migrate)
+    project = session.settings.project.value if session.project_given and session.settings.project else None
+    return Scope(replace(loaded, rules=rules), tuple(names or ()), part, emergency, migrate, project)
+
+
+def _selectors(where: Places) -> dict[str, tuple[str, ...]]:
+    """Those of a rule."""
+    return {"projects": where.projects} if where.kind is None else {where.kind: (where.container,)}
 
 
 async def survey(cloud: Cloud, wanted: Scope, observer: Observer) -> tuple[Found, list[Planned]]:
     """What the policy is about, and what a run would do with each."""
-    found = await find(cloud, wanted.policy.rules, observer, wanted.part)
+    found = await find(cloud, wanted.policy.rules, observer, wanted.part, wanted.project)
     if wanted.migrate:
         found.chosen = [one for one in found.chosen if migrates(one.lineage)]
     chosen = only(found.chosen, wanted.names) if wanted.names else found.chosen

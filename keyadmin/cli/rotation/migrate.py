@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.options import ChargeProjects, DryRun, Yes
+from keyadmin.cli.places import Folder, Organization, Projects, places
 from keyadmin.cli.render import show_list
 from keyadmin.cli.rotation.carry_out import Wishes, carry_out
 from keyadmin.cli.rotation.common import Scope, scope, survey
@@ -33,14 +34,6 @@ from keyadmin.rotation.run import within_anywhere
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
-
-Projects = Annotated[
-    list[str] | None, typer.Option("--projects", metavar="A,B", help="Without a policy: the keys of these projects.")
-]
-Folder = Annotated[str | None, typer.Option("--folder", metavar="N", help="Without a policy: all projects below a folder.")]
-Organization = Annotated[
-    str | None, typer.Option("--organization", metavar="N", help="Without a policy: all projects of an organisation.")
-]
 
 
 def migrate(
@@ -70,12 +63,13 @@ def migrate(
     """
     session = current(context)
     session.charge_each = charge_projects
-    places = _places(projects, folder, organization)
-    if (to or places) and policy is not None:
+    where = places(session, projects, folder, organization)
+    if (to or where) and policy is not None:
         raise usage("--policy names the keys and their sinks already", "leave out --policy, or --projects, --folder and --to")
-    if to and not places:
+    if to and where is None:
         raise usage("--to needs --projects, --folder or --organization", "or put the sinks into the policy file")
-    wanted = scope(policy or DEFAULT_FILE, names=only, grace=grace, shard_text=shard, migrate=True, places=places, to=to)
+    file = policy or DEFAULT_FILE
+    wanted = scope(session, file, names=only, grace=grace, shard_text=shard, migrate=True, where=where, to=to)
     if dry_run:
         return _show(context, session, wanted, limit)
     question = "Make auth keys for all selected standard keys and retire these after the grace period (--dry-run shows them)?"
@@ -100,17 +94,3 @@ def _show(context: typer.Context, session: Session, wanted: Scope, limit: int | 
     where = len({one.planned.chosen.lineage.project for one in plan})
     would(session, f"migrate {counted(len(plan), 'key')} in {counted(where, 'project')}", document=False)
     return ended(session, found)
-
-
-def _places(projects: list[str] | None, folder: str | None, organization: str | None) -> dict[str, tuple[str, ...]]:
-    """The selectors of a rule, from the options."""
-    out: dict[str, tuple[str, ...]] = {}
-    if projects:
-        out["projects"] = tuple(name for text in projects for name in text.split(",") if name)
-    for option, kind, text in (("--folder", "folders", folder), ("--organization", "organizations", organization)):
-        if text is not None:
-            number = text.removeprefix(f"{kind}/")
-            if not number.isdigit():
-                raise usage(f"{option} {text!r}: write its number, such as 123456789")
-            out[kind] = (f"{kind}/{number}",)
-    return out

@@ -47,7 +47,7 @@ def adopt(context: typer.Context, keys: KeyNames = None, policy: PolicyIfAny = N
     Without KEY: all keys that the policy selects. What is marked is rotated by `rotation run` where a rule selects it.
     """
     session = current(context)
-    wanted = None if keys else scope(policy or DEFAULT_FILE, adopted=True)
+    wanted = None if keys else scope(session, policy or DEFAULT_FILE, adopted=True)
 
     async def work(cloud: Cloud) -> tuple[Found, list[Key]]:
         if wanted is None:

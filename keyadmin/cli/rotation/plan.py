@@ -35,7 +35,7 @@ def plan(
     """
     session = current(context)
     session.charge_each = charge_projects
-    wanted = scope(policy, names=only, max_age=max_age, grace=grace, shard_text=shard, emergency=emergency)
+    wanted = scope(session, policy, names=only, max_age=max_age, grace=grace, shard_text=shard, emergency=emergency)
     found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
     shown = planned if all_ else within_anywhere(planned, limit)
     show_list(session, shown, planned_view(session))
@@ -58,7 +58,7 @@ def status(
     """
     session = current(context)
     session.charge_each = charge_projects
-    wanted = scope(policy, names=only, shard_text=shard)
+    wanted = scope(session, policy, names=only, shard_text=shard)
     found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
     show_list(session, planned, planned_view(session))
     tell_errors(session, found)

@@ -51,7 +51,7 @@ def run_(
     """
     session = current(context)
     session.charge_each = charge_projects
-    wanted = scope(policy, names=only, max_age=max_age, grace=grace, shard_text=shard, emergency=emergency)
+    wanted = scope(session, policy, names=only, max_age=max_age, grace=grace, shard_text=shard, emergency=emergency)
     if dry_run:
         found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
         todo = within(planned, limit)

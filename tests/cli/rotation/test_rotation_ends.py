@@ -71,7 +71,7 @@ def test_status_says_how_to_see_why_the_last_run_stopped(world: World) -> None:
 
 def test_a_folder_that_cannot_be_looked_into_stops_its_rule_alone(world: World) -> None:
     world.seed("shop-a", {})
-    world.policy('[[rule]]\nname = "vain"\nfolders = ["folders/999"]\nsinks = []\n' + rule("shop-a"))
+    world.policy(rule("shop-a") + '[[rule]]\nname = "vain"\nfolders = ["folders/999"]\nsinks = []\n')
     done = world.rotation("run", "--format", "json")
     assert done.code == 3
     assert [out["state"] for out in done.json] == ["grace"]
@@ -79,6 +79,21 @@ def test_a_folder_that_cannot_be_looked_into_stops_its_rule_alone(world: World) 
     assert done.error["message"].startswith("1 project or rule could not be looked at; the rule 'vain': Permission ")
     world.policy('[[rule]]\nname = "vain"\nfolders = ["folders/999"]\nsinks = []\n')
     assert world.rotation("run").code == 1, "nothing is left to look at"
+
+
+def test_no_key_falls_to_a_later_rule_while_an_earlier_one_may_select_it(world: World) -> None:
+    """Else one failing call would hand the key to the sinks of another rule, and delete the old one by its times."""
+    vain = '[[rule]]\nname = "vain"\nfolders = ["folders/999"]\nsinks = []\n'
+    world.seed("shop-a", {"displayName": "front"}, {"displayName": "back"})
+    world.policy(vain + 'keys = ["front"]\n' + rule("shop-a"))
+    done = world.rotation("run", "--format", "json")
+    assert done.code == 3
+    assert sorted(out["state"] for out in done.json) == ["grace", "stuck"]
+    assert "web-0: it may fall under the rule 'vain', which comes first" in done.error["message"]
+    assert world.writes().count("CreateKey") == 1
+    world.seed("shop-b", {})
+    world.policy(vain + 'projects = ["shop-b"]\n' + rule("shop-b"))
+    assert [out["state"] for out in world.rotation("run", "--format", "json").json] == ["grace"], "the rule names the project"
 
 
 def test_two_keys_of_one_name_stop_themselves_alone(world: World) -> None:

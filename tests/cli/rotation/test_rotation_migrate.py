@@ -76,6 +76,8 @@ def test_what_is_missing_is_named_per_project(world: World) -> None:
         (["--projects", "shop-?"], {"shop-a", "shop-b", "shop-c"}),
         (["--folder", "77"], {"shop-a", "shop-b", "shop-c"}),
         (["--folder", "folders/77"], {"shop-a", "shop-b", "shop-c"}),
+        (["--folder", "shops"], {"shop-a", "shop-b", "shop-c"}),
+        (["--organization", "example.com"], {"shop-a", "shop-b", "shop-c", "old-maps-site"}),
         (["--organization", "1000"], {"shop-a", "shop-b", "shop-c", "old-maps-site"}),
     ],
 )
@@ -94,8 +96,10 @@ def test_places_stand_in_for_a_policy(world: World, place: list[str], projects: 
     [
         ["--policy", "keyadmin.toml", "--projects", "shop-a"],
         ["--to", TO],
-        ["--folder", "shops"],
-        ["--organization", "example.com"],
+        ["--folder", "organizations/1000"],
+        ["--projects", " , "],
+        ["--projects", "shop-a", "--folder", "77"],
+        ["--projects", "shop-a", "-p", "shop-b"],
         ["--projects", "shop-a", "--to", "vault:x"],
         ["--projects", "shop-a", "--to", "env-file:/x/{nobody}"],
     ],

@@ -79,6 +79,40 @@ def test_a_key_that_no_rule_selects_is_left_alone(world: World, setting: str) ->
     assert world.rotation("plan", "--all", "--format", "json").json == []
 
 
+@pytest.mark.parametrize("command", [("plan", "--all"), ("status",), ("run", "--emergency", "--yes"), ("migrate", "--dry-run")])
+def test_a_project_on_the_command_line_narrows_the_policy_to_it(world: World, command: tuple[str, ...]) -> None:
+    old = {"serviceAccountEmail": None}
+    for project in ("shop-a", "shop-b"):
+        world.seed(project, old)
+    world.policy(rule("shop-*"))
+    number = world.api("/v3/projects/shop-a")["name"].removeprefix("projects/")
+    for name in ("shop-a", number):
+        done = world.rotation(*command, "-p", name, "--format", "json")
+        assert done.code == 0, done.err
+        assert {row["project"] for row in done.json} == {"shop-a"}
+    lists = [each for each in world.sandbox.control("requests") if each["method"].endswith(".ListKeys")]
+    assert not any("shop-b" in str(each) for each in lists), "the others are not even looked at"
+    assert list(world.keys("shop-b")) == ["web-0"]
+    foreign = world.rotation(*command, "-p", "demo-project", "--format", "json")
+    assert (foreign.code, foreign.error["message"]) == (2, "no rule of the policy looks at the project demo-project")
+
+
+def test_a_default_project_does_not_narrow_the_policy(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for project in ("shop-a", "shop-b"):
+        world.seed(project, {})
+    world.policy(rule("shop-*"))
+    monkeypatch.setenv("KEYADMIN_PROJECT", "shop-a")
+    assert {row["project"] for row in world.rotation("plan", "--format", "json").json} == {"shop-a", "shop-b"}
+
+
+def test_a_rollback_asks_for_the_rule_that_comes_first(world: World) -> None:
+    world.seed("shop-a", {})
+    world.policy('[[rule]]\nname = "vain"\nprojects = ["shop-b"]\nfolders = ["folders/999"]\nsinks = []\n' + rule("shop-a"))
+    done = world.rotation("rollback", "web-0", "-p", "shop-a", "--dry-run", "--format", "json")
+    assert done.code == 1
+    assert "folders/999" in done.error["message"]
+
+
 def test_a_rollback_takes_no_sinks_from_rules_for_other_projects_or_keys(world: World) -> None:
     world.seed("shop-a", {})
     world.seed("shop-b", {})

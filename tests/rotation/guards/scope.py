@@ -21,6 +21,34 @@ GUARDS = [
         (f"{ENDS}::test_a_folder_that_cannot_be_looked_into_stops_its_rule_alone",),
     ),
     Guard(
+        "no key falls to a later rule while an earlier one may select it",
+        "rotation/find.py",
+        "rule in its or _place(rule) in errors]",
+        "rule in its]",
+        (f"{ENDS}::test_no_key_falls_to_a_later_rule_while_an_earlier_one_may_select_it",),
+    ),
+    Guard(
+        "a rollback asks for the rule that comes first",
+        "rotation/find.py",
+        "            if errors:\n                raise errors[_place(rule)]\n",
+        "",
+        (f"{SCOPE}::test_a_rollback_asks_for_the_rule_that_comes_first",),
+    ),
+    Guard(
+        "a project on the command line narrows the policy",
+        "rotation/find.py",
+        "        return {project: by_project[project]}\n",
+        "        return by_project\n",
+        (f"{SCOPE}::test_a_project_on_the_command_line_narrows_the_policy_to_it",),
+    ),
+    Guard(
+        "a default project does not narrow the policy",
+        "cli/rotation/common.py",
+        " if session.project_given and session.settings.project else None",
+        " if session.settings.project else None",
+        (f"{SCOPE}::test_a_default_project_does_not_narrow_the_policy",),
+    ),
+    Guard(
         "two keys of one name stop no other",
         "rotation/find.py",
         'if not all("{name}" in template for _, template, _ in sharing):',
@@ -65,8 +93,8 @@ GUARDS = [
     Guard(
         "the rule of a key looks at its project",
         "rotation/find.py",
-        " and lineage.project in (await _projects(cloud, [rule]))[0]:",
-        ":",
+        "            if lineage.project in by_project:\n",
+        "            if by_project or True:\n",
         (f"{SCOPE}::test_a_rollback_takes_no_sinks_from_rules_for_other_projects_or_keys",),
     ),
     Guard(
