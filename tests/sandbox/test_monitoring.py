@@ -108,9 +108,11 @@ def call(sandbox: Running, key_id: str, times: int = 1) -> None:
 
 
 def test_use_by_key_and_service(client: MetricServiceClient, sandbox: Running) -> None:
+    begun = early_in_the_hour(sandbox)
     call(sandbox, "quiet", 3)
     known = uids(sandbox)
-    request = {"name": NAME, "filter": BY_KEYS, "interval": interval(), "aggregation": aggregation()}
+    times = interval(begun + timedelta(minutes=1), days=43)
+    request = {"name": NAME, "filter": BY_KEYS, "interval": times, "aggregation": aggregation()}
     found = {series.resource.labels["credential_id"]: series for series in client.list_time_series(request=request)}
     assert set(found) == {f"apikey:{known[name]}" for name in ("busy", "quiet", "old")}  # six weeks back, this project
     quiet = found[f"apikey:{known['quiet']}"]
@@ -267,12 +269,13 @@ def test_alignment(client: MetricServiceClient, sandbox: Running) -> None:
     ("reducer", "expected"), [("SUM", 4), ("MEAN", 2), ("MAX", 3), ("MIN", 1), ("COUNT", 2), ("STDDEV", 1)]
 )
 def test_reduction(client: MetricServiceClient, sandbox: Running, reducer: str, expected: float) -> None:
+    begun = early_in_the_hour(sandbox)
     call(sandbox, "quiet", 3)
     call(sandbox, "old", 1)
     request = {
         "name": NAME,
         "filter": CHOSEN,
-        "interval": interval(hours=1),
+        "interval": interval(begun + timedelta(minutes=1), hours=1),
         "aggregation": aggregation(cross_series_reducer=f"REDUCE_{reducer}", group_by_fields=["resource.labels.service"]),
     }
     [series] = client.list_time_series(request=request)

@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
+
+from tests.waiting import until
 
 pytest_plugins = ["pytester"]
 
@@ -117,8 +120,12 @@ def test_the_server_ends_with_a_killed_pytest(pytester: pytest.Pytester) -> None
         """
     )
     pytester.runpytest_subprocess("-q")
-    import psutil
-
     pid = int((pytester.path / "pid").read_text())
-    if psutil.pid_exists(pid):
-        psutil.Process(pid).wait(timeout=60)
+
+    def ended() -> bool:
+        try:
+            return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE  # its parent is gone: not everywhere is it waited for
+        except psutil.NoSuchProcess:
+            return True
+
+    until(ended, "the server ends")

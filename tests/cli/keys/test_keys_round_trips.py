@@ -65,7 +65,7 @@ def typed(listed, client):
     return options, wanted
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(listed=targets, client=clients, again=st.tuples(targets, clients), annotations=notes)
 def test_restrictions_round_trip(keys, served, listed, client, again, annotations):
     served.control("reset", {})
