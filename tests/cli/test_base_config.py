@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,20 +98,19 @@ def test_an_unwritable_place_is_said_plainly(cli, home: dict[str, str], tmp_path
     assert "Traceback" not in done.err
 
 
-def add_many(directory: Path, names: list[str]) -> None:
-    for name in names:
-        Imports("a@example.com", sandbox=False, directory=directory).add([name])
+ADD_MANY = """
+import sys
+from pathlib import Path
+from keyadmin.local.imports import Imports
+for name in sys.argv[2:]:
+    Imports("a@example.com", sandbox=False, directory=Path(sys.argv[1])).add([name])
+"""
 
 
 def test_imports_of_several_processes_at_once_are_all_kept(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("fork")
     shares = [[f"project-{worker}-{number}" for number in range(10)] for worker in range(4)]
-    workers = [context.Process(target=add_many, args=(tmp_path, share)) for share in shares]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(60)
-    assert [worker.exitcode for worker in workers] == [0] * 4
+    workers = [subprocess.Popen([sys.executable, "-c", ADD_MANY, str(tmp_path), *share]) for share in shares]
+    assert [worker.wait(180) for worker in workers] == [0] * 4
     assert sorted(Imports("a@example.com", sandbox=False, directory=tmp_path).ids()) == sorted(
         name for share in shares for name in share
     )

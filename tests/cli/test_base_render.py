@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -108,6 +109,12 @@ def test_terminal_controls_in_names_are_neutralised(cli, command, form: str) -> 
 
 def test_csv_into_a_file_is_untouched(cli, command) -> None:
     assert "a\x1b[2Jb" in cli(command(listing([Thing("a\x1b[2Jb")])), "--format", "csv").out
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@sum", "\tx"])
+def test_csv_is_no_formula(cli, command, name: str) -> None:
+    rows = list(csv.reader(io.StringIO(cli(command(listing([Thing(name)])), "--format", "csv").out, newline="")))
+    assert rows[1][0] == f"'{name}"
 
 
 def test_one_thing(cli, command) -> None:
@@ -226,18 +233,22 @@ async def test_a_wait_is_counted_down_and_a_step_spins_until_the_work_goes_on() 
     talk = Watched(True)
     observer = TerminalObserver(talk)
 
-    async def until(text: str) -> None:
+    async def until(count: int, pattern: str) -> list[str]:
+        """What was drawn so that it fits the pattern, once there are so many of it."""
+        found: list[str] = []
+
         async def drawn() -> bool:
-            return text in talk.buffer.getvalue()
+            found[:] = dict.fromkeys(re.findall(pattern, talk.buffer.getvalue()))
+            return len(found) >= count
 
-        await until_async(drawn, text)
+        await until_async(drawn, pattern)
+        return found
 
-    observer.waiting("The quota is used up", 3.2)
-    await until("3 s left")
-    await until("2 s left")
+    observer.waiting("The quota is used up", 50)
+    left = [int(seconds) for seconds in await until(2, r"The quota is used up: (\d+) s left")]
+    assert left[0] > left[1] > 0
     observer.step("Creating the key")
-    await until("Creating the key ... |")
-    await until("Creating the key ... -")
+    assert (await until(2, r"Creating the key \.\.\. (.)"))[:2] == ["|", "/"]
     observer.finished()
     drawn = talk.buffer.getvalue()
     await asyncio.sleep(0.4)  # that nothing more is drawn shows only in the course of time

@@ -214,7 +214,7 @@ class Sandbox:
 
     def __init__(self, server: Any) -> None:
         self.url = server.rest_address
-        self.target = Target(sandbox=Url(server.rest_address), retry=RetryPolicy(first=0.01, most=0.05, seconds=5.0))
+        self.target = Target(sandbox=Url(server.rest_address), retry=RetryPolicy(first=0.01, most=0.05, seconds=60.0))
 
     async def control(self, path: str, data: Any = None) -> Any:
         """POST `data` to /_sandbox/PATH, or GET it."""
@@ -299,8 +299,8 @@ def _use(info: dict[str, Any], folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.fixture
 def quick() -> RetryPolicy:
-    """Retries that do not keep a test waiting."""
-    return RetryPolicy(first=0.01, most=0.05, seconds=5.0, patience=5.0)
+    """Retries that do not keep a test waiting, for a time that a busy machine does not use up between two of them."""
+    return RetryPolicy(first=0.01, most=0.05, seconds=60.0, patience=60.0)
 
 
 @pytest.fixture

@@ -142,7 +142,7 @@ def test_without_a_variable_the_systems_own_authorities_serve_both_doors() -> No
 @pytest.mark.parametrize("address", ["http://10.0.0.1:8085", "http://example.com:80", "https://127.0.0.1:1", "ftp://localhost"])
 async def test_a_sandbox_elsewhere_is_refused_before_any_call(address: str) -> None:
     with pytest.raises(Problem) as caught:
-        async with asyncio.timeout(2), connect(Target(sandbox=Url(address))):
+        async with asyncio.timeout(50), connect(Target(sandbox=Url(address))):
             pass
     assert caught.value.exit == 2
     assert address in caught.value.message

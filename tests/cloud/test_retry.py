@@ -84,7 +84,7 @@ async def test_retry_info_is_honoured_by_both_doors(
         for call in (cloud.keys.get, cloud.keys.key_string):
             began = time.monotonic()
             await call(NAME)
-            assert 0.4 <= time.monotonic() - began < 5.0
+            assert 0.4 <= time.monotonic() - began < 40  # packages are loaded meanwhile
 
 
 async def test_retry_after_is_honoured(double: Any, target: Target) -> None:
@@ -96,8 +96,8 @@ async def test_retry_after_is_honoured(double: Any, target: Target) -> None:
 
 
 async def test_patience_ends(double: Any, target: Target) -> None:
-    double.script[REST].append(error(429, "RESOURCE_EXHAUSTED", **{"Retry-After": "9"}))
-    async with connect(target) as cloud:  # its policy allows 5 seconds
+    double.script[REST].append(error(429, "RESOURCE_EXHAUSTED", **{"Retry-After": "99"}))
+    async with connect(target) as cloud:  # its policy allows a minute
         with pytest.raises(Problem) as caught:
             await cloud.keys.get(NAME)
     assert caught.value.cause is Cause.RATE_LIMITED

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +14,8 @@ from hypothesis import strategies as st
 from keyadmin.access.explain import explain
 from keyadmin.access.reading import decoded
 from keyadmin.problem import Cause
+
+COUNTING_S = 0.08  # what counting to a million takes there
 
 DENIED = {
     "error": {
@@ -170,21 +173,23 @@ def test_key_strings_do_not_come_out(key: str) -> None:
 
 
 def test_a_megabyte_takes_less_than_0_3_seconds() -> None:
+    """On a machine as quick as that of docs/figures.md; a slower one gets the more time."""
+    allowed = 0.3 * max(1.0, _cpu_s(lambda: sum(number * number for number in range(1_000_000))) / COUNTING_S)
     random.seed(5)
     size = 1 << 20
     line = "2026-01-01T00:00:00Z INFO 10.0.0.1 GET /index.html 200 http://x.example/projects/foo permission ok status: 200\n"
     log = (line * (size // len(line) + 1))[:size]
     noise = "".join(random.choice("abcdefghij \n:{}\"'\\") for _ in range(size))
-    assert _seconds(log + json.dumps(DENIED)) < 0.3
-    assert _seconds(noise) < 0.3
+    assert _cpu_s(lambda: explain(log + json.dumps(DENIED))) < allowed
+    assert _cpu_s(lambda: explain(noise)) < allowed
 
 
-def _seconds(text: str) -> float:
+def _cpu_s(work: Callable[[], object]) -> float:
     """CPU seconds, the best of three: other work on the machine is not what is measured."""
     spent = []
     for _ in range(3):
         begun = time.process_time()
-        explain(text)
+        work()
         spent.append(time.process_time() - begun)
     return min(spent)
 
@@ -194,7 +199,7 @@ def _seconds(text: str) -> float:
 )
 def test_repetition_does_not_slow_it_down(unit: str) -> None:
     text = (unit * ((1 << 20) // len(unit) + 1))[: 1 << 20]
-    assert _seconds(text) < 1.0  # anything quadratic takes minutes
+    assert _cpu_s(lambda: explain(text)) < 10  # anything quadratic takes minutes
 
 
 def test_an_error_at_the_end_of_a_huge_log_is_found() -> None:

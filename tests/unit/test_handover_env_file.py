@@ -129,7 +129,7 @@ async def test_processes_side_by_side_lose_no_line(tmp_path: Path) -> None:
         "    asyncio.run(EnvFileSink('', Path(sys.argv[1]), f'V{sys.argv[2]}_{n}').publish(KeyString('x' * 40)))\n"
     )
     running = [subprocess.Popen([sys.executable, "-c", code, str(path), str(n)], env=dict(os.environ)) for n in range(4)]
-    assert [process.wait(60) for process in running] == [0] * 4
+    assert [process.wait(180) for process in running] == [0] * 4
     lines = path.read_text().splitlines()
     assert lines[:2] == ["# mine", "A=1"]
     assert sorted(lines[2:]) == sorted(f"V{n}_{m}={'x' * 40}" for n in range(4) for m in range(5))

@@ -35,9 +35,9 @@ def test_a_second_import_waits_for_the_first(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(sys.modules["__main__"], "second_has_begun", threading.Event(), raising=False)
     thread = threading.Thread(target=load, args=("keyadmin_test_first",))
     thread.start()
-    assert begun.wait(10)
+    assert begun.wait(60)
     load("keyadmin_test_second")
-    thread.join(10)
+    thread.join(60)
     assert sys.modules["keyadmin_test_first"].met_half_way is False
 
 

@@ -95,4 +95,5 @@ async def test_it_prints_whole_without_its_tools(page: str, tmp_path: Path) -> N
     async with browsing(page, tmp_path / "profile") as tab:
         await tab.until("document.getElementById('tools').hidden === false")
         await tab.call("Emulation.setEmulatedMedia", media="print")
+        await tab.until("matchMedia('print').matches")
         assert await tab.value("getComputedStyle(document.getElementById('tools')).display") == "none"

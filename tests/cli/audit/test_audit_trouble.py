@@ -200,7 +200,7 @@ def test_nobody_signed_in(cli: Callable[..., Any]) -> None:
 
 def test_interrupted_it_leaves_nothing(organization: Any, served: Any, home: dict[str, str], tmp_path: Path) -> None:
     organization(*(project(f"web-{number:03}", key("open", project=f"web-{number:03}")) for number in range(5)))
-    served.control("latency", {"ms": 4_000, "method": "ListKeys"})
+    served.control("latency", {"ms": 6_000, "method": "ListKeys"})
     report = tmp_path / "report.json"
     command = [sys.executable, "-m", "keyadmin", "audit", "--organization", "77", "--inventory", "api", "--output", str(report)]
     env = home | {"KEYADMIN_SANDBOX": served.rest}

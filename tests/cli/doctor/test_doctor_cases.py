@@ -225,16 +225,16 @@ def test_what_a_faulty_service_hides_is_unknown_with_the_reason(doctor: Callable
 
 
 def test_at_most_four_round_trips_deep(doctor: Callable[..., Any], served: Any) -> None:
-    """At 300 ms a call the whole check takes less than four of them, so no more than four stand one behind the other."""
+    """At a second a call the whole check takes less than five, so no more than four stand one behind the other."""
     import time
 
     doctor("demo-project")  # imports
-    served.control("latency", {"ms": 300})
+    served.control("latency", {"ms": 1000})
     begun = time.perf_counter()
     doctor("demo-project")
     spent = time.perf_counter() - begun
     served.control("latency", {"ms": 0})
-    assert spent < 4 * 0.3 + 1.0
+    assert spent < 5
     assert len(served.methods("owner@example.com")) <= 2 * 6
 
 

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -251,8 +252,17 @@ def test_propagation_is_waited_out(keys, served):
 
 
 def test_the_countdown_is_visible_at_a_terminal(keys, served):
-    served.control("propagation", {"key": "2s"})
+    served.control("propagation", {"key": "10m"})
+
+    def move_on() -> None:
+        until(lambda: "ListModels" in served.methods(), "the key was turned down once")
+        served.control("clock", {"advance": "11m"})
+
+    moving = threading.Thread(target=move_on)
+    moving.start()
     done = keys("create", "--name", "x", terminal=True)
+    moving.join()
+    assert done.code == 0, done.err
     assert re.search(r"Waiting until the key is known everywhere: 4 min 5\d s left", done.err)
 
 
