@@ -36,7 +36,6 @@ _ENDINGS: Final = {
 _STYLES: Final = {Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.LOW: "blue", Severity.INFO: "dim"}
 _ERRORS_SAID: Final = 10
 _ALIKE: Final = 5
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ def _print(session: Session, report: Report) -> None:
         case "jsonl":
             show_data(session, [finding.to_json() for finding in report.findings])
         case "csv":
-            show_list(session, report.findings, _view(guarded=True))
+            show_list(session, report.findings, _VIEW)
         case "markdown":
             _markdown(session, report)
         case "sarif":
@@ -137,31 +136,25 @@ def _print(session: Session, report: Report) -> None:
                 write(line)
 
 
-def _view(*, guarded: bool = False) -> View[Finding]:
-    """One line a finding. `guarded` = a text that a spreadsheet would take for a formula begins with an apostrophe."""
-
-    def safe(text: str) -> str:
-        return f"'{text}" if guarded and text.startswith(_FORMULA) else text
-
-    return View(
-        (
-            Column("severity", lambda each: each.severity.word),
-            Column("rule", lambda each: each.rule),
-            Column("project", lambda each: each.project),
-            Column("key", lambda each: each.key.name if each.key else ""),
-            Column("keyName", lambda each: safe(each.key.display_name) if each.key else ""),
-            Column("message", lambda each: safe(each.message)),
-            Column("fix", lambda each: safe(each.fix)),
-        ),
-        lambda each: each.to_json(),
-        "No findings.",
-    )
+_VIEW: Final = View[Finding](
+    (
+        Column("severity", lambda each: each.severity.word),
+        Column("rule", lambda each: each.rule),
+        Column("project", lambda each: each.project),
+        Column("key", lambda each: each.key.name if each.key else ""),
+        Column("keyName", lambda each: each.key.display_name if each.key else ""),
+        Column("message", lambda each: each.message),
+        Column("fix", lambda each: each.fix),
+    ),
+    lambda each: each.to_json(),
+    "No findings.",
+)
 
 
 def _markdown(session: Session, report: Report) -> None:
     write(f"# API key audit\n\n{clean(report.words())}.\n")
     if report.findings:
-        show_list(session, report.findings, _view())
+        show_list(session, report.findings, _VIEW)
     for title, texts in (
         ("Projects that could not be looked at", [f"{e.project} ({e.cause}): {e.message}" for e in report.errors]),
         ("Notes", [*report.notes, *report.unknown]),

@@ -16,6 +16,7 @@ from keyadmin.cli.text import clean, clean_json
 
 T = TypeVar("T")
 NARROWEST = 12  # a column is not cut below this many characters
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LONG = 1000  # elements
 HEADER_PADDING = 2  # what tabulate adds to a title (its MIN_PADDING)
 
@@ -143,11 +144,15 @@ def _cells(row: T, view: View[T], *, exact: bool = False) -> list[str]:
 
 
 def _csv(header: list[str], rows: list[list[str]]) -> None:
+    """A name that a spreadsheet would take for a formula begins with an apostrophe: whoever may name a key chose it.
+
+    Source: OWASP, CSV Injection.
+    """
     import csv
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerows([f"'{text}" if text.startswith(_FORMULA) else text for text in row] for row in rows)
 
 
 def _markdown(header: list[str], rows: list[list[str]]) -> None:
