@@ -125,18 +125,22 @@ def _unwritable(path: Path, error: OSError) -> Problem:
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock that goes with `path` (a file beside it) while reading, changing and writing it.
 
-    Raises Problem after `LOCK_TIMEOUT_S` seconds of waiting for another process.
+    Raises Problem after `LOCK_TIMEOUT_S` seconds of waiting for another process, and where no lock can be made.
     """
     from filelock import FileLock, Timeout
 
+    lock = FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT_S)
     try:
         _private_directory(path.parent)
-        with FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT_S):
-            yield
+        lock.acquire()
     except Timeout:
         raise Problem(Cause.CONFLICT, f"{path} is being changed by another process", fix=("try again",)) from None
-    except PermissionError as error:
-        raise Problem(Cause.UNKNOWN, f"{path} cannot be written: {error.strerror}") from error
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _private_directory(path: Path) -> None:

@@ -51,6 +51,19 @@ def test_the_sandbox_and_google_never_share_settings(cli) -> None:
     assert cli("config", "get", "project", "--sandbox").out == "for-sandbox\n"
 
 
+@pytest.mark.parametrize(
+    "command", ["config set project my-project", "--sandbox projects import demo-project", "--sandbox projects create my-shop"]
+)
+def test_a_home_that_cannot_be_written_is_named(cli, config_home: Path, command: str) -> None:
+    config_home.parent.mkdir()
+    config_home.symlink_to("nowhere")  # root, too, can make no folder of that name: as on a read-only file system
+    done = cli(*command.split())
+    assert done.code == 1
+    assert f"Error: {config_home}" in done.err
+    assert "cannot be written: File exists" in done.err
+    assert f"What to do: see that {config_home}" in done.err
+
+
 def test_the_files_are_the_owners_alone(cli, config_home: Path) -> None:
     cli("config", "set", "project", "my-project")
     assert stat.S_IMODE(config_home.stat().st_mode) == 0o700
@@ -101,7 +114,9 @@ def test_an_unwritable_place_is_said_plainly(cli, home: dict[str, str], tmp_path
 ADD_MANY = """
 import sys
 from pathlib import Path
+from keyadmin.local import files
 from keyadmin.local.imports import Imports
+files.LOCK_TIMEOUT_S = 170  # a person waits ten seconds; here every process wants the lock all the time
 for name in sys.argv[2:]:
     Imports("a@example.com", sandbox=False, directory=Path(sys.argv[1])).add([name])
 """
