@@ -17,7 +17,8 @@ import typer
 from keyadmin import __version__
 from keyadmin.cli.app import ROOT
 from keyadmin.cli.lazy import Entry, Group
-from keyadmin.cli.session import current
+from keyadmin.cli.runner import run_alone
+from keyadmin.cli.session import Session, current
 
 EVERYWHERE = ("--sandbox", "config", "list"), ("config", "--sandbox", "list"), ("config", "list", "--sandbox")
 
@@ -178,3 +179,20 @@ def test_values_that_are_no_text_are_still_checked_and_converted(cli, command) -
     assert cli(name, *line).out == f"(7, ['a', 'b'], {Path('x/y')!r}, 'z', ['n', 'm'])\n"
     for wrong in (("--number", "0"), ("--number", "many")):
         assert cli(name, *wrong).code == 2
+
+
+def test_a_result_is_not_written_out_at_the_end() -> None:
+    """Of ten thousand keys that takes half a second and thirty megabytes."""
+    written = []
+
+    class Result:
+        def __repr__(self) -> str:
+            written.append(self)
+            return "a long text"
+
+    async def work() -> Result:
+        return Result()
+
+    context = typer.Context(typer.main.get_command(typer.Typer(callback=print)), obj=Session({}))
+    assert isinstance(run_alone(context, work()), Result)
+    assert not written

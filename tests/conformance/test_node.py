@@ -57,7 +57,7 @@ def _run(modules: Path, program: str, *words: str, **environment: str) -> Any:
     env = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     env |= {"NODE_PATH": str(modules), "METADATA_SERVER_DETECTION": "none", "NO_PROXY": "127.0.0.1"} | environment
     done = subprocess.run(
-        ["node", str(PROGRAMS / program), *words], env=env, capture_output=True, text=True, timeout=120, check=False
+        ["node", str(PROGRAMS / program), *words], env=env, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

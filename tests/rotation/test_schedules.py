@@ -138,7 +138,8 @@ async def finished(case: Case, work: asyncio.Future[Any], stopped_at: int | None
     finally:
         stage.pause = go_on
         if stopped_at is not None:
-            await asyncio.sleep(0.05)  # what was sent before the end may be done after it
+            for _ in range(50):  # turns of the loop: what was sent before the end may be done after it
+                await asyncio.sleep(0.001)
             case.look()
         case.grace = None
 

@@ -105,4 +105,4 @@ class Gcloud:
 
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run it; stdout, stderr and the exit code."""
-        return subprocess.run([self._command, *words], env=self._env, capture_output=True, text=True, timeout=120)
+        return subprocess.run([self._command, *words], env=self._env, capture_output=True, text=True, timeout=300)

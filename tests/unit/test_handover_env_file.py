@@ -125,6 +125,7 @@ async def test_processes_side_by_side_lose_no_line(tmp_path: Path) -> None:
     code = (
         "import asyncio, sys; from pathlib import Path\n"
         "from keyadmin.handover.env_file import EnvFileSink; from keyadmin.secret import KeyString\n"
+        "from keyadmin.local import files; files.LOCK_TIMEOUT_S = 170\n"
         "for n in range(5):\n"
         "    asyncio.run(EnvFileSink('', Path(sys.argv[1]), f'V{sys.argv[2]}_{n}').publish(KeyString('x' * 40)))\n"
     )
