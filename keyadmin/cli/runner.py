@@ -50,7 +50,14 @@ def run_alone(context: typer.Context, work: Coroutine[Any, Any, T]) -> T:
     """The same for work that needs no connection (serving the sandbox)."""
     import asyncio  # a third of a small command's start; completing and --help run nothing
 
+    results: list[T] = []
+
+    async def kept() -> None:
+        """Without a result of its own: up to Python 3.11.7 asyncio.run writes that out twice for nothing (gh-112559)."""
+        results.append(await work)
+
     try:
-        return asyncio.run(work)
+        asyncio.run(kept())
     finally:
         current(context).observer.finished()
+    return results[0]
