@@ -13,11 +13,14 @@ Json = dict[str, Any]
 
 
 def parse_time(value: str | None) -> datetime | None:
-    """An RFC 3339 time, up to nanoseconds (cut to microseconds), as an aware UTC datetime."""
+    """An RFC 3339 time, up to nanoseconds (cut to microseconds), as an aware UTC datetime. Raises ValueError."""
     if not value:
         return None
-    whole, _, fraction = value.rstrip("Z").partition(".")
-    return datetime.fromisoformat(f"{whole}.{fraction[:6].ljust(6, '0')}" if fraction else whole).replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(value)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError(f"{value} is beyond the year 9999") from None
 
 
 def format_time(value: datetime) -> str:

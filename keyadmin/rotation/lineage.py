@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 from keyadmin.keys.codec import format_time, parse_time
@@ -138,7 +139,7 @@ class Lineage:
     project: str
     members: tuple[Member, ...]
 
-    @property
+    @cached_property
     def counted(self) -> tuple[Member, ...]:
         """The members that no rollback took out of the count."""
         return tuple(member for member in self.members if not self._void(member))
