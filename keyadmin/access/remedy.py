@@ -41,7 +41,10 @@ class Remedy:
 
     cover: Cover
     custom_role: CustomRole
-    commands: tuple[str, ...] = ()
+    predefined: tuple[str, ...] = ()
+    """The commands that grant the predefined roles; none where these do not hold all that is missing."""
+    custom: tuple[str, ...] = ()
+    """The commands that make the custom role and grant it: instead of the others."""
     message: str = ""
     notes: tuple[str, ...] = field(default=())
 
@@ -49,6 +52,11 @@ class Remedy:
     def roles(self) -> tuple[str, ...]:
         """The predefined roles to grant."""
         return self.cover.roles
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Both ways, one after the other."""
+        return (*self.predefined, *self.custom)
 
     def to_json(self) -> dict[str, Any]:
         """The contract's object; what is remarkable (a last resort, permissions without a role) only where there is some."""
@@ -96,7 +104,8 @@ def remedy(feature: Feature, project: str, member: str, missing: Sequence[str], 
     return Remedy(
         cover=found,
         custom_role=role,
-        commands=(*predefined, *custom),
+        predefined=predefined,
+        custom=custom,
         message=_message(feature, project, member, role, found, predefined, custom, no_access=no_access),
         notes=notes,
     )

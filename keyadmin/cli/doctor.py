@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -11,7 +12,7 @@ from keyadmin.access import doctor as access
 from keyadmin.access import grant
 from keyadmin.access.doctor import Diagnosis
 from keyadmin.access.permissions import DEFAULT, FEATURES, checked_member, feature_named
-from keyadmin.access.remedy import custom_role
+from keyadmin.access.remedy import Remedy, custom_role
 from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.render import Column, View, show_document, show_list
@@ -23,6 +24,8 @@ from keyadmin.project_ref import checked
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
+
+_BELOW: Final = " " * 12  # where the names of the checks begin
 
 
 def _features(incomplete: str) -> list[str]:
@@ -130,29 +133,56 @@ def _show(session: Session, found: list[Diagnosis], *, message: bool) -> None:
         if not any(each.remedy.message for each in found):
             session.talk.note("No permission is missing: there is nothing to ask for.")
     elif len(found) == 1 and session.format == "table":
-        show_document(session, data, _report(found[0]))
+        show_document(session, data, _report(found[0], _columns()))
     else:
         show_list(session, found, VIEW)
 
 
-def _report(found: Diagnosis) -> str:
+def _columns() -> int | None:
+    """The width of the terminal; None where stdout is none."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def _report(found: Diagnosis, columns: int | None) -> str:
     """One project, for people."""
     verdict = "ready" if found.ready else "not ready"
     lines = [f"{found.project}: {verdict} to {found.feature.words}", ""]
     width = max(len(check.id) for check in found.checks)
     for check in found.checks:
         status = check.status if check.required or check.status == "ok" else f"({check.status})"
-        lines.append(f"  {status:9} {check.id.ljust(width)}  {check.detail}")
+        lines += _beside(f"  {status:9} {check.id.ljust(width)}  ", check.detail, columns)
         if check.fix and check.required and check.status != "ok":
-            lines.append(f"  {'':9} {'':{width}}  -> {check.fix}")
+            lines += _beside(" " * (width + 14), f"-> {check.fix}", columns)
     if any(not check.required and check.status != "ok" for check in found.checks):
         lines += ["", "What stands in brackets is not in the way."]
     if found.remedy.commands:
-        lines += ["", "The smallest grant, by predefined roles or by a custom role:"]
-        lines += [f"  {command}" for command in found.remedy.commands]
-        lines += [f"  Note: {note}" for note in found.remedy.notes]
-        lines += ["", "As a message to send to an admin: add --message"]
+        lines += ["", *_ways(found.remedy), "", "As a message to send to an admin: add --message"]
     return "\n".join(lines)
+
+
+def _beside(head: str, text: str, columns: int | None) -> list[str]:
+    """`text` behind `head`, or below it in the terminal's width where there is no room for it."""
+    if columns is None or len(head) + len(text) <= columns:
+        return [f"{head}{text}"]
+    from textwrap import wrap
+
+    below = wrap(text, max(columns, 40), initial_indent=_BELOW, subsequent_indent=_BELOW, break_on_hyphens=False)
+    return [head.rstrip(), *below] if head.strip() else below
+
+
+def _ways(remedy: Remedy) -> list[str]:
+    """The commands that grant what is missing: two ways, of which one is enough."""
+    ways = [
+        ("predefined roles, the smallest set that holds it", remedy.predefined),
+        ("a custom role of exactly that", remedy.custom),
+    ]
+    lines = ["To grant what is missing, one of these two:" if remedy.predefined else "To grant what is missing:"]
+    for title, commands in ways:
+        if commands:
+            lines += ["", f"  {title}", *(f"    {command}" for command in commands)]
+    return [*lines, *(f"  Note: {note}" for note in remedy.notes)]
 
 
 def _blocking(found: Diagnosis) -> str:

@@ -63,7 +63,7 @@ class Ground:
             project=self.project,
             fix=(
                 "an admin of the project runs:",
-                *(way_out.commands[:-2] or way_out.commands[-2:]),
+                *(way_out.predefined or way_out.custom),
                 f"the message to send: keyadmin doctor {self.project} --for {feature.name} --message",
             ),
         )

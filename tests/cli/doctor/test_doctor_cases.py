@@ -299,3 +299,24 @@ def test_bad_input_is_refused_before_any_call(run: Callable[..., Any], served: A
 def test_a_project_in_the_variable_that_cannot_be_one(run: Callable[..., Any], served: Any) -> None:
     assert run("doctor", env={"KEYADMIN_PROJECT": "NO"}).code == 2
     assert served.methods("owner@example.com") == []
+
+
+def test_in_a_terminal_no_line_of_the_checks_is_wider_than_it(run: Callable[..., Any]) -> None:
+    shown = run("doctor", "demo-project", terminal=True, env={"COLUMNS": "80", "NO_COLOR": "1"}).out.splitlines()
+    assert max(map(len, shown)) <= 80
+    place = shown.index("  (failed)  org-policy:key-binding")
+    assert shown[place + 1].startswith(f"            {CONSTRAINT} is enforced: only")
+    assert shown[place + 2].startswith("            ")
+    assert any(line.startswith("  ok        permission:apikeys.keys.create  ") and line.endswith("held") for line in shown)
+    piped = run("doctor", "demo-project").out.splitlines()
+    assert any(f"org-policy:key-binding  {CONSTRAINT} is enforced: only keys".split() == line.split()[1:6] for line in piped)
+
+
+def test_the_two_ways_to_grant_are_told_apart(run: Callable[..., Any]) -> None:
+    shown = run("doctor", "demo-project", user=DEV).out
+    both, _, custom = shown.partition("To grant what is missing, one of these two:")[2].partition(
+        "\n  a custom role of exactly that\n"
+    )
+    assert both.startswith("\n\n  predefined roles, the smallest set that holds it\n    gcloud projects add-iam-policy-binding")
+    assert "iam roles create" not in both
+    assert custom.startswith("    gcloud iam roles create keyadminCreateAuthKey")
