@@ -7,10 +7,13 @@ milliseconds a phrase.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from keyadmin.access.phrases import GAP, RULES
+from keyadmin.data import services
 from keyadmin.problem import Cause
 
 _NAME_WINDOW: Final = 20_000  # names are looked for in this many characters: an error message, not a whole log
@@ -38,6 +41,7 @@ _SERVICE_IN: Final = (
     re.compile(r"/apis/(?:api|library)/([a-z][a-z0-9-]*\.googleapis\.com)"),
     re.compile(r"\b([a-z][a-z0-9-]*\.googleapis\.com)"),
 )
+_TITLE: Final = re.compile(r"\b(?:[A-Z][\w&()/'-]* ){1,6}API\b")
 _PROJECT_ID: Final = r"(?:[a-z0-9.-]+:)?(?:[a-z][a-z0-9-]{4,28}[a-z0-9]|\d{6,16})"
 _PROJECT_IN: Final = (
     re.compile(rf"\bprojects/({_PROJECT_ID})(?![\w-])"),
@@ -150,8 +154,25 @@ def permission_in(text: str) -> str | None:
 
 
 def service_in(text: str) -> str | None:
-    """The first service (host name under googleapis.com) in the text."""
-    return _first(_SERVICE_IN, text)
+    """The first service (host name under googleapis.com) in the text, else the one whose title stands there."""
+    return _first(_SERVICE_IN, text) or _service_titled(text)
+
+
+def _service_titled(text: str) -> str | None:
+    for found in _TITLE.finditer(text[:_NAME_WINDOW]):
+        words = found[0].casefold().split()
+        for start in range(len(words) - 1):  # words before the title may begin with capitals too
+            if name := _titles().get(" ".join(words[start:])):
+                return name
+    return None
+
+
+@cache
+def _titles() -> dict[str, str]:
+    """Services by their titles, but for those that share one."""
+    titles = Counter(title.casefold() for title, _ in services().values())
+    own = {title.casefold(): name for name, (title, _) in services().items() if titles[title.casefold()] == 1}
+    return own | {"gemini api": "generativelanguage.googleapis.com"}  # as the Cloud Console calls it
 
 
 def project_in(text: str) -> str | None:

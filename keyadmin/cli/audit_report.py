@@ -65,6 +65,9 @@ def place(session: Session, output: Path | None, formats: tuple[str, ...]) -> Pl
         raise usage(f"--output: there is no folder {folder}", f"make it first: mkdir -p {folder}")
     if not os.access(output if output.exists() and not output.is_file() else folder, os.W_OK):
         raise usage(f"--output: {folder} may not be written", "name a file in a folder of your own")
+    chosen = session.raw.get("format") or session.env.get("KEYADMIN_FORMAT")
+    if by_ending is None and output.suffix and not chosen:
+        raise usage(f"--output: no format goes by the ending {output.suffix}", f"use {' '.join(_ENDINGS)}, or --format too")
     return Place(output)
 
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from functools import cache
-from importlib.resources import files
+from collections.abc import Set
+
+from keyadmin.data import services
 
 SUFFIX = ".googleapis.com"
 
 
-@cache
-def known() -> frozenset[str]:
-    """Every service name shipped with keyadmin (data/service-catalogue.tsv says where they come from)."""
-    text = files("keyadmin.data").joinpath("service-catalogue.tsv").read_text("utf-8")
-    return frozenset(line.partition("\t")[0] for line in text.splitlines() if line and not line.startswith("#"))
+def known() -> Set[str]:
+    """Every service name shipped with keyadmin."""
+    return services().keys()
 
 
 def closest(name: str) -> str | None:

@@ -94,6 +94,21 @@ def test_quota_of_gcloud_itself_is_said_to_be_that() -> None:
     assert "--quota-project" in found.fix[0]
 
 
+@pytest.mark.parametrize(
+    ("title", "service"),
+    [
+        ("API Keys API", "apikeys.googleapis.com"),
+        ("ERROR: Generative Language API", "generativelanguage.googleapis.com"),
+        ("Google Gemini API", "generativelanguage.googleapis.com"),
+        ("Street View Publish API", None),  # two services have this title
+        ("My Own API", None),
+    ],
+)
+def test_a_service_is_known_by_its_title(title: str, service: str | None) -> None:
+    found = explain(f"{title} has not been used in project 123456 before or it is disabled.")
+    assert (found.cause, found.service, found.project) == (Cause.API_NOT_ENABLED, service, "123456")
+
+
 def test_yaml_of_gcloud() -> None:
     text = """ERROR: (gcloud.services.enable) PERMISSION_DENIED: Permission denied to enable service [iam.googleapis.com]
 Help Token: AVSZfoo

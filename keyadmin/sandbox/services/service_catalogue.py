@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final
+
+from keyadmin.data import services
 
 Json = dict[str, Any]
 
@@ -18,27 +18,19 @@ NEEDS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-@cache
-def _entries() -> dict[str, tuple[str, str]]:
-    """Title and summary (perhaps empty) by name, in the order of names."""
-    text = files("keyadmin.data").joinpath("service-catalogue.tsv").read_text("utf-8")
-    rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
-    return {row[0]: (row[1], row[2] if len(row) > 2 else "") for row in sorted(rows)}
-
-
 def names() -> list[str]:
     """Every service's name, sorted."""
-    return list(_entries())
+    return list(services())
 
 
 def known(name: str) -> bool:
     """Whether there is such a service."""
-    return name in _entries()
+    return name in services()
 
 
 def config(name: str) -> Json:
     """A service's `config` as lists show it (recorded): quota, authentication and monitoring are there and empty."""
-    title, summary = _entries().get(name, (name, ""))  # a seed may enable what is not in the catalogue
+    title, summary = services().get(name, (name, ""))  # a seed may enable what is not in the catalogue
     return {
         "name": name,
         "title": title,

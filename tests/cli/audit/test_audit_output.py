@@ -281,8 +281,15 @@ def test_what_is_typed_wins_over_the_ending_and_the_ending_over_the_variable(
     assert file.read_text("utf-8").startswith("severity,rule")
     run("audit", "--projects", "web-one", "--output", str(file), env={"KEYADMIN_FORMAT": "csv"})
     assert json.loads(file.read_text("utf-8"))["findings"]
-    run("audit", "--projects", "web-one", "--output", str(tmp_path / "r"), env={"KEYADMIN_FORMAT": "csv"})
-    assert (tmp_path / "r").read_text("utf-8").startswith("severity,rule")
+    run("audit", "--projects", "web-one", "--output", str(tmp_path / "r.report"), env={"KEYADMIN_FORMAT": "csv"})
+    assert (tmp_path / "r.report").read_text("utf-8").startswith("severity,rule")
+
+
+def test_an_ending_that_tells_no_format_is_wrong_usage_before_any_call(run: Callable[..., Any], tmp_path: Path) -> None:
+    done = run("audit", "--projects", "web-one", "--output", str(tmp_path / "r.doc"))
+    assert done.code == 2
+    assert "no format goes by the ending .doc" in done.err
+    assert list(tmp_path.glob("r.*")) == []
 
 
 def test_a_dash_is_stdout(filled: None, run: Callable[..., Any]) -> None:

@@ -172,6 +172,7 @@ def test_a_folder_or_organisation_that_is_not_there(audit: Audit, scope: tuple[s
         (("--fail-on", "info"), "is no severity here"),
         (("--max-age", "soon"), "is no duration"),
         (("--output", "/no/such/folder/report.json"), "there is no folder"),
+        (("--output", "/no/such/folder/report.doc"), "there is no folder"),
         (("--nonsense",), "No such option"),
         (("web-one",), "unexpected extra argument"),
     ],
