@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -48,7 +48,7 @@ def compromised(
     specs, wait = specs_of(to), duration.parse(grace)
     terms = Terms(force=True, emergency=not wait, grace=wait)
     printer = Printer(session)
-    manner = replace(manner_of(session, emergency=not wait, force_use=True), write_line=printer)
+    manner = manner_of(session, force_use=True, write_line=printer)
     if not (yes or dry_run or session.interactive):
         confirm(session, f"Replace the key {key} and delete it?", yes=False)
 
@@ -70,7 +70,7 @@ def compromised(
         return await rotations.rotate(cloud, found, terms, specs, manner, session.observer)
 
     outcome = run(context, work)
-    checks = to_check(found, wait)
+    checks = to_check(found, wait, specs, deleted=outcome.problem is None or _deleted(outcome))
     report = outcome.to_json() | {"usage": used.to_json(), "check": checks}
     show_lines(session, report, [*lines_of(outcome), "", "Now look at:", *(f"  {check}" for check in checks)], printer)
     if outcome.problem is not None:
@@ -88,8 +88,13 @@ def _warn_of_other_sinks(session: Session, key: Key, specs: Sequence[SinkSpec]) 
         )
 
 
-def to_check(key: Key, wait: timedelta) -> list[str]:
-    """What a person has to look at after a leak."""
+def _deleted(outcome: Outcome) -> bool:
+    """Whether the leaked key was deleted before something stopped the rest."""
+    return any(step.step == "retire" and step.status in ("done", "already") for step in outcome.steps)
+
+
+def to_check(key: Key, wait: timedelta, specs: Sequence[SinkSpec], *, deleted: bool = True) -> list[str]:
+    """What a person has to look at after a leak. `deleted` = nothing stopped that; after the grace period, if there is one."""
     project = key.project
     checks = [
         f"who used it, and for what: keyadmin keys usage {key.key_id} -p {project}",
@@ -98,8 +103,12 @@ def to_check(key: Key, wait: timedelta) -> list[str]:
         "where it leaked: keyadmin scan PATH --history",
         f"that no other key is open to everybody: keyadmin keys list --all -p {project}",
     ]
-    if wait:
-        return [f"after the grace period, delete it: keyadmin keys compromised {key.key_id} -p {project} --yes", *checks]
+    if not deleted:
+        return [f"{key.key_id} still works: mend what stopped this, and give the same command again", *checks]
+    if wait:  # the same sinks: without them their users would be left with a deleted key, so it would be kept
+        sinks = "".join(f" --to {shlex.quote(spec.text)}" for spec in specs)
+        again = f"keyadmin keys compromised {key.key_id} -p {project}{sinks} --yes"
+        return [f"after the grace period, delete it: {again}", *checks]
     # 8 to 23 minutes were measured, and no way to hurry it: https://www.aikido.dev/blog/google-api-keys-deletion
     yet = f"servers may accept {key.key_id} for up to half an hour yet"
     return [checks[0], f"the same again in half an hour: {yet}", *checks[1:]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import urllib.request
 
 import pytest
@@ -106,6 +107,17 @@ def test_after_grace(keys, served, leaked) -> None:
     assert set(live(keys)) == {first.json["key"].rpartition("/")[2]}
 
 
+def test_after_grace_the_command_that_was_told_ends_it(keys, served, leaked) -> None:
+    first = keys("compromised", "web", "--to", "secret-manager:projects/demo-project/secrets/web", "--grace", "2h", "--yes")
+    told = re.search(r"after the grace period, delete it: keyadmin keys (.*)", first.out)
+    assert told is not None, first.out
+    served.control("clock", {"advance": "3h"})
+    second = keys(*shlex.split(told[1]), "--format", "json")
+    assert second.code == 0, second.err
+    assert second.json["state"] == "retired"
+    assert "web" not in live(keys)
+
+
 def test_after_grace_the_thieves_use_does_not_keep_it_alive(keys, served, leaked) -> None:
     command = ["compromised", "web", "--grace", "2h", "--yes", "--format", "json"]
     assert keys(*command).json["state"] == "grace"
@@ -126,6 +138,8 @@ def test_a_sink_that_fails_keeps_the_old_key_and_says_how_to_go_on(keys, leaked,
     done = keys("compromised", "web", "--to", sink, "--sandbox", "--yes", "--format", "json")
     assert done.code == 1
     assert "cannot be written" in done.error["message"]
+    assert done.json["check"][0].startswith("web still works: ")
+    assert "half an hour" not in done.out
     assert "web" in live(keys), "nobody is left without a key"
     assert len(live(keys)) == 2
     (scratch / "no/such/folder").mkdir(parents=True)
