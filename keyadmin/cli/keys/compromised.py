@@ -105,7 +105,7 @@ def to_check(key: Key, wait: timedelta, specs: Sequence[SinkSpec], *, deleted: b
     ]
     if not deleted:
         return [f"{key.key_id} still works: mend what stopped this, and give the same command again", *checks]
-    if wait:  # the same sinks: without them their users would be left with a deleted key, so it would be kept
+    if wait:  # with the same sinks, which are read back before the key is deleted
         sinks = "".join(f" --to {shlex.quote(spec.text)}" for spec in specs)
         again = f"keyadmin keys compromised {key.key_id} -p {project}{sinks} --yes"
         return [f"after the grace period, delete it: {again}", *checks]
