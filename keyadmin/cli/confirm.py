@@ -46,5 +46,4 @@ def would(session: Session, text: str, *, document: bool = True) -> None:
     """
     session.talk.note(f"Dry run: would {text}. Nothing was changed.", always=True)
     if document:
-        mark = {"sandbox": True} if session.sandbox is not None else {}
-        show_to_programs(session, {"dryRun": True, "steps": [text], **mark})
+        show_to_programs(session, {"dryRun": True, "steps": [text], **session.mark})

@@ -57,7 +57,7 @@ def scan(
     for path in found.unreadable:
         session.talk.warning(f"{path} could not be read")
     leaks, failed = _judged(context, session, hits, offline=offline)
-    view = _view({"sandbox": True} if session.sandbox is not None else {})
+    view = _view(session.mark)
     asked = revoke and any(_revocable(leak) for leak in leaks)
     if not asked or session.format == "table":  # what is asked about is shown first; a document tells how it ended
         show_list(session, leaks, view)

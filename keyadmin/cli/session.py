@@ -92,6 +92,11 @@ class Session:
         """The sandbox that the command runs against, None = Google."""
         return self.settings.sandbox
 
+    @property
+    def mark(self) -> dict[str, bool]:
+        """What the JSON objects of keys, projects and all that is done with them carry in the sandbox (contract 2)."""
+        return {"sandbox": True} if self.sandbox is not None else {}
+
     def now(self) -> datetime:
         """The time by the server's clock, as far as its answers told it; else the local one. Aware, UTC.
 

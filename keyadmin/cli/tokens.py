@@ -64,8 +64,7 @@ def create(
         return await tokens.create(cloud, await cloud.keys.key_string(found.name), terms, clock_known=True)
 
     made = run(context, work, credentials=not isinstance(given, KeyString))
-    mark = {"sandbox": True} if session.sandbox is not None else {}
-    show_document(session, made.to_json() | mark, made.token.reveal())
+    show_document(session, made.to_json() | session.mark, made.token.reveal())
     sessions = f"{uses} session{'s' if uses != 1 else ''}" if uses else "any number of sessions"
     begun, ended = f"{made.session_start:%H:%M:%S}", f"{made.expires:%H:%M:%S}"
     session.talk.note(f"For {sessions} begun before {begun} UTC, which end at {ended} UTC at the latest.")

@@ -17,4 +17,4 @@ def dry_run(session: Session, project: str, steps: Sequence[str]) -> None:
         lines = "\n".join(f"  {step}" for step in steps)
         session.talk.note(f"Dry run: nothing was changed. It would:\n{lines}", always=True)
     data: dict[str, object] = {"dryRun": True, "project": project, "steps": list(steps)}
-    show_to_programs(session, data | ({"sandbox": True} if session.sandbox is not None else {}))
+    show_to_programs(session, data | session.mark)

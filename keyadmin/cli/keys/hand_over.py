@@ -47,7 +47,6 @@ def hand_over(context: typer.Context, key: KeyName, to: Sinks, dry_run: DryRun =
     if session.format == "table" or (not printer.structured and any(spec.kind == "stdout" for spec in specs)):
         say_handed(session, handed)  # stdout is for the key, or for nothing
     else:
-        mark = {"sandbox": True} if session.sandbox is not None else {}
-        show_list(session, handed, handed_view(printer, mark))
+        show_list(session, handed, handed_view(printer, session.mark))
     if problem := handing.failure(found, handed):
         raise problem

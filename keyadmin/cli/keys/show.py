@@ -34,7 +34,7 @@ def show(context: typer.Context, key: KeyName) -> None:
     found, key_string = run(context, read)
     if resolve.unread(found):
         data: dict[str, Any] = {"name": found.name, "project": found.project, "keyString": key_string.reveal()}
-        data |= {"sandbox": True} if session.sandbox is not None else {}
+        data |= session.mark
     else:
         data = to_json(session, Row(found, key_string=key_string))
     show_document(session, data, key_string.reveal())

@@ -37,7 +37,6 @@ def usage(
         return await of_keys(cloud, project, [one async for one in cloud.keys.list(project)])
 
     used = run(context, work)
-    mark = {"sandbox": True} if session.sandbox is not None else {}
     view = View[Used](
         (
             Column("name", lambda one: one.key.display_name, cut=True),
@@ -46,7 +45,7 @@ def usage(
             Column("calls", lambda one: sum(one.calls.values()) if one.unknown is None else "unknown"),
             Column("services", lambda one: sorted(one.calls) if one.unknown is None else "unknown", cut=True),
         ),
-        lambda one: one.to_json() | mark,
+        lambda one: one.to_json() | session.mark,
         "No keys.",
     )
     show_list(session, used, view)

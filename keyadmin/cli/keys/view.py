@@ -96,7 +96,7 @@ def show_changed(session: Session, outcome: Key | Started) -> None:
 def show_started(session: Session, started: Started) -> None:
     """Print an operation that is not waited for."""
     data = {"name": started.name, "operation": started.operation, "done": not started.operation}
-    show_document(session, data | ({"sandbox": True} if session.sandbox is not None else {}), started.operation)
+    show_document(session, data | session.mark, started.operation)
     session.talk.note(f"Not waited for. See what came of it: keyadmin keys describe {started.name}")
 
 

@@ -94,14 +94,15 @@ def _words(verb: str, planned: Plan) -> str:
 
 
 def _show(session: Session, planned: Plan, state: str) -> None:
-    sandbox = {"sandbox": True} if session.sandbox is not None else {}
     view = View[str](
         (
             Column("API", lambda each: each),
             Column("State", lambda each: state),
             Column("Changed", lambda each: each in planned.todo),
         ),
-        lambda each: {"project": planned.project, "service": each, "state": state, "changed": each in planned.todo} | sandbox,
+        lambda each: (
+            {"project": planned.project, "service": each, "state": state, "changed": each in planned.todo} | session.mark
+        ),
     )
     show_list(session, planned.services, view)
     if planned.todo:

@@ -145,8 +145,7 @@ def forget(
 
 def forgotten_view(session: Session) -> View[str]:
     """Ids and nothing else: a project that was forgotten may not exist any more."""
-    sandbox = {"sandbox": True} if session.sandbox is not None else {}
-    return View((Column("ID", lambda each: each),), lambda each: {"projectId": each} | sandbox, "Nothing was imported.")
+    return View((Column("ID", lambda each: each),), lambda each: {"projectId": each} | session.mark, "Nothing was imported.")
 
 
 def _not_imported(strange: Sequence[str], mine: Sequence[str]) -> Problem:

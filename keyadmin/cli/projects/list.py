@@ -103,5 +103,5 @@ def _export(session: Session, file: Path, imports: Imports, *, yes: bool) -> Non
     if file.exists():
         confirm(session, f"{file} exists. Overwrite it?", yes=yes)
     write_text(file, text, mode=0o644)
-    show_to_programs(session, {"file": str(file), "projects": ids} | ({"sandbox": True} if session.sandbox is not None else {}))
+    show_to_programs(session, {"file": str(file), "projects": ids} | session.mark)
     session.talk.note(f"Wrote {_count(len(ids))} to {file}. To import them elsewhere: keyadmin projects import --file {file}")

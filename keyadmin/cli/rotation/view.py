@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from keyadmin.access.catalogue import advice
 from keyadmin.access.checks import MOST_KEYS
@@ -36,7 +36,7 @@ def planned_view(session: Session) -> View[Planned]:
             Column("next", lambda one: one.decision.action.value, style=lambda one: _STYLES.get(one.decision.action.value)),
             Column("why", lambda one: one.why, cut=True),
         ),
-        lambda one: one.to_json() | _mark(session),
+        lambda one: one.to_json() | session.mark,
         "The policy selects no key.",
     )
 
@@ -56,7 +56,7 @@ def prospect_view(session: Session) -> View[Prospect]:
             Column("old key", lambda one: one.afterwards, cut=True),
             Column("missing", lambda one: list(one.missing) or "nothing", style=lambda one: "red" if one.missing else None),
         ),
-        lambda one: one.to_json() | _mark(session),
+        lambda one: one.to_json() | session.mark,
         "There is no standard key to migrate.",
     )
 
@@ -71,13 +71,9 @@ def outcome_view(session: Session, string_of: Callable[[str, str], dict[str, str
             Column("state", lambda one: one.state.value, style=lambda one: "red" if one.problem else None),
             Column("result", lambda one: one.problem.message if one.problem else one.why, cut=True),
         ),
-        lambda one: one.to_json() | string_of(one.lineage.project, one.lineage.id) | _mark(session),
+        lambda one: one.to_json() | string_of(one.lineage.project, one.lineage.id) | session.mark,
         "Nothing is due.",
     )
-
-
-def _mark(session: Session) -> dict[str, Any]:
-    return {"sandbox": True} if session.sandbox is not None else {}
 
 
 def counted(count: int, noun: str) -> str:
