@@ -54,7 +54,6 @@ class Manner:
     """The same where several lineages are under way and it has to be said whose key it is."""
     emit: Callable[[Event], None] = lambda event: None
     verify_s: float = PROPAGATION_S
-    emergency: bool = False
     force_use: bool = False
 
 

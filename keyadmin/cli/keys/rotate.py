@@ -79,7 +79,7 @@ def _rotate(
     if grace is not None:
         terms = replace(terms, grace=duration.parse(grace))
     printer = Printer(session)
-    manner = replace(manner_of(session, emergency=terms.emergency, force_use=force), write_line=printer)
+    manner = manner_of(session, force_use=force, write_line=printer)
     if not (yes or dry_run or session.interactive):
         confirm(session, f"Rotate the key {name}?", yes=False)
 
@@ -102,8 +102,7 @@ def _rotate(
     if dry_run:
         text = f"go on with the lineage of {found.key_id}: {next_}"
         would(session, text, document=False)
-        mark = {"sandbox": True} if session.sandbox is not None else {}
-        show_to_programs(session, {"dryRun": True, "steps": [text], **more, **mark})
+        show_to_programs(session, {"dryRun": True, "steps": [text], **more, **session.mark})
         return 0
     confirm(session, f"Go on with the rotation of {found.key_id} of project {found.project}: {next_}?", yes=yes)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,7 +94,7 @@ def carry_out(context: typer.Context, wanted: Scope, wishes: Wishes) -> int:
         if notice is not None:
             notice(event)
 
-    manner = manner_of(session, emit=emit, force_use=wishes.force_use, write_key=strings.write_key)
+    manner = replace(manner_of(session, force_use=wishes.force_use), emit=emit, write_key=strings.write_key)
 
     async def work(cloud: Cloud) -> Done:
         found, planned = await survey(cloud, wanted, session.observer)

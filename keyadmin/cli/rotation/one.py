@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -84,7 +83,7 @@ def rollback(
     given = specs_of(to)
     rules = [] if given else _rules(policy)
     printer = Printer(session)
-    manner = replace(manner_of(session), write_line=printer)
+    manner = manner_of(session, force_use=False, write_line=printer)
     if not (yes or dry_run or session.interactive):
         confirm(session, f"Go back to the key {key}?", yes=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -48,10 +49,10 @@ def specs_of(texts: list[str] | None) -> list[SinkSpec]:
     return [parse(text) for text in texts or ()]
 
 
-def manner_of(session: Session, **more: object) -> Manner:
-    """How this run goes about rotations."""
+def manner_of(session: Session, *, force_use: bool, write_line: Callable[[str], None] | None = None) -> Manner:
+    """How this run goes about rotations. `write_line` is the sink stdout, where it is not a line there."""
+    from keyadmin.cli.keys.handing import flagged
     from keyadmin.cli.render import write
     from keyadmin.rotation.run import Manner
 
-    flagged = session.sandbox is not None and session.sandbox.by_flag
-    return Manner(flagged=flagged, write_line=write, **more)  # type: ignore[arg-type]
+    return Manner(flagged(session), write_line or write, force_use=force_use)

@@ -32,9 +32,8 @@ def show_outcome(session: Session, outcome: Outcome, printer: Printer) -> int:
 
 def show_lines(session: Session, data: Mapping[str, Any], lines: Sequence[str], printer: Printer) -> None:
     """A document for programs, lines for people; these go to stderr where stdout is for the key string."""
-    mark = {"sandbox": True} if session.sandbox is not None else {}
     if printer.printed:
         for line in lines:
             session.talk.note(line, always=True)
     else:
-        show_document(session, dict(data) | printer.fields | mark, "\n".join(lines))
+        show_document(session, dict(data) | printer.fields | session.mark, "\n".join(lines))
