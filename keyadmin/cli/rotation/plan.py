@@ -38,10 +38,12 @@ def plan(
     wanted = scope(session, policy, names=only, max_age=max_age, grace=grace, shard_text=shard, emergency=emergency)
     found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
     shown = planned if all_ else within_anywhere(planned, limit)
-    show_list(session, shown, planned_view(session))
+    show_list(session, shown, planned_view(session, found))
     tell_errors(session, found)
     tell_plan(session, found, within(planned, limit))
-    session.talk.note(f"{counted(len(planned), 'lineage')} in {counted(found.projects, 'project')}; {len(shown)} shown.")
+    rest = " (--all shows the others)" if len(shown) < len(planned) else ""
+    where = f"{counted(len(planned), 'lineage')} in {counted(found.projects, 'project')}"
+    session.talk.note(f"{where}; {len(shown)} shown{rest}.")
     return ended(session, found)
 
 

@@ -55,7 +55,7 @@ def run_(
     if dry_run:
         found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
         todo = within(planned, limit)
-        show_list(session, todo, planned_view(session))
+        show_list(session, todo, planned_view(session, found))
         tell_errors(session, found)
         tell_plan(session, found, todo)
         would(session, f"advance {len(todo)} of {counted(len(planned), 'lineage')}", document=False)

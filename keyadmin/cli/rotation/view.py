@@ -11,6 +11,7 @@ from keyadmin.access.checks import MOST_KEYS
 from keyadmin.cli.errors import report
 from keyadmin.cli.render import Column, View
 from keyadmin.cli.session import Session
+from keyadmin.cli.text import counted as counted
 from keyadmin.keys.model import Key
 from keyadmin.problem import Exit, Problem
 from keyadmin.rotation.decide import Action
@@ -24,8 +25,8 @@ _TOLD: Final = 20  # of a kind; more would bury the rest
 _STYLES = {"stuck": "red", "create": "yellow", "publish": "yellow", "retire": "yellow", "undo": "yellow", "wait": "blue"}
 
 
-def planned_view(session: Session) -> View[Planned]:
-    """`rotation plan` and `rotation status`."""
+def planned_view(session: Session, found: Found | None = None) -> View[Planned]:
+    """`rotation plan` and `rotation status`. `found` = what is selected, where only what is due of it is shown."""
     return View(
         (
             Column("project", lambda one: one.chosen.lineage.project),
@@ -37,7 +38,7 @@ def planned_view(session: Session) -> View[Planned]:
             Column("why", lambda one: one.why, cut=True),
         ),
         lambda one: one.to_json() | session.mark,
-        "The policy selects no key.",
+        "Nothing is due." if found is not None and found.chosen else "The policy selects no key.",
     )
 
 
@@ -74,11 +75,6 @@ def outcome_view(session: Session, string_of: Callable[[str, str], dict[str, str
         lambda one: one.to_json() | string_of(one.lineage.project, one.lineage.id) | session.mark,
         "Nothing is due.",
     )
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 key`, `2 keys`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def tell_errors(session: Session, found: Found) -> None:

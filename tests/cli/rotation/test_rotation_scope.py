@@ -97,6 +97,17 @@ def test_a_project_on_the_command_line_narrows_the_policy_to_it(world: World, co
     assert (foreign.code, foreign.error["message"]) == (2, "no rule of the policy looks at the project demo-project")
 
 
+def test_what_rests_and_what_is_not_selected_are_told_apart(world: World) -> None:
+    world.seed("shop-a", {"createTime": world.ago(1)})
+    world.policy(rule("shop-a"))
+    for command in (("plan",), ("run", "--dry-run")):
+        assert "Nothing is due." in world.rotation(*command).err
+    assert "1 lineage in 1 project; 0 shown (--all shows the others)." in world.rotation("plan").err
+    world.policy(rule("shop-a", keys='["other"]'))
+    for command in (("plan",), ("run", "--dry-run")):
+        assert "The policy selects no key." in world.rotation(*command).err
+
+
 def test_a_default_project_does_not_narrow_the_policy(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     for project in ("shop-a", "shop-b"):
         world.seed(project, {})
