@@ -7,7 +7,7 @@ import shlex
 from typing import Final
 
 from keyadmin.handover.sink import Delivery
-from keyadmin.local.children import environment
+from keyadmin.local.children import Output, environment
 from keyadmin.problem import Cause, Problem, usage
 from keyadmin.secret import KeyString, redact
 
@@ -15,14 +15,14 @@ TIMEOUT_S: Final = 300.0
 _SHOWN: Final = 500  # characters of the program's own words
 
 
-def words(command: str) -> list[str]:
-    """The command split as a shell splits words; no shell runs it. Raises usage()."""
+def words(command: str, whose: str = "the sink exec") -> list[str]:
+    """The command split as a shell splits words; no shell runs it. `whose` = what it belongs to. Raises usage()."""
     try:
         found = shlex.split(command)
     except ValueError as error:
-        raise usage(f"the command of the sink exec cannot be split into words: {error}") from None
+        raise usage(f"the command of {whose} cannot be split into words: {error}") from None
     if not found:
-        raise usage("the sink exec needs a command: exec:COMMAND")
+        raise usage(f"{whose} needs a command: exec:COMMAND")
     return found
 
 
@@ -39,25 +39,28 @@ class CommandSink:
     async def publish(self, key: KeyString) -> Delivery:
         """Run the program. Raises Problem: it cannot be started, it fails, it takes over five minutes."""
         program = self._words[0]
+        output = Output()
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._words,
                 stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
+                stdout=output.end,
+                stderr=output.end,
                 env=environment(),  # a key that keyadmin itself was given in a variable is not passed on
             )
         except OSError as error:
             raise self._failed(f"{program} cannot be started: {error.strerror}") from None
+        finally:
+            output.started()
         try:
-            output, _ = await asyncio.wait_for(process.communicate(key.reveal().encode() + b"\n"), TIMEOUT_S)
+            await asyncio.wait_for(process.communicate(key.reveal().encode() + b"\n"), TIMEOUT_S)
         except TimeoutError:
             raise self._failed(f"{program} did not end within {TIMEOUT_S:.0f} s and was stopped") from None
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        said = redact(output.decode(errors="replace").replace(key.reveal(), key.masked)).strip()[-_SHOWN:]
+        said = redact(output.said().replace(key.reveal(), key.masked))[-_SHOWN:]
         if process.returncode != 0:
             raise self._failed(f"{program} ended with exit code {process.returncode}" + (f": {said}" if said else ""))
         return Delivery(True, f"taken by {program}")

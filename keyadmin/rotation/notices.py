@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from keyadmin.handover.command import words
-from keyadmin.local.children import environment
+from keyadmin.local.children import Output, environment
 from keyadmin.local.files import write_text
 from keyadmin.observer import Observer
 from keyadmin.problem import usage
@@ -20,8 +20,10 @@ from keyadmin.rotation.find import Found
 from keyadmin.rotation.job import Event
 from keyadmin.rotation.lineage import State
 from keyadmin.rotation.run import Planned
+from keyadmin.secret import redact
 
 TIMEOUT_S: Final = 60.0
+_SHOWN: Final = 500  # characters of the program's own words
 
 
 def notifier(spec: str, observer: Observer) -> Notifier:
@@ -29,7 +31,7 @@ def notifier(spec: str, observer: Observer) -> Notifier:
     kind, _, command = spec.partition(":")
     if kind != "exec":
         raise usage(f"{spec!r} is no notice: write --notify exec:COMMAND; it gets the events as lines of JSON")
-    return Notifier(words(command), observer)
+    return Notifier(words(command, "--notify"), observer)
 
 
 class Notifier:
@@ -53,14 +55,33 @@ class Notifier:
             return
         text = "".join(json.dumps(event.to_json(), ensure_ascii=False) + "\n" for event in self._events)
         try:
-            ended = subprocess.run(  # noqa: S603 - the person's own command, split without a shell
-                self._command, input=text, text=True, capture_output=True, timeout=TIMEOUT_S, env=environment(), check=False
+            why = self._failure(text.encode("utf-8", "backslashreplace"))
+        except OSError as error:
+            why = f"cannot be started: {error.strerror}"
+        except subprocess.TimeoutExpired:
+            why = f"did not end within {TIMEOUT_S:g} s and was stopped"
+        if why is not None:
+            self._observer.warning(f"the notice was not taken: {self._command[0]} {why}")
+
+    def _failure(self, text: bytes) -> str | None:
+        """Run the program; in words why it did not take the notice. Raises OSError and TimeoutExpired."""
+        output = Output()
+        try:
+            process = subprocess.Popen(  # noqa: S603 - the person's own command, split without a shell
+                self._command, stdin=subprocess.PIPE, stdout=output.end, stderr=output.end, env=environment()
             )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            self._observer.warning(f"the notice was not taken: {self._command[0]}: {type(error).__name__}")
-            return
-        if ended.returncode != 0:
-            self._observer.warning(f"the notice was not taken: {self._command[0]} ended with exit code {ended.returncode}")
+        finally:
+            output.started()
+        with process:
+            try:
+                process.communicate(text, TIMEOUT_S)
+            except BaseException:  # Ctrl-C too
+                process.kill()
+                raise
+        if process.returncode == 0:
+            return None
+        said = redact(output.said())[-_SHOWN:]
+        return f"ended with exit code {process.returncode}" + (f": {said}" if said else "")
 
 
 def write_metrics(path: Path, planned: Sequence[Planned], now: datetime, found: Found) -> None:

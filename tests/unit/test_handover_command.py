@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,48 @@ async def test_a_program_that_hangs_is_stopped_and_has_not_taken_the_key(
     with pytest.raises(Problem, match="did not end within 1 s and was stopped"):
         await CommandSink("exec:x", _program(tmp_path, "import time; time.sleep(20)")).publish(KEY)
     assert [psutil.pid_exists(pid) for pid in started] == [False]
+
+
+LEFT_RUNNING = (  # it leaves a program running that holds its stdout, as who restarts a service may
+    "import subprocess, sys, time\n"
+    "print('begun', flush=True)\n"
+    "left = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
+    "(__import__('pathlib').Path(__file__).parent / 'left').write_text(str(left.pid))\n"
+)
+
+
+@pytest.fixture
+def left_running(tmp_path: Path) -> Iterator[str]:
+    """The beginning of a program; what it leaves running is ended."""
+    yield LEFT_RUNNING
+    psutil.Process(int((tmp_path / "left").read_text())).kill()
+
+
+async def test_a_program_is_over_when_it_ends_whatever_it_leaves_running(tmp_path: Path, left_running: str) -> None:
+    async with asyncio.timeout(30):
+        assert (await CommandSink("exec:x", _program(tmp_path, left_running)).publish(KEY)).changed
+
+
+async def test_what_it_said_before_it_failed_is_told_whatever_it_leaves_running(tmp_path: Path, left_running: str) -> None:
+    async with asyncio.timeout(30):
+        with pytest.raises(Problem, match="exit code 5: begun"):
+            await CommandSink("exec:x", _program(tmp_path, f"{left_running}sys.exit(5)")).publish(KEY)
+
+
+async def test_stopping_a_program_waits_for_nothing_that_it_left_running(
+    tmp_path: Path, left_running: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handover, "TIMEOUT_S", 2.0)
+    async with asyncio.timeout(30):
+        with pytest.raises(Problem, match="was stopped"):
+            await CommandSink("exec:x", _program(tmp_path, f"{left_running}time.sleep(60)")).publish(KEY)
+
+
+async def test_of_much_that_a_program_says_the_end_is_told(tmp_path: Path) -> None:
+    command = _program(tmp_path, "import sys; print('x' * 3_000_000); print('the end'); sys.exit(5)")
+    with pytest.raises(Problem, match=r"the end$") as caught:
+        await CommandSink("exec:x", command).publish(KEY)
+    assert len(caught.value.message) < 1_000
 
 
 async def test_no_shell_runs_it(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import psutil
 import pytest
 
 from keyadmin.rotation import notices
@@ -57,16 +58,41 @@ def test_without_an_event_the_program_is_not_run(world: World) -> None:
     assert not (world.folder / "ran").exists()
 
 
-@pytest.mark.parametrize("command", ["/no/such/program", "sleep 60", "false"])
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("/no/such/program", "cannot be started: No such file or directory"),
+        ("sleep 60", "did not end within 0.3 s and was stopped"),
+        ("false", "ended with exit code 1"),
+        ("sh -c 'echo no pager; exit 9'", "ended with exit code 9: no pager"),
+    ],
+)
 def test_a_program_that_does_not_take_the_notice_is_a_warning(
-    world: World, monkeypatch: pytest.MonkeyPatch, command: str
+    world: World, monkeypatch: pytest.MonkeyPatch, command: str, why: str
 ) -> None:
     monkeypatch.setattr(notices, "TIMEOUT_S", 0.3)
     due(world)
     done = world.rotation("run", "--notify", f"exec:{command}", "--format", "json")
     assert done.code == 0, done.err
     assert done.json[0]["state"] == "grace"
-    assert f"the notice was not taken: {command.partition(' ')[0]}" in done.err
+    assert f"the notice was not taken: {command.partition(' ')[0]} {why}" in done.err
+
+
+def test_the_notices_program_is_over_when_it_ends_whatever_it_leaves_running(world: World) -> None:
+    due(world)
+    pid = world.folder / "pid"
+    done = world.rotation("run", "--notify", f"exec:sh -c 'sleep 60 & echo $! > {pid}'")
+    left = psutil.Process(int(pid.read_text()))
+    assert left.is_running(), "it was not waited for"
+    left.kill()
+    assert "notice" not in done.err
+
+
+def test_a_notice_that_is_no_command_line_is_told_as_that(world: World) -> None:
+    due(world)
+    done = world.rotation("run", "--notify", "exec:'mail me")
+    assert done.code == 2
+    assert "the command of --notify cannot be split into words" in done.err
 
 
 def test_who_reads_the_metrics_reads_them_whole(world: World) -> None:
