@@ -18,8 +18,7 @@ from keyadmin.rotation.decide import Action, Decision, decide
 from keyadmin.rotation.job import Job, Outcome, Overtaken
 from keyadmin.rotation.lineage import State, claims, marked
 
-ROUNDS: Final = 20  # more than any lineage needs
-CONFLICTS: Final = 6  # with other runs, before one gives up
+ROUNDS: Final = 20  # more than any lineage needs that other runs leave alone now and then
 _RESTING: Final = frozenset({Action.REST, Action.GONE, Action.WAIT})
 
 
@@ -27,22 +26,17 @@ async def advance(job: Job) -> Outcome:
     """Take a lineage as far as it goes now. Never raises Problem: what stops it is in the outcome."""
     try:
         return await _rounds(job)
-    except Problem as problem:
-        _explain(job, problem)
+    except Problem as met:
+        problem = _explained(job, met)
         await _note(job, problem)
         job.say(None, job.action.value, "failed", problem.message, problem.cause.value)
         return Outcome(job.lineage, State.STUCK, tuple(job.steps), problem.message, problem=problem)
 
 
-def refused(job: Job, decision: Decision) -> Outcome:
-    """A lineage that is not to be touched, for a reason that is not in it."""
-    return _outcome(job, decision)
-
-
 async def _rounds(job: Job) -> Outcome:
     begun_at = job.lineage.newest.generation
     looked_again = False
-    conflicts: list[Overtaken] = []
+    conflict = ""
     for _ in range(ROUNDS):
         if job.lineage.newest.generation != begun_at:
             job.terms = replace(job.terms, force=False)  # what was asked for is under way
@@ -52,7 +46,7 @@ async def _rounds(job: Job) -> Outcome:
             if not job.lineage.newest.live:
                 with suppress(Problem):  # the next run tries again; purging takes 30 days
                     await steps.remember(job)
-            return _outcome(job, decision)
+            return left(job, decision)
         if decision.action is Action.STUCK:
             await job.refresh()  # another run may have gone on since the keys were listed
             looked_again = True
@@ -60,19 +54,16 @@ async def _rounds(job: Job) -> Outcome:
         try:
             waiting = await _do(job)
         except Overtaken as overtaken:
-            conflicts.append(overtaken)
-            if len(conflicts) > CONFLICTS:
-                break
+            conflict = f": {overtaken.message}"
             await job.refresh()
             continue
         if waiting is not None:
-            return _outcome(job, waiting)
+            return left(job, waiting)
         looked_again = False
         job.terms = replace(job.terms, max_age=None)  # one run begins a rotation and does not begin the next one
     raise Problem(
         Cause.CONFLICT,
-        f"lineage {job.lineage.id} is being changed by another run all the time"
-        + (f": {conflicts[-1].message}" if conflicts else ""),
+        f"lineage {job.lineage.id} is being changed by another run all the time{conflict}",
         project=job.lineage.project,
         fix=("run it again when the other run has ended",),
     )
@@ -91,15 +82,19 @@ async def _do(job: Job) -> Decision | None:
     return None
 
 
-def _explain(job: Job, problem: Problem) -> None:
-    """Name the project by its id and the key, where the service knew neither, and say what to type next."""
+def _explained(job: Job, problem: Problem) -> Problem:
+    """The same with the project's id and the key, where the service knew neither, and what to type next.
+
+    A copy: several lineages may meet one Problem, that of what is prepared for all of them.
+    """
     key, project = job.lineage.newest.key, job.lineage.project
     own = problem.project in (None, key.project_number)
-    problem.project = project if own else problem.project
-    steps = advice(problem, "migrate" if job.terms.migrate else "rotate")
+    named = replace(problem, project=project if own else problem.project)
+    ways = advice(named, "migrate" if job.terms.migrate else "rotate")
     if own and key.project_number:
-        steps = tuple(re.sub(rf"\b{key.project_number}\b", project, step) for step in steps)
-    problem.fix = tuple(re.sub(r"\bKEY\b", key.key_id, step) for step in steps)
+        ways = tuple(re.sub(rf"\b{key.project_number}\b", project, way) for way in ways)
+    ways = tuple(re.sub(r"\bKEY\b", key.key_id, way) for way in ways)
+    return replace(named, fix=ways).with_traceback(problem.__traceback__)
 
 
 async def _note(job: Job, problem: Problem) -> None:
@@ -108,7 +103,7 @@ async def _note(job: Job, problem: Problem) -> None:
     A successor on its way is stuck; a key that could not be replaced or rolled back to is still what it was.
     """
     newest = job.lineage.newest
-    if not newest.live or newest.cause == problem.cause:
+    if newest.cause == problem.cause:
         return
     annotations = dict(newest.key.annotations)
     if newest.complete:
@@ -124,7 +119,8 @@ async def _note(job: Job, problem: Problem) -> None:
         return  # another run has gone on with it, or that is not permitted either; the failure itself is reported
 
 
-def _outcome(job: Job, decision: Decision) -> Outcome:
+def left(job: Job, decision: Decision) -> Outcome:
+    """What comes of a lineage that is left as it is now, for the reason that the decision tells."""
     problem = None
     if decision.action is Action.STUCK:
         problem = Problem(Cause.CONFLICT, decision.why, project=job.lineage.project, fix=decision.ways_out)

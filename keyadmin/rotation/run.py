@@ -17,7 +17,7 @@ from keyadmin.observer import Observer
 from keyadmin.problem import Cause, Problem
 from keyadmin.rotation import steps
 from keyadmin.rotation.decide import Action, Decision, Terms, decide, in_vain
-from keyadmin.rotation.engine import advance, refused
+from keyadmin.rotation.engine import advance, left
 from keyadmin.rotation.find import Chosen
 from keyadmin.rotation.job import Event, Job, Outcome, Shared
 from keyadmin.rotation.lineage import (
@@ -87,8 +87,7 @@ class Planned:
     def state(self) -> State:
         """The state to show: stuck where it was tampered with or the last run stopped, else what the newest key says."""
         newest = self.chosen.lineage.newest
-        unfinished = self.decision.action not in (Action.REST, Action.GONE)
-        if self.failed or self.decision.action is Action.STUCK or (newest.cause and unfinished):
+        if self.failed or self.decision.action is Action.STUCK or (newest.cause and self.due_anywhere):
             return State.STUCK
         return newest.state or State.RETIRED
 
@@ -134,9 +133,8 @@ class Planned:
         """What it is stuck with; None = it is not."""
         if self.state is not State.STUCK:
             return None
-        noted = self.chosen.lineage.newest.cause or ""
-        here = self.decision.action is not Action.STUCK and noted in Cause._value2member_map_
-        cause = Cause(noted) if here else Cause.CONFLICT
+        noted = self.chosen.lineage.newest.cause
+        cause = Cause(noted) if noted and self.decision.action is not Action.STUCK else Cause.CONFLICT
         return Problem(cause, self.why, project=self.chosen.lineage.project, fix=self.ways_out)
 
     @property
@@ -184,7 +182,7 @@ async def run(
     async def advance_one(one: Planned) -> Outcome:
         job = _job(shared, one.chosen.lineage, one.terms, one.chosen.specs, manner)
         try:
-            return refused(job, one.decision) if one.chosen.refusal is not None else await advance(job)
+            return left(job, one.decision) if one.chosen.refusal is not None else await advance(job)
         finally:
             observer.advance()
 

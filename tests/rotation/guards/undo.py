@@ -72,7 +72,7 @@ GUARDS = [
     Guard(
         "a lineage whose last run stopped shows as stuck",
         "rotation/run.py",
-        " or (newest.cause and unfinished):",
+        " or (newest.cause and self.due_anywhere):",
         ":",
         (f"{RUN}::test_a_failure_stops_its_lineage_alone_and_shows_in_status",),
     ),
