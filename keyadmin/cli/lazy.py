@@ -98,10 +98,19 @@ class LazyGroup(_LightHelp, TyperGroup):
         if name not in self.table and not name.startswith("-") and not ctx.resilient_parsing:
             from difflib import get_close_matches
 
-            near = get_close_matches(name, self.table, 3, 0.6)
+            near = [*self._below(name), *get_close_matches(name, self.table, 3, 0.6)]
             hint = f" Did you mean {' or '.join(repr(word) for word in near)}?" if near else ""
             ctx.fail(f"No such command {name!r}.{hint}")
         return super().resolve_command(ctx, args)
+
+    def _below(self, name: str) -> list[str]:
+        """`keys create` for `create`: the commands of that name in the groups of this one."""
+        found = []
+        for group_name, entry in self.table.items():
+            module, _, attribute = entry.target.partition(":")
+            if attribute == "GROUP" and name in getattr(import_module(module), attribute).entries:
+                found.append(f"{group_name} {name}")
+        return found
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """The commands by section, then the options; nothing is imported for it."""

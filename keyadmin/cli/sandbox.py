@@ -65,7 +65,7 @@ def serve(
     _check_ports(rest_port, grpc_port)
     if allow_remote:
         session.talk.warning("anybody who can reach this machine over the network can use and change this sandbox")
-    session.talk.note("Serving the sandbox, a local Google Cloud. Ctrl-C stops it.", always=True)
+    session.talk.note("Starting the sandbox, a local Google Cloud; Ctrl-C stops it.", always=True)
     options = ServeOptions(rest_port, grpc_port, state, seed, latency, ready_file, allow_remote)
     with plain_words(ready_file):
         run_alone(context, serving(options))

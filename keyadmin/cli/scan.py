@@ -13,6 +13,7 @@ from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.render import Column, View, show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
+from keyadmin.cli.text import counted
 from keyadmin.local.leaks import finder, history
 from keyadmin.local.leaks.finder import Hit
 from keyadmin.local.leaks.verdict import Leak, judge, unasked
@@ -61,7 +62,7 @@ def scan(
     asked = revoke and any(_revocable(leak) for leak in leaks)
     if not asked or session.format == "table":  # what is asked about is shown first; a document tells how it ended
         show_list(session, leaks, view)
-    session.talk.note(f"{found.files} files, {len(leaks)} key strings.")
+    session.talk.note(f"{counted(found.files, 'file')}, {counted(len(leaks), 'key string')}.")
     if asked:
         leaks, failed = _revoke(context, session, leaks, yes=yes, dry_run=dry_run)
         if session.format != "table":
@@ -120,7 +121,7 @@ def _revoke(
     if dry_run:
         would(session, f"delete {', '.join(names)}", document=False)
         return leaks, None
-    confirm(session, f"Delete {len(names)} keys ({', '.join(names)})? Whoever uses them is shut out.", yes=yes)
+    confirm(session, f"Delete {counted(len(names), 'key')} ({', '.join(names)})? Whoever uses them is shut out.", yes=yes)
 
     async def work(cloud: Cloud) -> dict[str, Problem]:
         kept: dict[str, Problem] = {}

@@ -22,6 +22,11 @@ def _spell(found: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 key`, `2 keys`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def clean_json(dumped: str) -> str:
     """JSON text with the same characters as escapes; outside strings JSON has none of them but line breaks."""
     return _UNSAFE_BUT_BREAKS.sub(lambda found: f"\\u{ord(found.group()):04x}", dumped)

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
 from typing import Any, Final, TypeVar
 
 from keyadmin import duration
@@ -89,7 +90,10 @@ def field(name: str) -> Field:
     if name.startswith(ANNOTATION) and len(name) > len(ANNOTATION):
         return Field(str, _path("annotations", name.removeprefix(ANNOTATION)))
     if name not in FIELDS:
-        raise usage(f"unknown field {name!r} in --filter or --sort", f"fields are: {', '.join(FIELDS)}, {ANNOTATION}KEY")
+        near = get_close_matches(name.casefold(), [each.casefold() for each in FIELDS], 1)
+        meant = [f"did you mean {each}?" for each in FIELDS if each.casefold() in near]
+        known = f"fields are: {', '.join(FIELDS)}, {ANNOTATION}KEY"
+        raise usage(f"unknown field {name!r} in --filter or --sort", *meant, known)
     return FIELDS[name]
 
 

@@ -92,6 +92,12 @@ def test_a_mistyped_command_is_answered_with_the_near_ones(cli) -> None:
     assert "Did you mean" not in cli("xyzzy").err
 
 
+def test_a_command_without_its_group_is_answered_with_the_groups_that_have_it(cli) -> None:
+    assert "Did you mean 'keys rotate' or 'rotation'?" in cli("rotate", "web").err
+    assert "Did you mean 'keys create' or 'projects create' or 'tokens create'?" in cli("create").err
+    assert "Did you mean 'sandbox serve'?" in cli("serve", "--rest-port", "0").err
+
+
 def test_wrong_usage_is_told_as_json_too(cli) -> None:
     for line in (
         ("config", "get", "--format", "json"),

@@ -25,6 +25,7 @@ WRONG = [
     ("keys list --limit three", 2, "--limit takes a whole number", "keyadmin keys list --help"),
     ("keys list --filter 'age>'", 2, "found the end", "keyadmin keys list --help"),
     ("keys list --sort nothing", 2, "unknown field", "fields are: "),
+    ("keys list --filter keytype=auth", 2, "unknown field 'keytype'", "did you mean keyType?"),
     ("keys list --format xml", 2, "is not a format", "use one of: table"),
     ("keys list --watch --interval 0s", 2, "at least 1s", "keyadmin keys list --help"),
     ("keys describe", 2, "Missing argument 'KEY'", "keyadmin keys describe web"),

@@ -102,7 +102,8 @@ def _say(session: Session, done: Imported, *, dry_run: bool) -> None:
         would(session, f"import {_count(done.new)}", document=False)
     else:
         before = len(done.projects) - len(done.new)
-        session.talk.note(f"Imported {_count(done.new)}{f'; {before} were imported before' if before else ''}.")
+        known = f"; {before} {'was' if before == 1 else 'were'} imported before" if before else ""
+        session.talk.note(f"Imported {_count(done.new)}{known}.")
         if done.new:
             session.talk.note(f"To make a key in one: keyadmin keys create --name NAME -p {done.new[0]}")
     if done.unseen:

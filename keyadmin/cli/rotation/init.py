@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import socket
 from pathlib import Path
 from typing import Annotated
@@ -42,4 +43,6 @@ def init(
     if schema:
         write_text(path.with_name(SCHEMA_FILE), json.dumps(schema_of(), indent=2) + "\n", mode=0o644)
     write_text(path, text, mode=0o644)
-    session.talk.note(f"Wrote {path}. See what it selects: keyadmin rotation plan --policy {path}")
+    written = f"{path} and {path.with_name(SCHEMA_FILE)}" if schema else str(path)
+    which = "" if policy == DEFAULT_FILE else f" --policy {shlex.quote(policy)}"
+    session.talk.note(f"Wrote {written}. See what the policy selects: keyadmin rotation plan{which}")

@@ -83,7 +83,7 @@ def test_in_words(scan, strings, scratch) -> None:
     for word in ("x.py:1", "AQ.SANDBOX-...", "alive", "demo-project", "gemini", "sha256:"):
         assert word in line
     assert strings["web"] not in done.out + done.err
-    assert "1 files, 1 key strings" in done.err
+    assert "1 file, 1 key string" in done.err
 
 
 @pytest.mark.parametrize(("text", "code"), [("nothing here\n", 0), ("{gone}\n", 0), (REAL + "\n", 1), (REAL + "\n{web}\n", 3)])

@@ -23,7 +23,7 @@ def test_by_id_and_by_number(projects, listed) -> None:
 def test_twice_is_once(projects, listed) -> None:
     projects("import", "demo-project")
     again = projects("import", "demo-project", "old-maps-site")
-    assert "Imported 1 project; 1 were imported before." in again.err
+    assert "Imported 1 project; 1 was imported before." in again.err
     assert listed("list") == ["demo-project", "old-maps-site"]
 
 
