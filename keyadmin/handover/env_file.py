@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import io
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from keyadmin.handover.sink import Delivery
-from keyadmin.local.files import editing, read_text, write_text
+from keyadmin.local.files import editing, read_text, sweep, write_text
 from keyadmin.problem import Cause, Problem
 from keyadmin.secret import KeyString
 
+MODE: Final = 0o600
+
 
 class EnvFileSink:
-    """Replaces the variable's line and leaves all other lines and comments as they are; mode 0600, one writer at a time."""
+    """Replaces the variable's line and leaves all other lines and comments as they are; mode 0600, one writer at a time.
+
+    Root, who rotates for others, leaves the file to its owner.
+    """
 
     outside = True
     local = True
@@ -25,14 +32,18 @@ class EnvFileSink:
         self._name = name
 
     async def publish(self, key: KeyString) -> Delivery:
-        """Write the variable. Raises Problem: a symbolic link, no folder, not writable, not text."""
+        """Write the variable. Raises Problem: a symbolic link, no folder, not writable, not text, another user's file."""
         with editing(self._path):
             text = _read(self._path)
             changed = with_variable(text, self._name, key.reveal())
-            if changed == text and stat.S_IMODE(self._path.stat().st_mode) == 0o600:
+            mode = stat.S_IMODE(self._path.stat().st_mode) if self._path.exists() else MODE
+            if changed == text and mode == MODE:
                 return Delivery(False, f"{self._path} has it already")
-            write_text(self._path, changed)
-        return Delivery(True, f"written to {self._path} as {self._name}")
+            _refuse_others(self._path)
+            write_text(self._path, changed, MODE)
+            sweep(self._path)  # a run that was killed left a key there
+        narrowed = "" if mode == MODE else f"; its mode was {mode:04o} and is {MODE:04o} now"
+        return Delivery(True, f"written to {self._path} as {self._name}{narrowed}")
 
     async def holds(self, key: KeyString) -> bool | None:
         """Whether the file's variable is this key."""
@@ -50,6 +61,19 @@ def _read(path: Path) -> str:
     if path.exists() and not path.is_file():  # a device may be endless, a pipe waits for ever
         raise Problem(Cause.INVALID_ARGUMENT, f"{path} is no regular file", fix=("name a file that holds NAME=value lines",))
     return read_text(path) if path.exists() else ""
+
+
+def _refuse_others(path: Path) -> None:
+    """Replaced by this user, another one's file would be this user's, and no more to be read by its owner. Raises Problem."""
+    if os.name != "posix" or not path.exists():
+        return
+    owner, me = path.stat().st_uid, os.geteuid()
+    if me != 0 and owner not in (me, 0):  # root reads it all the same
+        raise Problem(
+            Cause.CONFLICT,
+            f"{path} belongs to the user {owner}, who could not read it any more: this is the user {me}",
+            fix=("run keyadmin as its owner, or as root, who leaves it to its owner",),
+        )
 
 
 def with_variable(text: str, name: str, value: str) -> str:

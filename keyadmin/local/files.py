@@ -15,6 +15,7 @@ from typing import Any
 from keyadmin.problem import Cause, Problem
 
 LOCK_TIMEOUT_S = 10.0
+_TEMPORARY = ".keyadmin"
 
 
 def config_dir() -> Path:
@@ -53,16 +54,20 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_text(path: Path, text: str, mode: int = 0o600) -> None:
-    """Replace the file in one step: the old text stands there or the new one. Raises Problem where it cannot be written."""
+    """Replace the file in one step: the old text stands there or the new one. Its owner stays, where this user may say so.
+
+    Raises Problem where it cannot be written.
+    """
     if path.exists() and not path.is_file():  # renaming a file over a device would take the device away
         raise Problem(Cause.INVALID_ARGUMENT, f"{path} is no regular file, and is left as it is", fix=("name another file",))
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_TEMPORARY)
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
+            _give(temporary, path)
             os.chmod(temporary, mode)
             os.replace(temporary, path)
         except BaseException:
@@ -71,6 +76,21 @@ def write_text(path: Path, text: str, mode: int = 0o600) -> None:
             raise
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def _give(temporary: str, path: Path) -> None:
+    """To whom the file belongs now: root writes for others, who could read it no more."""
+    if os.name == "posix" and os.geteuid() == 0 and path.exists():
+        found = path.stat()
+        os.chown(temporary, found.st_uid, found.st_gid)
+
+
+def sweep(path: Path) -> None:
+    """Remove what `write_text` left beside the file when it was killed. Only for who holds the lock of all its writers."""
+    for beside in path.parent.iterdir():
+        if beside.name.startswith(f".{path.name}.") and beside.name.endswith(_TEMPORARY):
+            with suppress(OSError):  # somebody else's: nothing of this user's is in it
+                beside.unlink()
 
 
 def read_text(path: Path) -> str:

@@ -93,8 +93,51 @@ async def test_a_readable_file_with_the_right_key_is_closed_to_others(tmp_path: 
     path = tmp_path / ".env"
     path.write_text(f"GEMINI_API_KEY={KEY.reveal()}\n")
     path.chmod(0o644)
-    assert (await EnvFileSink("env-file:x", path, "GEMINI_API_KEY").publish(KEY)).changed
+    delivery = await EnvFileSink("env-file:x", path, "GEMINI_API_KEY").publish(KEY)
+    assert delivery.changed
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "its mode was 0644 and is 0600 now" in delivery.detail, "who read it as one of its group reads it no more"
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root writes for others")
+async def test_root_leaves_the_file_to_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("GEMINI_API_KEY=old\n")
+    os.chown(path, 4242, 4343)
+    assert (await EnvFileSink("env-file:x", path, "GEMINI_API_KEY").publish(KEY)).changed
+    found = path.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (4242, 4343, 0o600)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files have no such owners")
+async def test_another_users_file_is_not_taken_from_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / ".env"
+    path.write_text("GEMINI_API_KEY=old\n")
+    if os.geteuid() == 0:
+        os.chown(path, 4242, 4343)
+    monkeypatch.setattr(os, "geteuid", lambda: 4444)
+    with pytest.raises(Problem, match="could not read it any more"):
+        await EnvFileSink("env-file:x", path, "GEMINI_API_KEY").publish(KEY)
+    assert path.read_text() == "GEMINI_API_KEY=old\n"
+
+
+async def test_what_a_killed_run_left_beside_the_file_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_text("GEMINI_API_KEY=old\n")
+    (tmp_path / "..env.original").write_text("not keyadmin's")
+    killed = (
+        "import asyncio, os, pathlib\n"
+        "from keyadmin.handover.env_file import EnvFileSink\n"
+        "from keyadmin.secret import KeyString\n"
+        "os.replace = lambda *names: os._exit(9)\n"
+        f"sink = EnvFileSink('x', pathlib.Path({str(path)!r}), 'GEMINI_API_KEY')\n"
+        "asyncio.run(sink.publish(KeyString('AQ.SANDBOX-' + 'b' * 42)))\n"
+    )
+    assert subprocess.run([sys.executable, "-c", killed], check=False).returncode == 9
+    names = sorted(p.name for p in tmp_path.iterdir())
+    assert len(names) == 4, "it left a file with the key"
+    assert (await EnvFileSink("env-file:x", path, "GEMINI_API_KEY").publish(KEY)).changed
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["..env.original", ".env", "config"]
 
 
 @pytest.mark.parametrize("kind", ["link", "binary", "folder", "no folder"])

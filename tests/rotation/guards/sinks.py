@@ -72,14 +72,14 @@ GUARDS = [
     Guard(
         "the file is replaced in one step",
         "handover/env_file.py",
-        "write_text(self._path, changed)",
+        "write_text(self._path, changed, MODE)",
         "self._path.write_text(changed); self._path.chmod(0o600)",
         (f"{ENV_FILE}::test_who_reads_meanwhile_reads_the_old_text_whole",),
     ),
     Guard(
         "the file is mode 0600",
         "handover/env_file.py",
-        "and stat.S_IMODE(self._path.stat().st_mode) == 0o600",
+        "and mode == MODE",
         "",
         (f"{ENV_FILE}::test_a_readable_file_with_the_right_key_is_closed_to_others",),
     ),
