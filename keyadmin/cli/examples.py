@@ -16,7 +16,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "audit": (
         "keyadmin audit --organization example.com",
-        "keyadmin audit --projects shop-prod,shop-test --fail-on medium --output audit.sarif",
+        "keyadmin audit --projects shop,web --fail-on medium --output audit.sarif",
     ),
     "scan": (
         "keyadmin scan . --history",
@@ -33,7 +33,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "keys create": (
         "keyadmin keys create --name web --to env-file:.env",
         "keyadmin keys create --name web -p my-project --key-id web --if-absent",
-        "keyadmin keys create --name maps --standard --api-target maps-backend.googleapis.com",
+        "keyadmin keys create --name map --standard --api-target places.googleapis.com",
     ),
     "keys clone": ("keyadmin keys clone web --into other-project",),
     "keys list": (
@@ -57,7 +57,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "keyadmin keys undelete web",
         "keyadmin keys undelete --key-from-env GEMINI_API_KEY",
     ),
-    "keys rotate": ("keyadmin keys rotate web --to secret-manager:projects/my-project/secrets/gemini",),
+    "keys rotate": ("keyadmin keys rotate web --to secret-manager:projects/my-shop/secrets/gemini",),
     "keys migrate": ("keyadmin keys migrate old-key --to env-file:.env --grace 7d",),
     "keys compromised": ("keyadmin keys compromised web --to env-file:.env",),
     "keys usage": (
@@ -80,7 +80,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "rotation status": ("keyadmin rotation status --format json",),
     "rotation migrate": (
         "keyadmin rotation migrate --organization 123456789012 --dry-run",
-        "keyadmin rotation migrate --projects shop-prod --to 'secret-manager:projects/{project}/secrets/{name}'",
+        "keyadmin rotation migrate --projects shop --to 'env-file:{name}.env' --dry-run",
     ),
     "rotation adopt": ("keyadmin rotation adopt web",),
     "rotation rollback": ("keyadmin rotation rollback web --to env-file:.env",),

@@ -59,6 +59,12 @@ def test_there_are_examples(help_of: Callable[..., str], path: tuple[str, ...]) 
 
 
 @each_command
+def test_it_fits_a_terminal_of_80_columns(cli: Callable[..., Any], path: tuple[str, ...]) -> None:
+    shown = cli(*path, "--help", env={"COLUMNS": "80"}).out.splitlines()
+    assert [line for line in shown if len(line) > 80] == []
+
+
+@each_command
 def test_the_examples_can_be_typed(path: tuple[str, ...]) -> None:
     for line in EXAMPLES[" ".join(path)]:
         words = line[line.index(f"keyadmin {' '.join(path)}") :].rstrip(')"')  # of a pipe, or inside $(...)

@@ -12,6 +12,7 @@ from keyadmin.cli.keys.handing import Printer, flagged, handed_view, say_handed
 from keyadmin.cli.keys.options import KeyName
 from keyadmin.cli.options import DryRun
 from keyadmin.cli.render import show_list
+from keyadmin.cli.rotation.options import SINKS_HELP
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.handover.sink import build, parse
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 Sinks = Annotated[
     list[str],
-    typer.Option("--to", metavar="SINK", help="Where the key goes: env-file:PATH[:VAR], secret-manager:..., exec:..., stdout."),
+    typer.Option("--to", metavar="SINK", help=SINKS_HELP),
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,7 @@ from keyadmin.cli.keys.handing import Printer
 from keyadmin.cli.keys.options import KeyName
 from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.render import show_to_programs
-from keyadmin.cli.rotation.options import Emergency, ForceUse, Grace, To, manner_of, specs_of
+from keyadmin.cli.rotation.options import ForceUse, To, manner_of, specs_of
 from keyadmin.cli.rotation.result import show_outcome
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
     from keyadmin.keys.model import Key
     from keyadmin.rotation.job import Outcome
+
+Grace = Annotated[
+    str | None, typer.Option("--grace", metavar="DURATION", help="How long the old key still works; 24h if nothing is said.")
+]
+Emergency = Annotated[bool, typer.Option("--emergency", help="Rotate without grace, whether the old key is still used or not.")]
 
 
 def rotate(
@@ -59,7 +64,10 @@ def migrate(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> int:
-    """Replace a standard key, which the Gemini API no longer takes, by an auth key: rotation with a change of type."""
+    """Replace a standard key, which the Gemini API no longer takes, by an auth key: rotation with a change of type.
+
+    Called again it goes on with what is unfinished. --dry-run says whose the key is and what is missing.
+    """
     return _rotate(context, key, to, Terms(migrate=True), grace, force=force, yes=yes, dry_run=dry_run)
 
 

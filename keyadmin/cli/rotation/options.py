@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from keyadmin.handover.sink import SinkSpec
     from keyadmin.rotation.run import Manner
 
+SINKS_HELP: Final = "Where the key goes: env-file:PATH[:VAR], secret-manager:..., exec:..., stdout; may be repeated."
 PolicyFile = Annotated[str, typer.Option("--policy", metavar="FILE", help="The policy file.")]
 PolicyIfAny = Annotated[
     str | None, typer.Option("--policy", metavar="FILE", help=f"The policy file, by default {DEFAULT_FILE}.")
@@ -22,7 +23,10 @@ Only = Annotated[
     list[str] | None, typer.Option("--only", metavar="NAME", help="Only this lineage, key or project; may be repeated.")
 ]
 MaxAge = Annotated[str | None, typer.Option("--max-age", metavar="DURATION", help="Instead of the policy's, for all rules.")]
-Grace = Annotated[str | None, typer.Option("--grace", metavar="DURATION", help="How long the old key still works.")]
+Grace = Annotated[
+    str | None,
+    typer.Option("--grace", metavar="DURATION", help="How long the old key still works; else the policy's, or 24h."),
+]
 Emergency = Annotated[
     bool, typer.Option("--emergency", help="Rotate now, whatever the age (or over --max-age), without grace or use check.")
 ]
@@ -38,7 +42,7 @@ Notify = Annotated[
 Metrics = Annotated[str | None, typer.Option("--metrics", metavar="FILE", help="Write a Prometheus textfile.")]
 To = Annotated[
     list[str] | None,
-    typer.Option("--to", metavar="SINK", help="Where the key goes: env-file:PATH[:VAR], secret-manager:..., exec:..., stdout."),
+    typer.Option("--to", metavar="SINK", help=SINKS_HELP),
 ]
 
 
