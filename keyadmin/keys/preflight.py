@@ -102,7 +102,7 @@ async def survey(cloud: Cloud, project: str, key_type: KeyType, restrictions: Re
         superfluous.add(CREATE_ACCOUNT)
     missing = tuple(name for name in needed if name not in held and name not in superfluous)
     switching_on = states_known and GEMINI in to_enable and LIST_KEYS in held
-    exposed = await _unrestricted(cloud, project) if switching_on else ()
+    exposed = await unrestricted(cloud, project) if switching_on else ()
     return Ground(project, missing, to_enable, states_known, account, exposed)
 
 
@@ -127,7 +127,8 @@ async def _look(cloud: Cloud, project: str, names: tuple[str, ...]) -> tuple[fro
     return held, found.project_id
 
 
-async def _unrestricted(cloud: Cloud, project: str) -> tuple[str, ...]:
+async def unrestricted(cloud: Cloud, project: str) -> tuple[str, ...]:
+    """The ids of keys without API restriction, which can call Gemini as soon as it is on; none where they may not be listed."""
     try:
         return tuple([key.key_id async for key in cloud.keys.list(project) if key.restricted == "none"])
     except Problem:

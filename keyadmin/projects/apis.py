@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from keyadmin.access.permissions import API_KEYS
 from keyadmin.keys import services
 from keyadmin.keys.model import GEMINI
+from keyadmin.keys.preflight import unrestricted
 from keyadmin.problem import Cause, Exit, Problem, usage
 from keyadmin.projects.find import find
 
@@ -60,7 +61,7 @@ async def plan(cloud: Cloud, name: str, wanted: Sequence[str], *, on: bool) -> P
             raise
         return Plan(name, tuple(wanted), tuple(wanted), unseen=problem)
     todo = tuple(each for each in wanted if (states.get(each) == "ENABLED") is not on)
-    exposed = await _unrestricted(cloud, project) if on and GEMINI in todo else ()
+    exposed = await unrestricted(cloud, project) if on and GEMINI in todo else ()
     return Plan(project, tuple(wanted), todo, exposed)
 
 
@@ -82,10 +83,3 @@ async def disable(cloud: Cloud, planned: Plan, observer: Observer, *, dependents
             await cloud.services.disable(planned.project, service, dependents=dependents)
         except Problem as problem:
             raise planned.why(problem) from None
-
-
-async def _unrestricted(cloud: Cloud, project: str) -> tuple[str, ...]:
-    try:
-        return tuple([key.key_id async for key in cloud.keys.list(project) if key.restricted == "none"])
-    except Problem:
-        return ()  # a warning less

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from keyadmin.keys.model import GEMINI
 from keyadmin.observer import Observer
-from keyadmin.problem import Exit, Problem
+from keyadmin.problem import Problem, or_problem
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -34,7 +34,7 @@ async def look(cloud: Cloud, projects: Sequence[Project], *, apis: bool, keys: b
     async def one(project: Project) -> Facts:
         try:
             return Facts(
-                await _gemini(cloud, project.project_id) if apis else None,
+                await gemini(cloud, project.project_id) if apis else None,
                 await _keys(cloud, project.project_id) if keys else None,
             )
         finally:
@@ -44,21 +44,15 @@ async def look(cloud: Cloud, projects: Sequence[Project], *, apis: bool, keys: b
     return {project.project_id: facts for project, facts in zip(projects, found, strict=True)}
 
 
-async def _gemini(cloud: Cloud, project: str) -> Literal["ENABLED", "DISABLED"] | Unknown:
-    try:
-        return (await cloud.services.states(project, [GEMINI])).get(GEMINI, "unknown")
-    except Problem as problem:
-        return _unknown(problem)
+async def gemini(cloud: Cloud, project: str) -> Literal["ENABLED", "DISABLED"] | Unknown:
+    """Whether the Gemini API is on in a project, as Service Usage says. Raises Problem for missing credentials alone."""
+    states = await or_problem(cloud.services.states(project, [GEMINI]), credentials=False)
+    return "unknown" if isinstance(states, Problem) else states.get(GEMINI, "unknown")
 
 
 async def _keys(cloud: Cloud, project: str) -> int | Unknown:
-    try:
+    async def count() -> int:
         return sum([1 async for _ in cloud.keys.list(project)])
-    except Problem as problem:
-        return _unknown(problem)
 
-
-def _unknown(problem: Problem) -> Unknown:
-    if problem.exit is Exit.CREDENTIALS:
-        raise problem
-    return "unknown"
+    found = await or_problem(count(), credentials=False)
+    return "unknown" if isinstance(found, Problem) else found

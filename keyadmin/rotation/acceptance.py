@@ -6,8 +6,8 @@ A run over many projects must not stand still for minutes because of a key that 
 from __future__ import annotations
 
 from keyadmin.keys import verify
-from keyadmin.keys.model import GEMINI
 from keyadmin.problem import Cause, Problem
+from keyadmin.projects import facts
 from keyadmin.rotation.job import Job
 from keyadmin.rotation.lineage import Member
 
@@ -23,7 +23,9 @@ async def rejection(job: Job, member: Member, *, came_back: bool = False) -> Pro
     string = await job.string_of(member)
     spreading = job.verify_s if came_back else _spreading(job, member)
     problem = await verify.until_accepted(cloud, string, observer, spreading, lasting=(Cause.API_NOT_ENABLED,))
-    if problem is None or problem.cause is not Cause.API_NOT_ENABLED or not await _may_be_on(job):
+    if problem is None or problem.cause is not Cause.API_NOT_ENABLED:
+        return problem
+    if await facts.gemini(cloud, job.lineage.project) == "DISABLED":  # where nobody can tell, it may be on
         return problem
     return await verify.until_accepted(cloud, string, observer, job.verify_s)
 
@@ -35,12 +37,3 @@ def _spreading(job: Job, member: Member) -> float:
         return job.verify_s
     age = (job.now() - max(times)).total_seconds()
     return min(job.verify_s, max(0.0, job.verify_s - age))
-
-
-async def _may_be_on(job: Job) -> bool:
-    """Whether the Gemini API is on in the project, or nobody can tell."""
-    project = job.lineage.project
-    try:
-        return (await job.cloud.services.states(project, [GEMINI])).get(GEMINI) != "DISABLED"
-    except Problem:
-        return True

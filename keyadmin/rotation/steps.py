@@ -25,13 +25,14 @@ async def write(job: Job, member: Member, annotations: dict[str, str]) -> Key:
     try:
         return await job.cloud.keys.update(member.key.name, {"annotations"}, changes, etag=member.key.etag)
     except Problem as problem:
-        raise _overtaken(problem) or problem from None
+        raise _or_overtaken(problem) from None
 
 
-def _overtaken(problem: Problem) -> Overtaken | None:
-    """What a change is refused with whose key is not as it was read: the etag differs, it is deleted, it is purged."""
-    gone_on = problem.cause in (Cause.CONFLICT, Cause.NOT_FOUND) or problem.status == "FAILED_PRECONDITION"
-    return Overtaken(Cause.CONFLICT, problem.message, status=problem.status, project=problem.project) if gone_on else None
+def _or_overtaken(problem: Problem) -> Problem:
+    """What a change was refused with, or Overtaken: its key is not as it was read, but has another etag, is deleted or purged."""
+    if problem.cause in (Cause.CONFLICT, Cause.NOT_FOUND) or problem.status == "FAILED_PRECONDITION":
+        return Overtaken(Cause.CONFLICT, problem.message, status=problem.status, project=problem.project)
+    return problem
 
 
 # ---- create ----------------------------------------------------------------------------------------------------------
@@ -283,7 +284,7 @@ async def _take_away(job: Job, old: Member, newest: Member, check: bool) -> Deci
         try:
             job.put(await job.cloud.keys.update(old.key.name, {"restrictions"}, changes, etag=old.key.etag))
         except Problem as problem:
-            raise _overtaken(problem) or problem from None
+            raise _or_overtaken(problem) from None
         job.say(old, "retire", "done", f"keeps {', '.join(target.service for target in rest)}")
         return None
     try:
@@ -295,7 +296,7 @@ async def _take_away(job: Job, old: Member, newest: Member, check: bool) -> Deci
             if check:
                 return _in_use(job, old, "was used in the last 7 days")
             raise
-        raise _overtaken(problem) or problem from None
+        raise _or_overtaken(problem) from None
     job.say(old, "retire", "done", "deleted; recoverable for 30 days")
     return None
 
@@ -334,7 +335,7 @@ async def undo(job: Job) -> Decision | None:
         try:
             job.put(await job.cloud.keys.delete(member.key.name, etag=member.key.etag))
         except Problem as problem:
-            raise _overtaken(problem) or problem from None
+            raise _or_overtaken(problem) from None
         job.say(member, "retire", "done", "deleted; recoverable for 30 days")
     if back.cause:
         job.put(await write(job, back, marked(back.key.annotations, State.RETIRED)))

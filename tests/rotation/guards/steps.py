@@ -30,15 +30,15 @@ GUARDS = [
     Guard(
         "a change of a deleted key is decided anew",
         "rotation/steps.py",
-        ' or problem.status == "FAILED_PRECONDITION"\n',
-        "\n",
+        ' or problem.status == "FAILED_PRECONDITION":\n',
+        ":\n",
         (f"{OVERTAKEN}::test_a_predecessor_that_was_deleted_meanwhile_is_not_one_in_use",),
     ),
     Guard(
         "403 is never taken for gone",
         "rotation/steps.py",
-        "gone_on = problem.cause in (Cause.CONFLICT, Cause.NOT_FOUND)",
-        "gone_on = problem.cause in (Cause.CONFLICT, Cause.NOT_FOUND, Cause.MISSING_IAM_PERMISSION)",
+        "if problem.cause in (Cause.CONFLICT, Cause.NOT_FOUND) or",
+        "if problem.cause in (Cause.CONFLICT, Cause.NOT_FOUND, Cause.MISSING_IAM_PERMISSION) or",
         (f"{OVERTAKEN}::test_403_is_never_taken_for_gone",),
     ),
     Guard(
