@@ -29,7 +29,7 @@ async def write(job: Job, member: Member, annotations: dict[str, str]) -> Key:
 
 
 def _or_overtaken(problem: Problem) -> Problem:
-    """What a change was refused with, or Overtaken: its key is not as it was read, but has another etag, is deleted or purged."""
+    """What a change was refused with, or Overtaken: its key is not as it was read, but has another etag, is deleted or gone."""
     if problem.cause in (Cause.CONFLICT, Cause.NOT_FOUND) or problem.status == "FAILED_PRECONDITION":
         return Overtaken(Cause.CONFLICT, problem.message, status=problem.status, project=problem.project)
     return problem
