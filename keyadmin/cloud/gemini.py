@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from keyadmin.cloud.endpoints import Call
 from keyadmin.cloud.marker import check_marker
-from keyadmin.cloud.rest import RestDoor
+from keyadmin.cloud.rest import Json, RestDoor
 from keyadmin.keys.codec import format_time
 from keyadmin.keys.model import GEMINI
+from keyadmin.problem import Cause, Exit, Problem
 from keyadmin.secret import KeyString
 
 
@@ -25,12 +28,10 @@ class Gemini:
         Lists one model, which costs nothing. The key travels in a header. A rate limit is an answer here, not waited out.
         """
         check_marker(key, sandbox=self._sandbox)
-        await self._rest.call(
+        await self._call(
             Call(GEMINI, "ListModels", signed=False, paced=False, patient=False),
-            "GET",
-            "/v1beta/models",
+            *("GET", "/v1beta/models", key),
             params={"pageSize": "1"},
-            headers={"x-goog-api-key": key.reveal()},
         )
 
     async def create_token(self, key: KeyString, uses: int, expires: datetime, session_start: datetime) -> KeyString:
@@ -40,11 +41,32 @@ class Gemini:
         less than 20 hours ahead (google-genai 3.4, types.CreateAuthTokenConfig).
         """
         check_marker(key, sandbox=self._sandbox)
-        answer = await self._rest.call(
+        answer = await self._call(
             Call(GEMINI, "CreateToken", write=True, signed=False, paced=False, patient=False),
-            "POST",
-            "/v1alpha/auth_tokens",
+            *("POST", "/v1alpha/auth_tokens", key),
             body={"uses": uses, "expireTime": format_time(expires), "newSessionExpireTime": format_time(session_start)},
-            headers={"x-goog-api-key": key.reveal()},
         )
         return KeyString(str(answer.get("name", "")))
+
+    async def _call(self, call: Call, verb: str, path: str, key: KeyString, **asked: Any) -> Json:
+        try:
+            return await self._rest.call(call, verb, path, headers={"x-goog-api-key": key.reveal()}, **asked)
+        except Problem as problem:
+            raise _of_the_key(problem) from None
+
+
+def _of_the_key(problem: Problem) -> Problem:
+    """No credentials were sent: what is said of them is said of the key, whose service account is its credentials."""
+    if problem.exit is not Exit.CREDENTIALS:
+        return problem
+    return replace(
+        problem,
+        cause=Cause.API_KEY_INVALID,
+        message="the Gemini API answers the key as it answers callers whom it does not know (401): the service account of an "
+        "auth key may be disabled or deleted",
+        fix=(
+            "keyadmin keys describe KEY    # names its service account",
+            "gcloud iam service-accounts enable ACCOUNT    # or undelete, within 30 days",
+            "or, where the account is gone for good: keyadmin keys create --name NAME, and delete this one",
+        ),
+    )

@@ -11,6 +11,8 @@ import pytest
 
 from tests.cli.rotation.conftest import World, rule
 
+JSON = {"Content-Type": "application/json"}
+
 
 def to_file(path: Path | str) -> str:
     return f'sinks = ["env-file:{path}"]\nmachine = "{socket.gethostname()}"\n'
@@ -35,7 +37,7 @@ def test_a_newest_version_that_somebody_disabled_gets_a_new_one(world: World) ->
     world.policy(rule("shop-a"))
     assert world.rotation("run").code == 0
     url = f"{world.sandbox.rest}/v1/projects/shop-a/secrets/web-0/versions/1:disable"
-    with urllib.request.urlopen(urllib.request.Request(url, b"{}", {"Content-Type": "application/json"}), timeout=60):
+    with urllib.request.urlopen(urllib.request.Request(url, b"{}", JSON), timeout=60):
         world.advance("25h")
     done = world.rotation("run", "--format", "json")
     assert done.code == 0, done.err
@@ -43,3 +45,25 @@ def test_a_newest_version_that_somebody_disabled_gets_a_new_one(world: World) ->
     assert world.secret("shop-a", "web-0") == world.string("shop-a", world.newest("shop-a"))
     world.advance("25h")
     assert world.rotation("run", "--format", "json").json[0]["state"] == "retired"
+
+
+def test_a_key_whose_service_account_is_disabled_is_what_is_refused_not_the_caller(world: World) -> None:
+    """401 is what callers without credentials get: they are sent to sign in, which mends nothing here."""
+    world.seed("shop-a", {})
+    world.policy(rule("shop-a"))
+    assert world.rotation("run").code == 0
+    world.advance("25h")
+    account = "app@shop-a.iam.gserviceaccount.com"
+    url = f"{world.sandbox.rest}/v1/projects/shop-a/serviceAccounts/{account}"
+    with urllib.request.urlopen(urllib.request.Request(f"{url}:disable", b"{}", JSON), timeout=60):
+        done = world.rotation("run", "--format", "json")
+    assert done.code == 3, done.err
+    assert done.json[0]["cause"] == "api-key-invalid"
+    assert "service account" in done.json[0]["message"]
+    newest = world.newest("shop-a")
+    assert done.json[0]["fix"][0].startswith(f"keyadmin keys describe {newest} "), "it names the account"
+    assert "gcloud auth" not in done.err
+    checked = world.type("keys", "verify", newest, "-p", "shop-a", "--format", "json")
+    assert (checked.code, checked.json["cause"]) == (3, "api-key-invalid")
+    with urllib.request.urlopen(urllib.request.Request(f"{url}:enable", b"{}", JSON), timeout=60):
+        assert world.rotation("run", "--format", "json").json[0]["state"] == "retired"
