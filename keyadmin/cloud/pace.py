@@ -10,9 +10,9 @@ import asyncio
 import math
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, Generic, Self, TypeVar
 
 from keyadmin.cloud.endpoints import Call
 
@@ -127,32 +127,59 @@ class Pace:
         return left
 
 
-async def gather_limited(
-    items: Iterable[Item],
-    fn: Callable[[Item], Awaitable[Result]],
-    limit: int = 64,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> list[Result]:
+class Eager(Generic[Item, Result]):
+    """`fn` of items from the moment each is known, at most `limit` at once.
+
+    Leaving its `async with` cancels what is under way.
+    """
+
+    def __init__(self, fn: Callable[[Item], Awaitable[Result]], limit: int) -> None:
+        self.done: dict[Item, Result] = {}
+        self.started: set[Item] = set()
+        self._fn = fn
+        self._free = limit
+        self._queue: deque[Item] = deque()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def start(self, item: Item) -> None:
+        """Of each item once, however often it is named."""
+        if item in self.started:
+            return
+        self.started.add(item)
+        self._queue.append(item)
+        if self._free:
+            self._free -= 1
+            self._tasks.append(asyncio.create_task(self._work()))
+
+    async def _work(self) -> None:
+        try:
+            while self._queue:
+                item = self._queue.popleft()
+                self.done[item] = await self._fn(item)
+        finally:
+            self._free += 1
+
+    async def results(self, items: Sequence[Item]) -> list[Result]:
+        """The results of these items, in their order; what is not under way yet is started. Raises the first exception."""
+        for item in items:
+            self.start(item)
+        await asyncio.gather(*self._tasks)
+        return [self.done[item] for item in items]
+
+
+async def gather_limited(items: Iterable[Item], fn: Callable[[Item], Awaitable[Result]], limit: int = 64) -> list[Result]:
     """`fn` of every item, at most `limit` at once, results in the order of the items.
 
-    `on_progress(done, total)` is called after each. The first exception cancels what is under way and is raised; where
-    one failure must not end the rest, let `fn` return it.
+    The first exception cancels what is under way and is raised; where one failure must not end the rest, let `fn` return it.
     """
     work = list(items)
-    results: dict[int, Result] = {}
-    queue = iter(enumerate(work))
-
-    async def worker() -> None:
-        for index, item in queue:
-            results[index] = await fn(item)
-            if on_progress is not None:
-                on_progress(len(results), len(work))
-
-    tasks = [asyncio.create_task(worker()) for _ in range(min(limit, len(work)))]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    return [results[index] for index in range(len(work))]
+    async with Eager[int, Result](lambda index: fn(work[index]), limit) as eager:
+        return await eager.results(range(len(work)))

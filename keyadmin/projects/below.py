@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
 
-async def below(cloud: Cloud, parent: str) -> list[str]:
+async def below(cloud: Cloud, parent: str, known: Callable[[str], None] | None = None) -> list[str]:
     """The ids of all ACTIVE projects below a folder or organisation, at any depth; level by level, side by side.
 
-    Raises Problem where one of the folders cannot be looked into.
+    `known` is told of each as soon as it is found. Raises Problem where one of the folders cannot be looked into.
     """
     from keyadmin.cloud.pace import gather_limited
 
     async def one(node: str) -> tuple[list[str], list[str]]:
-        return await asyncio.gather(_projects(cloud, node), _folders(cloud, node))
+        return await asyncio.gather(_projects(cloud, node, known), _folders(cloud, node))
 
     projects: list[str] = []
     level, done = [parent], {parent}
@@ -29,10 +30,15 @@ async def below(cloud: Cloud, parent: str) -> list[str]:
     return projects
 
 
-async def _projects(cloud: Cloud, node: str) -> list[str]:
+async def _projects(cloud: Cloud, node: str, known: Callable[[str], None] | None) -> list[str]:
+    out = []
     # One term only: of several, any is enough (discovery document of Resource Manager v3, projects.search).
-    found = [each async for each in cloud.projects.search(f"parent:{node}")]
-    return [each.project_id for each in found if each.parent == node and each.state == "ACTIVE"]
+    async for each in cloud.projects.search(f"parent:{node}"):
+        if each.parent == node and each.state == "ACTIVE":
+            out.append(each.project_id)
+            if known is not None:
+                known(each.project_id)
+    return out
 
 
 async def _folders(cloud: Cloud, node: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
@@ -54,18 +54,7 @@ async def find(
     A rule whose projects cannot be found out stops only the keys that might fall under it, unless nothing is left to look at.
     Raises Problem: that, two keys would go to one sink, or the rules do not look at `project`.
     """
-    observer.step("Looking for projects")
-    by_project, errors = await _projects(cloud, rules)
-    found = Found(errors=errors | _in_vain([rule for rule in rules if _place(rule) not in errors], by_project))
-    if part is not None and part.count > 1:
-        check_sinks(by_project)
-    if project is not None:
-        by_project = await _narrowed(cloud, by_project, errors, project)
-    by_project = {project: its for project, its in by_project.items() if part is None or part.has(project)}
-    found.projects = len(by_project)
-    if by_project:
-        observer.total(len(by_project), "projects", cloud.forecast(reads=len(by_project)))
-    from keyadmin.cloud.pace import gather_limited
+    from keyadmin.cloud.pace import Eager
 
     async def one(project: str) -> list[Lineage] | Problem:
         try:
@@ -75,7 +64,27 @@ async def find(
         finally:
             observer.advance()
 
-    for project, answer in zip(by_project, await gather_limited(list(by_project), one, AT_ONCE), strict=True):
+    observer.step("Looking for projects")
+    async with Eager(one, AT_ONCE) as looks:
+
+        def known(name: str) -> None:
+            """Its keys are listed while projects are still being looked for."""
+            if project is None and (part is None or part.has(name)):
+                looks.start(name)
+
+        by_project, errors = await _projects(cloud, rules, known)
+        found = Found(errors=errors | _in_vain([rule for rule in rules if _place(rule) not in errors], by_project))
+        if part is not None and part.count > 1:
+            check_sinks(by_project)
+        if project is not None:
+            by_project = await _narrowed(cloud, by_project, errors, project)
+        by_project = {project: its for project, its in by_project.items() if part is None or part.has(project)}
+        found.projects = len(by_project)
+        if by_project:
+            observer.total(len(by_project), "projects", cloud.forecast(reads=len(by_project) - len(looks.started)))
+            observer.advance(len(by_project.keys() & looks.done.keys()))
+        answers = await looks.results(list(by_project))
+    for project, answer in zip(by_project, answers, strict=True):
         if isinstance(answer, Problem):
             found.errors[project] = answer
         else:
@@ -181,10 +190,12 @@ def _clash(one: Chosen, text: str) -> Problem:
     return Problem(Cause.CONFLICT, text, fix=ways)
 
 
-async def _projects(cloud: Cloud, rules: Sequence[Rule]) -> tuple[dict[str, list[Rule]], dict[str, Problem]]:
+async def _projects(
+    cloud: Cloud, rules: Sequence[Rule], known: Callable[[str], None] = lambda _: None
+) -> tuple[dict[str, list[Rule]], dict[str, Problem]]:
     """The projects to look at, each with the rules that look there, in the order of the rules; and the rules that fail.
 
-    Raises Problem where nothing is left to look at because of them.
+    `known` is told of each as soon as it is found. Raises Problem where nothing is left to look at because of them.
     """
     out: dict[str, list[Rule]] = {}
     errors: dict[str, Problem] = {}
@@ -194,11 +205,11 @@ async def _projects(cloud: Cloud, rules: Sequence[Rule]) -> tuple[dict[str, list
         try:
             if len(places) < len(rule.projects):
                 if seen is None:
-                    seen = sorted([project.project_id async for project in cloud.projects.search("state:ACTIVE")])
+                    seen = await _seen(cloud, rules, known)
                 places = _matching(rule.projects, seen)
             for kind, names in (("folders", rule.folders), ("organizations", rule.organizations)):
                 for name in names:  # numbers, but for a name on the command line
-                    places += sorted(await below(cloud, await parents.find(cloud, name, kind)))
+                    places += sorted(await below(cloud, await parents.find(cloud, name, kind), known))
         except Problem as problem:
             if problem.exit is Exit.CREDENTIALS:
                 raise
@@ -208,6 +219,17 @@ async def _projects(cloud: Cloud, rules: Sequence[Rule]) -> tuple[dict[str, list
     if errors and not out:
         raise next(iter(errors.values()))
     return out, errors
+
+
+async def _seen(cloud: Cloud, rules: Sequence[Rule], known: Callable[[str], None]) -> list[str]:
+    """The projects that the caller sees; `known` is told of those that a pattern of some rule fits."""
+    patterns = {pattern for rule in rules for pattern in rule.projects if _is_pattern(pattern)}
+    seen = []
+    async for project in cloud.projects.search("state:ACTIVE"):
+        seen.append(project.project_id)
+        if any(fnmatch.fnmatchcase(project.project_id, pattern) for pattern in patterns):
+            known(project.project_id)
+    return sorted(seen)
 
 
 async def _narrowed(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from keyadmin.cloud import pace
 from keyadmin.cloud.connect import Target, connect
 from keyadmin.cloud.endpoints import Call
-from keyadmin.cloud.pace import SPAN, Pace, Waiting, Window, gather_limited
+from keyadmin.cloud.pace import SPAN, Eager, Pace, Waiting, Window, gather_limited
 
 READ = Call("apikeys.googleapis.com", "GetKey")
 WRITE = Call("apikeys.googleapis.com", "CreateKey", write=True)
@@ -137,9 +137,8 @@ async def test_googles_defaults_can_be_raised(asked: Any, limits: Any, double: A
         assert (cloud.pace._window(READ, None).limit, cloud.pace._window(WRITE, None).limit) == limits
 
 
-async def test_gather_keeps_order_and_limit_and_tells_progress() -> None:
+async def test_gather_keeps_order_and_limit() -> None:
     running = most = 0
-    told: list[tuple[int, int]] = []
 
     async def square(number: int) -> int:
         nonlocal running, most
@@ -149,9 +148,8 @@ async def test_gather_keeps_order_and_limit_and_tells_progress() -> None:
         running -= 1
         return number * number
 
-    assert await gather_limited(range(50), square, 7, lambda *at: told.append(at)) == [n * n for n in range(50)]
+    assert await gather_limited(range(50), square, 7) == [n * n for n in range(50)]
     assert most == 7
-    assert told == [(n, 50) for n in range(1, 51)]
     assert await gather_limited([], square) == []
 
 
@@ -173,3 +171,49 @@ async def test_gather_ends_everything_at_the_first_exception() -> None:
             await gather_limited(range(100), work, 5)
     assert begun == [0, 1, 2, 3, 4]
     assert sorted(ended) == [0, 1, 2, 4]
+
+
+async def turns() -> None:
+    """All tasks that can go on do."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_what_is_known_early_is_begun_early_and_once() -> None:
+    begun: list[str] = []
+    free = asyncio.Event()
+
+    async def work(name: str) -> str:
+        begun.append(name)
+        await free.wait()
+        return name.upper()
+
+    async with asyncio.timeout(5), Eager(work, 2) as eager:
+        for name in "abca":
+            eager.start(name)
+        await turns()
+        assert begun == ["a", "b"]
+        free.set()
+        await turns()
+        assert begun == ["a", "b", "c"]
+        assert sorted(eager.done) == ["a", "b", "c"]
+        assert await eager.results(["d", "a", "b"]) == ["D", "A", "B"]
+    assert begun == ["a", "b", "c", "d"]
+
+
+async def test_what_is_not_waited_for_is_ended() -> None:
+    ended: list[int] = []
+
+    async def work(number: int) -> None:
+        if number == 0:
+            raise ValueError(number)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append(number)
+
+    async with asyncio.timeout(5), Eager(work, 3) as eager:
+        for number in range(6):
+            eager.start(number)
+        await turns()
+    assert sorted(ended) == [1, 2]

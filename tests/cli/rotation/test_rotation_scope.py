@@ -164,3 +164,34 @@ def test_a_sink_that_is_not_allowed_is_told_before_any_lineage_is_touched(
     world.policy(rule("shop-a") + rule("shop-b", sinks=here))
     refused = world.cli("rotation", "run", env={"KEYADMIN_SANDBOX": world.sandbox.rest})
     assert (refused.code, world.writes()) == (2, [])
+
+
+def _asked(world: World) -> list[str]:
+    """The methods called so far, in the order of their answers."""
+    return [each["method"].rpartition(".")[2] for each in world.sandbox.control("requests")]
+
+
+def test_keys_are_listed_while_projects_are_still_looked_for(world: World) -> None:
+    count = 600  # two pages of projects
+    world.sandbox.control("seed", {"fleet": {"projects": count, "keysPerProject": 1}})
+    world.policy(
+        '[[rule]]\nprojects = ["fleet-000*"]\nsinks = []\n\n[[rule]]\nprojects = ["fleet-*", "fleet-00001"]\nsinks = []\n'
+    )
+    world.sandbox.control("latency", {"ms": 500, "method": "SearchProjects"})
+    assert world.rotation("plan").code == 0
+    asked = _asked(world)
+    assert asked.count("ListKeys") == count
+    searches = [place for place, name in enumerate(asked) if name == "SearchProjects"]
+    assert len(searches) == 2
+    assert searches[0] < asked.index("ListKeys") < searches[1]
+
+
+def test_no_key_is_listed_that_is_not_looked_at(world: World) -> None:
+    for number in range(12):
+        world.seed(f"part-{number:03}", {}, parent="organizations/1000")
+    world.policy('[[rule]]\nprojects = ["part-*"]\norganizations = ["organizations/1000"]\nsinks = []\n')
+    assert world.rotation("plan", "-p", "part-003", "--format", "json").json
+    assert _asked(world).count("ListKeys") == 1
+    planned = world.rotation("plan", "--shard", "1/3", "--format", "json").json
+    assert 1 < len(planned) < 11
+    assert _asked(world).count("ListKeys") < 12
