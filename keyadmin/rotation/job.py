@@ -28,9 +28,7 @@ Status = Literal["done", "already", "skipped", "waiting", "failed"]
 
 USAGE_SLACK: Final = timedelta(hours=1)  # Monitoring tells the hour of the last use, not the minute
 FRESH_S: Final = 5.0  # a key read or written less than so many seconds ago is taken as it was then
-
-
-_LOOKING: Final = frozenset({"verify", "read back", "use check"})
+_LOOKING: Final = frozenset({"verify", "read back", "use check"})  # steps that change nothing
 
 
 class Overtaken(Problem):

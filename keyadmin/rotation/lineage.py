@@ -41,7 +41,11 @@ _SUCCESSOR: Final = re.compile(r"ka-([a-z2-7]{10})-([1-9][0-9]{0,8})")
 
 
 class State(StrEnum):
-    """How far the newest generation is. `retired` = its predecessor is gone: the rotation is complete."""
+    """How far the newest generation is. `retired` = its predecessor is gone: the rotation is complete.
+
+    `creating` and `publishing` are read as `verifying` is, and never written: a key that bears annotations is created, and
+    whether sinks have it is read from them.
+    """
 
     CREATING = "creating"
     VERIFYING = "verifying"
@@ -201,8 +205,8 @@ def read(keys: Iterable[Key], project: str) -> list[Lineage]:
     for key in keys:
         known = parse_successor(key.key_id)
         lineage, generation = known or (lineage_of(key.uid), 1)
-        claims = key.annotations.get(LINEAGE) == lineage and key.annotations.get(GENERATION) == str(generation)
-        members.setdefault(lineage, []).append(Member(key, generation, claims))
+        claimed = key.annotations.get(LINEAGE) == lineage and key.annotations.get(GENERATION) == str(generation)
+        members.setdefault(lineage, []).append(Member(key, generation, claimed))
     return [
         Lineage(lineage, project, tuple(sorted(found, key=lambda member: member.generation)))
         for lineage, found in sorted(members.items())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from keyadmin import __version__
 from keyadmin.rotation.schedule.identity import identity
 from keyadmin.rotation.schedule.plan import Plan
 from keyadmin.rotation.schedule.template import ScheduleFile, fill
 
-STATE = "/var/lib/keyadmin"
+STATE: Final = "/var/lib/keyadmin"
 
 
 def files(plan: Plan) -> list[ScheduleFile]:
