@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from keyadmin.problem import Cause
+from keyadmin.problem import Cause, Problem
 from keyadmin.rotation.decide import Terms
 from keyadmin.rotation.lineage import PUBLISHED
 from tests.rotation.conftest import always_live, condition, deleted, holders, newest, published, retired
@@ -150,7 +150,7 @@ async def test_a_rollback_to_a_key_that_does_not_work_changes_nothing(on: Stage)
     await on.cloud.keys.undelete(founder.key.name)
     await on.control("seed", {"projects": [condition(subject, founder, "leaked")]})
     before = subject.held()
-    with pytest.raises(Exception, match="leaked"):
+    with pytest.raises(Problem, match="leaked"):
         await subject.roll_back("web")
     assert subject.held() == before
     assert subject.lineage().voided == ()
@@ -162,7 +162,7 @@ async def test_there_is_nothing_to_go_back_to(on: Stage, which: str) -> None:
     name = newest(subject).key.key_id
     if which == "given up":
         await subject.roll_back("web")
-    with pytest.raises(Exception, match="there is nothing to go back to"):
+    with pytest.raises(Problem, match="there is nothing to go back to"):
         await subject.roll_back(name)
 
 
