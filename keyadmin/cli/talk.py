@@ -65,16 +65,18 @@ class Talk:
         """A failure: what, why, what to type next."""
         self.say(what, style="red", label="Error: ")
         for line in why:
-            self.say(_wrapped(line))
+            self.say(_wrapped(line, self.terminal))
         for number, line in enumerate(following):
             self.say(f"  {'What to do:' if number == 0 else '           '} {line}")
 
 
-def _wrapped(text: str) -> str:
-    """`text` indented, in lines of a readable width; a line break in it stays one."""
+def _wrapped(text: str, terminal: bool) -> str:
+    """`text` indented, in lines of a readable width, no wider than the terminal; a line break in it stays one."""
+    from shutil import get_terminal_size
     from textwrap import fill
 
+    width = min(98, get_terminal_size().columns) if terminal else 98
     return "\n".join(
-        fill(line, 98, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+        fill(line, width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
         for line in text.split("\n")
     )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from keyadmin.access.catalogue import advice
 from keyadmin.handover.sink import Delivery, Sink
 from keyadmin.keys.model import Key
 from keyadmin.keys.provision import Made
@@ -78,6 +79,6 @@ def failure(key: Key, handed: Sequence[HandedOver], *, made: bool = False) -> Pr
         first,
         message=f"the key {key.key_id} {what} handed to {', '.join(sink for sink, _ in failed)}: {first.message}",
         project=key.project,
-        fix=(*first.fix, again(key, [sink for sink, _ in failed])),
+        fix=(*advice(first), again(key, [sink for sink, _ in failed])),
         exit_code=None,
     )

@@ -228,3 +228,11 @@ def test_links_are_not_broken_over_lines(cli, command) -> None:
     link = f"https://console.example/{'a/long/way/' * 12}end"
     problem = Problem(Cause.API_NOT_ENABLED, "off", notes=[f"See {link} and go on."])
     assert link in cli(command(raising(problem))).err
+
+
+def test_the_reason_is_no_wider_than_the_terminal(cli, command) -> None:
+    name = command(raising(Problem(Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS, "no project", fix=("look",))))
+    told = cli(name, terminal=True, env={"COLUMNS": "60"}).err.splitlines()
+    assert len(told) > 5
+    assert max(map(len, told)) <= 60
+    assert max(map(len, cli(name, env={"COLUMNS": "60"}).err.splitlines())) > 60, "a pipe has no width"

@@ -8,6 +8,7 @@ from typing import Any, Final
 from keyadmin.cli.render import Column, View, write
 from keyadmin.cli.session import Session
 from keyadmin.keys.hand_over import HandedOver
+from keyadmin.problem import Problem
 
 _STRUCTURED: Final = ("json", "jsonl", "yaml")
 
@@ -46,16 +47,18 @@ def flagged(session: Session) -> bool:
 
 
 def say_handed(session: Session, handed: Sequence[HandedOver]) -> None:
-    """What became of each sink, as talk: stdout is for the key, where it goes there."""
+    """What became of each sink, as talk: stdout is for the key. The error tells of one alone that failed."""
     for one in handed:
+        if len(handed) == 1 and isinstance(one.outcome, Problem):
+            continue
         data = one.to_json()
         session.talk.note(f"{data['sink']}: {data['detail']}")
 
 
 HANDED: Final = (
-    Column[HandedOver]("sink", lambda one: one.sink),
-    Column[HandedOver]("status", lambda one: one.to_json()["status"]),
-    Column[HandedOver]("detail", lambda one: one.to_json()["detail"], cut=True),
+    Column[HandedOver]("Sink", lambda one: one.sink),
+    Column[HandedOver]("Status", lambda one: one.to_json()["status"]),
+    Column[HandedOver]("Detail", lambda one: one.to_json()["detail"], cut=True),
 )
 
 

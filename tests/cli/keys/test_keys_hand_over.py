@@ -90,6 +90,15 @@ def test_the_permission_to_read_the_key_string_suffices(keys, on, string, scratc
     assert string in (scratch / "x").read_text()
 
 
+def test_a_refused_secret_is_told_once_with_the_grant(keys, on) -> None:
+    done = keys("hand-over", "web", "--to", "secret-manager:projects/their-project/secrets/gemini")
+    assert done.code == 1
+    assert done.err.count("secretmanager.versions.add") == 1
+    grant, again = done.err.partition("What to do: ")[2], "hand it over: keyadmin keys hand-over web -p demo-project --to"
+    assert "gcloud projects add-iam-policy-binding their-project" in grant.splitlines()[0]
+    assert again in grant
+
+
 def test_a_dry_run_hands_nothing_over(keys, on, scratch) -> None:
     done = keys("hand-over", "web", "--sandbox", "--to", f"env-file:{scratch / 'x'}", "--to", SECRET, "--dry-run")
     assert done.code == 0
