@@ -96,13 +96,13 @@ def _view(mark: dict[str, bool]) -> View[Leak]:
 
     return View(
         (
-            Column("place", place),
-            Column("key", lambda leak: leak.key_string.masked),
-            Column("life", lambda leak: leak.life, style=lambda leak: _COLOURS.get(leak.life)),
-            Column("project", lambda leak: leak.project or "unknown"),
-            Column("restricted", lambda leak: leak.key.restricted if leak.key else "unknown"),
-            Column("reason", lambda leak: leak.reason, cut=True),
-            Column("fingerprint", lambda leak: leak.hits[0].fingerprint),
+            Column("Place", place),
+            Column("Key", lambda leak: leak.key_string.masked),
+            Column("Life", lambda leak: leak.life, style=lambda leak: _COLOURS.get(leak.life)),
+            Column("Project", lambda leak: leak.project or "unknown"),
+            Column("Restricted", lambda leak: leak.key.restricted if leak.key else "unknown"),
+            Column("Reason", lambda leak: leak.reason, cut=True),
+            Column("Fingerprint", lambda leak: leak.hits[0].fingerprint),
         ),
         lambda leak: leak.to_json() | mark,
         "No key strings found.",

@@ -21,6 +21,7 @@ from keyadmin.problem import Cause, Problem
 from keyadmin.secret import redact
 
 LOGIN: Final = "gcloud auth application-default login"
+NO_ACCOUNT: Final = "without an account: add --sandbox, for a local Google Cloud"
 _FOREIGN: Final = {
     "aiohttp": ("ClientError",),
     "google.api_core.exceptions": ("GoogleAPIError",),
@@ -214,7 +215,7 @@ def _credentials(error: BaseException, call: Call) -> Failure:
         message = f"the Application Default Credentials cannot be used: {words}"
         if "were not found" in words:
             message = "no Application Default Credentials were found"
-        return _own(call, Cause.CREDENTIALS_MISSING, "UNAUTHENTICATED", message, LOGIN)
+        return _own(call, Cause.CREDENTIALS_MISSING, "UNAUTHENTICATED", message, LOGIN, NO_ACCOUNT)
     if _is(error, "google.auth.exceptions", "TransportError") or getattr(error, "retryable", False):
         return _unreachable(call, call.service, f"no access token could be fetched: {words}", tls="CERTIFICATE_VERIFY" in words)
     refused = _impersonation_refused(error)
@@ -225,9 +226,9 @@ def _credentials(error: BaseException, call: Call) -> Failure:
     return _own(call, Cause.CREDENTIALS_EXPIRED, "UNAUTHENTICATED", f"the credentials were refused: {words}", LOGIN)
 
 
-def _own(call: Call, cause: Cause, status: str, message: str, fix: str) -> Failure:
+def _own(call: Call, cause: Cause, status: str, message: str, *fix: str) -> Failure:
     """A failure on this side of the wire, whose cause needs no classifying; nothing was sent."""
-    return Failure(_facts(call, status, message), Problem(cause, message, status=status, fix=(fix,)), sent=False)
+    return Failure(_facts(call, status, message), Problem(cause, message, status=status, fix=fix), sent=False)
 
 
 def _impersonation_refused(error: BaseException) -> Any:

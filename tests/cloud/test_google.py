@@ -114,7 +114,9 @@ async def test_missing_credentials_are_said_at_once_with_the_way_out() -> None:
             pass
     assert caught.value.cause is Cause.CREDENTIALS_MISSING
     assert caught.value.exit is Exit.CREDENTIALS
-    assert caught.value.fix == ("gcloud auth application-default login",)
+    login, sandbox = caught.value.fix
+    assert login == "gcloud auth application-default login"
+    assert "--sandbox" in sandbox
 
 
 async def test_a_credentials_file_that_is_none_names_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -21,10 +21,10 @@ def show(context: typer.Context) -> None:
     report = survey(session.env, Path.cwd())
     view = View[Setting](
         (
-            Column("variable", lambda one: one.name),
-            Column("key", lambda one: one.value.masked),
-            Column("source", lambda one: one.source + (f":{one.line}" if one.line else ""), cut=True),
-            Column("used", lambda one: "yes" if one is report.used else "", style=lambda one: "green"),
+            Column("Variable", lambda one: one.name),
+            Column("Key", lambda one: one.value.masked),
+            Column("Source", lambda one: one.source + (f":{one.line}" if one.line else ""), cut=True),
+            Column("Used", lambda one: "yes" if one is report.used else "", style=lambda one: "green"),
         ),
         lambda one: one.to_json(used=one is report.used),
         "Neither GOOGLE_API_KEY nor GEMINI_API_KEY is set anywhere. Set one: keyadmin env set KEY",

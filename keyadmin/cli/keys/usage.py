@@ -39,11 +39,11 @@ def usage(
     used = run(context, work)
     view = View[Used](
         (
-            Column("name", lambda one: one.key.display_name, cut=True),
-            Column("id", lambda one: one.key.key_id),
-            Column("last used", lambda one: one.last if one.unknown is None else "unknown"),
-            Column("calls", lambda one: sum(one.calls.values()) if one.unknown is None else "unknown"),
-            Column("services", lambda one: sorted(one.calls) if one.unknown is None else "unknown", cut=True),
+            Column("Name", lambda one: one.key.display_name, cut=True),
+            Column("ID", lambda one: one.key.key_id),
+            Column("Last used", lambda one: one.last if one.unknown is None else "unknown"),
+            Column("Calls", lambda one: sum(one.calls.values()) if one.unknown is None else "unknown"),
+            Column("Services", lambda one: sorted(one.calls) if one.unknown is None else "unknown", cut=True),
         ),
         lambda one: one.to_json() | session.mark,
         "No keys.",

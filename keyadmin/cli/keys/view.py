@@ -38,7 +38,7 @@ def list_view(session: Session, *, projects: bool, deleted: bool, usage: Mapping
     """
     columns: list[Column[Key]] = [
         Column("Name", lambda key: key.display_name, cut=True),
-        Column("Id", lambda key: key.key_id),
+        Column("ID", lambda key: key.key_id),
     ]
     if projects:
         columns.append(Column("Project", lambda key: key.project))
@@ -66,7 +66,7 @@ def show_key(session: Session, row: Row) -> None:
     key = row.key
     fields: list[tuple[str, object]] = [
         ("Name", key.display_name),
-        ("Id", key.key_id),
+        ("ID", key.key_id),
         ("Project", key.project),
         ("Type", key.key_type),
         ("APIs", apis(key.restrictions)),
