@@ -68,10 +68,14 @@ def new_key_id(display_name: str) -> str:
 
     It begins like the display name and ends in eight random characters.
     """
+    return id_like(display_name, "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8)))
+
+
+def id_like(display_name: str, tail: str) -> str:
+    """A key id that begins like a display name: `my-first-key-TAIL`."""
     words = re.sub(r"[^a-z0-9]+", "-", display_name.lower()).strip("-")[:40].strip("-")
     if not words or not words[0].isalpha():
         words = f"key-{words}".rstrip("-")
-    tail = "".join(secrets.choice(string.ascii_lowercase + string.digits) for _ in range(8))
     return f"{words}-{tail}"
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from keyadmin.problem import Cause, Problem, or_problem
+from keyadmin.projects.facts import count_keys
 from keyadmin.projects.find import find
 
 if TYPE_CHECKING:
@@ -33,10 +34,8 @@ class Doomed:
 
 async def look(cloud: Cloud, name: str) -> Doomed:
     """What would go. What may not be seen is left out. Raises Problem where the project is not active."""
-    found, keys = await asyncio.gather(
-        or_problem(cloud.projects.get(name), credentials=False), or_problem(_count(cloud, name), credentials=False)
-    )
-    count = None if isinstance(keys, Problem) else keys
+    found, keys = await asyncio.gather(or_problem(cloud.projects.get(name), credentials=False), count_keys(cloud, name))
+    count = None if keys == "unknown" else keys
     if isinstance(found, Problem):
         return Doomed(name, keys=count)
     if found.state != "ACTIVE":
@@ -80,7 +79,3 @@ async def _or_near(cloud: Cloud, name: str, call: Awaitable[T]) -> T:
         if problem.cause in (Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS, Cause.MISSING_IAM_PERMISSION):
             await find(cloud, name)
         raise
-
-
-async def _count(cloud: Cloud, name: str) -> int:
-    return sum([1 async for _ in cloud.keys.list(name)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -177,9 +176,7 @@ class _Maker:
 
 def first_key_id(project: str, name: str) -> str:
     """`my-first-key-5f2a9c01`: the same each time for a project and a display name."""
-    words = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40].strip("-")
-    start = words if words[:1].isalpha() else f"key-{words}".rstrip("-")
-    return f"{start}-{hashlib.sha256(f'{project}/{name}'.encode()).hexdigest()[:8]}"
+    return provision.id_like(name, hashlib.sha256(f"{project}/{name}".encode()).hexdigest()[:8])
 
 
 def _taken(project_id: str, found: Project | None) -> Problem:

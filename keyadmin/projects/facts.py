@@ -35,7 +35,7 @@ async def look(cloud: Cloud, projects: Sequence[Project], *, apis: bool, keys: b
         try:
             return Facts(
                 await gemini(cloud, project.project_id) if apis else None,
-                await _keys(cloud, project.project_id) if keys else None,
+                await count_keys(cloud, project.project_id) if keys else None,
             )
         finally:
             observer.advance()
@@ -50,7 +50,9 @@ async def gemini(cloud: Cloud, project: str) -> Literal["ENABLED", "DISABLED"] |
     return "unknown" if isinstance(states, Problem) else states.get(GEMINI, "unknown")
 
 
-async def _keys(cloud: Cloud, project: str) -> int | Unknown:
+async def count_keys(cloud: Cloud, project: str) -> int | Unknown:
+    """How many keys a project has; deleted ones do not count. Raises Problem for missing credentials alone."""
+
     async def count() -> int:
         return sum([1 async for _ in cloud.keys.list(project)])
 
