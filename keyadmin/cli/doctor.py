@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -19,6 +18,7 @@ from keyadmin.cli.render import Column, View, show_document, show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.suggest import project_ids
+from keyadmin.cli.text import folded, terminal_width
 from keyadmin.problem import Exit, usage
 from keyadmin.project_ref import checked
 
@@ -133,16 +133,9 @@ def _show(session: Session, found: list[Diagnosis], *, message: bool) -> None:
         if not any(each.remedy.message for each in found):
             session.talk.note("No permission is missing: there is nothing to ask for.")
     elif len(found) == 1 and session.format == "table":
-        show_document(session, data, _report(found[0], _columns()))
+        show_document(session, data, _report(found[0], terminal_width()))
     else:
         show_list(session, found, VIEW)
-
-
-def _columns() -> int | None:
-    """The width of the terminal; None where stdout is none."""
-    from shutil import get_terminal_size
-
-    return get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def _report(found: Diagnosis, columns: int | None) -> str:
@@ -166,9 +159,7 @@ def _beside(head: str, text: str, columns: int | None) -> list[str]:
     """`text` behind `head`, or below it in the terminal's width where there is no room for it."""
     if columns is None or len(head) + len(text) <= columns:
         return [f"{head}{text}"]
-    from textwrap import wrap
-
-    below = wrap(text, max(columns, 40), initial_indent=_BELOW, subsequent_indent=_BELOW, break_on_hyphens=False)
+    below = folded(text, columns, _BELOW)
     return [head.rstrip(), *below] if head.strip() else below
 
 

@@ -10,6 +10,7 @@ import typer
 
 from keyadmin.cli.render import show_document
 from keyadmin.cli.session import current
+from keyadmin.cli.text import folded, terminal_width
 from keyadmin.problem import Cause, Exit, usage
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def _text(text: str | None, from_file: Path | None) -> str:
 
 def _report(found: Explanation) -> str:
     """The answer for people."""
-    lines = [f"{found.title} ({found.cause.value})", "", found.explanation]
+    lines = [f"{found.title} ({found.cause.value})", "", *folded(found.explanation, terminal_width())]
     names = [("Permission", found.permission), ("Service", found.service), ("Project", found.project)]
     named = [f"{title}: {name}" for title, name in names if name]
     if named:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import Final
 
 # C0 and C1 controls, and the characters that reorder or hide text (bidirectional overrides, zero-width joiners, BOM).
@@ -25,6 +26,24 @@ def _spell(found: re.Match[str]) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 key`, `2 keys`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def terminal_width() -> int | None:
+    """The width of the terminal; None where stdout is none."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def folded(text: str, width: int | None, indent: str = "") -> list[str]:
+    """`text` in lines of at most `width` characters (40 at the least), names and links whole; one line where that is None."""
+    from textwrap import wrap
+
+    if width is None:
+        return [f"{indent}{text}"]
+    return wrap(
+        text, max(width, 40), initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+    )
 
 
 def clean_json(dumped: str) -> str:

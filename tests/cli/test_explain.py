@@ -106,3 +106,11 @@ def test_no_credentials_and_no_network_are_needed(typed: Callable[..., Any]) -> 
     )
     assert result.code == 0
     assert json.loads(result.out)["cause"] == "enable-service-denied"
+
+
+def test_in_a_terminal_the_meaning_is_folded_to_its_width(cli: Callable[..., Any]) -> None:
+    shown = cli("explain", DENIED, terminal=True, env={"COLUMNS": "60", "NO_COLOR": "1"}).out
+    meaning = shown.partition("\n\n")[2].partition("\n\n")[0].splitlines()
+    assert len(meaning) > 1
+    assert max(map(len, meaning)) <= 60
+    assert " ".join(meaning) in cli("explain", DENIED, env={"COLUMNS": "60"}).out.splitlines()
