@@ -14,7 +14,7 @@ from keyadmin.problem import Cause, Exit, Problem, usage
 from keyadmin.projects import parents
 from keyadmin.projects.below import below
 from keyadmin.rotation.lineage import Lineage, read
-from keyadmin.rotation.policy import Rule, rule_for
+from keyadmin.rotation.policy import Rule, is_pattern, rule_for
 from keyadmin.rotation.shard import Shard, check_sinks
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ async def _projects(
     errors: dict[str, Problem] = {}
     seen: list[str] | None = None
     for rule in rules:
-        places = [pattern for pattern in rule.projects if not _is_pattern(pattern)]
+        places = [pattern for pattern in rule.projects if not is_pattern(pattern)]
         try:
             if len(places) < len(rule.projects):
                 if seen is None:
@@ -223,7 +223,7 @@ async def _projects(
 
 async def _seen(cloud: Cloud, rules: Sequence[Rule], known: Callable[[str], None]) -> list[str]:
     """The projects that the caller sees; `known` is told of those that a pattern of some rule fits."""
-    patterns = {pattern for rule in rules for pattern in rule.projects if _is_pattern(pattern)}
+    patterns = {pattern for rule in rules for pattern in rule.projects if is_pattern(pattern)}
     seen = []
     async for project in cloud.projects.search("state:ACTIVE"):
         seen.append(project.project_id)
@@ -246,15 +246,11 @@ async def _narrowed(
     raise usage(f"no rule of the policy looks at the project {project}", "keyadmin rotation plan    # without --project")
 
 
-def _is_pattern(text: str) -> bool:
-    return any(sign in text for sign in "*?[")
-
-
 def _matching(patterns: Sequence[str], seen: Sequence[str]) -> list[str]:
     """The projects in the order of the patterns; an id that is written out need not be seen."""
     out: list[str] = []
     for pattern in patterns:
-        out += [one for one in seen if fnmatch.fnmatchcase(one, pattern)] if _is_pattern(pattern) else [pattern]
+        out += [one for one in seen if fnmatch.fnmatchcase(one, pattern)] if is_pattern(pattern) else [pattern]
     return out
 
 

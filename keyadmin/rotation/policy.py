@@ -258,6 +258,11 @@ class _Reader:
         return start + 1 if index is not None else None
 
 
+def is_pattern(text: str) -> bool:
+    """Whether it stands for several projects."""
+    return any(sign in text for sign in "*?[")
+
+
 def _may_name_projects(text: str) -> bool:
     """Whether it is a project's id or number, or a pattern of ids."""
     return REFERENCE.fullmatch(re.sub(r"[*?]|\[[^\]]*\]", "x", text)) is not None

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from keyadmin import __version__
 from keyadmin.handover.sink import parse, variable
 from keyadmin.problem import usage
-from keyadmin.rotation.policy import Rule
+from keyadmin.rotation.policy import Rule, is_pattern
 from keyadmin.rotation.shard import MOST, check_sinks
 
 ACCOUNT_ID: Final = "keyadmin-rotation"
@@ -98,12 +98,12 @@ class Plan:
         """The projects whose keys are rotated, as far as the policy names them; without a policy the account's own."""
         if not self.rules:
             return (self.project,)
-        return _once(name for rule in self.rules for name in rule.projects if not _is_pattern(name))
+        return _once(name for rule in self.rules for name in rule.projects if not is_pattern(name))
 
     @property
     def patterns(self) -> tuple[str, ...]:
         """Projects that the policy selects by `*` and `?`."""
-        return _once(name for rule in self.rules for name in rule.projects if _is_pattern(name))
+        return _once(name for rule in self.rules for name in rule.projects if is_pattern(name))
 
     @property
     def folders(self) -> tuple[str, ...]:
@@ -154,10 +154,6 @@ class Plan:
                 f"--tasks {self.tasks}: {engine} runs on one machine, which needs no sharing",
                 "leave --tasks out, or take cloud-run, kubernetes or github-actions",
             )
-
-
-def _is_pattern(name: str) -> bool:
-    return any(sign in name for sign in "*?[")
 
 
 def _once(names: Iterable[str]) -> tuple[str, ...]:
