@@ -16,19 +16,26 @@ from tests.waiting import DEADLINE_S
 pty = pytest.importorskip("pty", reason="pseudo-terminals are POSIX's")
 
 
+# The terminal becomes the new session's own, so that Ctrl-C typed there is a signal to the program.
+AT_A_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, "-m", "keyadmin", *sys.argv[1:]])
+"""
+
+
 class Person:
     """Somebody at a terminal, typing."""
 
     def __init__(self, arguments: list[str], env: dict[str, str]) -> None:
         self.end, end = pty.openpty()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "keyadmin", *arguments],
+            [sys.executable, "-c", AT_A_TERMINAL, *arguments],
             env=env,
             stdin=end,
             stdout=end,
             stderr=end,
             start_new_session=True,
-            preexec_fn=_take_terminal,
         )
         os.close(end)
         self.seen = ""
@@ -47,14 +54,6 @@ class Person:
             while more := os.read(self.end, 4096):
                 self.seen += more.decode(errors="replace")
         return self.process.wait(DEADLINE_S)
-
-
-def _take_terminal() -> None:
-    """Make the terminal the new session's own, so that Ctrl-C typed there is a signal here."""
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 @pytest.fixture
