@@ -52,16 +52,22 @@ class Proxy:
                 threading.Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
+        with suppress(OSError), client:  # whoever asked has gone
+            self._tunnel(client)
+
+    def _tunnel(self, client: socket.socket) -> None:
         head = b""
         while b"\r\n\r\n" not in head:
-            head += client.recv(65536)
+            more = client.recv(65536)
+            if not more:
+                return
+            head += more
         if not head.startswith(f"CONNECT {self._host}:443 ".encode()):
             client.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
             return
         client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         tls = self._tls
         with (
-            suppress(OSError),
             tls.wrap_socket(client, server_side=True) as inner,
             socket.create_connection(self._server) as outer,
         ):
