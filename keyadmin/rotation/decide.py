@@ -178,7 +178,8 @@ def _when_due(newest: Member, terms: Terms, now: datetime) -> Decision:
     if terms.force:
         return Decision(Action.CREATE, "a rotation was asked for")
     if newest.void_up_to:  # whoever went back had a reason, and says when it is over
-        again = f"keyadmin keys rotate {key.key_id} -p {key.project}"
+        verb = "migrate" if terms.migrate and to_migrate(key) else "rotate"
+        again = f"keyadmin keys {verb} {key.key_id} -p {key.project}"
         return Decision(Action.REST, f"was rolled back to; a new rotation begins when it is asked for: {again}")
     if terms.migrate and to_migrate(key):
         return Decision(Action.CREATE, "a standard key, which the Gemini API no longer takes")

@@ -159,6 +159,11 @@ class Job:
         self.steps.append(event)
         self.shared.emit(event)
 
+    def say_once(self, member: Member, step: str, status: Status, detail: str) -> None:
+        """The same unless it was said of this key in this run."""
+        if not any((said.key, said.step, said.detail) == (member.key.key_id, step, detail) for said in self.steps):
+            self.say(member, step, status, detail)
+
     def member(self, key_id: str) -> Member:
         """A member by its key's id."""
         return next(member for member in self.lineage.members if member.key.key_id == key_id)

@@ -16,7 +16,7 @@ from keyadmin.keys.verify import PROPAGATION_S
 from keyadmin.observer import Observer
 from keyadmin.problem import Cause, Problem
 from keyadmin.rotation import steps
-from keyadmin.rotation.decide import Action, Decision, Terms, decide, in_vain
+from keyadmin.rotation.decide import Action, Decision, Terms, decide, in_vain, to_migrate
 from keyadmin.rotation.engine import advance, left
 from keyadmin.rotation.find import Chosen
 from keyadmin.rotation.job import Event, Job, Outcome, Shared
@@ -285,7 +285,8 @@ def for_key(terms: Terms, lineage: Lineage, key: Key) -> Terms:
     newest = lineage.newest
     named = newest.key.key_id == key.key_id
     ripe = newest.complete or (terms.emergency and newest.published is not None)
-    return replace(terms, max_age=None, force=terms.force and named and ripe, migrate=terms.migrate and named)
+    asked = terms.force or (terms.migrate and to_migrate(newest.key))  # by name: whoever rolled back says that it is over
+    return replace(terms, max_age=None, force=asked and named and ripe, migrate=terms.migrate and named)
 
 
 async def roll_back(cloud: Cloud, key: Key, specs: Sequence[SinkSpec], manner: Manner, observer: Observer) -> Outcome:

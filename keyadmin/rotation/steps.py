@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
+from typing import Final
 
 from keyadmin.duration import words
 from keyadmin.handover.secret_manager import SecretManagerSink
@@ -17,6 +19,9 @@ from keyadmin.rotation.decide import Action, Decision, live_older, split_off, to
 from keyadmin.rotation.job import USAGE_SLACK, Job, Overtaken
 from keyadmin.rotation.lineage import HIGHEST, SINKS, Member, State, claims, marked, successor_id, without_claims
 from keyadmin.secret import KeyString
+
+# What a standard key is rejected with for being one (reported; since late in 2026 some get the second).
+_AS_STANDARD: Final = frozenset({Cause.STANDARD_KEY_REJECTED, Cause.API_KEY_INVALID})
 
 
 async def write(job: Job, member: Member, annotations: dict[str, str]) -> Key:
@@ -139,15 +144,21 @@ async def remember(job: Job) -> None:
 async def verified(job: Job, member: Member, *, came_back: bool = False) -> bool:
     """See a member work, once a run; False where a check from here would say nothing. Raises Problem: it is rejected.
 
-    `came_back` = it may have been undeleted just now.
+    `came_back` = it is gone back to, and may have been undeleted just now. A standard key for the Gemini API alone is gone back
+    to where that still takes it; one for other APIs too may be wanted for these.
     """
-    if member.key.key_id in job.verified:
+    key = member.key
+    if key.key_id in job.verified:
         return True
-    why = verify.why_not_checked(member.key.key_type, member.key.restrictions)
-    if why is not None:
-        job.say(member, "verify", "skipped", why)
+    why = verify.why_not_checked(key.key_type, key.restrictions)
+    gone_back_to = came_back and to_migrate(key) and verify.why_not_checked("auth", key.restrictions) is None
+    if why is not None and not gone_back_to:
+        job.say_once(member, "verify", "skipped", why)
         return False
     problem = await rejection(job, member, came_back=came_back)
+    if problem is not None and why is not None and key.restricted != "gemini" and problem.cause in _AS_STANDARD:
+        job.say_once(member, "verify", "skipped", f"{why}; what other APIs take is not looked at")
+        return False
     if problem is not None:
         job.seen.pop(member.key.key_id, None)
         await job.make_sure(member)  # it may have been deleted meanwhile, which is another matter
@@ -214,9 +225,14 @@ async def _republish(job: Job, newest: Member) -> bool:
         if newest.sinks:
             job.say(newest, "read back", "skipped", "its sinks were not given: nobody looked whether they still have it")
         return False
-    lost = await _lost(job, newest)
+    lost, blind = await _read_back(job, newest)
     if not lost:
-        job.say(newest, "read back", "done", "every sink that can be read has it")
+        if not blind:
+            job.say(newest, "read back", "done", "every sink has it")
+        else:
+            told = f"{', '.join(blind)} cannot be read back and {'has' if len(blind) == 1 else 'have'} to be believed"
+            others = len(blind) < len(job.sinks)
+            job.say(newest, "read back", *(("done", f"every other sink has it; {told}") if others else ("skipped", told)))
         return False
     job.say(newest, "read back", "done", f"{', '.join(sink.spec for sink in lost)} did not have it")
     await publish(job)
@@ -230,14 +246,16 @@ def _left_behind(job: Job, newest: Member) -> Decision | None:
         return None
     why = f"{held.key.key_id} was handed to sinks and is kept until these have the new key"
     job.say(held, "retire", "waiting", why)
-    way = f"give them: keyadmin keys rotate {newest.key.key_id} -p {job.lineage.project} --to SINK, or keyadmin rotation run"
+    named = f"keyadmin keys rotate {newest.key.key_id} -p {job.lineage.project} --to SINK"
+    way = f"give them: {named}, or put them into the policy (sinks = [...])"
     return Decision(Action.WAIT, why, ways_out=(way, "or retire it all the same: --force"))
 
 
-async def _lost(job: Job, member: Member) -> list[Sink]:
-    """The sinks that hold something else."""
+async def _read_back(job: Job, member: Member) -> tuple[list[Sink], list[str]]:
+    """The sinks that hold something else, and the names of those that cannot be read."""
     string = await job.string_of(member)
-    return [sink for sink in job.sinks if await sink.holds(string) is False]
+    held = [(sink, await sink.holds(string)) for sink in job.sinks]
+    return [sink for sink, has in held if has is False], [sink.spec for sink, has in held if has is None]
 
 
 async def _use_check(job: Job, old: Member, newest: Member) -> tuple[bool, Decision | None]:
@@ -348,7 +366,8 @@ def _living(job: Job) -> list[Member]:
 
 async def bring_back(job: Job, target: Member) -> None:
     """Undelete a former generation and see that it works, before anything says that it counts again. Raises Problem."""
-    if not target.live:
+    deleted, before = not target.live, target.key
+    if deleted:
         job.put(await job.cloud.keys.undelete(target.key.name))
         job.say(target, "undelete", "done", "the key works again")
     newest = job.lineage.newest
@@ -358,4 +377,19 @@ async def bring_back(job: Job, target: Member) -> None:
         changes = replace(target.key, restrictions=replace(target.key.restrictions, targets=targets))
         job.put(await job.cloud.keys.update(target.key.name, {"restrictions"}, changes, etag=target.key.etag))
         job.say(target, "restrict", "done", "it may call the Gemini API again")
-    await verified(job, job.member(target.key.key_id), came_back=True)
+    try:
+        await verified(job, job.member(target.key.key_id), came_back=True)
+    except Problem as problem:
+        await _give_up(job, job.member(target.key.key_id), before, deleted=deleted)
+        raise problem
+
+
+async def _give_up(job: Job, target: Member, before: Key, *, deleted: bool) -> None:
+    """A key that is not gone back to is as it was again: one that leaked, say, is not left working. The failure is told."""
+    with suppress(Problem):
+        if deleted:
+            job.put(await job.cloud.keys.delete(target.key.name, etag=target.key.etag))
+            job.say(target, "retire", "done", "it is not gone back to, and deleted again")
+        elif target.key.restrictions != before.restrictions:
+            job.put(await job.cloud.keys.update(target.key.name, {"restrictions"}, before, etag=target.key.etag))
+            job.say(target, "restrict", "done", "it is not gone back to, and restricted as before")

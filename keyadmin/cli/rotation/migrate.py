@@ -23,14 +23,15 @@ from keyadmin.cli.rotation.options import (
     ShardOption,
     To,
 )
-from keyadmin.cli.rotation.view import counted, ended, prospect_view, tell_errors, tell_plan
+from keyadmin.cli.rotation.view import counted, ended, prospect_view, tell_errors, tell_plan, tell_ways
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.problem import usage
+from keyadmin.rotation.decide import Action, to_migrate
 from keyadmin.rotation.find import Found
 from keyadmin.rotation.migration import Prospect, prospects
 from keyadmin.rotation.policy import DEFAULT_FILE
-from keyadmin.rotation.run import within_anywhere
+from keyadmin.rotation.run import Planned, within_anywhere
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -78,13 +79,15 @@ def migrate(
 
 
 def _show(context: typer.Context, session: Session, wanted: Scope, limit: int | None) -> int:
-    async def look(cloud: Cloud) -> tuple[Found, list[Prospect]]:
+    async def look(cloud: Cloud) -> tuple[Found, list[Planned], list[Prospect]]:
         found, planned = await survey(cloud, wanted, session.observer)
-        return found, await prospects(cloud, within_anywhere(planned, limit), session.observer)
+        return found, planned, await prospects(cloud, within_anywhere(planned, limit), session.observer)
 
-    found, plan = run(context, look)
+    found, planned, plan = run(context, look)
     show_list(session, plan, prospect_view(session))
     tell_errors(session, found)
+    resting = [one for one in planned if one.decision.action is Action.REST and to_migrate(one.chosen.lineage.newest.key)]
+    tell_ways(session, [(one.chosen.lineage.newest.key, (one.why,)) for one in resting])
     tell_plan(session, found, [one.planned for one in plan])
     unready = sum(1 for one in plan if one.missing)
     if unready:

@@ -67,3 +67,19 @@ def test_a_key_whose_service_account_is_disabled_is_what_is_refused_not_the_call
     assert (checked.code, checked.json["cause"]) == (3, "api-key-invalid")
     with urllib.request.urlopen(urllib.request.Request(f"{url}:enable", b"{}", JSON), timeout=60):
         assert world.rotation("run", "--format", "json").json[0]["state"] == "retired"
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_a_sink_that_cannot_be_read_back_is_said_to_be_believed(world: World, beside: bool) -> None:
+    """Before the old key goes it matters whether somebody looked."""
+    world.seed("shop-a", {})
+    sinks = ["exec:cat", *([f"env-file:{world.folder / 'env'}"] if beside else [])]
+    listed = ", ".join(f'"{sink}"' for sink in sinks)
+    world.policy(rule("shop-a", sinks=f'sinks = [{listed}]\nmachine = "{socket.gethostname()}"\n'))
+    assert world.rotation("run").code == 0
+    world.advance("25h")
+    (done,) = world.rotation("run", "--format", "json").json
+    (said,) = [step for step in done["steps"] if step["step"] == "read back"]
+    assert said["status"] == ("done" if beside else "skipped")
+    assert said["detail"].endswith("exec:cat cannot be read back and has to be believed")
+    assert done["state"] == "retired"

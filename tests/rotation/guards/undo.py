@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.rotation.guards.files import DECIDE, LINEAGE, MEND, OVERTAKEN, ROTATE, RUN, STEPS
+from tests.rotation.guards.files import DECIDE, LINEAGE, MEND, OVERTAKEN, ROLLBACK, ROTATE, RUN, STEPS
 from tests.rotation.guards.guard import Guard
 
 GUARDS = [
@@ -58,8 +58,8 @@ GUARDS = [
     Guard(
         "nothing says that a key counts again before it works",
         "rotation/steps.py",
-        "    await verified(job, job.member(target.key.key_id), came_back=True)\n",
-        "",
+        "        await verified(job, job.member(target.key.key_id), came_back=True)\n",
+        "        pass\n",
         (f"{LINEAGE}::test_a_rollback_to_a_key_that_does_not_work_changes_nothing",),
     ),
     Guard(
@@ -215,5 +215,22 @@ GUARDS = [
         "State.VERIFYING if parse_successor(key.key_id) else State.RETIRED",
         "State.RETIRED",
         (f"{LINEAGE}::test_adopting_trusts_nothing_that_was_written_before",),
+    ),
+    Guard(
+        "a key that is not gone back to is not left working",
+        "rotation/steps.py",
+        "        await _give_up(job, job.member(target.key.key_id), before, deleted=deleted)\n",
+        "",
+        (
+            f"{ROLLBACK}::test_a_key_that_is_not_gone_back_to_is_not_left_working",
+            f"{ROLLBACK}::test_a_split_key_that_is_not_gone_back_to_is_restricted_as_before",
+        ),
+    ),
+    Guard(
+        "a standard key that the Gemini API rejects takes no auth key's place",
+        "rotation/steps.py",
+        "if why is not None and not gone_back_to:\n",
+        "if why is not None:\n",
+        (f"{ROLLBACK}::test_a_standard_key_that_gemini_rejects_takes_no_auth_keys_place",),
     ),
 ]
