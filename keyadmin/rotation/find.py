@@ -157,10 +157,9 @@ def _undecided(rule: Rule) -> Problem:
 
 
 def _one_sink_each(chosen: Sequence[Chosen]) -> list[Chosen]:
-    """Two keys in one sink would overwrite each other for ever.
+    """Two keys in one sink would overwrite each other for ever: these are marked, and the others go on.
 
-    Where the keys are to blame, bearing the same name, they are marked and the others go on. Raises Problem where the rule
-    is, having one sink for all.
+    Raises Problem where there are no others: the policy has one sink for all.
     """
     owners: dict[str, list[tuple[Chosen, str, SinkSpec]]] = {}
     for one in chosen:
@@ -169,24 +168,30 @@ def _one_sink_each(chosen: Sequence[Chosen]) -> list[Chosen]:
             if spec.kind != "stdout" and all(other is not one for other, _, _ in sharing):
                 sharing.append((one, template, spec))
     clashes: dict[int, Problem] = {}
+    fixed: list[Problem] = []
     for sharing in owners.values():
         if len(sharing) < 2:
             continue
         names = " and ".join(one.lineage.newest.key.name for one, _, _ in sharing[:2])
         text = f"two keys would go to the sink {sharing[0][2].text}: {names}"
-        if not all("{name}" in template for _, template, _ in sharing):
-            fix = "select one of them (keys = [...]), or put {lineage} or {name} into the sink"
-            raise Problem(Cause.INVALID_ARGUMENT, text, fix=(fix,), exit_code=Exit.USAGE)
-        clashes |= {id(one): _clash(one, text) for one, _, _ in sharing}
+        by_name = all("{name}" in template for _, template, _ in sharing)
+        found = {id(one): _clash(one, text, by_name=by_name) for one, _, _ in sharing}
+        fixed += [] if by_name else list(found.values())[:1]
+        clashes |= found
+    if fixed and len(clashes) == len(chosen):
+        raise replace(fixed[0], cause=Cause.INVALID_ARGUMENT, exit_code=Exit.USAGE)
     return [replace(one, refusal=one.refusal or clashes.get(id(one))) for one in chosen]
 
 
-def _clash(one: Chosen, text: str) -> Problem:
+def _clash(one: Chosen, text: str, *, by_name: bool) -> Problem:
+    """`by_name` = it is because they bear the same name."""
     key = one.lineage.newest.key
-    ways = (
-        f"give it a name of its own: keyadmin keys rename {key.key_id} NEW_NAME -p {one.lineage.project}",
-        "or put {lineage} into the sink of the policy, or select one of them (keys = [...])",
-    )
+    ways: tuple[str, ...] = ("select one of them (keys = [...]), or put {lineage} or {name} into the sink",)
+    if by_name:
+        ways = (
+            f"give it a name of its own: keyadmin keys rename {key.key_id} NEW_NAME -p {one.lineage.project}",
+            "or put {lineage} into the sink of the policy, or select one of them (keys = [...])",
+        )
     return Problem(Cause.CONFLICT, text, fix=ways)
 
 

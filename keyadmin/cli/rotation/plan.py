@@ -40,6 +40,7 @@ def plan(
     shown = planned if all_ else within_anywhere(planned, limit)
     show_list(session, shown, planned_view(session, found))
     tell_errors(session, found)
+    tell_ways(session, [(one.chosen.lineage.newest.key, one.ways_out) for one in shown if one.ways_out])
     tell_plan(session, found, within(planned, limit))
     rest = " (--all shows the others)" if len(shown) < len(planned) else ""
     where = f"{counted(len(planned), 'lineage')} in {counted(found.projects, 'project')}"

@@ -114,6 +114,24 @@ def test_two_keys_of_one_name_stop_themselves_alone(world: World) -> None:
     assert world.secret("shop-a", "other") != world.secret("shop-a", "same")
 
 
+def test_two_keys_with_one_sink_stop_themselves_alone(world: World) -> None:
+    """The same of who may make a key in a project of one key, which has a sink without a placeholder."""
+    world.seed("shop-a", {}, {})
+    world.seed("shop-b", {})
+    one = rule("shop-a", sinks='sinks = ["secret-manager:projects/shop-a/secrets/one"]\n')
+    world.policy(one + rule("shop-b"))
+    done = world.rotation("run", "--format", "json")
+    assert done.code == 3
+    states = sorted((out["project"], out["state"]) for out in done.json)
+    assert states == [("shop-a", "stuck"), ("shop-a", "stuck"), ("shop-b", "grace")]
+    assert done.error["fix"] == ["select one of them (keys = [...]), or put {lineage} or {name} into the sink"]
+    assert world.writes().count("AddSecretVersion") == 1
+    assert "select one of them" in world.rotation("plan").err, "a plan tells what to do about it, too"
+    world.policy(one.replace("[[rule]]\n", '[[rule]]\nkeys = ["web-1"]\n') + rule("shop-b"))
+    assert world.rotation("run").code == 0
+    assert world.secret("shop-a", "one") == world.string("shop-a", world.newest("shop-a"))
+
+
 def test_a_project_that_is_not_there_is_not_told_as_a_missing_permission(world: World) -> None:
     world.policy(rule("no-such-project"))
     done = world.rotation("plan", "--format", "json")
