@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from keyadmin.keys import preflight, verify
 from keyadmin.keys.model import Key
 from keyadmin.keys.provision import Wish
 from keyadmin.keys.validate import MAX_NAME
 from keyadmin.secret import KeyType
-
-OWN_ANNOTATIONS: Final = "keyadmin-"  # rotation's claims; they hold for one key only
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ def wish(original: Key, changes: Changes) -> Wish:
         key_type=key_type,
         key_id=changes.key_id,
         restrictions=original.restrictions,
-        annotations={name: value for name, value in original.annotations.items() if not name.startswith(OWN_ANNOTATIONS)},
+        annotations=original.foreign_annotations,
         service_account=account if key_type == "auth" else None,
         if_absent=changes.if_absent,
         check=changes.check,

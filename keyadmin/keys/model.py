@@ -11,6 +11,7 @@ from keyadmin.secret import KeyString, KeyType
 
 GEMINI = "generativelanguage.googleapis.com"
 ALL_APIS = "cloudapis.googleapis.com"  # as a target it means every API (API Keys documentation)
+OWN_ANNOTATIONS = "keyadmin-"  # how the names of all begin that keyadmin writes
 
 Restricted = Literal["gemini", "other", "mixed", "none"]
 
@@ -93,6 +94,11 @@ class Key:
     def key_id(self) -> str:
         """The last segment of the name."""
         return self.name.rsplit("/", 1)[-1]
+
+    @property
+    def foreign_annotations(self) -> dict[str, str]:
+        """What a copy or a successor takes over: all annotations but keyadmin's own, which hold for one key only."""
+        return {name: value for name, value in self.annotations.items() if not name.startswith(OWN_ANNOTATIONS)}
 
     @property
     def project_number(self) -> str:

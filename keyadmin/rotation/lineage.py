@@ -242,8 +242,3 @@ def marked(
     else:
         out.pop(CAUSE, None)
     return out
-
-
-def without_claims(annotations: Mapping[str, str]) -> dict[str, str]:
-    """Annotations to be carried over to a successor: all but keyadmin's own."""
-    return {name: value for name, value in annotations.items() if not name.startswith("keyadmin-")}

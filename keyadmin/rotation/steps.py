@@ -17,7 +17,7 @@ from keyadmin.problem import Cause, Problem
 from keyadmin.rotation.acceptance import rejection
 from keyadmin.rotation.decide import Action, Decision, live_older, split_off, to_migrate
 from keyadmin.rotation.job import USAGE_SLACK, Job, Overtaken
-from keyadmin.rotation.lineage import HIGHEST, SINKS, Member, State, claims, marked, successor_id, without_claims
+from keyadmin.rotation.lineage import HIGHEST, SINKS, Member, State, claims, marked, successor_id
 from keyadmin.secret import KeyString
 
 # What a standard key is rejected with for being one (reported; since late in 2026 some get the second).
@@ -101,7 +101,7 @@ async def _prepare(job: Job, wish: provision.Wish) -> Ground:
 def _annotations(job: Job, old: Member, generation: int) -> dict[str, str]:
     """Other people's are carried over. The sinks are named from the start: from now on they may have the key."""
     own = claims(job.lineage.id, generation, old.key.key_id, State.VERIFYING, job.lineage.founder_id)
-    return without_claims(old.key.annotations) | own | ({SINKS: job.fingerprint} if job.fingerprint else {})
+    return old.key.foreign_annotations | own | ({SINKS: job.fingerprint} if job.fingerprint else {})
 
 
 def _for_gemini(old: Restrictions) -> Restrictions:

@@ -136,8 +136,8 @@ GUARDS = [
     ),
     Guard(
         "a successor does not inherit its predecessor's claims",
-        "rotation/lineage.py",
-        'if not name.startswith("keyadmin-")',
+        "keys/model.py",
+        "if not name.startswith(OWN_ANNOTATIONS)",
         "if name",
         (f"{DECIDE}::test_other_peoples_annotations_are_carried_over_and_keyadmins_are_not",),
     ),
