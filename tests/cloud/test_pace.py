@@ -188,7 +188,7 @@ async def test_what_is_known_early_is_begun_early_and_once() -> None:
         await free.wait()
         return name.upper()
 
-    async with asyncio.timeout(5), Eager(work, 2) as eager:
+    async with asyncio.timeout(50), Eager(work, 2) as eager:
         for name in "abca":
             eager.start(name)
         await turns()
@@ -212,7 +212,7 @@ async def test_what_is_not_waited_for_is_ended() -> None:
         finally:
             ended.append(number)
 
-    async with asyncio.timeout(5), Eager(work, 3) as eager:
+    async with asyncio.timeout(50), Eager(work, 3) as eager:
         for number in range(6):
             eager.start(number)
         await turns()
