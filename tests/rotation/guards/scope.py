@@ -49,11 +49,14 @@ GUARDS = [
         (f"{SCOPE}::test_a_default_project_does_not_narrow_the_policy",),
     ),
     Guard(
-        "two keys of one name stop no other",
+        "two keys for one sink stop no other",
         "rotation/find.py",
-        'if not all("{name}" in template for _, template, _ in sharing):',
-        "if True:",
-        (f"{ENDS}::test_two_keys_of_one_name_stop_themselves_alone",),
+        "if fixed and len(clashes) == len(chosen):",
+        "if clashes:",
+        (
+            f"{ENDS}::test_two_keys_of_one_name_stop_themselves_alone",
+            f"{ENDS}::test_two_keys_with_one_sink_stop_themselves_alone",
+        ),
     ),
     Guard(
         "a project that cannot be read is told",

@@ -128,15 +128,15 @@ GUARDS = [
     Guard(
         "a key that has a successor is not replaced again",
         "rotation/run.py",
-        "force=terms.force and named and ripe",
-        "force=terms.force and ripe",
+        "force=asked and named and ripe",
+        "force=asked and ripe",
         (f"{LINEAGE}::test_a_finished_rotation_is_not_begun_again_by_the_same_command",),
     ),
     Guard(
         "a key whose rotation is under way is not replaced",
         "rotation/run.py",
-        "force=terms.force and named and ripe",
-        "force=terms.force and named",
+        "force=asked and named and ripe",
+        "force=asked and named",
         (f"{ROTATE}::test_a_successor_in_grace_is_not_replaced_when_it_is_named",),
     ),
     Guard(
