@@ -25,12 +25,15 @@ _ERASE: Final = "\r\x1b[2K"
 
 
 class TerminalObserver(Observer):
-    """Draws steps, a bar and the time left; shows nothing where stderr is no terminal or with `--quiet`."""
+    """Draws steps, a bar and the time left; shows nothing where stderr is no terminal or with `--quiet`.
 
-    def __init__(self, talk: Talk) -> None:
+    `dumb` = a terminal that cannot erase a line (TERM=dumb): nothing is drawn there either.
+    """
+
+    def __init__(self, talk: Talk, *, dumb: bool = False) -> None:
         super().__init__()
         self._talk = talk
-        self._shown = talk.terminal and not talk.quiet
+        self._shown = talk.terminal and not talk.quiet and not dumb
         self._drawn = False
         self._text = ""
         self._count = self._done = 0

@@ -56,9 +56,10 @@ class Session:
         if choice is not None and world != "server":
             self.say_sandbox(choice)
         self._settings = settings = settle(self.raw, self.env, formats)
-        colour = not settings.no_color and self.env.get("TERM") != "dumb" and sys.stderr.isatty()
+        dumb = self.env.get("TERM") == "dumb"
+        colour = not settings.no_color and not dumb and sys.stderr.isatty()
         self.talk = Talk(quiet=settings.quiet, verbose=settings.verbose, colour=colour)
-        self.observer = TerminalObserver(self.talk)
+        self.observer = TerminalObserver(self.talk, dumb=dumb)
         direct(self.talk, server=world == "server")
 
     def say_sandbox(self, choice: SandboxChoice) -> None:

@@ -274,6 +274,12 @@ def last_line(talk: Watched) -> str:
     return talk.buffer.getvalue().split("\r\x1b[2K")[-1]
 
 
+def test_a_dumb_terminal_gets_no_escape_sequences(cli) -> None:
+    drawn = cli("--sandbox", "doctor", terminal=True).err
+    assert "\x1b[2K" in drawn
+    assert "\x1b" not in cli("--sandbox", "doctor", terminal=True, env={"TERM": "dumb"}).err
+
+
 @pytest.mark.parametrize(("terminal", "quiet"), [(False, False), (True, True)])
 def test_elsewhere_only_words_remain(terminal: bool, quiet: bool) -> None:
     talk = Watched(terminal, quiet=quiet)
