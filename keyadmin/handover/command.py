@@ -60,8 +60,9 @@ class CommandSink:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        said = redact(output.said().replace(key.reveal(), key.masked))[-_SHOWN:]
         if process.returncode != 0:
+            told = await asyncio.to_thread(output.said)  # it may wait, and others hand over meanwhile
+            said = redact(told.replace(key.reveal(), key.masked))[-_SHOWN:]
             raise self._failed(f"{program} ended with exit code {process.returncode}" + (f": {said}" if said else ""))
         return Delivery(True, f"taken by {program}")
 

@@ -9,7 +9,7 @@ from typing import Final
 from keyadmin.secret import PATTERN
 
 _KEPT: Final = 64_000  # bytes of a program's last words
-_DRAIN_S: Final = 0.5  # what a program wrote before its end is there at once
+_DRAIN_S: Final = 2.0  # what a program wrote before its end is there at once; whoever reads it may have to wait for its turn
 
 
 def environment() -> dict[str, str]:
