@@ -87,10 +87,11 @@ def _give(temporary: str, path: Path) -> None:
 
 def sweep(path: Path) -> None:
     """Remove what `write_text` left beside the file when it was killed. Only for who holds the lock of all its writers."""
-    for beside in path.parent.iterdir():
-        if beside.name.startswith(f".{path.name}.") and beside.name.endswith(_TEMPORARY):
+    begin = f".{path.name}."
+    for name in os.listdir(path.parent):  # names alone: a folder may hold thousands, and each of them is swept for
+        if name.startswith(begin) and name.endswith(_TEMPORARY):
             with suppress(OSError):  # somebody else's: nothing of this user's is in it
-                beside.unlink()
+                (path.parent / name).unlink()
 
 
 def read_text(path: Path) -> str:
