@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import sys
 from collections.abc import Mapping
@@ -217,13 +218,27 @@ def _credentials(error: BaseException, call: Call) -> Failure:
             message = "no Application Default Credentials were found"
         return _own(call, Cause.CREDENTIALS_MISSING, "UNAUTHENTICATED", message, LOGIN, NO_ACCOUNT)
     if _is(error, "google.auth.exceptions", "TransportError") or getattr(error, "retryable", False):
-        return _unreachable(call, call.service, f"no access token could be fetched: {words}", tls="CERTIFICATE_VERIFY" in words)
+        why = f"no access token could be fetched: {_of_requests(error) or words}"
+        return _unreachable(call, call.service, why, tls="CERTIFICATE_VERIFY" in words)
     refused = _impersonation_refused(error)
     if refused is not None:
         code = refused["error"].get("code")
         signing = Call(IAM_CREDENTIALS, "GenerateAccessToken")
         return failure(facts_from_http(code if isinstance(code, int) else 403, {}, refused, signing))
     return _own(call, Cause.CREDENTIALS_EXPIRED, "UNAUTHENTICATED", f"the credentials were refused: {words}", LOGIN)
+
+
+def _of_requests(error: BaseException) -> str | None:
+    """The host and why it was not reached, out of what requests and urllib3 wrap that in; None where it is something else."""
+    inner = error.args[0] if error.args else None
+    retried = inner.args[0] if isinstance(inner, Exception) and inner.args else None
+    pool, reason = getattr(retried, "pool", None), getattr(retried, "reason", None)
+    if pool is None or reason is None:
+        return None
+    behind = getattr(reason, "original_error", None)
+    text = str(behind or reason)
+    text = re.sub(r"\[Errno -?\d+\] ", "", text.partition("): ")[2] or text)
+    return f"{pool.host}: {'the proxy: ' if behind else ''}{text}"
 
 
 def _own(call: Call, cause: Cause, status: str, message: str, *fix: str) -> Failure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sys
 import types
 from collections.abc import Callable
@@ -9,6 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from google.auth.exceptions import TransportError
+from google.auth.transport.requests import Request
+from google.oauth2.credentials import Credentials
 from google.rpc import error_details_pb2 as pb
 
 from keyadmin.cloud import errors
@@ -200,3 +204,25 @@ def test_a_package_that_another_thread_is_still_importing_is_in_nobody_s_way(
         assert isinstance(errors.read(each, call).problem, Problem)
     with pytest.raises(KeyError):
         errors.read(KeyError("another program's"), call)
+
+
+@pytest.mark.parametrize("proxy", [False, True])
+def test_a_token_that_cannot_be_fetched_is_told_without_the_librarys_wrapping(
+    monkeypatch: pytest.MonkeyPatch, proxy: bool
+) -> None:
+    """What requests and urllib3 say by themselves is 200 characters of class names, and doctor tells it a dozen times."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        nobody = f"http://127.0.0.1:{server.getsockname()[1]}"
+    for name in ("http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    if proxy:
+        monkeypatch.setenv("http_proxy", nobody)
+    uri = "http://login.example/token" if proxy else f"{nobody}/token"
+    credentials = Credentials(None, refresh_token="r", token_uri=uri, client_id="c", client_secret="s")
+    with pytest.raises(TransportError) as caught:
+        credentials.refresh(Request())
+    problem = errors.read(caught.value, Call("apikeys.googleapis.com", "ListKeys")).problem
+    assert problem.cause is Cause.SERVICE_UNAVAILABLE
+    host = "127.0.0.1: the proxy: " if proxy else "127.0.0.1: "
+    whole = "apikeys.googleapis.com could not be reached: no access token could be fetched: "
+    assert problem.message == f"{whole}{host}Failed to establish a new connection: Connection refused"
