@@ -61,6 +61,12 @@ def list_view(session: Session, *, projects: bool, deleted: bool, usage: Mapping
     return View(columns, to_dict, "No keys.")
 
 
+def _in_studio(key: Key) -> str:
+    if key.delete_time is not None:
+        return "not shown (deleted)"
+    return "shown" if key.studio_visible else "not shown (restricted to other APIs)"
+
+
 def show_key(session: Session, row: Row) -> None:
     """Print one key with everything that is known of it."""
     key = row.key
@@ -76,7 +82,7 @@ def show_key(session: Session, row: Row) -> None:
         ("Updated", key.update_time),
         ("Deleted", key.delete_time),
         ("Annotations", ", ".join(f"{name}={value}" for name, value in sorted(key.annotations.items()))),
-        ("AI Studio", "shown" if key.studio_visible else "not shown (restricted to other APIs)"),
+        ("AI Studio", _in_studio(key)),
         ("Full name", key.name),
         ("Verification", row.verification),
         ("Key string", row.key_string.reveal() if row.key_string else None),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -157,6 +158,7 @@ def test_delete_and_undelete(keys, key):
     assert "undelete" in done.err
     assert keys("list", "--format", "json").json == []
     assert [each["name"] for each in keys("list", "--deleted", "--format", "json").json] == [done.json["name"]]
+    assert re.search(r"^AI Studio +not shown \(deleted\)$", keys("describe", key).out, re.MULTILINE)
     again = keys("delete", key, "--yes")
     assert again.code == 1
     assert "undelete" in again.err
