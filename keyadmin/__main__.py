@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 
@@ -15,6 +16,7 @@ def main() -> None:
         print(f"keyadmin {__version__}")
         return
     _streams()
+    _interruptible()
     try:
         from keyadmin.cli.app import main as run
 
@@ -22,6 +24,15 @@ def main() -> None:
     except KeyboardInterrupt:  # before or after the command line's own handling
         code = 130
     sys.exit(code)
+
+
+def _interruptible() -> None:
+    """SIGTERM, by which engines end what they run, ends a command as Ctrl-C does: it says what is left half made.
+
+    Where Ctrl-C is ignored (a shell's background job) it goes on to end the process at once.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
 
 
 def _streams() -> None:

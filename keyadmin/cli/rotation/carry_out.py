@@ -17,7 +17,7 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.handover.sink import SinkSpec, build
 from keyadmin.keys.model import Key
-from keyadmin.problem import Problem, usage
+from keyadmin.problem import Cause, Problem, usage
 from keyadmin.rotation import run as rotations
 from keyadmin.rotation.decide import Action
 from keyadmin.rotation.find import Found
@@ -110,10 +110,11 @@ def carry_out(context: typer.Context, wanted: Scope, wishes: Wishes) -> int:
 
     try:
         done = run(context, work)
-    except Problem as problem:
+    except (Problem, KeyboardInterrupt) as end:
+        problem = end if isinstance(end, Problem) else Problem(Cause.UNKNOWN, "interrupted")
         emit(Event.failure(session.now(), "run", problem))
         if notice is not None:
-            notice.send()
+            notice.send()  # what was done is told: keys were made, and sinks have them
         raise
     if session.format != "jsonl":
         show_list(session, done.outcomes, outcome_view(session, strings.field))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
 
 import psutil
 import pytest
 
 from keyadmin.rotation import notices
 from tests.cli.rotation.conftest import World, rule
+from tests.waiting import until
 
 KEY = "AIza" + "B" * 35
 
@@ -126,3 +130,30 @@ def test_events_are_told_as_they_happen_and_once(world: World) -> None:
     told = [json.loads(line) for line in taken.read_text().splitlines()]
     assert [json.loads(line) for line in done.out.splitlines()] == told
     assert [event["step"] for event in told] == ["create", "verify", "publish", "mark", "grace"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_ended_tells_what_it_did(world: World, home: dict[str, str], number: int) -> None:
+    """SIGTERM is how engines end a run: at a time limit, at an eviction, when they are stopped."""
+    due(world)
+    world.sandbox.control("latency", {"ms": 60_000, "method": "AddSecretVersion"})
+    world.policy(rule("shop-a"))
+    taken = world.folder / "events"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "keyadmin", "--sandbox", "rotation", "run", "--notify", f"exec:tee {taken}", "--format", "json"],
+        env=home | {"KEYADMIN_SANDBOX": world.sandbox.rest},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    until(lambda: "CreateSecret" in world.writes(), "it hands over", process=process)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out == ""
+    assert "Left half made: rotations were under way" in err
+    assert "interrupted" in json.loads(err.splitlines()[-1])["error"]["message"]
+    told = [json.loads(line) for line in taken.read_text().splitlines()]
+    assert [(event["step"], event["status"]) for event in told] == [("create", "done"), ("verify", "done"), ("run", "failed")]
+    world.sandbox.control("latency", {"ms": None, "method": "AddSecretVersion"})
+    assert world.rotation("run", "--format", "json").json[0]["state"] == "grace"
