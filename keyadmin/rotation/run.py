@@ -36,7 +36,7 @@ from keyadmin.rotation.lineage import (
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
-AT_ONCE: Final = 128
+AT_ONCE: Final = 256
 # Calls that change keys: the successor, the note on the old key and the mark; the mark; the old key and the mark; both keys.
 WRITES_EACH: Final = {Action.CREATE: 3, Action.PUBLISH: 1, Action.RETIRE: 2, Action.UNDO: 2}
 _HALF_MADE: Final = "rotations were under way; running the same command again goes on with them"
