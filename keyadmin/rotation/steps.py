@@ -11,7 +11,7 @@ from keyadmin.duration import words
 from keyadmin.handover.secret_manager import SecretManagerSink
 from keyadmin.handover.sink import Sink
 from keyadmin.keys import provision, verify
-from keyadmin.keys.model import GEMINI, GEMINI_ONLY, Key, Restrictions
+from keyadmin.keys.model import GEMINI, GEMINI_ONLY, ApiTarget, Key, Restrictions
 from keyadmin.keys.preflight import Ground
 from keyadmin.problem import Cause, Problem
 from keyadmin.rotation.acceptance import rejection
@@ -29,6 +29,15 @@ async def write(job: Job, member: Member, annotations: dict[str, str]) -> Key:
     changes = replace(member.key, annotations=annotations)
     try:
         return await job.cloud.keys.update(member.key.name, {"annotations"}, changes, etag=member.key.etag)
+    except Problem as problem:
+        raise _or_overtaken(problem) from None
+
+
+async def _restrict(job: Job, member: Member, targets: tuple[ApiTarget, ...]) -> None:
+    """Give a member other APIs under its etag. Raises Overtaken where somebody else changed or deleted it."""
+    changes = replace(member.key, restrictions=replace(member.key.restrictions, targets=targets))
+    try:
+        job.put(await job.cloud.keys.update(member.key.name, {"restrictions"}, changes, etag=member.key.etag))
     except Problem as problem:
         raise _or_overtaken(problem) from None
 
@@ -298,11 +307,7 @@ async def _take_away(job: Job, old: Member, newest: Member, check: bool) -> Deci
     """Delete the old key; of one with other APIs (a migration) only the Gemini API is taken. A Decision = still in use."""
     if _splits(old, newest):
         rest = tuple(target for target in old.key.restrictions.targets if target.service != GEMINI)
-        changes = replace(old.key, restrictions=replace(old.key.restrictions, targets=rest))
-        try:
-            job.put(await job.cloud.keys.update(old.key.name, {"restrictions"}, changes, etag=old.key.etag))
-        except Problem as problem:
-            raise _or_overtaken(problem) from None
+        await _restrict(job, old, rest)
         job.say(old, "retire", "done", f"keeps {', '.join(target.service for target in rest)}")
         return None
     try:
@@ -374,14 +379,13 @@ async def bring_back(job: Job, target: Member) -> None:
     target = job.member(target.key.key_id)
     if split_off(target, newest):  # a migration took the Gemini API from it
         targets = (*(t for t in newest.key.restrictions.targets if t.service == GEMINI), *target.key.restrictions.targets)
-        changes = replace(target.key, restrictions=replace(target.key.restrictions, targets=targets))
-        job.put(await job.cloud.keys.update(target.key.name, {"restrictions"}, changes, etag=target.key.etag))
+        await _restrict(job, target, targets)
         job.say(target, "restrict", "done", "it may call the Gemini API again")
     try:
         await verified(job, job.member(target.key.key_id), came_back=True)
-    except Problem as problem:
+    except Problem:
         await _give_up(job, job.member(target.key.key_id), before, deleted=deleted)
-        raise problem
+        raise
 
 
 async def _give_up(job: Job, target: Member, before: Key, *, deleted: bool) -> None:

@@ -301,11 +301,14 @@ GUARDS = [
         (f"{LINEAGE}::test_a_mixed_key_is_split_and_what_it_keeps_may_be_used_on",),
     ),
     Guard(
-        "a split is made under the etag",
+        "a split and its rollback are made under the etag",
         "rotation/steps.py",
-        'job.put(await job.cloud.keys.update(old.key.name, {"restrictions"}, changes, etag=old.key.etag))\n        except',
-        'job.put(await job.cloud.keys.update(old.key.name, {"restrictions"}, changes))\n        except',
-        (f"{OVERTAKEN}::test_a_split_keeps_what_somebody_changed_meanwhile",),
+        '{"restrictions"}, changes, etag=member.key.etag)',
+        '{"restrictions"}, changes)',
+        (
+            f"{OVERTAKEN}::test_a_split_keeps_what_somebody_changed_meanwhile",
+            f"{OVERTAKEN}::test_a_rollback_of_a_split_does_not_write_over_what_somebody_changed",
+        ),
     ),
     Guard(
         "the old key is deleted under its etag",

@@ -49,13 +49,6 @@ GUARDS = [
         (f"{LINEAGE}::test_a_rollback_of_a_split_gives_the_old_key_gemini_back",),
     ),
     Guard(
-        "a rollback of a split is made under the etag",
-        "rotation/steps.py",
-        "changes, etag=target.key.etag)",
-        "changes)",
-        (f"{OVERTAKEN}::test_a_rollback_of_a_split_does_not_write_over_what_somebody_changed",),
-    ),
-    Guard(
         "nothing says that a key counts again before it works",
         "rotation/steps.py",
         "        await verified(job, job.member(target.key.key_id), came_back=True)\n",
