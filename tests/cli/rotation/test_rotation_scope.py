@@ -177,7 +177,7 @@ def test_keys_are_listed_while_projects_are_still_looked_for(world: World) -> No
     world.policy(
         '[[rule]]\nprojects = ["fleet-000*"]\nsinks = []\n\n[[rule]]\nprojects = ["fleet-*", "fleet-00001"]\nsinks = []\n'
     )
-    world.sandbox.control("latency", {"ms": 500, "method": "SearchProjects"})
+    world.sandbox.control("latency", {"ms": 3000, "method": "SearchProjects"})
     assert world.rotation("plan").code == 0
     asked = _asked(world)
     assert asked.count("ListKeys") == count
