@@ -96,13 +96,16 @@ def write_metrics(path: Path, planned: Sequence[Planned], now: datetime, found: 
         key = one.chosen.lineage.newest.key
         if key.create_time is not None:
             labels = _labels(project=one.chosen.lineage.project, lineage=one.chosen.lineage.id, name=key.display_name)
-            lines.append(f"keyadmin_key_age_seconds{labels} {(now - key.create_time).total_seconds():.0f}")
+            age = max(0, round((now - key.create_time).total_seconds()))  # the server's time is known to a second
+            lines.append(f"keyadmin_key_age_seconds{labels} {age}")
     due = sum(1 for one in planned if one.decision.action is Action.CREATE)
     stuck = sum(1 for one in planned if one.state is State.STUCK)
+    kept = sum(1 for one in planned if one.decision.action is Action.RETIRE)
     failed = sum(1 for one in planned if one.failed)
     for name, text, value in (
         ("due", "Lineages whose key is older than allowed.", due),
         ("stuck", "Lineages that stand still until what stopped them is mended.", stuck),
+        ("kept", "Lineages whose old key works on though its grace period is over: it is still used, or a run failed.", kept),
         ("failed", "Lineages with which the last run failed.", failed),
         ("unreadable_projects", "Projects that could not be looked at.", len(found.errors)),
         ("last_run_timestamp_seconds", "When this was written, by the server's clock.", int(now.timestamp())),

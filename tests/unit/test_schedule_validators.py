@@ -298,6 +298,18 @@ def test_prometheus_alerts_when_it_should(engine: str, cases: list[tuple[dict[st
         passes(promtool, "test", "rules", tests)
 
 
+@pytest.mark.parametrize("engine", ["systemd", "cron"])
+def test_prometheus_alerts_when_an_old_key_is_used_for_weeks(engine: str, tmp_path: Path) -> None:
+    rules, tests = rules_of(engine, tmp_path), tmp_path / "tests.yaml"
+    alerts = 'count(ALERTS{alertname="KeyadminRotationOldKeyKept",alertstate="firing"})'
+    two_weeks = {"expr": alerts, "eval_time": "15d", "exp_samples": [{"labels": "{}", "value": 1}]}
+    query = [{"expr": alerts, "eval_time": "13d"}, two_weeks]
+    given = [{"series": "keyadmin_rotation_kept", "values": "1x400"}]
+    test = {"interval": "1h", "input_series": given, "promql_expr_test": query}
+    tests.write_text(yaml.safe_dump({"rule_files": [str(rules)], "evaluation_interval": "1h", "tests": [test]}))
+    passes(program("promtool"), "test", "rules", tests)
+
+
 def metrics(folder: Path) -> str:
     """A textfile as a run writes it, with names that have to be escaped."""
     from keyadmin.keys.model import Key

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.request
 
 import psutil
 import pytest
@@ -121,6 +122,28 @@ def test_names_are_escaped_and_ages_are_by_the_servers_clock(world: World) -> No
     (line,) = re.findall(r"^keyadmin_key_age_seconds\{.*", (world.folder / "m").read_text(), re.MULTILINE)
     assert r'name="my \"own\" \\ key"' in line
     assert 2 * 86400 <= int(line.rpartition(" ")[2]) < 2 * 86400 + 600
+
+
+def test_an_old_key_that_is_used_on_is_counted(world: World) -> None:
+    """Nothing fails, and it would never go: whoever looks at the metrics alone has to see it."""
+    due(world)
+    world.policy(rule("shop-a"))
+    metrics = world.folder / "m"
+
+    def kept() -> str:
+        assert world.rotation("run", "--metrics", str(metrics)).code == 0
+        (line,) = re.findall(r"^keyadmin_rotation_kept .*", metrics.read_text(), re.MULTILINE)
+        return line
+
+    assert kept() == "keyadmin_rotation_kept 0", "grace"
+    assert not re.search(r"age_seconds\{.*\} -", metrics.read_text()), "no key is younger than nothing"
+    world.advance("30h")
+    url = f"{world.sandbox.rest}/v1beta/models?pageSize=1"
+    asked = urllib.request.Request(url, headers={"x-goog-api-key": world.string("shop-a", "web-0")})
+    with urllib.request.urlopen(asked, timeout=60):
+        assert kept() == "keyadmin_rotation_kept 1"
+    world.advance("60h")
+    assert kept() == "keyadmin_rotation_kept 0", "retired"
 
 
 def test_events_are_told_as_they_happen_and_once(world: World) -> None:
