@@ -110,7 +110,8 @@ def load(path: Path) -> Policy:
             exit_code=Exit.USAGE,
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise _wrong(path, None, f"cannot be read: {error}", "see that it is a UTF-8 text file that you may read") from None
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise _wrong(path, None, f"cannot be read: {why}", "see that it is a UTF-8 text file that you may read") from None
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

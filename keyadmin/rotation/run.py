@@ -143,7 +143,8 @@ class Planned:
         newest = self.chosen.lineage.newest
         said = self.decision.why
         if self.state is State.STUCK and newest.cause and self.decision.action is not Action.STUCK:
-            said = f"{said}; the last run stopped: {newest.cause}"
+            known = newest.cause != Cause.UNKNOWN  # of a sink's program, say, only the run itself tells
+            said = f"{said}; the last run stopped{f': {newest.cause}' if known else ', for a reason of no known kind'}"
         mark = _fingerprint(self.chosen.specs)
         if self.decision.action is Action.CREATE and newest.sinks and mark and newest.sinks != mark:
             said = f"{said}; its sinks are others than those that have it now, which will keep the old key"

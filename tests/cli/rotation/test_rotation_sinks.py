@@ -83,3 +83,14 @@ def test_a_sink_that_cannot_be_read_back_is_said_to_be_believed(world: World, be
     assert said["status"] == ("done" if beside else "skipped")
     assert said["detail"].endswith("exec:cat cannot be read back and has to be believed")
     assert done["state"] == "retired"
+
+
+def test_a_program_that_failed_is_not_told_as_unknown(world: World) -> None:
+    """Its own words are not noted on the key: status says that the run has them, and how to see them."""
+    world.seed("shop-a", {})
+    world.policy(rule("shop-a", sinks=f'sinks = ["exec:false"]\nmachine = "{socket.gethostname()}"\n'))
+    assert world.rotation("run").code == 3
+    (row,) = world.rotation("status", "--format", "json").json
+    assert row["cause"] == "unknown"
+    assert row["why"].endswith("the last run stopped, for a reason of no known kind")
+    assert row["fix"][0].startswith("try again, and see the whole message: keyadmin rotation run --only ")
