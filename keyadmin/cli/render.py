@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -18,20 +18,20 @@ T = TypeVar("T")
 NARROWEST = 12  # a column is not cut below this many characters
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LONG = 1000  # elements
-HEADER_PADDING = 2  # what tabulate adds to a title (its MIN_PADDING)
 
 
 @dataclass(frozen=True)
 class Column(Generic[T]):
     """One column of a resource: its title, its value, its style (`red`, `green`, `yellow`, ...) where the value asks for one.
 
-    `cut` = may be shortened where the table is wider than the terminal.
+    `cut` = may be shortened where the table is wider than the terminal; `below` = is put on lines of its own there.
     """
 
     title: str
     value: Callable[[T], object]
     style: Callable[[T], str | None] | None = None
     cut: bool = False
+    below: bool = False
 
 
 @dataclass(frozen=True)  # no slots: a generic alias called cannot set __orig_class__ on a frozen slotted class
@@ -166,35 +166,66 @@ def _markdown(header: list[str], rows: list[list[str]]) -> None:
 
 
 def _table(session: Session, rows: list[T], view: View[T]) -> None:
-    from tabulate import tabulate
+    """One line a row; on a terminal that is too narrow the columns that go below follow on lines of their own."""
+    import tabulate
 
-    texts = [_cells(row, view) for row in rows]
+    tabulate.MIN_PADDING = 0  # two columns more than its title needs: four of these are lost on a terminal
+    columns = list(view.columns)
+    texts = {column.title: [cell(column.value(row)) for row in rows] for column in columns}
+    texts = {title: [clean(text) for text in cells] for title, cells in texts.items()}
+    below: list[Column[T]] = []
     if sys.stdout.isatty():
-        texts = _fit(texts, view)
-    if session.colour:
-        for row, line in zip(rows, texts, strict=True):
-            for place, column in enumerate(view.columns):
-                line[place] = paint(line[place], column.style(row) if column.style else None, True)
-    header = [paint(column.title.upper(), "bold", session.colour) for column in view.columns]
-    write(tabulate(texts, header, tablefmt="plain", disable_numparse=True))
+        if _excess(columns, texts) > 0:
+            below = [column for column in columns if column.below]
+        columns = [column for column in columns if column not in below]
+        _fit(columns, texts)
+    painted = [_painted(session, column, rows, texts[column.title]) for column in columns]
+    header = [paint(column.title.upper(), "bold", session.colour) for column in columns]
+    whole = tabulate.tabulate(list(zip(*painted, strict=True)), header, tablefmt="plain", disable_numparse=True)
+    for number, line in enumerate(whole.split("\n")):
+        write(line.rstrip() if below else line)
+        if number:
+            _below(session, below, rows[number - 1], {column.title: texts[column.title][number - 1] for column in below})
 
 
-def _fit(texts: list[list[str]], view: View[T]) -> list[list[str]]:
-    """Shorten the columns that may be cut, the widest first, until a line fits the terminal."""
+def _painted(session: Session, column: Column[T], rows: Sequence[T], texts: Sequence[str]) -> list[str]:
+    return [
+        paint(text, column.style(row) if column.style else None, session.colour) for row, text in zip(rows, texts, strict=True)
+    ]
+
+
+def _below(session: Session, columns: Sequence[Column[T]], row: T, texts: Mapping[str, str]) -> None:
+    """What goes below a row: with its title where there are several of it, folded to the terminal."""
+    from shutil import get_terminal_size
+    from textwrap import wrap
+
+    for column in columns:
+        text = f"{column.title}: {texts[column.title]}" if len(columns) > 1 else texts[column.title]
+        style = column.style(row) if column.style else None
+        for line in wrap(text, max(20, get_terminal_size().columns - 4), break_on_hyphens=False):
+            write(f"    {paint(line, style, session.colour)}")
+
+
+def _widths(columns: Sequence[Column[T]], texts: Mapping[str, Sequence[str]]) -> list[int]:
+    return [max(len(column.title), *map(len, texts[column.title])) for column in columns]
+
+
+def _excess(columns: Sequence[Column[T]], texts: Mapping[str, Sequence[str]]) -> int:
+    """By how many characters a line is wider than the terminal."""
     from shutil import get_terminal_size
 
-    widths = [
-        max(len(column.title) + HEADER_PADDING, *(len(line[place]) for line in texts))
-        for place, column in enumerate(view.columns)
-    ]
-    excess = sum(widths) + 2 * (len(widths) - 1) - get_terminal_size().columns
+    return sum(_widths(columns, texts)) + 2 * (len(columns) - 1) - get_terminal_size().columns
+
+
+def _fit(columns: Sequence[Column[T]], texts: dict[str, list[str]]) -> None:
+    """Shorten the columns that may be cut, the widest first, until a line fits the terminal."""
+    widths, excess = _widths(columns, texts), _excess(columns, texts)
     while excess > 0:
-        place = max((p for p, column in enumerate(view.columns) if column.cut), key=lambda p: widths[p], default=None)
+        place = max((p for p, column in enumerate(columns) if column.cut), key=lambda p: widths[p], default=None)
         if place is None or widths[place] <= NARROWEST:
             break
         widths[place] -= 1
         excess -= 1
-    return [
-        [text if len(text) <= width else f"{text[: width - 1]}…" for text, width in zip(line, widths, strict=True)]
-        for line in texts
-    ]
+    for column, width in zip(columns, widths, strict=True):
+        cells = texts[column.title]
+        cells[:] = [text if len(text) <= width else f"{text[: width - 1]}…" for text in cells]

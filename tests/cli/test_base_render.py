@@ -52,7 +52,7 @@ def listing(things: list[Thing]) -> Any:
 
 def test_a_table(cli, command) -> None:
     assert cli(command(listing(THINGS))).out == (
-        "NAME    MADE              ON\none     2026-11-23 07:05  yes\ntwo|2                     no\n"
+        "NAME   MADE              ON\none    2026-11-23 07:05  yes\ntwo|2                    no\n"
     )
 
 
@@ -151,6 +151,28 @@ def test_a_table_that_is_too_wide_is_cut_on_a_terminal_only(cli, command) -> Non
     assert max(map(len, narrow)) <= 100
     assert "…" in narrow[1]
     assert "x" * 120 in cli(name).out
+
+
+def test_what_is_long_stands_below_its_row_on_a_terminal_that_is_too_narrow_for_both(cli, command) -> None:
+    because, more = (Column[Thing](title, lambda thing: f"as {thing.name} " * 20, below=True) for title in ("Why", "More"))
+
+    def shown(*below: Column[Thing], terminal: bool) -> list[str]:
+        view = View[Thing]((*VIEW.columns[::2], *below), VIEW.to_json)
+
+        def trial(context: typer.Context) -> None:
+            show_list(current(context), THINGS, view)
+
+        lines: list[str] = cli(command(trial), "--no-color", terminal=terminal).out.splitlines()
+        return lines
+
+    narrow = shown(because, terminal=True)
+    assert max(map(len, narrow)) <= 100
+    assert narrow[:2] == ["NAME   ON", "one    yes"]
+    assert narrow[2] == "    " + "as one " * 13 + "as"
+    assert " ".join("".join(narrow[2:4]).split()) == ("as one " * 20).strip()
+    assert narrow[4] == "two|2  no"
+    assert [line.split(":")[0] for line in shown(because, more, terminal=True) if ":" in line] == ["    Why", "    More"] * 2
+    assert shown(because, terminal=False)[0].split() == ["NAME", "ON", "WHY"]
 
 
 def test_quiet_drops_notes_but_neither_warnings_nor_what_must_be_said(cli, command) -> None:
