@@ -132,7 +132,8 @@ def disturbed(fleet: Fleet, points: int, rng: random.Random) -> list[int]:
         for method, code, when in rng.sample(FAULTS, 5):
             fleet.world.sandbox.control("faults", {"method": method, "code": code, "when": when, "times": rng.randint(1, 4)})
         # In the last round half of them go on to the end.
-        kills = [(rng.randrange(points), rng.choice(("before", "after"))) for _ in range(PROCESSES)]
+        # All lineages go on side by side: of kills that come later the first round would leave nothing to the others.
+        kills = [(rng.randrange(points // 3), rng.choice(("before", "after"))) for _ in range(PROCESSES)]
         orders = [(fleet.command, None if number == ROUNDS - 1 and at % 2 else kill) for at, kill in enumerate(kills)]
         codes += [ended.code for ended in fleet.world.run_all(orders)]
     fleet.world.sandbox.control("faults", method="DELETE")
