@@ -7,14 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from keyadmin import duration
+from keyadmin.cli.confirm import confirm
 from keyadmin.cli.places import Places
-from keyadmin.cli.session import Session
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import Session, current
+from keyadmin.cli.text import counted
 from keyadmin.observer import Observer
 from keyadmin.rotation.decide import migrates
 from keyadmin.rotation.find import Found, find, only
 from keyadmin.rotation.policy import Policy, load, of_options
-from keyadmin.rotation.run import Planned, plan
+from keyadmin.rotation.run import Planned, plan, within
 from keyadmin.rotation.shard import Shard, shard
 
 if TYPE_CHECKING:
@@ -74,6 +79,22 @@ def scope(
 def _selectors(where: Places) -> dict[str, tuple[str, ...]]:
     """Those of a rule."""
     return {"projects": where.projects} if where.kind is None else {where.kind: (where.container,)}
+
+
+def ask(context: typer.Context, wanted: Scope, limit: int | None, question: str, *, yes: bool) -> None:
+    """Ask before much is changed. `{what}` in the question is how much, which is looked up where somebody is there to ask.
+
+    Raises usage() where nobody is and there is no `--yes`, Problem where the answer is no.
+    """
+    session, what = current(context), "all selected keys"
+    if session.interactive and not yes:
+        _, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
+        due = within(planned, limit)
+        if not due:
+            return
+        projects = len({one.chosen.lineage.project for one in due})
+        what = f"{counted(len(due), 'key')} in {counted(projects, 'project')}"
+    confirm(session, question.format(what=what), yes=yes)
 
 
 async def survey(cloud: Cloud, wanted: Scope, observer: Observer) -> tuple[Found, list[Planned]]:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.confirm import would
 from keyadmin.cli.options import ChargeProjects, DryRun, Yes
 from keyadmin.cli.places import Folder, Organization, Projects, places
 from keyadmin.cli.render import show_list
 from keyadmin.cli.rotation.carry_out import Wishes, carry_out
-from keyadmin.cli.rotation.common import Scope, scope, survey
+from keyadmin.cli.rotation.common import Scope, ask, scope, survey
 from keyadmin.cli.rotation.options import (
     ForceUse,
     Grace,
@@ -73,8 +73,8 @@ def migrate(
     wanted = scope(session, file, names=only, grace=grace, shard_text=shard, migrate=True, where=where, to=to)
     if dry_run:
         return _show(context, session, wanted, limit)
-    question = "Make auth keys for all selected standard keys and retire these after the grace period (--dry-run shows them)?"
-    confirm(session, question, yes=yes)
+    question = "Make auth keys in place of {what} and retire these after the grace period (--dry-run shows them)?"
+    ask(context, wanted, limit, question, yes=yes)
     return carry_out(context, wanted, Wishes(limit, force, notify, metrics))
 
 

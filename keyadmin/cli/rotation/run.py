@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import typer
 
-from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.confirm import would
 from keyadmin.cli.options import ChargeProjects, DryRun, Yes
 from keyadmin.cli.render import show_list
 from keyadmin.cli.rotation.carry_out import Wishes, carry_out
-from keyadmin.cli.rotation.common import scope, survey
+from keyadmin.cli.rotation.common import ask, scope, survey
 from keyadmin.cli.rotation.options import (
     Emergency,
     ForceUse,
@@ -61,5 +61,5 @@ def run_(
         would(session, f"advance {len(todo)} of {counted(len(planned), 'lineage')}", document=False)
         return ended(session, found)
     if emergency:
-        confirm(session, "Rotate every selected key now and delete the old ones at once?", yes=yes)
+        ask(context, wanted, limit, "Rotate {what} now and delete the old ones at once?", yes=yes)
     return carry_out(context, wanted, Wishes(limit, force, notify, metrics))

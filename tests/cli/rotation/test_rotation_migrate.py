@@ -116,9 +116,17 @@ def test_what_contradicts_itself_is_wrong_usage(world: World, words: list[str]) 
 
 def test_it_asks_first(world: World) -> None:
     old_shops(world)
-    assert world.rotation("migrate").code == 2
-    assert world.rotation("migrate", terminal=True, stdin="n\n").code == 1
+    alone = world.rotation("migrate")
+    assert alone.code == 2
+    assert "in place of all selected keys" in alone.err
+    assert world.sandbox.control("requests") == []
+    declined = world.rotation("migrate", terminal=True, stdin="n\n")
+    assert declined.code == 1
+    due = [row for row in world.rotation("migrate", "--dry-run", "--format", "json").json if row["action"] == "create"]
+    assert f"in place of {len(due)} keys in {len({row['project'] for row in due})} projects" in declined.err
     assert world.writes() == []
+    world.policy(rule("shop-a", keys='["nobody"]'))
+    assert world.rotation("migrate", terminal=True, stdin="").code == 0, "there is nothing to ask about"
 
 
 def test_from_standard_keys_to_auth_keys(world: World) -> None:

@@ -97,6 +97,15 @@ def test_a_project_on_the_command_line_narrows_the_policy_to_it(world: World, co
     assert (foreign.code, foreign.error["message"]) == (2, "no rule of the policy looks at the project demo-project")
 
 
+def test_an_emergency_asks_how_much_it_is_about(world: World) -> None:
+    world.seed("shop-a", {}, {})
+    world.policy(rule("shop-a"))
+    done = world.rotation("run", "--emergency", terminal=True, stdin="n\n")
+    assert done.code == 1
+    assert "Rotate 2 keys in 1 project now" in done.err
+    assert world.writes() == []
+
+
 def test_what_rests_and_what_is_not_selected_are_told_apart(world: World) -> None:
     world.seed("shop-a", {"createTime": world.ago(1)})
     world.policy(rule("shop-a"))
