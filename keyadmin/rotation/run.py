@@ -19,6 +19,7 @@ from keyadmin.rotation import steps
 from keyadmin.rotation.decide import Action, Decision, Terms, decide, in_vain, to_migrate
 from keyadmin.rotation.engine import advance, left
 from keyadmin.rotation.find import Chosen
+from keyadmin.rotation.former import bring_back
 from keyadmin.rotation.job import Event, Job, Outcome, Shared
 from keyadmin.rotation.lineage import (
     CAUSE,
@@ -299,15 +300,17 @@ async def roll_back(cloud: Cloud, key: Key, specs: Sequence[SinkSpec], manner: M
     target = _former(lineage, key)
     job = _job(Shared(cloud, observer, manner.emit), lineage, Terms(max_age=None), specs, manner)
     with observer.half_made(f"the rollback was under way; keyadmin rotation rollback {key.key_id} -p {key.project} goes on"):
-        await steps.bring_back(job, target)
-        target, last = job.member(key.key_id), lineage.members[-1].generation
-        if target.void_up_to < last:
-            annotations = dict(target.key.annotations) | claims(lineage.id, target.generation, None, State.RETIRED)
-            job.put(await steps.write(job, target, marked(annotations, State.RETIRED) | {VOID: str(last)}))
-            job.say(job.member(key.key_id), "mark", "done", f"generations up to {last} no longer count")
-        if not any(member.live for member in job.lineage.voided):  # deleted by hand: the engine would find nothing to undo
-            await steps.undo(job)
-        return await advance(job)
+        unfit = await bring_back(job, target)
+        if unfit is None:
+            target, last = job.member(key.key_id), lineage.members[-1].generation
+            if target.void_up_to < last:
+                annotations = dict(target.key.annotations) | claims(lineage.id, target.generation, None, State.RETIRED)
+                job.put(await steps.write(job, target, marked(annotations, State.RETIRED) | {VOID: str(last)}))
+                job.say(job.member(key.key_id), "mark", "done", f"generations up to {last} no longer count")
+            if not any(member.live for member in job.lineage.voided):  # deleted by hand: the engine would find nothing to undo
+                await steps.undo(job)
+            return await advance(job)
+    raise unfit  # nothing is left half made
 
 
 def _former(lineage: Lineage, key: Key) -> Member:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -15,7 +14,7 @@ from keyadmin.keys.model import GEMINI, GEMINI_ONLY, ApiTarget, Key, Restriction
 from keyadmin.keys.preflight import Ground
 from keyadmin.problem import Cause, Problem
 from keyadmin.rotation.acceptance import rejection
-from keyadmin.rotation.decide import Action, Decision, live_older, split_off, to_migrate
+from keyadmin.rotation.decide import Action, Decision, live_older, to_migrate
 from keyadmin.rotation.job import USAGE_SLACK, Job, Overtaken
 from keyadmin.rotation.lineage import HIGHEST, SINKS, Member, State, claims, marked, successor_id
 from keyadmin.secret import KeyString
@@ -33,7 +32,7 @@ async def write(job: Job, member: Member, annotations: dict[str, str]) -> Key:
         raise _or_overtaken(problem) from None
 
 
-async def _restrict(job: Job, member: Member, targets: tuple[ApiTarget, ...]) -> None:
+async def restrict(job: Job, member: Member, targets: tuple[ApiTarget, ...]) -> None:
     """Give a member other APIs under its etag. Raises Overtaken where somebody else changed or deleted it."""
     changes = replace(member.key, restrictions=replace(member.key.restrictions, targets=targets))
     try:
@@ -307,7 +306,7 @@ async def _take_away(job: Job, old: Member, newest: Member, check: bool) -> Deci
     """Delete the old key; of one with other APIs (a migration) only the Gemini API is taken. A Decision = still in use."""
     if _splits(old, newest):
         rest = tuple(target for target in old.key.restrictions.targets if target.service != GEMINI)
-        await _restrict(job, old, rest)
+        await restrict(job, old, rest)
         job.say(old, "retire", "done", f"keeps {', '.join(target.service for target in rest)}")
         return None
     try:
@@ -367,33 +366,3 @@ async def undo(job: Job) -> Decision | None:
 
 def _living(job: Job) -> list[Member]:
     return [member for member in job.lineage.voided if member.live]
-
-
-async def bring_back(job: Job, target: Member) -> None:
-    """Undelete a former generation and see that it works, before anything says that it counts again. Raises Problem."""
-    deleted, before = not target.live, target.key
-    if deleted:
-        job.put(await job.cloud.keys.undelete(target.key.name))
-        job.say(target, "undelete", "done", "the key works again")
-    newest = job.lineage.newest
-    target = job.member(target.key.key_id)
-    if split_off(target, newest):  # a migration took the Gemini API from it
-        targets = (*(t for t in newest.key.restrictions.targets if t.service == GEMINI), *target.key.restrictions.targets)
-        await _restrict(job, target, targets)
-        job.say(target, "restrict", "done", "it may call the Gemini API again")
-    try:
-        await verified(job, job.member(target.key.key_id), came_back=True)
-    except Problem:
-        await _give_up(job, job.member(target.key.key_id), before, deleted=deleted)
-        raise
-
-
-async def _give_up(job: Job, target: Member, before: Key, *, deleted: bool) -> None:
-    """A key that is not gone back to is as it was again: one that leaked, say, is not left working. The failure is told."""
-    with suppress(Problem):
-        if deleted:
-            job.put(await job.cloud.keys.delete(target.key.name, etag=target.key.etag))
-            job.say(target, "retire", "done", "it is not gone back to, and deleted again")
-        elif target.key.restrictions != before.restrictions:
-            job.put(await job.cloud.keys.update(target.key.name, {"restrictions"}, before, etag=target.key.etag))
-            job.say(target, "restrict", "done", "it is not gone back to, and restricted as before")

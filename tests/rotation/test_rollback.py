@@ -32,6 +32,8 @@ async def test_a_standard_key_that_gemini_rejects_takes_no_auth_keys_place(on: S
     with pytest.raises(Problem) as caught:
         await subject.roll_back("web")
     assert caught.value.cause is Cause.STANDARD_KEY_REJECTED
+    assert caught.value.message.startswith("web is not gone back to: ")
+    assert caught.value.fix == (f"stay with {auth}",), "not: migrate it, which is what was to be undone"
     assert deleted(subject) == ["web"]
     assert holders(subject) == {auth}
 

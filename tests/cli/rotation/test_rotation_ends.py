@@ -298,3 +298,17 @@ def test_on_a_terminal_it_is_said_whose_key_string_it_is(world: World) -> None:
     second = world.newest("shop-a")
     assert done.out.splitlines()[0] == world.string("shop-a", second)
     assert f"lineage {second[3:13]} of project shop-a" in done.err
+
+
+def test_a_rollback_to_a_key_that_is_not_taken_leaves_nothing_half_made(world: World) -> None:
+    world.seed("shop-a", {"serviceAccountEmail": None})
+    world.policy(rule("shop-a"))
+    assert world.rotation("migrate", "--yes").code == 0
+    world.advance("25h")
+    assert world.rotation("migrate", "--yes").code == 0
+    done = world.rotation("rollback", "web-0", "-p", "shop-a", "--yes", "--format", "json")
+    assert (done.code, done.error["cause"]) == (3, "standard-key-rejected")
+    assert done.error["fix"] == [f"stay with {world.newest('shop-a')}"]
+    assert "half made" not in done.err
+    assert "deleteTime" in world.keys("shop-a")["web-0"]
+    assert world.rotation("status").code == 0

@@ -43,14 +43,14 @@ GUARDS = [
     ),
     Guard(
         "a rollback of a split gives the old key Gemini back",
-        "rotation/steps.py",
+        "rotation/former.py",
         "if split_off(target, newest):",
         "if False:",
         (f"{LINEAGE}::test_a_rollback_of_a_split_gives_the_old_key_gemini_back",),
     ),
     Guard(
         "nothing says that a key counts again before it works",
-        "rotation/steps.py",
+        "rotation/former.py",
         "        await verified(job, job.member(target.key.key_id), came_back=True)\n",
         "        pass\n",
         (f"{LINEAGE}::test_a_rollback_to_a_key_that_does_not_work_changes_nothing",),
@@ -211,9 +211,9 @@ GUARDS = [
     ),
     Guard(
         "a key that is not gone back to is not left working",
-        "rotation/steps.py",
-        "        await _give_up(job, job.member(target.key.key_id), before, deleted=deleted)\n",
-        "",
+        "rotation/former.py",
+        "            await _give_up(job, job.member(target.key.key_id), before, deleted=deleted)\n",
+        "            pass\n",
         (
             f"{ROLLBACK}::test_a_key_that_is_not_gone_back_to_is_not_left_working",
             f"{ROLLBACK}::test_a_split_key_that_is_not_gone_back_to_is_restricted_as_before",

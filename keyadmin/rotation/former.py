@@ -1,0 +1,56 @@
+"""Bringing a former generation back, as far as seeing that it works; going on with a rollback is one of the steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from keyadmin.keys import verify
+from keyadmin.keys.model import GEMINI, Key
+from keyadmin.problem import Cause, Problem
+from keyadmin.rotation.decide import split_off
+from keyadmin.rotation.job import Job
+from keyadmin.rotation.lineage import Member
+from keyadmin.rotation.steps import restrict, verified
+
+
+async def bring_back(job: Job, target: Member) -> Problem | None:
+    """Undelete a former generation and see that it works, before anything says that it counts again.
+
+    A Problem = it does not, and is as it was again. Raises Problem where more is left behind.
+    """
+    deleted, before = not target.live, target.key
+    if deleted:
+        job.put(await job.cloud.keys.undelete(target.key.name))
+        job.say(target, "undelete", "done", "the key works again")
+    newest = job.lineage.newest
+    target = job.member(target.key.key_id)
+    if split_off(target, newest):  # a migration took the Gemini API from it
+        targets = (*(t for t in newest.key.restrictions.targets if t.service == GEMINI), *target.key.restrictions.targets)
+        await restrict(job, target, targets)
+        job.say(target, "restrict", "done", "it may call the Gemini API again")
+    try:
+        await verified(job, job.member(target.key.key_id), came_back=True)
+    except Problem as problem:
+        try:
+            await _give_up(job, job.member(target.key.key_id), before, deleted=deleted)
+        except Problem:
+            raise problem from None
+        return _not_gone_back_to(target, newest, problem)
+    return None
+
+
+async def _give_up(job: Job, target: Member, before: Key, *, deleted: bool) -> None:
+    """A key that is not gone back to is as it was again: one that leaked, say, is not left working. Raises Problem."""
+    if deleted:
+        job.put(await job.cloud.keys.delete(target.key.name, etag=target.key.etag))
+    elif target.key.restrictions != before.restrictions:
+        await restrict(job, target, before.restrictions.targets)
+
+
+def _not_gone_back_to(target: Member, newest: Member, problem: Problem) -> Problem:
+    """Why, and what to do about it; making an auth key of a standard one is what was to be undone."""
+    key = target.key
+    ways = () if problem.cause is Cause.STANDARD_KEY_REJECTED else verify.named(problem, key).fix
+    if newest.live and newest.key.key_id != key.key_id:
+        ways += (f"or stay with {newest.key.key_id}: nothing was changed" if ways else f"stay with {newest.key.key_id}",)
+    return replace(problem, message=f"{key.key_id} is not gone back to: {problem.message}", fix=ways, project=key.project)
