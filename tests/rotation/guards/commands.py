@@ -58,7 +58,7 @@ GUARDS = [
     Guard(
         "a migration asks",
         "cli/rotation/migrate.py",
-        "    confirm(session, question, yes=yes)\n",
+        "    ask(context, wanted, limit, question, yes=yes)\n",
         "",
         (f"{MIGRATE}::test_it_asks_first",),
     ),
@@ -114,8 +114,8 @@ GUARDS = [
     Guard(
         "an emergency asks",
         "cli/rotation/run.py",
-        "    if emergency:\n        confirm",
-        "    if False:\n        confirm",
+        "    if emergency:\n        ask(",
+        "    if False:\n        ask(",
         (f"{RUN}::test_emergency_asks_and_leaves_no_old_key",),
     ),
     Guard(
