@@ -1,7 +1,7 @@
 """Runs keyadmin commands in forked children that can be killed at any remote call or file write.
 
 A process of its own: it imports what commands need once, then reads a JSON list of orders a line from stdin, runs them side
-by side and answers with a list a line. An order is {"argv", "env", "kill": {"at": N, "when": "before"|"after"} | null,
+by side and answers with a list a line. An order is {"argv", "env", "kill": {"at": N, "when": "before"|"after"|"soon after"} | null,
 "cwd"}; its answer {"code", "stdout", "stderr", "points", "answered"}: the exit code (-9 = killed), the points passed, in
 order, and the numbers of those that were answered (a refused call has no moment after it). Points are counted where
 keyadmin meets the world: each attempt of a remote call, each replaced file, each program started. Nothing else is changed.
@@ -64,7 +64,10 @@ class Points:
         self._maybe(number, "after")
 
     def _maybe(self, number: int, when: str) -> None:
-        if self._kill is not None and self._kill["at"] == number and self._kill["when"] == when:
+        if self._kill is None:
+            return
+        at, wanted = self._kill["at"], self._kill["when"]
+        if (number, when) == (at, wanted) or (wanted == "soon after" and when == "after" and number >= at):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
