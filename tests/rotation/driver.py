@@ -1,10 +1,11 @@
 """Runs keyadmin commands in forked children that can be killed at any remote call or file write.
 
 A process of its own: it imports what commands need once, then reads a JSON list of orders a line from stdin, runs them side
-by side and answers with a list a line. An order is {"argv", "env", "kill": {"at": N, "when": "before"|"after"|"soon after"} | null,
-"cwd"}; its answer {"code", "stdout", "stderr", "points", "answered"}: the exit code (-9 = killed), the points passed, in
-order, and the numbers of those that were answered (a refused call has no moment after it). Points are counted where
-keyadmin meets the world: each attempt of a remote call, each replaced file, each program started. Nothing else is changed.
+by side and answers with a list a line. An order is {"argv", "env", "cwd", "kill": null or {"at": N, "when": "before"|
+"after"|"soon after"}}; its answer {"code", "stdout", "stderr", "points", "answered"}: the exit code (-9 = killed), the
+points passed, in order, and the numbers of those that were answered (a refused call has no moment after it).
+Points are counted where keyadmin meets the world: each attempt of a remote call, each replaced file, each program started.
+Nothing else is changed.
 """
 
 from __future__ import annotations
