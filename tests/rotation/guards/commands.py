@@ -79,7 +79,7 @@ GUARDS = [
     Guard(
         "a rollback asks",
         "cli/rotation/one.py",
-        "    ask(context, wanted, limit, question, yes=yes)\n",
+        "    confirm(session, question, yes=yes)\n",
         "",
         (f"{SCOPE}::test_a_rollback_that_was_declined_changes_nothing",),
     ),
