@@ -95,7 +95,12 @@ def variable(value: str) -> tuple[Path, str]:
 
 
 def fingerprint(specs: Sequence[SinkSpec]) -> str:
-    """A hash of the sink list (its order does not count), for annotations: the list itself is never written there."""
+    """A hash of the sink list (its order does not count), for annotations: the list itself is never written there.
+
+    Of no sinks it is empty.
+    """
+    if not specs:
+        return ""
     return hashlib.sha256("\n".join(sorted(spec.text for spec in specs)).encode()).hexdigest()[:16]
 
 

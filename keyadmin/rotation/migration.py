@@ -12,7 +12,7 @@ from keyadmin.keys.model import GEMINI, Key
 from keyadmin.keys.usage import Used, of_many
 from keyadmin.observer import Observer
 from keyadmin.problem import Problem
-from keyadmin.rotation.run import Planned
+from keyadmin.rotation.plan import Planned
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud

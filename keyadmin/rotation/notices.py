@@ -19,7 +19,7 @@ from keyadmin.rotation.decide import Action
 from keyadmin.rotation.find import Found
 from keyadmin.rotation.job import Event
 from keyadmin.rotation.lineage import State
-from keyadmin.rotation.run import Planned
+from keyadmin.rotation.plan import Planned
 from keyadmin.secret import redact
 
 TIMEOUT_S: Final = 60.0

@@ -1,24 +1,21 @@
-"""The use cases: plan, run and status over a policy; rotate, roll back and adopt for one key."""
+"""The use cases: a run over what was planned; rotate, roll back and adopt for one key."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from keyadmin.handover.sink import SinkSpec, build, fingerprint
 from keyadmin.keys import resolve
-from keyadmin.keys.codec import format_time
 from keyadmin.keys.model import Key
 from keyadmin.keys.verify import PROPAGATION_S
 from keyadmin.observer import Observer
 from keyadmin.problem import Cause, Problem
 from keyadmin.rotation import steps
-from keyadmin.rotation.decide import Action, Decision, Terms, decide, in_vain, to_migrate
+from keyadmin.rotation.decide import Action, Terms, decide, to_migrate
 from keyadmin.rotation.engine import advance, left
-from keyadmin.rotation.find import Chosen
 from keyadmin.rotation.former import bring_back
 from keyadmin.rotation.job import Event, Job, Outcome, Shared
 from keyadmin.rotation.lineage import (
@@ -33,6 +30,7 @@ from keyadmin.rotation.lineage import (
     parse_successor,
     read,
 )
+from keyadmin.rotation.plan import Planned, within
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -56,114 +54,6 @@ class Manner:
     emit: Callable[[Event], None] = lambda event: None
     verify_s: float = PROPAGATION_S
     force_use: bool = False
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A lineage and what a run would do with it. `here` = this machine may hand over to its sinks."""
-
-    chosen: Chosen
-    terms: Terms
-    decision: Decision
-    here: bool = True
-    failed: bool = False
-    """Whether the run that just ended failed with it."""
-
-    @property
-    def due(self) -> bool:
-        """Whether a run on this machine would have something to do or to say about it."""
-        return self.here and self.due_anywhere
-
-    @property
-    def due_anywhere(self) -> bool:
-        """The same of a run on the machine that has its sinks."""
-        return self.decision.action not in (Action.REST, Action.GONE)
-
-    @property
-    def in_vain(self) -> bool:
-        """Whether its successor would be rejected by the Gemini API, being of a type that it takes no more."""
-        return in_vain(self.chosen.lineage.newest.key) and not self.terms.migrate
-
-    @property
-    def state(self) -> State:
-        """The state to show: stuck where it was tampered with or the last run stopped, else what the newest key says."""
-        newest = self.chosen.lineage.newest
-        if self.failed or self.decision.action is Action.STUCK or (newest.cause and self.due_anywhere):
-            return State.STUCK
-        return newest.state or State.RETIRED
-
-    def to_json(self) -> dict[str, Any]:
-        """One row of `rotation plan` and `rotation status`."""
-        lineage, newest = self.chosen.lineage, self.chosen.lineage.newest
-        out: dict[str, Any] = {
-            "project": lineage.project,
-            "lineage": lineage.id,
-            "generation": newest.generation,
-            "key": newest.key.name,
-            "displayName": newest.key.display_name,
-            "keyType": newest.key.key_type,
-            "rule": self.chosen.rule.name,
-            "state": self.state.value,
-            "action": self.decision.action.value,
-            "why": self.why,
-            "sinks": [spec.text for spec in self.chosen.specs],
-        }
-        if not self.here:
-            out["machine"] = self.chosen.rule.machine
-        if self.state is State.STUCK and newest.cause:
-            out["cause"] = newest.cause
-        if self.decision.until is not None:
-            out["until"] = format_time(self.decision.until)
-        if self.ways_out:
-            out["fix"] = list(self.ways_out)
-        return out
-
-    @property
-    def ways_out(self) -> tuple[str, ...]:
-        """What to type where it is stuck, or waits longer than it should."""
-        newest = self.chosen.lineage.newest
-        if self.state is not State.STUCK or not newest.cause or self.decision.action is Action.STUCK:
-            return self.decision.ways_out
-        project, ways = self.chosen.lineage.project, self.decision.ways_out
-        if newest.cause == Cause.MISSING_IAM_PERMISSION:
-            ways += (f"see what is missing: keyadmin doctor {project} --for {'migrate' if self.terms.migrate else 'rotate'}",)
-        return (*ways, f"try again, and see the whole message: keyadmin rotation run --only {newest.key.key_id}")
-
-    @property
-    def problem(self) -> Problem | None:
-        """What it is stuck with; None = it is not."""
-        if self.state is not State.STUCK:
-            return None
-        noted = self.chosen.lineage.newest.cause
-        cause = Cause(noted) if noted and self.decision.action is not Action.STUCK else Cause.CONFLICT
-        return Problem(cause, self.why, project=self.chosen.lineage.project, fix=self.ways_out)
-
-    @property
-    def why(self) -> str:
-        """In words."""
-        newest = self.chosen.lineage.newest
-        said = self.decision.why
-        if self.state is State.STUCK and newest.cause and self.decision.action is not Action.STUCK:
-            known = newest.cause != Cause.UNKNOWN  # of a sink's program, say, only the run itself tells
-            said = f"{said}; the last run stopped{f': {newest.cause}' if known else ', for a reason of no known kind'}"
-        mark = _fingerprint(self.chosen.specs)
-        if self.decision.action is Action.CREATE and newest.sinks and mark and newest.sinks != mark:
-            said = f"{said}; its sinks are others than those that have it now, which will keep the old key"
-        return said if self.here else f"{said}; its sinks belong to the machine {self.chosen.rule.machine}"
-
-
-def plan(chosen: Sequence[Chosen], now: datetime, *, emergency: bool = False) -> list[Planned]:
-    """What a run would do, without doing it."""
-    out = []
-    for one in chosen:
-        terms = one.rule.terms()
-        if emergency:  # without an age of its own every key is meant; what is under way is not begun again
-            terms = replace(terms, emergency=True, force=terms.max_age is None and one.lineage.newest.complete)
-        decision = decide(one.lineage, terms, now, _fingerprint(one.specs))
-        if one.refusal is not None and decision.action is not Action.REST:
-            decision = Decision(Action.STUCK, one.refusal.message, ways_out=tuple(one.refusal.fix))
-        out.append(Planned(one, terms, decision, one.rule.here))
-    return out
 
 
 async def run(
@@ -192,53 +82,15 @@ async def run(
         return await gather_limited(due, advance_one, AT_ONCE)
 
 
-def within(planned: Sequence[Planned], limit: int | None) -> list[Planned]:
-    """What a run advances: what is due on this machine, and of what is to be begun the `limit` oldest keys."""
-    due = [one for one in planned if one.due]
-    if limit is None:
-        return due
-    new = [one for one in due if one.decision.action is Action.CREATE]
-    later = set(map(id, sorted(new, key=_age)[limit:]))
-    return [one for one in due if id(one) not in later]
-
-
-def within_anywhere(planned: Sequence[Planned], limit: int | None) -> list[Planned]:
-    """The same, and what is due on other machines."""
-    begun = set(map(id, within(planned, limit)))
-    return [one for one in planned if id(one) in begun or (one.due_anywhere and not one.here)]
-
-
-def _age(one: Planned) -> datetime:
-    return one.chosen.lineage.newest.key.create_time or datetime.max.replace(tzinfo=UTC)
-
-
-def afterwards(planned: Sequence[Planned], outcomes: Sequence[Outcome], now: datetime) -> list[Planned]:
-    """The plan as it stands after a run, without asking again."""
-    out = []
-    ended = {(one.lineage.project, one.lineage.id): one for one in outcomes}
-    for one in planned:
-        outcome = ended.get((one.chosen.lineage.project, one.chosen.lineage.id))
-        if outcome is not None:
-            chosen = replace(one.chosen, lineage=outcome.lineage)
-            decision = decide(outcome.lineage, replace(one.terms, force=False), now, _fingerprint(chosen.specs))
-            one = Planned(chosen, one.terms, decision, one.here, failed=outcome.problem is not None)
-        out.append(one)
-    return out
-
-
 def _job(shared: Shared, lineage: Lineage, terms: Terms, specs: Sequence[SinkSpec], manner: Manner) -> Job:
     emit = partial(manner.write_key, lineage) if manner.write_key is not None else manner.write_line
     sinks = build(specs, shared.cloud, flagged=manner.flagged, emit=emit)
     return Job(
         *(shared, lineage, terms, sinks),
-        fingerprint=_fingerprint(specs),
+        fingerprint=fingerprint(specs),
         verify_s=manner.verify_s,
         force_use=manner.force_use,
     )
-
-
-def _fingerprint(specs: Sequence[SinkSpec]) -> str:
-    return fingerprint(specs) if specs else ""
 
 
 async def lineage_of_key(cloud: Cloud, key: Key) -> Lineage:

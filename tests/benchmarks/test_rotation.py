@@ -49,7 +49,8 @@ from keyadmin.cli.talk import Talk
 from keyadmin.cloud.connect import Target, Url, connect
 from keyadmin.rotation.find import find
 from keyadmin.rotation.policy import load
-from keyadmin.rotation.run import Manner, plan, run
+from keyadmin.rotation.plan import plan
+from keyadmin.rotation.run import Manner, run
 from pathlib import Path
 
 told, forecasts = [], []

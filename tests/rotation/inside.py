@@ -29,6 +29,7 @@ from keyadmin.rotation.decide import Terms
 from keyadmin.rotation.find import find
 from keyadmin.rotation.job import Outcome
 from keyadmin.rotation.lineage import Lineage, read
+from keyadmin.rotation.plan import plan
 from keyadmin.rotation.policy import Rule
 from keyadmin.rotation.run import Manner
 from keyadmin.sandbox.cloud import LocalCloud
@@ -175,7 +176,7 @@ class Subject:
         found = await find(cloud, [self.rule(**rule)], Observer())
         for problem in found.errors.values():
             raise problem
-        planned = rotations.plan(found.chosen, cloud.now(), emergency=emergency)
+        planned = plan(found.chosen, cloud.now(), emergency=emergency)
         return await rotations.run(cloud, planned, self.manner(force_use=force_use), Observer())
 
     async def rotate(self, key_id: str, terms: Terms | None = None) -> Outcome:

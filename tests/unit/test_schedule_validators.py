@@ -318,8 +318,8 @@ def metrics(folder: Path) -> str:
     from keyadmin.rotation.find import Chosen, Found
     from keyadmin.rotation.lineage import read
     from keyadmin.rotation.notices import write_metrics
+    from keyadmin.rotation.plan import Planned
     from keyadmin.rotation.policy import Rule
-    from keyadmin.rotation.run import Planned
 
     now = datetime(2026, 11, 23, tzinfo=UTC)
     names = ("plain", 'quoted "one"', "back\\slash", "two\nlines", "")

@@ -23,8 +23,8 @@ from keyadmin.rotation import run as rotations
 from keyadmin.rotation.decide import Action, Terms, decide, in_vain, migrates
 from keyadmin.rotation.find import Chosen
 from keyadmin.rotation.migration import prospects
+from keyadmin.rotation.plan import Planned
 from keyadmin.rotation.policy import Rule
-from keyadmin.rotation.run import Planned
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -96,7 +96,7 @@ def _rotate(
         found = await rotations.named(cloud, name, partial(session.project, cloud))
         lineage = await rotations.lineage_of_key(cloud, found)
         mine = rotations.for_key(terms, lineage, found)
-        decision = decide(lineage, mine, cloud.now(), fingerprint(specs) if specs else "")
+        decision = decide(lineage, mine, cloud.now(), fingerprint(specs))
         more: dict[str, Any] = {}
         if migrates(lineage) and terms.migrate and (dry_run or not yes):  # what is asked about is shown first
             planned = Planned(Chosen(lineage, Rule("command line"), tuple(specs)), mine, decision)

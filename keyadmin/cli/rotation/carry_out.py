@@ -24,7 +24,7 @@ from keyadmin.rotation.find import Found
 from keyadmin.rotation.job import Event, Outcome
 from keyadmin.rotation.lineage import Lineage
 from keyadmin.rotation.notices import Notifier, notifier, write_metrics
-from keyadmin.rotation.run import Planned
+from keyadmin.rotation.plan import Planned, afterwards, within
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -104,7 +104,7 @@ def carry_out(context: typer.Context, wanted: Scope, wishes: Wishes) -> int:
             if one.due:
                 strings.check(one.chosen.specs)
                 build(one.chosen.specs, cloud, flagged=manner.flagged, emit=manner.write_line)
-        tell_plan(session, found, rotations.within(planned, wishes.limit))
+        tell_plan(session, found, within(planned, wishes.limit))
         outcomes = await rotations.run(cloud, planned, manner, session.observer, wishes.limit)
         return Done(found, planned, outcomes, cloud.now())
 
@@ -147,8 +147,6 @@ def _notices(session: Session, done: Done, wishes: Wishes, notice: Notifier | No
         notice.send()
     if wishes.metrics:
         try:
-            write_metrics(
-                Path(wishes.metrics), rotations.afterwards(done.planned, done.outcomes, done.now), done.now, done.found
-            )
+            write_metrics(Path(wishes.metrics), afterwards(done.planned, done.outcomes, done.now), done.now, done.found)
         except Problem as problem:
             session.talk.warning(problem.message)

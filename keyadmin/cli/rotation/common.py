@@ -18,8 +18,8 @@ from keyadmin.cli.text import counted
 from keyadmin.observer import Observer
 from keyadmin.rotation.decide import migrates
 from keyadmin.rotation.find import Found, find, only
+from keyadmin.rotation.plan import Planned, plan, within
 from keyadmin.rotation.policy import Policy, load, of_options
-from keyadmin.rotation.run import Planned, plan, within
 from keyadmin.rotation.shard import Shard, shard
 
 if TYPE_CHECKING:

@@ -30,8 +30,8 @@ from keyadmin.problem import usage
 from keyadmin.rotation.decide import Action, to_migrate
 from keyadmin.rotation.find import Found
 from keyadmin.rotation.migration import Prospect, prospects
+from keyadmin.rotation.plan import Planned, within_anywhere
 from keyadmin.rotation.policy import DEFAULT_FILE
-from keyadmin.rotation.run import Planned, within_anywhere
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud

@@ -13,8 +13,8 @@ from keyadmin.cli.rotation.options import Emergency, Grace, Limit, MaxAge, Only,
 from keyadmin.cli.rotation.view import counted, ended, planned_view, tell_errors, tell_plan, tell_ways
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
+from keyadmin.rotation.plan import within, within_anywhere
 from keyadmin.rotation.policy import DEFAULT_FILE
-from keyadmin.rotation.run import within, within_anywhere
 
 
 def plan(

@@ -24,8 +24,8 @@ from keyadmin.cli.rotation.options import (
 from keyadmin.cli.rotation.view import counted, ended, planned_view, tell_errors, tell_plan
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
+from keyadmin.rotation.plan import within
 from keyadmin.rotation.policy import DEFAULT_FILE
-from keyadmin.rotation.run import within
 
 
 def run_(

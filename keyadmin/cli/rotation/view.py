@@ -19,7 +19,7 @@ from keyadmin.rotation.find import Found
 from keyadmin.rotation.job import Outcome
 from keyadmin.rotation.lineage import State
 from keyadmin.rotation.migration import Prospect
-from keyadmin.rotation.run import Planned
+from keyadmin.rotation.plan import Planned
 
 _TOLD: Final = 20  # of a kind; more would bury the rest
 _STYLES = {"stuck": "red", "create": "yellow", "publish": "yellow", "retire": "yellow", "undo": "yellow", "wait": "blue"}
