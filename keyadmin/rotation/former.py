@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from keyadmin.access.catalogue import advice
 from keyadmin.keys import verify
 from keyadmin.keys.model import GEMINI, Key
 from keyadmin.problem import Cause, Problem
@@ -33,8 +34,8 @@ async def bring_back(job: Job, target: Member) -> Problem | None:
     except Problem as problem:
         try:
             await _give_up(job, job.member(target.key.key_id), before, deleted=deleted)
-        except Problem:
-            raise problem from None
+        except Problem as second:
+            raise _left_working(target, problem, second) from None
         return _not_gone_back_to(target, newest, problem)
     return None
 
@@ -45,6 +46,14 @@ async def _give_up(job: Job, target: Member, before: Key, *, deleted: bool) -> N
         job.put(await job.cloud.keys.delete(target.key.name, etag=target.key.etag))
     elif target.key.restrictions != before.restrictions:
         await restrict(job, target, before.restrictions.targets)
+
+
+def _left_working(target: Member, problem: Problem, second: Problem) -> Problem:
+    """Nobody asked for a key that works and is not handed to anything."""
+    key = target.key
+    message = f"{key.key_id} is not gone back to ({problem.message}), and was left changed: {second.message}"
+    way = f"if it is to work no more: keyadmin keys delete {key.key_id} -p {key.project}"
+    return replace(second, message=message, fix=(*advice(second, "rotate"), way), project=key.project)
 
 
 def _not_gone_back_to(target: Member, newest: Member, problem: Problem) -> Problem:

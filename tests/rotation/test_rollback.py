@@ -26,6 +26,18 @@ async def test_a_key_that_is_not_gone_back_to_is_not_left_working(on: Stage) -> 
     assert await subject.run() == [], "nothing is stuck"
 
 
+async def test_what_had_to_be_left_working_is_told(on: Stage) -> None:
+    subject = await retired(on)
+    await on.control("seed", {"projects": [condition(subject, subject.lineage().members[0], "leaked")]})
+    await on.cloud.keys.delete(subject.lineage().members[0].key.name)
+    await on.control("faults", {"method": "DeleteKey", "code": "PERMISSION_DENIED", "times": 1, "message": "no leave"})
+    with pytest.raises(Problem, match="left changed: no leave") as caught:
+        await subject.roll_back("web")
+    assert "leaked" in caught.value.message
+    assert caught.value.fix[-1] == f"if it is to work no more: keyadmin keys delete web -p {subject.project}"
+    assert "web" not in deleted(subject)
+
+
 async def test_a_standard_key_that_gemini_rejects_takes_no_auth_keys_place(on: Stage) -> None:
     subject = await retired(on, **STANDARD)
     auth = newest(subject).key.key_id

@@ -7,6 +7,13 @@ from tests.rotation.guards.guard import Guard
 
 GUARDS = [
     Guard(
+        "what a rollback had to leave working is told",
+        "rotation/former.py",
+        "            raise _left_working(target, problem, second) from None\n",
+        "            raise problem from None\n",
+        (f"{ROLLBACK}::test_what_had_to_be_left_working_is_told",),
+    ),
+    Guard(
         "a rollback hands over only what works",
         "rotation/steps.py",
         "    await verified(job, back, came_back=True)\n",
