@@ -216,4 +216,5 @@ def _grace(newest: Member, older: list[Member], terms: Terms, now: datetime) -> 
     ends = newest.published + grace
     if older and grace and now < ends:  # the server's clock is known to a second: no grace means none
         return Decision(Action.WAIT, f"the predecessor still works until {ends:%Y-%m-%d %H:%M} UTC", until=ends)
-    return Decision(Action.RETIRE, "the grace period is over" if older else "the predecessor is gone")
+    over = "the grace period is over" if grace else "there is no grace period"
+    return Decision(Action.RETIRE, over if older else "the predecessor is gone")

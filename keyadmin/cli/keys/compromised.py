@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -69,7 +70,7 @@ def compromised(
     async def work(cloud: Cloud) -> Outcome:
         return await rotations.rotate(cloud, found, terms, specs, manner, session.observer)
 
-    outcome = run(context, work)
+    outcome = _not_back_to(found, run(context, work))
     checks = to_check(found, wait, specs, deleted=outcome.problem is None or _deleted(outcome))
     report = outcome.to_json() | {"usage": used.to_json(), "check": checks}
     show_lines(session, report, [*lines_of(outcome), "", "Now look at:", *(f"  {check}" for check in checks)], printer)
@@ -86,6 +87,15 @@ def _warn_of_other_sinks(session: Session, key: Key, specs: Sequence[SinkSpec]) 
             f"{key.key_id} was handed to other sinks than those given now; they keep the leaked key. Give the same --to, or "
             f"use the policy's: keyadmin rotation run --emergency --only {key.key_id}"
         )
+
+
+def _not_back_to(key: Key, outcome: Outcome) -> Outcome:
+    """Without the ways out of a rotation that lead back to the leaked key."""
+    if outcome.problem is None:
+        return outcome
+    back = f"keyadmin rotation rollback {key.key_id} "
+    ways = tuple(way for way in outcome.problem.fix if back not in way)
+    return replace(outcome, problem=replace(outcome.problem, fix=ways))
 
 
 def _deleted(outcome: Outcome) -> bool:

@@ -104,15 +104,16 @@ def _rotate(
         elif decision.action is Action.CREATE and not terms.migrate and in_vain(lineage.newest.key):
             _warn_in_vain(session, found)
         where = f", to {', '.join(spec.text for spec in specs)}" if specs else ""
-        return found, f"{decision.action.value} ({decision.why}){where}", more
+        verb = "rotate" if decision.action is Action.CREATE else "go on with the rotation of"
+        text = f"{verb} {found.key_id} of project {found.project}: {decision.action.value} ({decision.why}){where}"
+        return found, text, more
 
-    found, next_, more = run(context, look)
+    found, text, more = run(context, look)
     if dry_run:
-        text = f"go on with the lineage of {found.key_id}: {next_}"
         would(session, text, document=False)
         show_to_programs(session, {"dryRun": True, "steps": [text], **more, **session.mark})
         return 0
-    confirm(session, f"Go on with the rotation of {found.key_id} of project {found.project}: {next_}?", yes=yes)
+    confirm(session, f"{text[0].upper()}{text[1:]}?", yes=yes)
 
     async def work(cloud: Cloud) -> Outcome:
         return await rotations.rotate(cloud, found, terms, specs, manner, session.observer)

@@ -107,6 +107,15 @@ def test_after_grace(keys, served, leaked) -> None:
     assert set(live(keys)) == {first.json["key"].rpartition("/")[2]}
 
 
+def test_no_way_out_leads_back_to_the_leaked_key(keys, leaked) -> None:
+    first = keys("compromised", "web", "--grace", "2h", "--yes", "--format", "json")
+    successor = first.json["key"].rpartition("/")[2]
+    assert keys("delete", successor, "--yes").code == 0
+    done = keys("compromised", "web", "--grace", "2h", "--yes", "--format", "json")
+    assert done.code == 1
+    assert done.json["fix"] == done.error["fix"] == [f"bring it back: keyadmin keys undelete {successor} -p demo-project"]
+
+
 def test_after_grace_the_command_that_was_told_ends_it(keys, served, leaked) -> None:
     first = keys("compromised", "web", "--to", "secret-manager:projects/demo-project/secrets/web", "--grace", "2h", "--yes")
     told = re.search(r"after the grace period, delete it: keyadmin keys (.*)", first.out)

@@ -160,7 +160,9 @@ def test_they_ask_and_can_be_planned(keys, there, verb, key) -> None:
     before = len(there.methods())
     assert keys(verb, key).code == 2
     assert len(there.methods()) == before
-    assert keys(verb, key, terminal=True, stdin="n\n").code == 1
+    declined = keys(verb, key, terminal=True, stdin="n\n")
+    assert declined.code == 1
+    assert "Rotate " in declined.err
     planned = keys(verb, key, "--dry-run")
     assert planned.code == 0
     assert "Dry run" in planned.err

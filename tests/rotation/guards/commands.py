@@ -121,8 +121,8 @@ GUARDS = [
     Guard(
         "keys rotate asks",
         "cli/keys/rotate.py",
-        '    confirm(session, f"Go on with',
-        '    str(f"Go on with',
+        '    confirm(session, f"{text[0].upper()}',
+        '    str(f"{text[0].upper()}',
         (f"{ROTATE}::test_they_ask_and_can_be_planned",),
     ),
     Guard(
