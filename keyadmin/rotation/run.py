@@ -149,7 +149,7 @@ async def roll_back(cloud: Cloud, key: Key, specs: Sequence[SinkSpec], manner: M
     The intent is written on the key once it is seen to work, so that a run that finds it half done finishes it.
     """
     lineage = await lineage_of_key(cloud, key)
-    target = _former(lineage, key)
+    target = former_member(lineage, key)
     job = _job(Shared(cloud, observer, manner.emit), lineage, Terms(max_age=None), specs, manner)
     with observer.half_made(f"the rollback was under way; keyadmin rotation rollback {key.key_id} -p {key.project} goes on"):
         unfit = await bring_back(job, target)
@@ -165,7 +165,7 @@ async def roll_back(cloud: Cloud, key: Key, specs: Sequence[SinkSpec], manner: M
     raise unfit  # nothing is left half made
 
 
-def _former(lineage: Lineage, key: Key) -> Member:
+def former_member(lineage: Lineage, key: Key) -> Member:
     """The member to go back to. Raises Problem where there is nothing to go back from, or it was itself rolled back from."""
     target, newest = _member(lineage, key), lineage.newest
     if target in lineage.voided:

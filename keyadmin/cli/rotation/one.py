@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
     from keyadmin.handover.sink import SinkSpec
     from keyadmin.rotation.job import Outcome
+    from keyadmin.rotation.lineage import Lineage
 
 KeyNames = Annotated[
     list[str] | None,
@@ -89,7 +90,9 @@ def rollback(
 
     async def look(cloud: Cloud) -> tuple[Key, list[SinkSpec]]:
         found = await resolve.find(cloud, key, partial(session.project, cloud), state="any")
-        return found, given or await _by_policy(session, cloud, found, rules)
+        lineage = await rotations.lineage_of_key(cloud, found)
+        rotations.former_member(lineage, found)  # that there is something to go back to is seen before anybody is asked
+        return found, given or await _by_policy(session, cloud, found, lineage, rules)
 
     found, specs = run(context, look)
     sinks = ", ".join(spec.text for spec in specs) or "no sink"
@@ -112,9 +115,9 @@ def _rules(policy: str | None) -> Sequence[Rule]:
     return load(Path(policy or DEFAULT_FILE)).rules
 
 
-async def _by_policy(session: Session, cloud: Cloud, key: Key, rules: Sequence[Rule]) -> list[SinkSpec]:
-    """The sinks that the policy has for a key."""
-    chosen = await of_lineage(cloud, rules, await rotations.lineage_of_key(cloud, key)) if rules else None
+async def _by_policy(session: Session, cloud: Cloud, key: Key, lineage: Lineage, rules: Sequence[Rule]) -> list[SinkSpec]:
+    """The sinks that the policy has for a key of a lineage."""
+    chosen = await of_lineage(cloud, rules, lineage) if rules else None
     if chosen is None:
         if rules:
             session.talk.note(f"No rule of the policy selects {key.key_id}.", always=True)

@@ -127,6 +127,8 @@ def test_a_default_project_does_not_narrow_the_policy(world: World, monkeypatch:
 
 def test_a_rollback_asks_for_the_rule_that_comes_first(world: World) -> None:
     world.seed("shop-a", {})
+    world.policy(rule("shop-a"))
+    assert world.rotation("run").code == 0
     world.policy('[[rule]]\nname = "vain"\nprojects = ["shop-b"]\nfolders = ["folders/999"]\nsinks = []\n' + rule("shop-a"))
     done = world.rotation("rollback", "web-0", "-p", "shop-a", "--dry-run", "--format", "json")
     assert done.code == 1
@@ -136,6 +138,8 @@ def test_a_rollback_asks_for_the_rule_that_comes_first(world: World) -> None:
 def test_a_rollback_takes_no_sinks_from_rules_for_other_projects_or_keys(world: World) -> None:
     world.seed("shop-a", {})
     world.seed("shop-b", {})
+    world.policy(rule("shop-a"))
+    assert world.rotation("run").code == 0
     for policy in (rule("shop-b"), rule("shop-a", keys='["other"]')):
         world.policy(policy)
         done = world.rotation("rollback", "web-0", "-p", "shop-a", "--dry-run")
@@ -151,6 +155,15 @@ def test_leave_on_a_secret_that_cannot_be_found_out_is_unknown(world: World) -> 
     assert done.code == 0, done.err
     (row,) = done.json
     assert "secrets of shop-a: unknown (missing-iam-permission)" in row["missing"]
+
+
+def test_a_rollback_to_nothing_asks_nothing(world: World) -> None:
+    world.seed("shop-a", {})
+    for words in (("--dry-run",), ()):
+        done = world.rotation("rollback", "web-0", "-p", "shop-a", *words, terminal=True, stdin="y\n")
+        assert done.code == 1
+        assert "there is nothing to go back to" in done.err
+        assert "[y/N]" not in done.err
 
 
 def test_a_rollback_that_was_declined_changes_nothing(world: World) -> None:
