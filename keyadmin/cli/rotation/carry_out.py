@@ -12,7 +12,7 @@ import typer
 from keyadmin.cli.render import show_data, show_list, write
 from keyadmin.cli.rotation.common import Scope, survey
 from keyadmin.cli.rotation.options import manner_of
-from keyadmin.cli.rotation.view import ended, outcome_view, tell_errors, tell_plan, tell_ways
+from keyadmin.cli.rotation.view import ended, outcome_view, tell_plan, tell_ways
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.handover.sink import SinkSpec, build
@@ -129,7 +129,6 @@ def _failed(done: Done) -> list[tuple[Key, Problem]]:
 
 
 def _tell(session: Session, done: Done, wishes: Wishes) -> None:
-    tell_errors(session, done.found)
     waiting = [(one.lineage.newest.key, one.ways_out) for one in done.outcomes if one.problem is None and one.ways_out]
     tell_ways(session, [*waiting, *((key, problem.fix) for key, problem in _failed(done)[1:])])
     elsewhere = [one for one in done.planned if not one.here and one.due_anywhere]

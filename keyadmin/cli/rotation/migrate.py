@@ -23,7 +23,7 @@ from keyadmin.cli.rotation.options import (
     ShardOption,
     To,
 )
-from keyadmin.cli.rotation.view import counted, ended, prospect_view, tell_errors, tell_plan, tell_ways
+from keyadmin.cli.rotation.view import counted, ended, prospect_view, tell_plan, tell_ways
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.problem import usage
@@ -85,7 +85,6 @@ def _show(context: typer.Context, session: Session, wanted: Scope, limit: int | 
 
     found, planned, plan = run(context, look)
     show_list(session, plan, prospect_view(session))
-    tell_errors(session, found)
     resting = [one for one in planned if one.decision.action is Action.REST and to_migrate(one.chosen.lineage.newest.key)]
     tell_ways(session, [(one.chosen.lineage.newest.key, (one.why,)) for one in resting])
     tell_plan(session, found, [one.planned for one in plan])

@@ -18,7 +18,7 @@ from keyadmin.cli.render import show_list
 from keyadmin.cli.rotation.common import scope, survey
 from keyadmin.cli.rotation.options import PolicyIfAny, To, manner_of, specs_of
 from keyadmin.cli.rotation.result import show_outcome
-from keyadmin.cli.rotation.view import ended, tell_errors
+from keyadmin.cli.rotation.view import ended
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.suggest import key_names
@@ -63,7 +63,6 @@ def adopt(context: typer.Context, keys: KeyNames = None, policy: PolicyIfAny = N
         would(session, f"adopt {', '.join(key.key_id for key in adopted) or 'no key'}")
     else:
         show_list(session, adopted, list_view(session, projects=wanted is not None, deleted=False))
-    tell_errors(session, found)
     return ended(session, found)
 
 

@@ -10,7 +10,7 @@ from keyadmin.cli.options import ChargeProjects
 from keyadmin.cli.render import show_list
 from keyadmin.cli.rotation.common import scope, survey
 from keyadmin.cli.rotation.options import Emergency, Grace, Limit, MaxAge, Only, PolicyFile, ShardOption
-from keyadmin.cli.rotation.view import counted, ended, planned_view, tell_errors, tell_plan, tell_ways
+from keyadmin.cli.rotation.view import counted, ended, planned_view, tell_plan, tell_ways
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.rotation.plan import within, within_anywhere
@@ -39,7 +39,6 @@ def plan(
     found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
     shown = planned if all_ else within_anywhere(planned, limit)
     show_list(session, shown, planned_view(session, found))
-    tell_errors(session, found)
     tell_ways(session, [(one.chosen.lineage.newest.key, one.ways_out) for one in shown if one.ways_out])
     tell_plan(session, found, within(planned, limit))
     rest = " (--all shows the others)" if len(shown) < len(planned) else ""
@@ -64,7 +63,6 @@ def status(
     wanted = scope(session, policy, names=only, shard_text=shard)
     found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
     show_list(session, planned, planned_view(session))
-    tell_errors(session, found)
     stuck = [(one.chosen.lineage.newest.key, problem) for one in planned if (problem := one.problem) is not None]
     tell_ways(session, [(key, problem.fix) for key, problem in stuck[1:]])
     what = f"{len(stuck)} of {counted(len(planned), 'lineage')} {'is' if len(stuck) == 1 else 'are'} stuck"

@@ -21,7 +21,7 @@ from keyadmin.cli.rotation.options import (
     PolicyFile,
     ShardOption,
 )
-from keyadmin.cli.rotation.view import counted, ended, planned_view, tell_errors, tell_plan
+from keyadmin.cli.rotation.view import counted, ended, planned_view, tell_plan
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.rotation.plan import within
@@ -56,7 +56,6 @@ def run_(
         found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
         todo = within(planned, limit)
         show_list(session, todo, planned_view(session, found))
-        tell_errors(session, found)
         tell_plan(session, found, todo)
         would(session, f"advance {len(todo)} of {counted(len(planned), 'lineage')}", document=False)
         return ended(session, found)

@@ -82,14 +82,6 @@ def outcome_view(session: Session, string_of: Callable[[str, str], dict[str, str
     )
 
 
-def tell_errors(session: Session, found: Found) -> None:
-    """Projects that could not be looked at: nothing is known of their keys."""
-    for place, problem in list(found.errors.items())[:_TOLD]:
-        session.talk.warning(f"{place} could not be looked at ({problem.cause.value}): {problem.message}")
-    if len(found.errors) > _TOLD:
-        session.talk.warning(f"and {len(found.errors) - _TOLD} more could not be looked at")
-
-
 def tell_ways(session: Session, ways: Sequence[tuple[Key, Sequence[str]]]) -> None:
     """What to type next for each key, by project and id: ids alone may stand in several projects."""
     for key, steps in ways[:_TOLD]:
@@ -120,15 +112,19 @@ def tell_plan(session: Session, found: Found, planned: Sequence[Planned]) -> Non
 def ended(session: Session, found: Found, what: str = "", problems: Sequence[tuple[Key, Problem]] = ()) -> Exit:
     """The exit code: 3, with the reason, where not all went well. `problems` = those of lineages; `what` sums them up.
 
-    The way out of the first one is told with it, those of the others by `tell_ways`.
+    The way out of the first one is told with it, those of the others by `tell_ways`. What could not be looked at, of whose
+    keys nothing is known, is told here: the first one with the reason, unless a lineage's problem is, the others before it.
     """
     every = [*(problem for _, problem in problems), *found.errors.values()]
     if not every:
         return Exit.OK
-    first, unseen = every[0], len(found.errors)
-    missed = f"{unseen} {'project or rule' if unseen == 1 else 'projects or rules'} could not be looked at"
-    if not problems:
-        missed = f"{missed}; {next(iter(found.errors))}: {first.message}"
+    first, unseen = every[0], list(found.errors.items())
+    _tell_unseen(session, unseen if problems else unseen[1:])
+    if len(unseen) == 1 and not problems:
+        missed = f"{unseen[0][0]} could not be looked at: {first.message}"
+    else:
+        missed = f"{len(unseen)} {'project or rule' if len(unseen) == 1 else 'projects or rules'} could not be looked at"
+        missed += "" if problems else f"; {unseen[0][0]}: {first.message}"
     said = [f"{what}; {key.project} {key.key_id}: {problem.message}" for key, problem in problems[:1]]
     whole = Problem(
         first.cause,
@@ -141,3 +137,10 @@ def ended(session: Session, found: Found, what: str = "", problems: Sequence[tup
         exit_code=Exit.FOUND,
     )
     return report(session, whole, None, as_json=session.format == "json")
+
+
+def _tell_unseen(session: Session, unseen: Sequence[tuple[str, Problem]]) -> None:
+    for place, problem in unseen[:_TOLD]:
+        session.talk.warning(f"{place} could not be looked at ({problem.cause.value}): {problem.message}")
+    if len(unseen) > _TOLD:
+        session.talk.warning(f"and {len(unseen) - _TOLD} more could not be looked at")
