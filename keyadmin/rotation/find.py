@@ -15,7 +15,7 @@ from keyadmin.projects import parents
 from keyadmin.projects.below import below
 from keyadmin.rotation.lineage import Lineage, read
 from keyadmin.rotation.policy import Rule, is_pattern, rule_for
-from keyadmin.rotation.shard import Shard, check_sinks
+from keyadmin.rotation.shard import Shard, check_sinks, shared_sink
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -56,11 +56,11 @@ async def find(
     """
     from keyadmin.cloud.pace import Eager
 
-    async def one(project: str) -> list[Lineage] | Problem:
+    async def one(name: str) -> list[Lineage] | Problem:
         try:
-            return read([key async for key in cloud.keys.list(project, deleted=True)], project)
+            return read([key async for key in cloud.keys.list(name, deleted=True)], name)
         except Problem as problem:
-            return await told_apart(cloud, project, problem)
+            return await told_apart(cloud, name, problem)
         finally:
             observer.advance()
 
@@ -77,24 +77,33 @@ async def find(
         if part is not None and part.count > 1:
             check_sinks(by_project)
         if project is not None:
-            by_project = await _narrowed(cloud, by_project, errors, project)
-        by_project = {project: its for project, its in by_project.items() if part is None or part.has(project)}
+            project = await _looked_at(cloud, by_project, errors, project)
+            if shared_sink(by_project) is None:  # else the others are looked at too: one of them may have the same sink
+                by_project = {project: by_project[project]}
+        by_project = {name: its for name, its in by_project.items() if part is None or part.has(name)}
         found.projects = len(by_project)
         if by_project:
             observer.total(len(by_project), "projects", cloud.forecast(reads=len(by_project) - len(looks.started)))
             observer.advance(len(by_project.keys() & looks.done.keys()))
         answers = await looks.results(list(by_project))
-    for project, answer in zip(by_project, answers, strict=True):
+    for name, answer in zip(by_project, answers, strict=True):
         if isinstance(answer, Problem):
-            found.errors[project] = answer
+            found.errors[name] = answer
         else:
-            found.keys[project] = sum(member.live for lineage in answer for member in lineage.members)
-            its = by_project[project]
+            found.keys[name] = sum(member.live for lineage in answer for member in lineage.members)
+            its = by_project[name]
             candidates = [rule for rule in rules if rule in its or _place(rule) in errors] if errors else its
             found.chosen.extend(_choose(answer, its, candidates, cloud))
     _nothing_read(found, by_project)
     found.chosen = _one_sink_each(found.chosen)
-    return found
+    return found if project is None else _within(found, project, errors)
+
+
+def _within(found: Found, project: str, errors: Mapping[str, Problem]) -> Found:
+    """What was found in one project, and the rules that failed: one of them may look there."""
+    own = {place: problem for place, problem in found.errors.items() if place == project or place in errors}
+    chosen = [one for one in found.chosen if one.lineage.project == project]
+    return Found(chosen, own, 1, {name: count for name, count in found.keys.items() if name == project})
 
 
 def _nothing_read(found: Found, by_project: Collection[str]) -> None:
@@ -237,15 +246,13 @@ async def _seen(cloud: Cloud, rules: Sequence[Rule], known: Callable[[str], None
     return sorted(seen)
 
 
-async def _narrowed(
-    cloud: Cloud, by_project: dict[str, list[Rule]], errors: Mapping[str, Problem], project: str
-) -> dict[str, list[Rule]]:
-    """The one project of those that rules look at, by its id or number. Raises Problem where none does."""
+async def _looked_at(cloud: Cloud, by_project: Collection[str], errors: Mapping[str, Problem], project: str) -> str:
+    """A project, given by its id or number, as the rules name it. Raises Problem where none looks at it."""
     if project not in by_project:
         known = await cloud.projects.get(project)
         project = next((name for name in (known.project_id, known.number) if name in by_project), project)
     if project in by_project:
-        return {project: by_project[project]}
+        return project
     for problem in errors.values():
         raise problem
     raise usage(f"no rule of the policy looks at the project {project}", "keyadmin rotation plan    # without --project")

@@ -73,12 +73,20 @@ def _auto(env: Mapping[str, str]) -> str:
 
 def check_sinks(by_project: Mapping[str, Sequence[Rule]]) -> None:
     """Raises usage() for a sink that keys of two projects would share: these may be in two parts, and neither would see it."""
+    if found := shared_sink(by_project):
+        sink, owner, project = found
+        raise usage(
+            f"with --shard, the sink {sink} may be shared by keys of {owner} and {project} without any task seeing it",
+            "put {project} or {lineage} into it, or give each project a rule and a sink of its own",
+        )
+
+
+def shared_sink(by_project: Mapping[str, Sequence[Rule]]) -> tuple[str, str, str] | None:
+    """A sink that keys of two projects may share, with these; None where whoever looks at one project sees all of a sink."""
     owners: dict[str, str] = {}
     for project, rules in by_project.items():
         for sink in {sink for rule in rules for sink in rule.sinks if sink != "stdout" and "{lineage}" not in sink}:
             owner = owners.setdefault(sink.replace("{project}", project), project)
             if owner != project:
-                raise usage(
-                    f"with --shard, the sink {sink} may be shared by keys of {owner} and {project} without any task seeing it",
-                    "put {project} or {lineage} into it, or give each project a rule and a sink of its own",
-                )
+                return sink, owner, project
+    return None

@@ -90,11 +90,28 @@ def test_a_project_on_the_command_line_narrows_the_policy_to_it(world: World, co
         done = world.rotation(*command, "-p", name, "--format", "json")
         assert done.code == 0, done.err
         assert {row["project"] for row in done.json} == {"shop-a"}
-    lists = [each for each in world.sandbox.control("requests") if each["method"].endswith(".ListKeys")]
-    assert not any("shop-b" in str(each) for each in lists), "the others are not even looked at"
     assert list(world.keys("shop-b")) == ["web-0"]
     foreign = world.rotation(*command, "-p", "demo-project", "--format", "json")
     assert (foreign.code, foreign.error["message"]) == (2, "no rule of the policy looks at the project demo-project")
+
+
+def test_one_project_on_the_command_line_takes_no_other_projects_sink(world: World) -> None:
+    for project in ("shop-a", "shop-b", "shop-c"):
+        world.seed(project, {})
+    sinks = 'sinks = ["secret-manager:projects/shop-a/secrets/the-one"]\n'
+    world.policy(rule("shop-a", "shop-b", sinks=sinks) + rule("shop-c"))
+    done = world.rotation("run", "-p", "shop-b", "--format", "json")
+    assert done.code == 3
+    assert [(row["project"], row["state"]) for row in done.json] == [("shop-b", "stuck")]
+    assert "two keys would go to the sink" in done.error["message"]
+    assert world.writes() == []
+
+
+def test_what_is_wrong_elsewhere_is_not_told_of_one_project(world: World) -> None:
+    world.seed("shop-a", {})
+    world.policy(rule("shop-a") + rule("no-such-project") + rule("nothing-*"))
+    assert world.rotation("plan").code == 3
+    assert world.rotation("plan", "-p", "shop-a").code == 0
 
 
 def test_an_emergency_asks_how_much_it_is_about(world: World) -> None:

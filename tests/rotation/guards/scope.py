@@ -37,9 +37,23 @@ GUARDS = [
     Guard(
         "a project on the command line narrows the policy",
         "rotation/find.py",
-        "        return {project: by_project[project]}\n",
-        "        return by_project\n",
-        (f"{SCOPE}::test_a_project_on_the_command_line_narrows_the_policy_to_it",),
+        "    return found if project is None else _within(found, project, errors)\n",
+        "    return found\n",
+        (f"{SCOPE}::test_one_project_on_the_command_line_takes_no_other_projects_sink",),
+    ),
+    Guard(
+        "the keys of other projects than that on the command line are not listed",
+        "rotation/find.py",
+        "                by_project = {project: by_project[project]}\n",
+        "                pass\n",
+        (f"{SCOPE}::test_no_key_is_listed_that_is_not_looked_at",),
+    ),
+    Guard(
+        "a sink that other projects' keys have is seen where one project is looked at",
+        "rotation/find.py",
+        "if shared_sink(by_project) is None:",
+        "if True:",
+        (f"{SCOPE}::test_one_project_on_the_command_line_takes_no_other_projects_sink",),
     ),
     Guard(
         "a default project does not narrow the policy",
@@ -61,15 +75,15 @@ GUARDS = [
     Guard(
         "a project that cannot be read is told",
         "rotation/find.py",
-        "found.errors[project] = answer",
+        "found.errors[name] = answer",
         "pass",
         (f"{RUN}::test_a_project_that_cannot_be_read_stops_nothing_else",),
     ),
     Guard(
         "the plan sees deleted generations",
         "rotation/find.py",
-        "cloud.keys.list(project, deleted=True)], project)",
-        "cloud.keys.list(project)], project)",
+        "cloud.keys.list(name, deleted=True)], name)",
+        "cloud.keys.list(name)], name)",
         (f"{MEND}::test_a_lineage_tampered_with_is_stuck_until_somebody_goes_a_way_out[delete_successor-0]",),
     ),
     Guard(
@@ -89,7 +103,7 @@ GUARDS = [
     Guard(
         "a task looks after its part",
         "rotation/find.py",
-        "if part is None or part.has(project)}",
+        "if part is None or part.has(name)}",
         "if True}",
         (f"{RUN}::test_shards_share_the_projects_and_stay_as_they_are",),
     ),
