@@ -11,7 +11,7 @@ from keyadmin import duration
 from keyadmin.audit.catalogue import RULES, chosen
 from keyadmin.cli.options import ChargeProjects
 from keyadmin.cli.places import Folder, Organization, Places, Projects, places
-from keyadmin.cli.runner import run
+from keyadmin.cli.runner import keeping_all, run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.settings import AUDIT_FORMATS
 from keyadmin.problem import Exit, Problem, usage
@@ -104,8 +104,9 @@ def audit(
     async def work(cloud: Cloud) -> Report:
         return await scan(cloud, await _scope(cloud, session, named, where), kind, wishes, session.observer)
 
-    report = run(context, work)
-    audit_report.show(session, report, place)
+    with keeping_all():
+        report = run(context, work)
+        audit_report.show(session, report, place)
     return _code(report, fail_on)
 
 

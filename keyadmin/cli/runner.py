@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from keyadmin.access.naming import name_by_id
@@ -44,6 +45,19 @@ def run(context: typer.Context, work: Callable[[Cloud], Awaitable[T]], *, creden
                 raise
 
     return run_alone(context, whole())
+
+
+@contextmanager
+def keeping_all() -> Iterator[None]:
+    """For work whose objects live until its end, half a million of them: a tenth of its time went into looking for garbage.
+
+    What is dropped meanwhile is freed all the same, but for cycles (the documentation of Python's module gc).
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def run_alone(context: typer.Context, work: Coroutine[Any, Any, T]) -> T:
