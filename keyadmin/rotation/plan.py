@@ -43,6 +43,12 @@ class Planned:
         return in_vain(self.chosen.lineage.newest.key) and not self.terms.migrate
 
     @property
+    def other_sinks(self) -> bool:
+        """Whether a key is to be replaced that other sinks have than will have the new one: they keep it."""
+        newest, mark = self.chosen.lineage.newest, fingerprint(self.chosen.specs)
+        return bool(self.decision.action is Action.CREATE and newest.sinks and mark and newest.sinks != mark)
+
+    @property
     def state(self) -> State:
         """The state to show: stuck where it was tampered with or the last run stopped, else what the newest key says."""
         newest = self.chosen.lineage.newest
@@ -104,8 +110,7 @@ class Planned:
         if self.state is State.STUCK and newest.cause and self.decision.action is not Action.STUCK:
             known = newest.cause != Cause.UNKNOWN  # of a sink's program, say, only the run itself tells
             said = f"{said}; the last run stopped{f': {newest.cause}' if known else ', for a reason of no known kind'}"
-        mark = fingerprint(self.chosen.specs)
-        if self.decision.action is Action.CREATE and newest.sinks and mark and newest.sinks != mark:
+        if self.other_sinks:
             said = f"{said}; its sinks are others than those that have it now, which will keep the old key"
         return said if self.here else f"{said}; its sinks belong to the machine {self.chosen.rule.machine}"
 

@@ -101,6 +101,10 @@ def tell_plan(session: Session, found: Found, planned: Sequence[Planned]) -> Non
                 f"{project} has {found.keys[project]} of at most {MOST_KEYS} keys: there is room for {room} of the {count} new "
                 f"ones; the others follow when old ones are gone (keyadmin keys list --all -p {project})"
             )
+    for key in [one.chosen.lineage.newest.key for one in planned if one.due and one.other_sinks][:_TOLD]:
+        session.talk.warning(
+            f"{key.project} {key.key_id}: other sinks than the policy's have it, and keep it when it is replaced and deleted"
+        )
     kept = [one for one in planned if one.due and one.decision.action is Action.CREATE and one.in_vain]
     if kept:
         session.talk.warning(

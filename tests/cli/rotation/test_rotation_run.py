@@ -141,6 +141,19 @@ def test_other_sinks_show_in_the_plan(world: World) -> None:
     assert (row["action"], row["why"]) == ("publish", "its sinks are others than those that it was handed to")
 
 
+def test_sinks_that_will_keep_a_deleted_key_are_told(world: World) -> None:
+    world.seed("shop-a", {})
+    world.policy(rule("shop-a"))
+    assert world.rotation("run", "--emergency", "--yes").code == 0
+    first = world.newest("shop-a")
+    same = world.rotation("run", "--emergency", "--yes", "--dry-run")
+    world.policy(rule("shop-a", sinks='sinks = ["secret-manager:projects/shop-a/secrets/other"]\n'))
+    other = world.rotation("run", "--emergency", "--yes")
+    told = f"shop-a {first}: other sinks than the policy's have it, and keep it when it is replaced and deleted"
+    assert told in " ".join(other.err.split())
+    assert "other sinks" not in same.err
+
+
 def test_emergency_asks_and_leaves_no_old_key(world: World) -> None:
     three(world)
     refused = world.rotation("run", "--emergency")
