@@ -134,12 +134,14 @@ def test_what_rests_and_what_is_not_selected_are_told_apart(world: World) -> Non
         assert "The policy selects no key." in world.rotation(*command).err
 
 
-def test_a_default_project_does_not_narrow_the_policy(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_default_project_does_not_narrow_the_policy(world: World) -> None:
     for project in ("shop-a", "shop-b"):
         world.seed(project, {})
     world.policy(rule("shop-*"))
-    monkeypatch.setenv("KEYADMIN_PROJECT", "shop-a")
-    assert {row["project"] for row in world.rotation("plan", "--format", "json").json} == {"shop-a", "shop-b"}
+    assert world.say("keyadmin config set project shop-a").code == 0
+    done = world.rotation("plan", "--format", "json")
+    assert done.code == 0, done.err
+    assert {row["project"] for row in done.json} == {"shop-a", "shop-b"}
 
 
 def test_a_rollback_asks_for_the_rule_that_comes_first(world: World) -> None:
