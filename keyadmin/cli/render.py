@@ -12,11 +12,12 @@ from typing import Any, Generic, TypeVar
 
 from keyadmin.cli.session import Session
 from keyadmin.cli.talk import paint
-from keyadmin.cli.text import clean, clean_json
+from keyadmin.cli.text import clean, clean_json, folded, terminal_width
 
 T = TypeVar("T")
 NARROWEST = 12  # a column is not cut below this many characters
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_BELOW = "    "  # before what stands below its row
 _LONG = 1000  # elements
 
 
@@ -196,14 +197,11 @@ def _painted(session: Session, column: Column[T], rows: Sequence[T], texts: Sequ
 
 def _below(session: Session, columns: Sequence[Column[T]], row: T, texts: Mapping[str, str]) -> None:
     """What goes below a row: with its title where there are several of it, folded to the terminal."""
-    from shutil import get_terminal_size
-    from textwrap import wrap
-
     for column in columns:
         text = f"{column.title}: {texts[column.title]}" if len(columns) > 1 else texts[column.title]
         style = column.style(row) if column.style else None
-        for line in wrap(text, max(20, get_terminal_size().columns - 4), break_on_hyphens=False):
-            write(f"    {paint(line, style, session.colour)}")
+        for line in folded(text, terminal_width(), _BELOW):
+            write(_BELOW + paint(line.removeprefix(_BELOW), style, session.colour))
 
 
 def _widths(columns: Sequence[Column[T]], texts: Mapping[str, Sequence[str]]) -> list[int]:

@@ -23,9 +23,10 @@ from keyadmin.cli.rotation.options import (
     ShardOption,
     To,
 )
-from keyadmin.cli.rotation.view import counted, ended, prospect_view, tell_plan, tell_ways
+from keyadmin.cli.rotation.view import ended, prospect_view, tell_plan, tell_ways
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
+from keyadmin.cli.text import counted
 from keyadmin.problem import usage
 from keyadmin.rotation.decide import Action, to_migrate
 from keyadmin.rotation.find import Found

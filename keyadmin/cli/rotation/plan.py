@@ -10,9 +10,10 @@ from keyadmin.cli.options import ChargeProjects
 from keyadmin.cli.render import show_list
 from keyadmin.cli.rotation.common import scope, survey
 from keyadmin.cli.rotation.options import Emergency, Grace, Limit, MaxAge, Only, PolicyFile, ShardOption
-from keyadmin.cli.rotation.view import counted, ended, planned_view, tell_plan, tell_ways
+from keyadmin.cli.rotation.view import ended, planned_view, tell_plan, tell_ways
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
+from keyadmin.cli.text import counted
 from keyadmin.rotation.plan import within, within_anywhere
 from keyadmin.rotation.policy import DEFAULT_FILE
 

@@ -21,9 +21,10 @@ from keyadmin.cli.rotation.options import (
     PolicyFile,
     ShardOption,
 )
-from keyadmin.cli.rotation.view import counted, ended, planned_view, tell_plan
+from keyadmin.cli.rotation.view import ended, planned_view, tell_plan
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
+from keyadmin.cli.text import counted
 from keyadmin.rotation.plan import within
 from keyadmin.rotation.policy import DEFAULT_FILE
 

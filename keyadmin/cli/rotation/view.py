@@ -11,7 +11,6 @@ from keyadmin.access.checks import MOST_KEYS
 from keyadmin.cli.errors import report
 from keyadmin.cli.render import Column, View
 from keyadmin.cli.session import Session
-from keyadmin.cli.text import counted as counted
 from keyadmin.keys.model import Key
 from keyadmin.problem import Exit, Problem
 from keyadmin.rotation.decide import Action
