@@ -26,14 +26,14 @@ def commands() -> str:
 
 def walk(group: object, path: list[str]) -> Iterator[tuple[list[str], bool]]:
     """All commands and groups below a group, in the order of the tables."""
-    from keyadmin.cli.lazy import Group
+    from keyadmin.cli.lazy import CommandGroup
 
-    assert isinstance(group, Group)
+    assert isinstance(group, CommandGroup)
     for name, entry in group.entries.items():
         module, _, attribute = entry.target.partition(":")
         found = getattr(import_module(module), attribute)
-        yield [*path, name], isinstance(found, Group)
-        if isinstance(found, Group):
+        yield [*path, name], isinstance(found, CommandGroup)
+        if isinstance(found, CommandGroup):
             yield from walk(found, [*path, name])
 
 
@@ -51,8 +51,8 @@ def help_of(path: list[str]) -> str:
 
 def causes() -> str:
     """The catalogue of causes."""
-    from keyadmin.access.catalogue import entry
-    from keyadmin.problem import Cause
+    from keyadmin.model.causes.catalogue import entry
+    from keyadmin.model.problem import Cause
 
     out = [
         "# Causes\n",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from keyadmin.access.catalogue import advice
 from keyadmin.access.permissions import (
     APIS,
     ENABLE_SERVICE,
@@ -16,8 +15,9 @@ from keyadmin.access.permissions import (
     USE_SERVICE,
     Feature,
 )
-from keyadmin.access.survey import Asker, Held, Seen
-from keyadmin.problem import Cause, Problem
+from keyadmin.access.probe import Asker, Held, ProbeResult
+from keyadmin.model.causes.catalogue import advice
+from keyadmin.model.problem import Cause, Problem
 
 Status = Literal["ok", "missing", "failed", "unknown"]
 
@@ -47,7 +47,7 @@ class Check:
         return out | ({"fix": self.fix} if self.fix else {})
 
 
-def all_checks(seen: Seen, by: Asker, feature: Feature) -> tuple[Check, ...]:
+def all_checks(seen: ProbeResult, by: Asker, feature: Feature) -> tuple[Check, ...]:
     """Everything that was looked at for this feature."""
     found = [project(seen, feature), caller(by), quota_project(seen, by)]
     found += [permission(seen, name, feature) for name in feature.permissions]
@@ -60,7 +60,7 @@ def all_checks(seen: Seen, by: Asker, feature: Feature) -> tuple[Check, ...]:
     return tuple(found)
 
 
-def project(seen: Seen, feature: Feature) -> Check:
+def project(seen: ProbeResult, feature: Feature) -> Check:
     """Whether it exists and is ACTIVE. A missing one and one without access look alike unless something is granted there."""
     found = seen.project
     if not isinstance(found, Problem):
@@ -111,7 +111,7 @@ def caller(by: Asker) -> Check:
     return Check("caller", "ok" if who.principal else "unknown", False, ", ".join(parts))
 
 
-def quota_project(seen: Seen, by: Asker) -> Check:
+def quota_project(seen: ProbeResult, by: Asker) -> Check:
     """Whether the project that calls are charged to may be used."""
     name, found = by.caller.quota_project, by.quota
     if name is None:
@@ -128,7 +128,7 @@ def quota_project(seen: Seen, by: Asker) -> Check:
     return Check("quota-project", "missing", True, f"{name}: {USE_SERVICE} is missing there", fix=_way(problem))
 
 
-def _no_quota_project(seen: Seen, by: Asker) -> Check:
+def _no_quota_project(seen: ProbeResult, by: Asker) -> Check:
     if by.sandbox:
         return Check("quota-project", "ok", True, "none is named; the sandbox charges such calls to nobody")
     if by.caller.kind != "user":
@@ -138,7 +138,7 @@ def _no_quota_project(seen: Seen, by: Asker) -> Check:
     return Check("quota-project", "missing", True, detail, fix=advice(problem)[0])
 
 
-def _charged_in_vain(seen: Seen, quota: str) -> Problem | None:
+def _charged_in_vain(seen: ProbeResult, quota: str) -> Problem | None:
     """A refusal of the survey's own calls that is about the quota project.
 
     The Organization Policy API is asked by doctor alone: that it is off there is in nobody's way.
@@ -152,7 +152,7 @@ def _charged_in_vain(seen: Seen, quota: str) -> Problem | None:
     return None
 
 
-def permission(seen: Seen, name: str, feature: Feature) -> Check:
+def permission(seen: ProbeResult, name: str, feature: Feature) -> Check:
     """One permission that the feature needs."""
     check = _permission(seen, name, required=True)
     on = isinstance(seen.apis, dict) and all(seen.apis.get(each) == "ENABLED" for each in feature.apis)
@@ -163,7 +163,7 @@ def permission(seen: Seen, name: str, feature: Feature) -> Check:
     return check
 
 
-def studio_permission(seen: Seen, name: str) -> Check:
+def studio_permission(seen: ProbeResult, name: str) -> Check:
     """One that AI Studio's page needs beside those of keyadmin's command."""
     check = _permission(seen, name, required=False)
     return Check(
@@ -171,7 +171,7 @@ def studio_permission(seen: Seen, name: str) -> Check:
     )
 
 
-def _permission(seen: Seen, name: str, *, required: bool) -> Check:
+def _permission(seen: ProbeResult, name: str, *, required: bool) -> Check:
     held = seen.held
     identity = f"permission:{name}"
     if isinstance(held, Problem):
@@ -183,7 +183,7 @@ def _permission(seen: Seen, name: str, *, required: bool) -> Check:
     return Check(identity, "missing", required, "not held", name)
 
 
-def api(seen: Seen, name: str, by: Asker, feature: Feature) -> Check:
+def api(seen: ProbeResult, name: str, by: Asker, feature: Feature) -> Check:
     """Whether one API is on in the project. Off blocks only what has to be answered there and is not turned on on the way."""
     identity = f"api:{name}"
     if isinstance(seen.apis, Problem):
@@ -208,7 +208,7 @@ def api(seen: Seen, name: str, by: Asker, feature: Feature) -> Check:
     return Check(identity, "missing", charged and not always_on, detail, fix=fix)
 
 
-def key_binding(seen: Seen) -> Check:
+def key_binding(seen: ProbeResult) -> Check:
     """The organisation policy on keys bound to service accounts. Keys for the Gemini API alone are free of it (facts 2)."""
     identity, enforced = "org-policy:key-binding", seen.binding_enforced
     if isinstance(enforced, Problem):
@@ -224,7 +224,7 @@ def key_binding(seen: Seen) -> Check:
     )
 
 
-def key_limit(seen: Seen) -> Check:
+def key_limit(seen: ProbeResult) -> Check:
     """How near the project is to 300 keys."""
     count = seen.keys
     if isinstance(count, Problem):

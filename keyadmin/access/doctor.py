@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from keyadmin.access.checks import Check, all_checks, granted
 from keyadmin.access.permissions import Feature
+from keyadmin.access.probe import Asker, ProbeResult, asker, probe
 from keyadmin.access.remedy import Remedy, member_of, remedy
-from keyadmin.access.survey import Asker, Seen, asker, survey
-from keyadmin.observer import SILENT, Observer
+from keyadmin.model.observer import SILENT, Observer
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -59,7 +59,7 @@ def missing_of(checks: Sequence[Check]) -> tuple[str, ...]:
     return tuple(check.permission for check in checks if check.permission and check.required and check.status == "missing")
 
 
-def conclude(seen: Seen, by: Asker, feature: Feature) -> Diagnosis:
+def conclude(seen: ProbeResult, by: Asker, feature: Feature) -> Diagnosis:
     """From what was seen to the answer. Pure."""
     checks = all_checks(seen, by, feature)
     member = member_of(by.caller.principal)
@@ -74,9 +74,9 @@ async def diagnose(cloud: Cloud, projects: Sequence[str], feature: Feature, obse
 
     observer.total(len(projects), "Checking projects")
 
-    async def one(project: str) -> Seen:
+    async def one(project: str) -> ProbeResult:
         try:
-            return await survey(cloud, project, feature)
+            return await probe(cloud, project, feature)
         finally:
             observer.advance()
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from keyadmin.access import reading
-from keyadmin.access.catalogue import entry, fix_lines
-from keyadmin.access.classify import ErrorFacts, Finding, classify
-from keyadmin.problem import Cause
-from keyadmin.secret import redact
+from keyadmin.model.causes import reading
+from keyadmin.model.causes.catalogue import entry, fix_lines
+from keyadmin.model.causes.classify import Classification, ErrorFacts, classify
+from keyadmin.model.problem import Cause
+from keyadmin.model.secret import redact
 
 # Causes that pass by themselves, and causes that say little: where a text holds several errors, another one decides.
 _PASSING: Final = (Cause.RATE_LIMITED, Cause.SERVICE_UNAVAILABLE, Cause.CONFLICT)
@@ -60,7 +60,7 @@ def explain(text: str) -> Explanation:
     )
 
 
-def _decide(text: str) -> tuple[ErrorFacts, Finding]:
+def _decide(text: str) -> tuple[ErrorFacts, Classification]:
     """Details win over words, words over a bare status. Of several details the first that says most decides."""
     found = [(facts, classify(facts)) for facts in reading.details(text)]
     known = [each for each in found if each[1].cause is not Cause.UNKNOWN]

@@ -11,11 +11,11 @@ from keyadmin.access.doctor import Diagnosis
 from keyadmin.access.permissions import Feature
 from keyadmin.access.remedy import Remedy, member_of, remedy
 from keyadmin.access.roles import permissions_of
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
-    from keyadmin.cloud.policies import Policy
+    from keyadmin.cloud.policies import AllowPolicy
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Grant:
         """The bindings to add."""
         return self.remedy.roles
 
-    def added_to(self, policy: Policy) -> Policy:
+    def added_to(self, policy: AllowPolicy) -> AllowPolicy:
         """The policy with these bindings; all else in it stays."""
         return policy.grant(self.member, self.roles)
 
@@ -77,7 +77,7 @@ async def _missing(cloud: Cloud, project: str, feature: Feature, member: str) ->
     return tuple(name for name in feature.permissions if name not in held)
 
 
-async def _policies(cloud: Cloud, project: str) -> list[Policy]:
+async def _policies(cloud: Cloud, project: str) -> list[AllowPolicy]:
     """The project's policy and those above it, as far up as they may be read. Raises Problem for the project's own."""
     found = [await cloud.projects.get_policy(f"projects/{project}")]
     try:

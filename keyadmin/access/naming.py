@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from keyadmin.problem import usage
+from keyadmin.model.problem import usage
 
 API_KEYS: Final = "apikeys.googleapis.com"
 GEMINI: Final = "generativelanguage.googleapis.com"

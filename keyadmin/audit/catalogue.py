@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from keyadmin.audit.model import Severity
-from keyadmin.problem import usage
+from keyadmin.model.problem import usage
 
 Need = Literal["gemini", "usage"]
 
@@ -16,7 +16,7 @@ _PRACTICE: Final = "https://cloud.google.com/docs/authentication/api-keys-best-p
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class AuditRule:
     """One rule. `severity` = the worst that it finds; `needs` = what has to be asked for it beside the keys."""
 
     id: str
@@ -28,10 +28,10 @@ class Rule:
     needs: frozenset[Need] = frozenset()
 
 
-RULES: Final[dict[str, Rule]] = {
+RULES: Final[dict[str, AuditRule]] = {
     rule.id: rule
     for rule in (
-        Rule(
+        AuditRule(
             "gemini-exposed-key",
             Severity.HIGH,
             "Any API can be called with the key, and Gemini is one of them",
@@ -45,7 +45,7 @@ RULES: Final[dict[str, Rule]] = {
             _GEMINI,
             frozenset({"gemini"}),
         ),
-        Rule(
+        AuditRule(
             "unrestricted-key",
             Severity.MEDIUM,
             "Any API of the project can be called with the key",
@@ -55,7 +55,7 @@ RULES: Final[dict[str, Rule]] = {
             _PRACTICE,
             frozenset({"gemini"}),
         ),
-        Rule(
+        AuditRule(
             "standard-key",
             Severity.HIGH,
             "A standard key, not bound to a service account",
@@ -67,7 +67,7 @@ RULES: Final[dict[str, Rule]] = {
             _GEMINI,
             frozenset({"gemini"}),
         ),
-        Rule(
+        AuditRule(
             "mixed-targets",
             Severity.MEDIUM,
             "One key for Gemini and for other APIs",
@@ -77,7 +77,7 @@ RULES: Final[dict[str, Rule]] = {
             "Give Gemini a key of its own, and restrict this one to the rest. keyadmin keys migrate splits a standard key so.",
             _PRACTICE,
         ),
-        Rule(
+        AuditRule(
             "open-client-restriction",
             Severity.MEDIUM,
             "A client restriction that restricts nobody",
@@ -87,7 +87,7 @@ RULES: Final[dict[str, Rule]] = {
             "Name the addresses, sites or apps that use the key.",
             _PRACTICE,
         ),
-        Rule(
+        AuditRule(
             "key-too-old",
             Severity.MEDIUM,
             "A key older than the longest age allowed",
@@ -97,7 +97,7 @@ RULES: Final[dict[str, Rule]] = {
             "Rotate it: keyadmin keys rotate KEY --to SINK, or a policy with keyadmin rotation init.",
             _PRACTICE,
         ),
-        Rule(
+        AuditRule(
             "rotation-stuck",
             Severity.HIGH,
             "A rotation that does not go on",
@@ -108,7 +108,7 @@ RULES: Final[dict[str, Rule]] = {
             "finding names.",
             _PRACTICE,
         ),
-        Rule(
+        AuditRule(
             "rotation-overdue",
             Severity.MEDIUM,
             "A rotation that should be further by now",
@@ -118,7 +118,7 @@ RULES: Final[dict[str, Rule]] = {
             "See that the schedule runs: keyadmin rotation plan, then keyadmin rotation run.",
             _PRACTICE,
         ),
-        Rule(
+        AuditRule(
             "unused-key",
             Severity.LOW,
             "A key that nobody has used for 30 days",
@@ -129,7 +129,7 @@ RULES: Final[dict[str, Rule]] = {
             _PRACTICE,
             frozenset({"usage"}),
         ),
-        Rule(
+        AuditRule(
             "no-client-restriction",
             Severity.LOW,
             "A key that works from anywhere",
@@ -138,7 +138,7 @@ RULES: Final[dict[str, Rule]] = {
             "Restrict it to the addresses, web sites or apps that use it, where they are known.",
             _PRACTICE,
         ),
-        Rule(
+        AuditRule(
             "too-many-keys",
             Severity.LOW,
             "A project near the limit of 300 keys",
@@ -147,7 +147,7 @@ RULES: Final[dict[str, Rule]] = {
             "Delete keys that nobody uses, or make new ones in another project.",
             _KEYS,
         ),
-        Rule(
+        AuditRule(
             "deleted-key-recoverable",
             Severity.INFO,
             "A deleted key that can be brought back",
@@ -156,7 +156,7 @@ RULES: Final[dict[str, Rule]] = {
             "Nothing, where it was meant. A leaked key is to be looked at again after it is purged.",
             _KEYS,
         ),
-        Rule(
+        AuditRule(
             "undisplayable-key",
             Severity.INFO,
             "A key that AI Studio does not show",
@@ -169,7 +169,7 @@ RULES: Final[dict[str, Rule]] = {
 }
 
 
-def chosen(names: list[str] | None) -> tuple[Rule, ...]:
+def chosen(names: list[str] | None) -> tuple[AuditRule, ...]:
     """The rules of these ids in the order of the list, or all of them. Raises usage() for an unknown one."""
     if not names:
         return tuple(RULES.values())

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from keyadmin.audit.model import Source
-from keyadmin.keys.codec import key_from_json
-from keyadmin.keys.model import GEMINI, Key
 from keyadmin.keys.resolve import project_id
-from keyadmin.observer import Observer
-from keyadmin.problem import Exit, Problem, usage
-from keyadmin.projects.below import below
+from keyadmin.model.key import GEMINI, Key
+from keyadmin.model.key_codec import key_from_json
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import Exit, Problem, usage
+from keyadmin.projects.descendants import below
 from keyadmin.rotation.lineage import parse_successor
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ _KEY_FIELDS: Final = "name,project,versionedResources"
 
 
 @dataclass(frozen=True)
-class Scope:
+class AuditScope:
     """Where to look: these projects, or what lies below a folder or organisation; nothing = every project that is seen."""
 
     projects: tuple[str, ...] = ()
@@ -66,7 +66,7 @@ class Taken:
     notes: tuple[str, ...] = ()
 
 
-async def take(cloud: Cloud, scope: Scope, inventory: Inventory, observer: Observer) -> Taken:
+async def take(cloud: Cloud, scope: AuditScope, inventory: Inventory, observer: Observer) -> Taken:
     """The projects of a scope, with what the inventory knows of their keys.
 
     `auto` takes the asset inventory of folders and organisations where the caller may search it. Raises Problem where the

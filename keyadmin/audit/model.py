@@ -9,10 +9,10 @@ from enum import IntEnum
 from functools import cached_property
 from typing import Any, Final, Literal
 
-from keyadmin.keys.codec import format_time
-from keyadmin.keys.model import Key
-from keyadmin.problem import Problem
-from keyadmin.rotation.decide import Action, Decision, Terms, decide
+from keyadmin.model.key import Key
+from keyadmin.model.key_codec import format_time
+from keyadmin.model.problem import Problem
+from keyadmin.rotation.decide import Action, Decision, RotationTerms, decide
 from keyadmin.rotation.lineage import Lineage, read
 
 RETENTION: Final = timedelta(days=30)  # how long a deleted key can be brought back (facts 3)
@@ -45,7 +45,7 @@ class Use:
 
 
 @dataclass(frozen=True)
-class Facts:
+class AuditFacts:
     """What is known of one project. `now` = the server's time.
 
     `gemini` = whether the Generative Language API is on; `used` = the use of its keys in the last six weeks, by uid.
@@ -69,7 +69,7 @@ class Facts:
         """The lineages that keyadmin was told to rotate, and what is next with each."""
         if not any(key.annotations or key.key_id.startswith("ka-") for key in self.keys):
             return ()
-        terms = Terms(max_age=self.max_age)
+        terms = RotationTerms(max_age=self.max_age)
         lineages = (lineage for lineage in read(self.keys, self.project) if lineage.adopted)
         decided = ((lineage, decide(lineage, terms, self.now)) for lineage in lineages)
         return tuple((lineage, decision) for lineage, decision in decided if decision.action is not Action.GONE)
@@ -118,7 +118,7 @@ class Unseen:
 
 
 @dataclass(frozen=True, repr=False)  # asyncio spells results out: seconds, for a large one
-class Report:
+class AuditReport:
     """The outcome of an audit, the worst first. `keys` = those looked at, deleted ones that can be brought back included.
 
     `where` = what was audited, in words; `notes` = where it came from; `unknown` = what could not be judged and is no error

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Final
 
-from keyadmin.audit.catalogue import RULES, Rule
-from keyadmin.audit.model import RETENTION, UNUSED_AFTER, Facts, Finding, Severity
-from keyadmin.keys import studio
-from keyadmin.keys.model import GEMINI, Key, Restrictions
-from keyadmin.problem import Cause
+from keyadmin.audit.catalogue import RULES, AuditRule
+from keyadmin.audit.model import RETENTION, UNUSED_AFTER, AuditFacts, Finding, Severity
+from keyadmin.keys import ai_studio
+from keyadmin.model.key import GEMINI, Key, Restrictions
+from keyadmin.model.problem import Cause
 from keyadmin.rotation.decide import Action
 from keyadmin.rotation.lineage import State
 
@@ -22,16 +22,16 @@ NEARLY: Final = MOST_KEYS * 8 // 10
 OVERDUE: Final = timedelta(days=7)
 """How long a rotation may take, grace included. The policy's grace is not written on the keys; 24 h is the default."""
 
-Check = Callable[[Facts], Iterator[Finding]]
+Check = Callable[[AuditFacts], Iterator[Finding]]
 _ANYWHERE: Final = re.compile(r"(?:(?:https?|\*)://)?[*.]*\*[*.]*(?::\*)?(?:/\**)?")
 
 
-def apply(facts: Facts, rules: Iterable[Rule]) -> list[Finding]:
+def apply(facts: AuditFacts, rules: Iterable[AuditRule]) -> list[Finding]:
     """What these rules find in a project."""
     return [finding for rule in rules for finding in CHECKS[rule.id](facts)]
 
 
-def gemini_exposed_key(facts: Facts) -> Iterator[Finding]:
+def gemini_exposed_key(facts: AuditFacts) -> Iterator[Finding]:
     """Live keys that may call every API, Gemini among them."""
     if facts.gemini:
         for key in open_keys(facts):
@@ -41,7 +41,7 @@ def gemini_exposed_key(facts: Facts) -> Iterator[Finding]:
             yield _of("gemini-exposed-key", facts, key, message, _restrict_apis(facts, key))
 
 
-def unrestricted_key(facts: Facts) -> Iterator[Finding]:
+def unrestricted_key(facts: AuditFacts) -> Iterator[Finding]:
     """The same where the Gemini API is known to be off."""
     if facts.gemini is False:
         for key in open_keys(facts):
@@ -49,7 +49,7 @@ def unrestricted_key(facts: Facts) -> Iterator[Finding]:
             yield _of("unrestricted-key", facts, key, message, _restrict_apis(facts, key))
 
 
-def standard_key(facts: Facts) -> Iterator[Finding]:
+def standard_key(facts: AuditFacts) -> Iterator[Finding]:
     """Live standard keys: high where Gemini is among the targets or the key is exposed, else low."""
     for key in facts.live:
         if key.key_type != "standard":
@@ -68,7 +68,7 @@ def standard_key(facts: Facts) -> Iterator[Finding]:
         yield _of("standard-key", facts, key, message, fix, severity)
 
 
-def mixed_targets(facts: Facts) -> Iterator[Finding]:
+def mixed_targets(facts: AuditFacts) -> Iterator[Finding]:
     """Live keys for Gemini and other APIs."""
     for key in facts.live:
         if key.restricted == "mixed":
@@ -81,7 +81,7 @@ def mixed_targets(facts: Facts) -> Iterator[Finding]:
             yield _of("mixed-targets", facts, key, message, fix)
 
 
-def open_client_restriction(facts: Facts) -> Iterator[Finding]:
+def open_client_restriction(facts: AuditFacts) -> Iterator[Finding]:
     """Live keys whose list of clients lets everybody in."""
     for key in facts.live:
         if found := lets_everybody_in(key.restrictions):
@@ -90,7 +90,7 @@ def open_client_restriction(facts: Facts) -> Iterator[Finding]:
             yield _of("open-client-restriction", facts, key, message, _type("keys restrict", key, option))
 
 
-def key_too_old(facts: Facts) -> Iterator[Finding]:
+def key_too_old(facts: AuditFacts) -> Iterator[Finding]:
     """Live keys over the longest age allowed, by the server's clock."""
     limit = facts.now - facts.max_age
     for key in facts.live:
@@ -102,7 +102,7 @@ def key_too_old(facts: Facts) -> Iterator[Finding]:
             )
 
 
-def rotation_stuck(facts: Facts) -> Iterator[Finding]:
+def rotation_stuck(facts: AuditFacts) -> Iterator[Finding]:
     """Lineages whose last run stopped, or that were changed by hand."""
     for lineage, decision in facts.rotations:
         newest = lineage.newest
@@ -116,7 +116,7 @@ def rotation_stuck(facts: Facts) -> Iterator[Finding]:
             yield _of("rotation-stuck", facts, newest.key, message, _type("keys rotate", newest.key, "--to SINK"))
 
 
-def rotation_overdue(facts: Facts) -> Iterator[Finding]:
+def rotation_overdue(facts: AuditFacts) -> Iterator[Finding]:
     """Lineages that keyadmin rotates and that should be further: too old, or unfinished for long."""
     for lineage, decision in facts.rotations:
         newest = lineage.newest
@@ -132,7 +132,7 @@ def rotation_overdue(facts: Facts) -> Iterator[Finding]:
         yield _of("rotation-overdue", facts, newest.key, message, _type("keys rotate", newest.key, "--to SINK"))
 
 
-def unused_key(facts: Facts) -> Iterator[Finding]:
+def unused_key(facts: AuditFacts) -> Iterator[Finding]:
     """Live keys, 30 days old or more, without use in 30 days, where use is known."""
     if facts.used is None:
         return
@@ -145,7 +145,7 @@ def unused_key(facts: Facts) -> Iterator[Finding]:
             yield _of("unused-key", facts, key, message, _type("keys delete", key))
 
 
-def no_client_restriction(facts: Facts) -> Iterator[Finding]:
+def no_client_restriction(facts: AuditFacts) -> Iterator[Finding]:
     """Live keys that work from anywhere."""
     for key in facts.live:
         if key.restrictions.client_kind is None:
@@ -153,14 +153,14 @@ def no_client_restriction(facts: Facts) -> Iterator[Finding]:
             yield _of("no-client-restriction", facts, key, message, _type("keys restrict", key, "--allowed-ips ADDRESS"))
 
 
-def too_many_keys(facts: Facts) -> Iterator[Finding]:
+def too_many_keys(facts: AuditFacts) -> Iterator[Finding]:
     """A project with more than 80 % of the keys it can have."""
     if len(facts.live) > NEARLY:
         message = f"{len(facts.live)} keys of at most {MOST_KEYS}"
         yield _of("too-many-keys", facts, None, message, f"keyadmin keys list --all --usage -p {shlex.quote(facts.project)}")
 
 
-def deleted_key_recoverable(facts: Facts) -> Iterator[Finding]:
+def deleted_key_recoverable(facts: AuditFacts) -> Iterator[Finding]:
     """Deleted keys that are not purged yet."""
     for key in facts.keys:
         if key.delete_time is not None and facts.now < key.delete_time + RETENTION:
@@ -169,7 +169,7 @@ def deleted_key_recoverable(facts: Facts) -> Iterator[Finding]:
             yield _of("deleted-key-recoverable", facts, key, message, _type("keys undelete", key))
 
 
-def undisplayable_key(facts: Facts) -> Iterator[Finding]:
+def undisplayable_key(facts: AuditFacts) -> Iterator[Finding]:
     """Live keys that AI Studio's page leaves out."""
     for key in facts.live:
         if not key.studio_visible:
@@ -177,8 +177,8 @@ def undisplayable_key(facts: Facts) -> Iterator[Finding]:
             yield _of(
                 "undisplayable-key", facts, key, f"AI Studio does not show it: it is for {what}", _type("keys describe", key)
             )
-    if over := studio.shown(facts.live).over_limit:
-        message = f"AI Studio shows {studio.LIMIT} keys: {over} more are for Gemini and are not shown"
+    if over := ai_studio.shown(facts.live).over_limit:
+        message = f"AI Studio shows {ai_studio.LIMIT} keys: {over} more are for Gemini and are not shown"
         yield _of("undisplayable-key", facts, None, message, f"keyadmin keys list --all -p {shlex.quote(facts.project)}")
 
 
@@ -199,7 +199,7 @@ CHECKS: Final[dict[str, Check]] = {
 }
 
 
-def open_keys(facts: Facts) -> Iterator[Key]:
+def open_keys(facts: AuditFacts) -> Iterator[Key]:
     """Live keys with no API restriction, or with all APIs as their target."""
     return (key for key in facts.live if key.restricted == "none")
 
@@ -229,7 +229,7 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
         return None
 
 
-def _of(rule: str, facts: Facts, key: Key | None, message: str, fix: str, severity: Severity | None = None) -> Finding:
+def _of(rule: str, facts: AuditFacts, key: Key | None, message: str, fix: str, severity: Severity | None = None) -> Finding:
     return Finding(rule, RULES[rule].severity if severity is None else severity, facts.project, key, message, fix)
 
 
@@ -239,7 +239,7 @@ def _type(command: str, key: Key, *options: str) -> str:
     return " ".join(words)
 
 
-def _restrict_apis(facts: Facts, key: Key) -> str:
+def _restrict_apis(facts: AuditFacts, key: Key) -> str:
     """To what the key is used for, where that is known."""
     use = (facts.used or {}).get(key.uid)
     if use is None:

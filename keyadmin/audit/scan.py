@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from keyadmin import __version__
-from keyadmin.audit.catalogue import Need, Rule
-from keyadmin.audit.inventory import Candidate, Inventory, Scope, Taken, take
-from keyadmin.audit.model import UNUSED_AFTER, Facts, Finding, Report, Unseen, Use
+from keyadmin.audit.catalogue import AuditRule, Need
+from keyadmin.audit.inventory import AuditScope, Candidate, Inventory, Taken, take
+from keyadmin.audit.model import UNUSED_AFTER, AuditFacts, AuditReport, Finding, Unseen, Use
 from keyadmin.audit.rules import apply, open_keys
-from keyadmin.duration import words
 from keyadmin.keys.denial import told_apart
-from keyadmin.keys.model import GEMINI, Key
-from keyadmin.observer import Observer
-from keyadmin.problem import Exit, Problem
+from keyadmin.model.duration import words
+from keyadmin.model.key import GEMINI, Key
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import Exit, Problem
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -30,10 +30,10 @@ TELL_FROM: Final = 60.0  # seconds that the quota costs, from where on it is sai
 
 
 @dataclass(frozen=True)
-class Wishes:
+class AuditOptions:
     """What to look for. `explicit` = the rules were named, so that what they need is asked for whatever it takes."""
 
-    rules: tuple[Rule, ...]
+    rules: tuple[AuditRule, ...]
     max_age: timedelta
     explicit: bool = False
 
@@ -49,7 +49,7 @@ class _Looked:
     blind: Problem | None = None
 
 
-async def scan(cloud: Cloud, scope: Scope, inventory: Inventory, wishes: Wishes, observer: Observer) -> Report:
+async def scan(cloud: Cloud, scope: AuditScope, inventory: Inventory, wishes: AuditOptions, observer: Observer) -> AuditReport:
     """Audit a scope. Raises Problem where its projects cannot be found out, or nobody is signed in."""
     from keyadmin.cloud.pace import gather_limited
 
@@ -70,13 +70,13 @@ async def scan(cloud: Cloud, scope: Scope, inventory: Inventory, wishes: Wishes,
     return _report(taken, scope, wishes, await gather_limited(taken.candidates, one, AT_ONCE), look)
 
 
-def _long_way(projects: int, seconds: float, scope: Scope) -> str:
+def _long_way(projects: int, seconds: float, scope: AuditScope) -> str:
     quicker = "--charge-projects" if scope.projects else "--inventory asset or --charge-projects"
     took = words(timedelta(seconds=seconds))
     return f"{projects} projects are asked one by one: that takes {took} at the default quota; quicker: {quicker}"
 
 
-def _reads_use(taken: Taken, wishes: Wishes, now: datetime) -> bool:
+def _reads_use(taken: Taken, wishes: AuditOptions, now: datetime) -> bool:
     """Whether the use of keys is read: a call a project, which no inventory saves."""
     if not any("usage" in rule.needs for rule in wishes.rules):
         return False
@@ -94,7 +94,7 @@ def _judgeable(keys: Sequence[Key], now: datetime) -> bool:
 class _Look:
     """Looks at one project after another, with one time for all: the server's, as of the first answer."""
 
-    def __init__(self, cloud: Cloud, wishes: Wishes, *, reads_use: bool, named: bool) -> None:
+    def __init__(self, cloud: Cloud, wishes: AuditOptions, *, reads_use: bool, named: bool) -> None:
         self._cloud = cloud
         self.sandbox = cloud.sandbox
         self._wishes = wishes
@@ -126,7 +126,7 @@ class _Look:
                 keys = await self._listed(candidate.project)
             except Problem as problem:
                 return _Looked([], unseen=_unseen(candidate.project, problem), failure=_no_credentials(problem))
-        facts = Facts(candidate.project, keys, self.now, self._wishes.max_age, candidate.gemini)
+        facts = AuditFacts(candidate.project, keys, self.now, self._wishes.max_age, candidate.gemini)
         asks_gemini = "gemini" in self._needs and facts.gemini is None and any(open_keys(facts))
         asks_use = self._reads_use and _judgeable(keys, self.now)
         if not (asks_gemini or asks_use):
@@ -134,7 +134,7 @@ class _Look:
         gemini, used = await asyncio.gather(
             self._gemini(candidate.project, facts.gemini, asks=asks_gemini), self._used(candidate.project, asks=asks_use)
         )
-        facts = Facts(
+        facts = AuditFacts(
             *(candidate.project, keys, self.now, self._wishes.max_age),
             gemini=None if isinstance(gemini, Problem) else gemini,
             used=None if isinstance(used, Problem) else used,
@@ -194,13 +194,13 @@ def _unseen(project: str, problem: Problem, before: str = "") -> Unseen:
     return Unseen(project, problem.cause.value, before + problem.message)
 
 
-def _report(taken: Taken, scope: Scope, wishes: Wishes, looked: Sequence[_Looked], look: _Look) -> Report:
+def _report(taken: Taken, scope: AuditScope, wishes: AuditOptions, looked: Sequence[_Looked], look: _Look) -> AuditReport:
     order = {rule.id: place for place, rule in enumerate(wishes.rules)}
     findings = sorted(
         (finding for one in looked for finding in one.findings),
         key=lambda each: (-each.severity, each.project, order[each.rule], each.label, each.key.name if each.key else ""),
     )
-    return Report(
+    return AuditReport(
         findings=tuple(findings),
         errors=tuple(one.unseen for one in looked if one.unseen is not None),
         projects=len(looked),

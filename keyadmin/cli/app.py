@@ -9,7 +9,7 @@ its own, named by one line of a table (here, or in its group's `__init__.py`), w
     # keyadmin/cli/projects/list.py
     def list_(context: typer.Context, all_: Annotated[bool, typer.Option("--all")] = False) -> None:
         \"\"\"Help text, shown by --help.\"\"\"
-        session = current(context)                                    # settings, talk, observer, project
+        session = current(context)                                    # settings, console, observer, project
         found = run(context, lambda cloud: use_case(cloud, session.observer))  # connects, awaits, disconnects
         show_list(session, found, VIEW)                               # table, json, jsonl, csv, yaml, markdown
 
@@ -30,35 +30,41 @@ from typing import Any, Final
 import typer
 
 from keyadmin.cli import secret_input
-from keyadmin.cli.lazy import Entry, Group, group
+from keyadmin.cli.lazy import CommandEntry, CommandGroup, group
 from keyadmin.cli.session import Session
 from keyadmin.cli.settings import AUDIT_FORMATS
-from keyadmin.problem import Cause, Exit, Problem, usage
+from keyadmin.model.problem import Cause, Exit, Problem, usage
 
 PROGRAM: Final = "keyadmin"
 
-ROOT: Final = Group(
+ROOT: Final = CommandGroup(
     "Administer Google Cloud projects and Gemini API keys.\n\n"
     "No Google account? Add --sandbox to any command: it then runs in a local Google Cloud.",
     {
-        "doctor": Entry("keyadmin.cli.doctor:doctor", "Check what a project still lacks for API keys.", "Find out why not"),
-        "explain": Entry("keyadmin.cli.explain:explain", "Explain an error message of Google's.", "Find out why not"),
-        "audit": Entry(
+        "doctor": CommandEntry(
+            "keyadmin.cli.doctor:doctor", "Check what a project still lacks for API keys.", "Find out why not"
+        ),
+        "explain": CommandEntry("keyadmin.cli.explain:explain", "Explain an error message of Google's.", "Find out why not"),
+        "audit": CommandEntry(
             "keyadmin.cli.audit:audit",
             "Find exposed, old and badly restricted keys.",
             "Find out why not",
             formats=AUDIT_FORMATS,
         ),
-        "keys": Entry("keyadmin.cli.keys:GROUP", "Create, list, restrict and verify API keys.", "Keys and projects"),
-        "rotation": Entry("keyadmin.cli.rotation:GROUP", "Rotate keys by a policy; migrate to auth keys.", "Keys and projects"),
-        "projects": Entry("keyadmin.cli.projects:GROUP", "List, find, import, make and change projects.", "Keys and projects"),
-        "env": Entry("keyadmin.cli.env:GROUP", "See and set GEMINI_API_KEY and GOOGLE_API_KEY.", "Use keys"),
-        "snippet": Entry("keyadmin.cli.snippet:snippet", "Print a working example in your language.", "Use keys"),
-        "tokens": Entry("keyadmin.cli.tokens:GROUP", "Make ephemeral tokens for the Live API.", "Use keys"),
-        "scan": Entry("keyadmin.cli.scan:scan", "Find key strings in files and in git history.", "Keys and projects"),
-        "sandbox": Entry("keyadmin.cli.sandbox:GROUP", "Serve, fill and reset the local Google Cloud.", "Around it"),
-        "config": Entry("keyadmin.cli.config:GROUP", "Read and change keyadmin's settings.", "Around it"),
-        "completion": Entry("keyadmin.cli.completion:completion", "Set up completion for your shell.", "Around it"),
+        "keys": CommandEntry("keyadmin.cli.keys:GROUP", "Create, list, restrict and verify API keys.", "Keys and projects"),
+        "rotation": CommandEntry(
+            "keyadmin.cli.rotation:GROUP", "Rotate keys by a policy; migrate to auth keys.", "Keys and projects"
+        ),
+        "projects": CommandEntry(
+            "keyadmin.cli.projects:GROUP", "List, find, import, make and change projects.", "Keys and projects"
+        ),
+        "env": CommandEntry("keyadmin.cli.env:GROUP", "See and set GEMINI_API_KEY and GOOGLE_API_KEY.", "Use keys"),
+        "snippet": CommandEntry("keyadmin.cli.snippet:snippet", "Print a working example in your language.", "Use keys"),
+        "tokens": CommandEntry("keyadmin.cli.tokens:GROUP", "Make ephemeral tokens for the Live API.", "Use keys"),
+        "scan": CommandEntry("keyadmin.cli.scan:scan", "Find key strings in files and in git history.", "Keys and projects"),
+        "sandbox": CommandEntry("keyadmin.cli.sandbox:GROUP", "Serve, fill and reset the local Google Cloud.", "Around it"),
+        "config": CommandEntry("keyadmin.cli.config:GROUP", "Read and change keyadmin's settings.", "Around it"),
+        "completion": CommandEntry("keyadmin.cli.completion:completion", "Set up completion for your shell.", "Around it"),
     },
 )
 
@@ -124,7 +130,7 @@ def _interrupted(session: Session, arguments: Sequence[str]) -> int:
     from keyadmin.cli import errors
 
     session.observer.finished()
-    session.talk.say("\nInterrupted.")
+    session.console.say("\nInterrupted.")
     errors.say_left_behind(session)
     if _wants_json(session, arguments):
         message = "; ".join(["interrupted", *(f"left half made: {text}" for text in session.observer.left_behind)])
@@ -139,7 +145,7 @@ def _wrong_usage(session: Session, error: typer.TyperException, arguments: Seque
     session.say_chosen_sandbox(arguments)
     context: Any = getattr(error, "ctx", None)
     if type(error).__name__ == "NoArgsIsHelpError":
-        session.talk.say(error.format_message())
+        session.console.say(error.format_message())
         if _wants_json(session, arguments):
             errors.say_json(usage("a command is missing"), ("one of those above",))
         return Exit.USAGE
@@ -147,7 +153,7 @@ def _wrong_usage(session: Session, error: typer.TyperException, arguments: Seque
     message = errors.in_plain_words(error.format_message().rstrip("."))
     problem = usage(message, f"{command} --help", *_example(command, message))
     if context:
-        session.talk.say(context.get_usage())
+        session.console.say(context.get_usage())
     return errors.report(session, problem, None, as_json=_wants_json(session, arguments))
 
 

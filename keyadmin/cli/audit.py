@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from keyadmin import duration
 from keyadmin.audit.catalogue import RULES, chosen
 from keyadmin.cli.options import ChargeProjects
 from keyadmin.cli.places import Folder, Organization, Places, Projects, places
 from keyadmin.cli.runner import keeping_all, run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.settings import AUDIT_FORMATS
-from keyadmin.problem import Exit, Problem, usage
-from keyadmin.project_ref import checked
+from keyadmin.model import duration
+from keyadmin.model.problem import Exit, Problem, usage
+from keyadmin.model.project_ref import checked
 
 if TYPE_CHECKING:
-    from keyadmin.audit.inventory import Inventory, Scope
-    from keyadmin.audit.model import Report
+    from keyadmin.audit.inventory import AuditScope, Inventory
+    from keyadmin.audit.model import AuditReport
     from keyadmin.cloud.connect import Cloud
 
 THRESHOLDS: Final = ("low", "medium", "high", "none")
@@ -87,13 +87,13 @@ def audit(
     rotation-stuck, rotation-overdue, unused-key, no-client-restriction, too-many-keys, deleted-key-recoverable,
     undisplayable-key.
     """
-    from keyadmin.audit.scan import Wishes, scan
+    from keyadmin.audit.scan import AuditOptions, scan
     from keyadmin.cli import audit_report
 
     session = current(context)
     session.charge_each = charge_projects
     rules = chosen(rule)
-    wishes = Wishes(rules, duration.parse(max_age), explicit=rule is not None)
+    wishes = AuditOptions(rules, duration.parse(max_age), explicit=rule is not None)
     kind = _inventory(inventory)
     if fail_on not in THRESHOLDS:
         raise usage(f"--fail-on: {fail_on!r} is no severity here", f"use one of: {', '.join(THRESHOLDS)}")
@@ -101,7 +101,7 @@ def audit(
     where = places(session, projects, folder, organization)
     named = tuple(dict.fromkeys(checked(name, "--projects") for name in (where.projects if where else ())))
 
-    async def work(cloud: Cloud) -> Report:
+    async def work(cloud: Cloud) -> AuditReport:
         return await scan(cloud, await _scope(cloud, session, named, where), kind, wishes, session.observer)
 
     with keeping_all():
@@ -119,19 +119,19 @@ def _inventory(text: str) -> Inventory:
     raise usage(f"--inventory: {text!r} is no inventory", f"use one of: {', '.join(KNOWN)}")
 
 
-async def _scope(cloud: Cloud, session: Session, named: tuple[str, ...], where: Places | None) -> Scope:
+async def _scope(cloud: Cloud, session: Session, named: tuple[str, ...], where: Places | None) -> AuditScope:
     """Where to look: the folder or organisation by its number. Raises Problem where none has the name."""
-    from keyadmin.audit.inventory import Scope
+    from keyadmin.audit.inventory import AuditScope
     from keyadmin.projects import parents
 
     if where is not None and where.kind is not None:
-        return Scope(parent=await parents.find(cloud, where.container, where.kind))
+        return AuditScope(parent=await parents.find(cloud, where.container, where.kind))
     if session.project_given and session.settings.project is not None:
-        return Scope((session.settings.project.value,))
-    return Scope(named)
+        return AuditScope((session.settings.project.value,))
+    return AuditScope(named)
 
 
-def _code(report: Report, fail_on: str) -> int:
+def _code(report: AuditReport, fail_on: str) -> int:
     """3 for findings at the threshold or a project not wholly looked at. Raises Problem where nothing could be looked at."""
     from keyadmin.audit.model import Severity
 

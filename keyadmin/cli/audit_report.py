@@ -11,13 +11,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from keyadmin.audit.model import Finding, Report, Severity
+from keyadmin.audit.model import AuditReport, Finding, Severity
+from keyadmin.cli.console import paint
 from keyadmin.cli.render import Column, View, show_data, show_list, write
 from keyadmin.cli.session import Session
-from keyadmin.cli.talk import paint
 from keyadmin.cli.text import clean
 from keyadmin.local.files import write_text
-from keyadmin.problem import Cause, Problem, usage
+from keyadmin.model.problem import Cause, Problem, usage
 
 _ENDINGS: Final = {
     ".json": "json",
@@ -39,19 +39,19 @@ _ALIKE: Final = 5
 
 
 @dataclass(frozen=True)
-class Place:
+class ReportTarget:
     """Where the report goes; `file` None = stdout."""
 
     file: Path | None = None
 
 
-def place(session: Session, output: Path | None, formats: tuple[str, ...]) -> Place:
+def place(session: Session, output: Path | None, formats: tuple[str, ...]) -> ReportTarget:
     """Where to, checked before the audit begins; the file's ending chooses the format where `--format` does not.
 
     Raises usage() for a place that cannot be written.
     """
     if output is None or str(output) == "-":
-        return Place()
+        return ReportTarget()
     by_ending = _ENDINGS.get(".json" if output.name.endswith(".sarif.json") else output.suffix.lower())
     if output.name.endswith(".sarif.json"):
         by_ending = "sarif"
@@ -68,10 +68,10 @@ def place(session: Session, output: Path | None, formats: tuple[str, ...]) -> Pl
     chosen = session.raw.get("format") or session.env.get("KEYADMIN_FORMAT")
     if by_ending is None and output.suffix and not chosen:
         raise usage(f"--output: no format goes by the ending {output.suffix}", f"use {' '.join(_ENDINGS)}, or --format too")
-    return Place(output)
+    return ReportTarget(output)
 
 
-def show(session: Session, report: Report, where: Place) -> None:
+def show(session: Session, report: AuditReport, where: ReportTarget) -> None:
     """The report on stdout or in its file; what is to be said of it on stderr."""
     if where.file is None:
         _print(session, report)
@@ -80,7 +80,7 @@ def show(session: Session, report: Report, where: Place) -> None:
         with contextlib.redirect_stdout(text):
             _print(session, report)
         _write(where.file, text.getvalue())
-        session.talk.note(f"Wrote {where.file}.")
+        session.console.note(f"Wrote {where.file}.")
     _tell(session, report, whole=where.file is None and session.format in ("table", "markdown"))
 
 
@@ -96,22 +96,22 @@ def _write(file: Path, text: str) -> None:
         raise Problem(Cause.UNKNOWN, f"{file} cannot be written: {error.strerror}") from error
 
 
-def _tell(session: Session, report: Report, *, whole: bool) -> None:
+def _tell(session: Session, report: AuditReport, *, whole: bool) -> None:
     for note in report.notes:
-        session.talk.note(f"Note: {note}.")
+        session.console.note(f"Note: {note}.")
     for text in report.unknown:
-        session.talk.warning(text)
+        session.console.warning(text)
     if not report.projects:
-        session.talk.warning("no active project was found there that you see: nothing was audited")
+        session.console.warning("no active project was found there that you see: nothing was audited")
     if report.errors and not whole:
         for error in report.errors[:_ERRORS_SAID]:
-            session.talk.warning(f"{error.project} could not be looked at ({error.cause}): {error.message}")
+            session.console.warning(f"{error.project} could not be looked at ({error.cause}): {error.message}")
         if len(report.errors) > _ERRORS_SAID:
-            session.talk.warning(f"and {len(report.errors) - _ERRORS_SAID} more projects could not be looked at")
-    session.talk.note(f"{report.words()}.")
+            session.console.warning(f"and {len(report.errors) - _ERRORS_SAID} more projects could not be looked at")
+    session.console.note(f"{report.words()}.")
 
 
-def _print(session: Session, report: Report) -> None:
+def _print(session: Session, report: AuditReport) -> None:
     """The report to stdout."""
     match session.format:
         case "json" | "yaml":
@@ -126,7 +126,7 @@ def _print(session: Session, report: Report) -> None:
             from keyadmin.audit.report import sarif
 
             if len(report.findings) > sarif.MOST_RESULTS:
-                session.talk.warning(
+                session.console.warning(
                     f"code scanning takes {sarif.MOST_RESULTS} results of a run: {len(report.findings)} are in this one"
                 )
             show_data(session, sarif.document(report))
@@ -154,7 +154,7 @@ _VIEW: Final = View[Finding](
 )
 
 
-def _markdown(session: Session, report: Report) -> None:
+def _markdown(session: Session, report: AuditReport) -> None:
     write(f"# API key audit\n\n{clean(report.words())}.\n")
     if report.findings:
         show_list(session, report.findings, _VIEW)
@@ -173,7 +173,7 @@ def _flat(text: str) -> str:
     return clean(" ".join(text.split())).replace("<", "&lt;").replace("[", "\\[").replace("`", "\\`")
 
 
-def _lines(report: Report, *, colour: bool) -> Iterator[str]:
+def _lines(report: AuditReport, *, colour: bool) -> Iterator[str]:
     """For people: by severity, then by project, each finding with what to type; then what could not be looked at."""
     for severity, of_severity in groupby(report.findings, key=lambda each: each.severity):
         found = list(of_severity)

@@ -11,7 +11,7 @@ from keyadmin.cli.confirm import would
 from keyadmin.cli.options import DryRun
 from keyadmin.cli.render import write
 from keyadmin.cli.session import current
-from keyadmin.problem import Cause, Problem, usage
+from keyadmin.model.problem import Cause, Problem, usage
 
 PROGRAM = "keyadmin"
 COMPLETE_VARIABLE = "_KEYADMIN_COMPLETE"
@@ -55,7 +55,7 @@ def completion(
         _, path = install_script(shell=name, prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE)
     except OSError as error:
         raise Problem(Cause.UNKNOWN, f"the completion script cannot be written: {error.strerror}: {error.filename}") from error
-    session.talk.note(f"Completion for {name} is installed in {path}. It works in shells started from now on.")
+    session.console.note(f"Completion for {name} is installed in {path}. It works in shells started from now on.")
 
 
 def detected() -> str:

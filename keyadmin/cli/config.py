@@ -8,25 +8,25 @@ from typing import Annotated, Final
 import typer
 
 from keyadmin.cli.confirm import would
-from keyadmin.cli.lazy import Entry, Group
+from keyadmin.cli.lazy import CommandEntry, CommandGroup
 from keyadmin.cli.options import DryRun
 from keyadmin.cli.render import Column, View, show_document, show_list, show_to_programs
 from keyadmin.cli.session import Session, current
-from keyadmin.cli.settings import Found, find, known_format, plain, project_id, service_account
+from keyadmin.cli.settings import ResolvedSetting, find, known_format, plain, project_id, service_account
 from keyadmin.local.config import SETTINGS, known
 
-GROUP: Final = Group(
+GROUP: Final = CommandGroup(
     "Read and change keyadmin's settings. The sandbox has its own.",
     {
-        "get": Entry("keyadmin.cli.config:get", "Print one setting."),
-        "set": Entry("keyadmin.cli.config:set_", "Change one setting."),
-        "list": Entry("keyadmin.cli.config:list_", "List all settings with their values and sources."),
+        "get": CommandEntry("keyadmin.cli.config:get", "Print one setting."),
+        "set": CommandEntry("keyadmin.cli.config:set_", "Change one setting."),
+        "list": CommandEntry("keyadmin.cli.config:list_", "List all settings with their values and sources."),
     },
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class ConfigSetting:
     """A setting as it stands: its value and what set it."""
 
     name: str
@@ -35,12 +35,12 @@ class Setting:
     about: str
 
 
-def to_json(setting: Setting) -> dict[str, str | None]:
+def to_json(setting: ConfigSetting) -> dict[str, str | None]:
     """The JSON object of a setting."""
     return {"name": setting.name, "value": setting.value, "source": setting.source}
 
 
-VIEW: Final = View[Setting](
+VIEW: Final = View[ConfigSetting](
     (
         Column("Name", lambda setting: setting.name),
         Column("Value", lambda setting: setting.value, cut=True),
@@ -51,13 +51,13 @@ VIEW: Final = View[Setting](
 )
 
 
-def setting(session: Session, name: str) -> Setting:
+def setting(session: Session, name: str) -> ConfigSetting:
     """One setting as it stands in this run. Raises usage() for an unknown name."""
     settings = session.settings
     found = settings.project if known(name) == "project" else find(name, session.raw, session.env, settings.config)
     if found is None and name == "format":
-        found = Found("table", "default")
-    return Setting(name, found.value if found else None, found.source if found else None, SETTINGS[name])
+        found = ResolvedSetting("table", "default")
+    return ConfigSetting(name, found.value if found else None, found.source if found else None, SETTINGS[name])
 
 
 def get(context: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME", help="The setting's name.")]) -> None:
@@ -66,7 +66,7 @@ def get(context: typer.Context, name: Annotated[str, typer.Argument(metavar="NAM
     found = setting(session, name)
     show_document(session, to_json(found), found.value or "")
     if found.value is None:
-        session.talk.note(f"{name} is not set.")
+        session.console.note(f"{name} is not set.")
 
 
 def set_(
@@ -86,12 +86,12 @@ def set_(
             "impersonate-service-account": service_account,
             "format": known_format,
         }.get(name, plain)
-        value = check(Found(value, "the value")).value
+        value = check(ResolvedSetting(value, "the value")).value
     if dry_run:
         would(session, f"set {name} to {value}" if value else f"forget {name}")
         return
     config.set(name, value)
-    session.talk.note(f"{name} is now {value}." if value else f"{name} is no longer set.")
+    session.console.note(f"{name} is now {value}." if value else f"{name} is no longer set.")
     say_outranked(session, name)
     show_to_programs(session, {"name": name, "value": value or None, "source": str(config.path) if value else None})
 
@@ -100,7 +100,7 @@ def say_outranked(session: Session, name: str) -> None:
     """Warn where a variable or an option hides the stored setting."""
     found = setting(session, name)
     if found.source and found.source not in ("default", str(session.settings.config.path)):
-        session.talk.warning(f"{found.source} outranks the stored setting; it says {found.value}")
+        session.console.warning(f"{found.source} outranks the stored setting; it says {found.value}")
 
 
 def list_(context: typer.Context) -> None:

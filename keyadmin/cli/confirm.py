@@ -6,7 +6,7 @@ import sys
 
 from keyadmin.cli.render import show_to_programs
 from keyadmin.cli.session import Session
-from keyadmin.problem import Cause, Exit, Problem, usage
+from keyadmin.model.problem import Cause, Exit, Problem, usage
 
 
 def confirm(session: Session, question: str, *, yes: bool) -> None:
@@ -19,9 +19,9 @@ def confirm(session: Session, question: str, *, yes: bool) -> None:
     if not session.interactive:
         raise usage(f"there is no terminal to ask at: {question}", "add --yes to do it without asking")
     session.observer.finished()
-    stream = session.talk.stream
+    stream = session.console.stream
     while True:
-        stream.write(f"{session.talk.safe(question)} [y/N] ")
+        stream.write(f"{session.console.safe(question)} [y/N] ")
         stream.flush()
         answer = sys.stdin.readline()
         if answer == "":
@@ -31,7 +31,7 @@ def confirm(session: Session, question: str, *, yes: bool) -> None:
             return
         if word in ("", "n", "no"):
             raise declined()
-        session.talk.say("Please answer y or n.")
+        session.console.say("Please answer y or n.")
 
 
 def declined() -> Problem:
@@ -44,6 +44,6 @@ def would(session: Session, text: str, *, document: bool = True) -> None:
 
     `document=False` where the command prints data of its own: `json` is one document.
     """
-    session.talk.note(f"Dry run: would {text}. Nothing was changed.", always=True)
+    session.console.note(f"Dry run: would {text}. Nothing was changed.", always=True)
     if document:
         show_to_programs(session, {"dryRun": True, "steps": [text], **session.mark})

@@ -19,8 +19,8 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.suggest import project_ids
 from keyadmin.cli.text import folded, terminal_width
-from keyadmin.problem import Exit, usage
-from keyadmin.project_ref import checked
+from keyadmin.model.problem import Exit, usage
+from keyadmin.model.project_ref import checked
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -92,18 +92,18 @@ def _apply(context: typer.Context, session: Session, grants: list[grant.Grant], 
     """Show the difference, ask, grant. Whether the member now has what was missing."""
     todo = [each for each in grants if each.roles]
     if not todo:
-        session.talk.note("Nothing is missing for that member as far as the policies say: nothing is granted.")
+        session.console.note("Nothing is missing for that member as far as the policies say: nothing is granted.")
         return True
     for each in todo:
-        session.talk.say(f"Changes to the allow policy of project {each.project}:")
+        session.console.say(f"Changes to the allow policy of project {each.project}:")
         for line in each.difference():
-            session.talk.say(f"  {line}", style="green")
+            session.console.say(f"  {line}", style="green")
     if dry_run:
         would(session, f"grant {sum(len(each.roles) for each in todo)} roles", document=False)
         return False
     confirm(session, "Grant this?", yes=yes)
     run(context, lambda cloud: grant.apply(cloud, todo))
-    session.talk.note("Granted. It may take a few minutes until every server knows.")
+    session.console.note("Granted. It may take a few minutes until every server knows.")
     return True
 
 
@@ -111,7 +111,7 @@ def _write_role(session: Session, file: Path, found: list[Diagnosis], *, yes: bo
     """The custom role of what is missing in any of the projects. Raises usage() for a file that cannot be written."""
     missing = sorted({name for each in found for name in each.missing})
     if not missing:
-        session.talk.note(f"No permission is missing: {file} is not written.")
+        session.console.note(f"No permission is missing: {file} is not written.")
         return
     if dry_run:
         would(session, f"write a custom role of {len(missing)} permissions to {file}", document=False)
@@ -123,7 +123,7 @@ def _write_role(session: Session, file: Path, found: list[Diagnosis], *, yes: bo
         file.write_text(role.to_yaml(), "utf-8")
     except OSError as error:
         raise usage(f"{file} cannot be written: {error.strerror}") from error
-    session.talk.note(f"Wrote {file}: gcloud iam roles create {role.role_id} --project={found[0].project} --file={file}")
+    session.console.note(f"Wrote {file}: gcloud iam roles create {role.role_id} --project={found[0].project} --file={file}")
 
 
 def _show(session: Session, found: list[Diagnosis], *, message: bool) -> None:
@@ -131,7 +131,7 @@ def _show(session: Session, found: list[Diagnosis], *, message: bool) -> None:
     if message:
         show_document(session, data, "\n\n".join(filter(None, (each.remedy.message for each in found))))
         if not any(each.remedy.message for each in found):
-            session.talk.note("No permission is missing: there is nothing to ask for.")
+            session.console.note("No permission is missing: there is nothing to ask for.")
     elif len(found) == 1 and session.format == "table":
         show_document(session, data, _report(found[0], terminal_width()))
     else:

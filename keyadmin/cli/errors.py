@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean_json
-from keyadmin.problem import Cause, Exit, Problem
-from keyadmin.secret import redact
+from keyadmin.model.problem import Cause, Exit, Problem
+from keyadmin.model.secret import redact
 
 _SPEAK_FOR_THEMSELVES = (Cause.UNKNOWN, Cause.INVALID_ARGUMENT, Cause.NOT_FOUND, Cause.ALREADY_EXISTS, Cause.CONFLICT)
 
@@ -55,10 +55,10 @@ def report(session: Session, problem: Problem, error: BaseException | None, *, a
     """Say what failed, why, and what to type next; give back the exit code."""
     session.observer.finished()
     why, fix = _why_and_fix(session, _with_near(session, problem))
-    session.talk.error(problem.message, [*why, *problem.notes], fix)
+    session.console.error(problem.message, [*why, *problem.notes], fix)
     say_left_behind(session)
-    if session.talk.verbose and error is not None:
-        session.talk.say("".join(traceback.format_exception(error)).rstrip())
+    if session.console.verbose and error is not None:
+        session.console.say("".join(traceback.format_exception(error)).rstrip())
     if as_json:
         say_json(problem, fix)
     return problem.exit
@@ -72,7 +72,7 @@ def say_json(problem: Problem, fix: tuple[str, ...]) -> None:
 def say_left_behind(session: Session) -> None:
     """What an interruption or a failure left half made."""
     for text in session.observer.left_behind:
-        session.talk.say(f"  Left half made: {text}")
+        session.console.say(f"  Left half made: {text}")
 
 
 def to_json(problem: Problem, fix: tuple[str, ...]) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def _why_and_fix(session: Session, problem: Problem) -> tuple[list[str], tuple[s
     """The catalogue's words for the cause, where the message does not say it all already (wrong usage does)."""
     if problem.exit is Exit.USAGE:
         return [], problem.fix or (f"{session.command} --help",)
-    from keyadmin.access.catalogue import advice, entry
+    from keyadmin.model.causes.catalogue import advice, entry
 
     why = [] if problem.cause in _SPEAK_FOR_THEMSELVES else [entry(problem.cause).explanation]
     return why, advice(problem, session.feature)

@@ -11,7 +11,7 @@ import typer
 from keyadmin.cli.render import show_document
 from keyadmin.cli.session import current
 from keyadmin.cli.text import folded, terminal_width
-from keyadmin.problem import Cause, Exit, usage
+from keyadmin.model.problem import Cause, Exit, usage
 
 if TYPE_CHECKING:
     from keyadmin.access.explain import Explanation
@@ -43,7 +43,7 @@ def explain(
 
 def _text(text: str | None, from_file: Path | None) -> str:
     """The text from where it was said to be. Raises usage() for two places, none, or a file that cannot be read."""
-    from keyadmin.access.reading import decoded
+    from keyadmin.model.causes.reading import decoded
 
     if text is not None and from_file is not None:
         raise usage("both a text and --from-file were given", "give one of them")

@@ -18,7 +18,7 @@ CONTEXT_SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_w
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CommandEntry:
     """One line of a group's table: where the command is (`module:function`, or `module:GROUP`) and its line of help.
 
     `feature` = what `doctor --for` calls the command, where it is one of doctor's features.
@@ -33,11 +33,11 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class CommandGroup:
     """A group of commands: its help and its table."""
 
     help: str
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, CommandEntry]
 
 
 class _LightHelp:
@@ -53,7 +53,7 @@ class _LightHelp:
 class Command(_LightHelp, TyperCommand):
     """A command that also takes the global options and settles them before it runs."""
 
-    entry: Entry
+    entry: CommandEntry
 
     def invoke(self, ctx: Any) -> Any:
         """Run it: wrong values of global options end here, before the command has done anything."""
@@ -80,7 +80,7 @@ class Command(_LightHelp, TyperCommand):
 class LazyGroup(_LightHelp, TyperGroup):
     """A group that knows its commands from a table alone."""
 
-    table: Mapping[str, Entry]
+    table: Mapping[str, CommandEntry]
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names, in the table's order."""
@@ -157,16 +157,16 @@ def _argument(parameter: Any, *, usage: bool = False) -> str:
     return (name if parameter.required or not usage else f"[{name}]") + ("..." if parameter.nargs == -1 else "")
 
 
-def build(name: str, entry: Entry) -> Any:
+def build(name: str, entry: CommandEntry) -> Any:
     """Import what `entry` names and make a command of it. A function becomes a Command, a Group a LazyGroup."""
     module, _, attribute = entry.target.partition(":")
     found = getattr(import_module(module), attribute)
-    if isinstance(found, Group):
+    if isinstance(found, CommandGroup):
         return group(name, found, entry.help)
     return _command(name, found, entry)
 
 
-def _command(name: str, function: Callable[..., Any], entry: Entry) -> Any:
+def _command(name: str, function: Callable[..., Any], entry: CommandEntry) -> Any:
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command(name, cls=Command, context_settings=CONTEXT_SETTINGS, short_help=entry.help)(function)
     command: Any = typer.main.get_command(app)
@@ -176,7 +176,7 @@ def _command(name: str, function: Callable[..., Any], entry: Entry) -> Any:
     return command
 
 
-def group(name: str, described: Group, short_help: str = "") -> LazyGroup:
+def group(name: str, described: CommandGroup, short_help: str = "") -> LazyGroup:
     """The group of a table."""
     made = LazyGroup(
         name=name,

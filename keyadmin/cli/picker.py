@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from keyadmin.cli import remember
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud

@@ -9,7 +9,7 @@ import typer
 
 from keyadmin.cli.session import Session
 from keyadmin.cli.suggest import project_ids
-from keyadmin.problem import usage
+from keyadmin.model.problem import usage
 
 Projects = Annotated[
     list[str] | None,

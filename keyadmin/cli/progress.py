@@ -8,11 +8,11 @@ from datetime import timedelta
 from itertools import cycle
 from typing import TYPE_CHECKING, Final
 
-from keyadmin.cli.talk import Talk
+from keyadmin.cli.console import Console
 from keyadmin.cli.text import clean
-from keyadmin.duration import words
-from keyadmin.observer import Left, Observer
-from keyadmin.secret import redact
+from keyadmin.model.duration import words
+from keyadmin.model.observer import Left, Observer
+from keyadmin.model.secret import redact
 
 if TYPE_CHECKING:
     import asyncio
@@ -30,10 +30,10 @@ class TerminalObserver(Observer):
     `dumb` = a terminal that cannot erase a line (TERM=dumb): nothing is drawn there either.
     """
 
-    def __init__(self, talk: Talk, *, dumb: bool = False) -> None:
+    def __init__(self, console: Console, *, dumb: bool = False) -> None:
         super().__init__()
-        self._talk = talk
-        self._shown = talk.terminal and not talk.quiet and not dumb
+        self._console = console
+        self._shown = console.terminal and not console.quiet and not dumb
         self._drawn = False
         self._text = ""
         self._count = self._done = 0
@@ -44,9 +44,9 @@ class TerminalObserver(Observer):
     def step(self, text: str) -> None:
         """A new step: its text replaces the line; with `--verbose` it stays."""
         self._text, self._count = text, 0
-        if self._talk.verbose:
+        if self._console.verbose:
             self._clear()
-            self._talk.detail(text)
+            self._console.detail(text)
         else:
             frames = cycle(SPINNER)
             self._animate(lambda: f"{text} ... {next(frames)}", SPIN_S)
@@ -88,12 +88,12 @@ class TerminalObserver(Observer):
     def note(self, text: str, *, always: bool = False) -> None:
         """Said above the line."""
         self._clear()
-        self._talk.note(text, always=always)
+        self._console.note(text, always=always)
 
     def warning(self, text: str) -> None:
         """Said above the line."""
         self._clear()
-        self._talk.warning(text)
+        self._console.warning(text)
 
     def _bar(self) -> None:
         self._stop()
@@ -137,12 +137,12 @@ class TerminalObserver(Observer):
             from shutil import get_terminal_size
 
             room = get_terminal_size().columns - 1
-            self._talk.stream.write(_ERASE + clean(redact(line))[:room])
-            self._talk.stream.flush()
+            self._console.stream.write(_ERASE + clean(redact(line))[:room])
+            self._console.stream.flush()
             self._drawn = True
 
     def _clear(self) -> None:
         if self._drawn:
-            self._talk.stream.write(_ERASE)
-            self._talk.stream.flush()
+            self._console.stream.write(_ERASE)
+            self._console.stream.flush()
             self._drawn = False

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from keyadmin.cli.session import Session
     from keyadmin.cli.settings import Settings
     from keyadmin.cloud.projects import Project
-    from keyadmin.keys.model import Key
+    from keyadmin.model.key import Key
 
 
 def cache_of(settings: Settings, env: Mapping[str, str]) -> NameCache:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+from keyadmin.cli.console import paint
 from keyadmin.cli.session import Session
-from keyadmin.cli.talk import paint
 from keyadmin.cli.text import clean, clean_json, folded, terminal_width
 
 T = TypeVar("T")
@@ -57,7 +57,7 @@ def show_list(session: Session, items: Iterable[T], view: View[T]) -> None:
     elif rows:
         _table(session, rows, view)
     else:
-        session.talk.note(view.empty)
+        session.console.note(view.empty)
 
 
 def show_one(session: Session, item: T, view: View[T]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from keyadmin.access.naming import name_by_id
 from keyadmin.cli.session import current
-from keyadmin.problem import Problem
+from keyadmin.model.problem import Problem
 
 if TYPE_CHECKING:
     import typer

@@ -11,25 +11,27 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from keyadmin.cli.confirm import confirm, would
-from keyadmin.cli.lazy import Entry, Group
+from keyadmin.cli.lazy import CommandEntry, CommandGroup
 from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.render import show_to_programs
 from keyadmin.cli.runner import run, run_alone
 from keyadmin.cli.session import current
-from keyadmin.problem import Cause, Exit, Problem, usage
+from keyadmin.model.problem import Cause, Exit, Problem, usage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from keyadmin.sandbox.server import CannotListen
 
-GROUP: Final = Group(
+GROUP: Final = CommandGroup(
     "The sandbox: a local Google Cloud to try things on. Any command runs in it with --sandbox.",
     {
-        "serve": Entry("keyadmin.cli.sandbox:serve", "Serve it in the foreground, for other programs too.", world="server"),
-        "seed": Entry("keyadmin.cli.sandbox:seed", "Add projects, keys and more from a seed file.", world="sandbox"),
-        "reset": Entry("keyadmin.cli.sandbox:reset", "Start it over with what it began with.", world="sandbox"),
-        "env": Entry("keyadmin.cli.sandbox_env:env", "Print shell lines that point programs at it.", world="server"),
+        "serve": CommandEntry(
+            "keyadmin.cli.sandbox:serve", "Serve it in the foreground, for other programs too.", world="server"
+        ),
+        "seed": CommandEntry("keyadmin.cli.sandbox:seed", "Add projects, keys and more from a seed file.", world="sandbox"),
+        "reset": CommandEntry("keyadmin.cli.sandbox:reset", "Start it over with what it began with.", world="sandbox"),
+        "env": CommandEntry("keyadmin.cli.sandbox_env:env", "Print shell lines that point programs at it.", world="server"),
     },
 )
 
@@ -64,12 +66,12 @@ def serve(
     _check_latency(latency)
     _check_ports(rest_port, grpc_port)
     if allow_remote:
-        session.talk.warning("anybody who can reach this machine over the network can use and change this sandbox")
-    session.talk.note("Starting the sandbox, a local Google Cloud; Ctrl-C stops it.", always=True)
+        session.console.warning("anybody who can reach this machine over the network can use and change this sandbox")
+    session.console.note("Starting the sandbox, a local Google Cloud; Ctrl-C stops it.", always=True)
     options = ServeOptions(rest_port, grpc_port, state, seed, latency, ready_file, allow_remote)
     with plain_words(ready_file):
         run_alone(context, serving(options))
-    session.talk.note("The sandbox has stopped.")
+    session.console.note("The sandbox has stopped.")
 
 
 def seed(
@@ -93,7 +95,7 @@ def seed(
             raise bad_seed(f"{file}: {problem.message}") from None
         raise
     show_to_programs(session, {"now": now, "sandbox": True})
-    session.talk.note(f"The sandbox now holds what {file} describes.")
+    session.console.note(f"The sandbox now holds what {file} describes.")
 
 
 def reset(context: typer.Context, yes: Yes = False, dry_run: DryRun = False) -> None:
@@ -105,7 +107,7 @@ def reset(context: typer.Context, yes: Yes = False, dry_run: DryRun = False) -> 
         return
     confirm(session, f"Throw away everything in {what} and start over?", yes=yes)
     show_to_programs(session, {"now": run(context, lambda cloud: cloud.control.reset()), "sandbox": True})
-    session.talk.note("The sandbox is as it was at the start.")
+    session.console.note("The sandbox is as it was at the start.")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from keyadmin.cli.render import show_data, write
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.settings import SandboxChoice, loopback_url
-from keyadmin.problem import Cause, Problem, usage
+from keyadmin.model.problem import Cause, Problem, usage
 
 if TYPE_CHECKING:
     from keyadmin.cloud.control import Served
@@ -97,7 +97,7 @@ def env(
     for line in rendered(lines, shell):
         write(line)
     if not lines.remarks and not unset:
-        session.talk.note(
+        session.console.note(
             "The embedded sandbox is keyadmin's alone. For gcloud and Google's clients, start `keyadmin sandbox serve "
             "--ready-file FILE` and run `keyadmin sandbox env --ready-file FILE`.",
             always=True,

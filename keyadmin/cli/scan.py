@@ -14,10 +14,10 @@ from keyadmin.cli.render import Column, View, show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.text import counted
-from keyadmin.local.leaks import finder, history
-from keyadmin.local.leaks.finder import Hit
-from keyadmin.local.leaks.verdict import Leak, judge, unasked
-from keyadmin.problem import Exit, Problem, usage
+from keyadmin.leaks import finder, history
+from keyadmin.leaks.finder import Hit
+from keyadmin.leaks.verdict import Leak, judge, unasked
+from keyadmin.model.problem import Exit, Problem, usage
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -56,13 +56,13 @@ def scan(
     hits = found.hits + [hit for path in paths if history_ for hit in history.find(path if path.is_dir() else path.parent)]
     hits = [hit for hit in hits if not allowed.has(hit)]
     for path in found.unreadable:
-        session.talk.warning(f"{path} could not be read")
+        session.console.warning(f"{path} could not be read")
     leaks, failed = _judged(context, session, hits, offline=offline)
     view = _view(session.mark)
     asked = revoke and any(_revocable(leak) for leak in leaks)
     if not asked or session.format == "table":  # what is asked about is shown first; a document tells how it ended
         show_list(session, leaks, view)
-    session.talk.note(f"{counted(found.files, 'file')}, {counted(len(leaks), 'key string')}.")
+    session.console.note(f"{counted(found.files, 'file')}, {counted(len(leaks), 'key string')}.")
     if asked:
         leaks, failed = _revoke(context, session, leaks, yes=yes, dry_run=dry_run)
         if session.format != "table":
@@ -131,7 +131,7 @@ def _revoke(
             except Problem as problem:
                 kept[name] = problem
             else:
-                session.talk.note(f"Deleted {name}; recoverable for 30 days.")
+                session.console.note(f"Deleted {name}; recoverable for 30 days.")
         return kept
 
     kept = run(context, work)

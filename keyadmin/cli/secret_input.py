@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from keyadmin.cli.session import Session
-from keyadmin.problem import usage
-from keyadmin.secret import PATTERN, KeyString
+from keyadmin.model.problem import usage
+from keyadmin.model.secret import PATTERN, KeyString
 
 MAX_CHARACTERS: Final = 4096
 

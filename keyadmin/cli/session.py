@@ -1,4 +1,4 @@
-"""One run of the command line: its settings, its talk, where its calls go, and which project it is about."""
+"""One run of the command line: its settings, its console, where its calls go, and which project it is about."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from keyadmin.cli.console import Console
 from keyadmin.cli.progress import TerminalObserver
-from keyadmin.cli.settings import FORMATS, Found, SandboxChoice, Settings, project_id, sandbox_choice, settle
-from keyadmin.cli.talk import Talk
-from keyadmin.observer import Observer
-from keyadmin.problem import Cause, Problem, usage
+from keyadmin.cli.settings import FORMATS, ResolvedSetting, SandboxChoice, Settings, project_id, sandbox_choice, settle
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import Cause, Problem, usage
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,7 +29,7 @@ class Session:
     def __init__(self, env: Mapping[str, str]) -> None:
         self.env = env
         self.raw: dict[str, str | bool] = {}
-        self.talk = Talk()
+        self.console = Console()
         self.observer: Observer = Observer()
         self._settings: Settings | None = None
         self._sandbox_said = False
@@ -58,14 +58,14 @@ class Session:
         self._settings = settings = settle(self.raw, self.env, formats)
         dumb = self.env.get("TERM") == "dumb"
         colour = not settings.no_color and not dumb and sys.stderr.isatty()
-        self.talk = Talk(quiet=settings.quiet, verbose=settings.verbose, colour=colour)
-        self.observer = TerminalObserver(self.talk, dumb=dumb)
-        direct(self.talk, server=world == "server")
+        self.console = Console(quiet=settings.quiet, verbose=settings.verbose, colour=colour)
+        self.observer = TerminalObserver(self.console, dumb=dumb)
+        direct(self.console, server=world == "server")
 
     def say_sandbox(self, choice: SandboxChoice) -> None:
         """The line that keeps the sandbox from being taken for Google; once a run, `--quiet` or not."""
         if not self._sandbox_said:
-            self.talk.say(f"This is {choice}, not Google Cloud (as {choice.user}).", style="dim")
+            self.console.say(f"This is {choice}, not Google Cloud (as {choice.user}).", style="dim")
             self._sandbox_said = True
 
     def say_chosen_sandbox(self, arguments: Sequence[str]) -> None:
@@ -153,18 +153,18 @@ class Session:
         """The project the command is about, in the order of contract 1. Raises usage() where nothing names one."""
         return (await self.project_found(cloud)).value
 
-    async def project_found(self, cloud: Cloud) -> Found:
+    async def project_found(self, cloud: Cloud) -> ResolvedSetting:
         """The same with the place it was found in."""
         if self.settings.project is not None:
             return self.settings.project
         named = cloud.caller.credentials_project
         if named:
-            return project_id(Found(named, "the credentials"))
+            return project_id(ResolvedSetting(named, "the credentials"))
         if self.interactive:
             from keyadmin.cli.picker import pick_project
 
             self._picked = self._picked or await pick_project(self, cloud)
-            return Found(self._picked, "your choice")
+            return ResolvedSetting(self._picked, "your choice")
         raise usage(
             "no project was given, and nothing names one",
             "add --project ID, or set KEYADMIN_PROJECT",

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from keyadmin.problem import usage
-from keyadmin.project_ref import checked
-from keyadmin.secret import PATTERN
+from keyadmin.model.problem import usage
+from keyadmin.model.project_ref import checked
+from keyadmin.model.secret import PATTERN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ class SandboxChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ResolvedSetting:
     """A value and where it came from (`--project`, `KEYADMIN_PROJECT`, a file, `default`)."""
 
     value: str
@@ -61,7 +61,7 @@ class Settings:
     verbose: bool
     no_color: bool
     sandbox: SandboxChoice | None
-    project: Found | None  # None = ask the credentials (Google only)
+    project: ResolvedSetting | None  # None = ask the credentials (Google only)
     quota_project: str | None
     impersonate: str | None
     config: Config
@@ -87,24 +87,24 @@ def settle(raw: Raw, env: Mapping[str, str], formats: tuple[str, ...] = FORMATS)
     )
 
 
-def find(name: str, raw: Raw, env: Mapping[str, str], config: Config) -> Found | None:
+def find(name: str, raw: Raw, env: Mapping[str, str], config: Config) -> ResolvedSetting | None:
     """The option `name` from the command line, its variable or the configuration."""
     given = raw.get(name.replace("-", "_"))
     if isinstance(given, str) and given:
-        return Found(given, f"--{name}")
+        return ResolvedSetting(given, f"--{name}")
     variable = f"KEYADMIN_{name.replace('-', '_').upper()}"
     if env.get(variable):
-        return Found(env[variable], variable)
+        return ResolvedSetting(env[variable], variable)
     if stored := config.get(name):
-        return Found(stored, str(config.path))
+        return ResolvedSetting(stored, str(config.path))
     return None
 
 
-def _account(found: Found | None) -> str | None:
+def _account(found: ResolvedSetting | None) -> str | None:
     return service_account(found).value if found else None
 
 
-def service_account(found: Found) -> Found:
+def service_account(found: ResolvedSetting) -> ResolvedSetting:
     """The same. Raises usage() for what can be neither a service account's address nor its unique id."""
     plain(found)
     if not re.fullmatch(r"[^@]+@[^@]+\.[^@.]+|\d+", found.value):
@@ -114,29 +114,29 @@ def service_account(found: Found) -> Found:
     return found
 
 
-def _quota_project(found: Found | None) -> str | None:
+def _quota_project(found: ResolvedSetting | None) -> str | None:
     return project_id(found).value if found else None
 
 
-def plain(found: Found) -> Found:
+def plain(found: ResolvedSetting) -> ResolvedSetting:
     """The same. Raises usage() where the value has blanks or control characters in it: it will stand in a header."""
     if re.search(r"[\s\x00-\x1f\x7f]", found.value):
         raise usage(f"{found.source} has blanks or control characters in it")
     return no_key_string(found)
 
 
-def no_key_string(found: Found) -> Found:
+def no_key_string(found: ResolvedSetting) -> ResolvedSetting:
     """The same. Raises usage() for a key string, which would be sent as a name, in headers and URLs."""
     if PATTERN.search(found.value):
         raise usage(f"{found.source} holds a key string: it is not used as a name")
     return found
 
 
-def _format(found: Found | None, formats: tuple[str, ...]) -> str:
+def _format(found: ResolvedSetting | None, formats: tuple[str, ...]) -> str:
     return known_format(found, formats).value if found else "table"
 
 
-def known_format(found: Found, formats: tuple[str, ...] = FORMATS) -> Found:
+def known_format(found: ResolvedSetting, formats: tuple[str, ...] = FORMATS) -> ResolvedSetting:
     """The same. Raises usage() where it is none of `formats`."""
     if found.value not in formats:
         raise usage(f"{found.source}: {found.value!r} is not a format here", f"use one of: {', '.join(formats)}")
@@ -153,22 +153,22 @@ def _switch(name: str, raw: Raw, env: Mapping[str, str]) -> bool:
     raise usage(f"{variable} is {value!r}", f"set {variable} to 1 or 0, or unset it")
 
 
-def _project(raw: Raw, env: Mapping[str, str], config: Config, sandbox: SandboxChoice | None) -> Found | None:
+def _project(raw: Raw, env: Mapping[str, str], config: Config, sandbox: SandboxChoice | None) -> ResolvedSetting | None:
     """Contract 1: the option, the variables, the configuration; in the sandbox none of Google's variables."""
     given = raw.get("project")
     if isinstance(given, str) and given:
-        return project_id(Found(given, "--project"))
+        return project_id(ResolvedSetting(given, "--project"))
     for variable in SANDBOX_PROJECT_VARIABLES if sandbox else GOOGLE_PROJECT_VARIABLES:
         if env.get(variable):
-            return project_id(Found(env[variable], variable))
+            return project_id(ResolvedSetting(env[variable], variable))
     if stored := config.get("project"):
-        return project_id(Found(stored, str(config.path)))
-    return Found(SANDBOX_PROJECT, "default") if sandbox else None
+        return project_id(ResolvedSetting(stored, str(config.path)))
+    return ResolvedSetting(SANDBOX_PROJECT, "default") if sandbox else None
 
 
-def project_id(found: Found) -> Found:
+def project_id(found: ResolvedSetting) -> ResolvedSetting:
     """The same with a leading `projects/` dropped. Raises usage() for what can be neither a project id nor a number."""
-    return Found(checked(found.value, found.source), found.source)
+    return ResolvedSetting(checked(found.value, found.source), found.source)
 
 
 def sandbox_choice(flag: str | bool | None, env: Mapping[str, str]) -> SandboxChoice | None:
@@ -180,7 +180,7 @@ def sandbox_choice(flag: str | bool | None, env: Mapping[str, str]) -> SandboxCh
     if flag is None and variable in _OFF:
         return None
     user = env.get("KEYADMIN_SANDBOX_USER") or SANDBOX_USER
-    no_key_string(Found(user, "KEYADMIN_SANDBOX_USER"))
+    no_key_string(ResolvedSetting(user, "KEYADMIN_SANDBOX_USER"))
     if not _ADDRESS.fullmatch(user):
         raise usage(
             f"KEYADMIN_SANDBOX_USER is {user!r}, which is no e-mail address",

@@ -36,6 +36,6 @@ def snippet(
         return
     write(made.code.rstrip("\n"))
     if explicit:
-        session.talk.note(f"Put your key in the place of {PLACEHOLDER}: keyadmin keys show KEY prints it.")
+        session.console.note(f"Put your key in the place of {PLACEHOLDER}: keyadmin keys show KEY prints it.")
     else:
-        session.talk.note("It takes the key from GEMINI_API_KEY; keyadmin env set KEY sets it.")
+        session.console.note("It takes the key from GEMINI_API_KEY; keyadmin env set KEY sets it.")

@@ -11,7 +11,7 @@ import typer
 from keyadmin.cli.remember import cache_of
 from keyadmin.cli.session import current
 from keyadmin.cli.settings import settle
-from keyadmin.problem import Problem
+from keyadmin.model.problem import Problem
 
 MOST_EXPLAINED: Final = 100  # with more, the shells' lists are too long for a second column
 # Shells read what they are offered again, zsh with eval: nothing gets there that any of them takes for more than a letter.

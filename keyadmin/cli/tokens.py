@@ -7,25 +7,25 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from keyadmin import duration
 from keyadmin.cli.confirm import would
 from keyadmin.cli.keys.named import string_or_name
 from keyadmin.cli.keys.options import KeyOrString
-from keyadmin.cli.lazy import Entry, Group
+from keyadmin.cli.lazy import CommandEntry, CommandGroup
 from keyadmin.cli.options import DryRun, KeyFromEnv
 from keyadmin.cli.render import show_document
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.keys import resolve, tokens
-from keyadmin.keys.tokens import Terms, Token
-from keyadmin.secret import KeyString
+from keyadmin.keys.tokens import Token, TokenTerms
+from keyadmin.model import duration
+from keyadmin.model.secret import KeyString
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
-GROUP: Final = Group(
+GROUP: Final = CommandGroup(
     "Make ephemeral tokens for the Live API: what a browser or an app gets in the place of a key.",
-    {"create": Entry("keyadmin.cli.tokens:create", "Make a token with a key, and print it.")},
+    {"create": CommandEntry("keyadmin.cli.tokens:create", "Make a token with a key, and print it.")},
 )
 
 Uses = Annotated[int, typer.Option("--uses", metavar="N", help="How many sessions it may begin; 0 = any number.")]
@@ -50,7 +50,7 @@ def create(
     programs pass it where they would pass a key, with the API version v1alpha.
     """
     session = current(context)
-    terms = Terms(uses, duration.parse(expire), duration.parse(session_start))
+    terms = TokenTerms(uses, duration.parse(expire), duration.parse(session_start))
     given = string_or_name(session, key, key_from_env)
     named = given.masked if isinstance(given, KeyString) else given
     if dry_run:
@@ -67,4 +67,4 @@ def create(
     show_document(session, made.to_json() | session.mark, made.token.reveal())
     sessions = f"{uses} session{'s' if uses != 1 else ''}" if uses else "any number of sessions"
     begun, ended = f"{made.session_start:%H:%M:%S}", f"{made.expires:%H:%M:%S}"
-    session.talk.note(f"For {sessions} begun before {begun} UTC, which end at {ended} UTC at the latest.")
+    session.console.note(f"For {sessions} begun before {begun} UTC, which end at {ended} UTC at the latest.")

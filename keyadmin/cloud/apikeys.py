@@ -12,17 +12,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
-from keyadmin.cloud.calls import Operation, Page, finished, pages
-from keyadmin.cloud.endpoints import API_KEYS_GRPC, APIKEYS, Call
-from keyadmin.cloud.marker import check_marker
-from keyadmin.cloud.rest import Json, RestDoor
-from keyadmin.keys.codec import key_from_json, restrictions_to_json
-from keyadmin.keys.model import Key, Restrictions
-from keyadmin.problem import Cause, Problem
-from keyadmin.secret import KeyString
+from keyadmin.cloud.calls import ListPage, Operation, finished, pages
+from keyadmin.cloud.endpoints import API_KEYS_GRPC, APIKEYS, ApiCall
+from keyadmin.cloud.rest import Json, RestTransport
+from keyadmin.cloud.sandbox_key_guard import check_marker
+from keyadmin.model.key import Key, Restrictions
+from keyadmin.model.key_codec import key_from_json, restrictions_to_json
+from keyadmin.model.problem import Cause, Problem
+from keyadmin.model.secret import KeyString
 
 if TYPE_CHECKING:
-    from keyadmin.cloud.channels import GrpcDoor
+    from keyadmin.cloud.channels import GrpcTransport
 
 UsageCheck = Literal["CHECK", "SKIP"]
 
@@ -43,7 +43,7 @@ class Lookup:
 class Keys:
     """Keys of any project the caller may see. All methods raise Problem."""
 
-    def __init__(self, rest: RestDoor, grpc: Callable[[], GrpcDoor], *, sandbox: bool) -> None:
+    def __init__(self, rest: RestTransport, grpc: Callable[[], GrpcTransport], *, sandbox: bool) -> None:
         self._rest = rest
         self._grpc = grpc
         self._sandbox = sandbox
@@ -92,7 +92,7 @@ class Keys:
             return await self._made_before(problem, wanted)
 
         return await self._rest.call(
-            Call(APIKEYS, "CreateKey", wanted.project, write=True),
+            ApiCall(APIKEYS, "CreateKey", wanted.project, write=True),
             "POST",
             f"/v2/{_parent(wanted.project)}/keys",
             params={"keyId": wanted.key_id},
@@ -115,7 +115,7 @@ class Keys:
 
     async def _made(self, operation: Json, wanted: Key) -> Key:
         if "found" not in operation:
-            call = Call(APIKEYS, "CreateKey", wanted.project)
+            call = ApiCall(APIKEYS, "CreateKey", wanted.project)
             return self._key(await finished(_operation(operation), self._poll(call), call), wanted.project)
         found: Key = operation["found"]
         try:
@@ -129,14 +129,14 @@ class Keys:
         """The key, deleted ones included; without its key string."""
         # unsourced: that GetKey answers for a soft-deleted key; where it does not, a repeated delete's refusal stands.
         project = _project(name)
-        data = await self._rest.call(Call(APIKEYS, "GetKey", project), "GET", f"/v2/{_quoted(name)}")
+        data = await self._rest.call(ApiCall(APIKEYS, "GetKey", project), "GET", f"/v2/{_quoted(name)}")
         return self._key(data, project)
 
     async def list(self, project: str, *, deleted: bool = False) -> AsyncIterator[Key]:
         """The project's keys; `deleted` adds those deleted in the last 30 days."""
-        call = Call(APIKEYS, "ListKeys", project)
+        call = ApiCall(APIKEYS, "ListKeys", project)
 
-        async def fetch(token: str) -> Page[Key]:
+        async def fetch(token: str) -> ListPage[Key]:
             params = {"pageSize": str(PAGE)}
             if deleted:
                 params["showDeleted"] = "true"
@@ -144,7 +144,7 @@ class Keys:
                 params["pageToken"] = token
             data = await self._rest.call(call, "GET", f"/v2/{_parent(project)}/keys", params=params)
             keys = [self._key(key, project) for key in data.get("keys", ())]
-            return Page(keys, data.get("nextPageToken", ""))
+            return ListPage(keys, data.get("nextPageToken", ""))
 
         async for key in pages(fetch):
             yield key
@@ -194,7 +194,7 @@ class Keys:
                 return {"found": found}
             return None
 
-        call = Call(APIKEYS, "UpdateKey", _project(name), write=True)
+        call = ApiCall(APIKEYS, "UpdateKey", _project(name), write=True)
         return await self._rest.call(call, "PATCH", f"/v2/{_quoted(name)}", params=params, body=body, on_repeat=on_repeat)
 
     async def delete(self, name: str, etag: str | None = None, usage_check: UsageCheck | None = None) -> Key:
@@ -212,7 +212,7 @@ class Keys:
             found = await self._unless_refused(name)
             return {"found": found} if found is not None and found.delete_time is not None else None
 
-        call = Call(APIKEYS, "DeleteKey", _project(name), write=True)
+        call = ApiCall(APIKEYS, "DeleteKey", _project(name), write=True)
         return await self._rest.call(call, "DELETE", f"/v2/{_quoted(name)}", params=params, on_repeat=on_repeat)
 
     async def undelete(self, name: str) -> Key:
@@ -247,7 +247,7 @@ class Keys:
         if "found" in operation:
             found: Key = operation["found"]
             return found
-        call = Call(APIKEYS, method, _project(name))
+        call = ApiCall(APIKEYS, method, _project(name))
         data = await finished(_operation(operation), self._poll(call), call)
         return replace(self._key(data, _project(name)), key_string=None)
 
@@ -265,9 +265,9 @@ class Keys:
         except Problem:
             return None
 
-    def _poll(self, call: Call) -> Any:
+    def _poll(self, call: ApiCall) -> Any:
         async def poll(name: str) -> Operation:
-            reading = Call(APIKEYS, "GetOperation", call.project)
+            reading = ApiCall(APIKEYS, "GetOperation", call.project)
             return _operation(await self._rest.call(reading, "GET", f"/v2/{_quoted(name)}"))
 
         return poll

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from keyadmin.cloud.calls import Page, pages
-from keyadmin.cloud.endpoints import ASSET, Call
-from keyadmin.cloud.rest import Json, RestDoor
-from keyadmin.keys.codec import parse_time
+from keyadmin.cloud.calls import ListPage, pages
+from keyadmin.cloud.endpoints import ASSET, ApiCall
+from keyadmin.cloud.rest import Json, RestTransport
+from keyadmin.model.key_codec import parse_time
 
 PAGE: Final = 500  # the API's own maximum
 EVERYTHING: Final = "*"
@@ -38,7 +38,7 @@ class Asset:
 class Assets:
     """Searches, over REST: tens of thousands of resources are sooner read from JSON than from protobuf. Raises Problem."""
 
-    def __init__(self, rest: RestDoor) -> None:
+    def __init__(self, rest: RestTransport) -> None:
         self._rest = rest
 
     async def search(self, scope: str, asset_type: str, query: str = "", fields: str = EVERYTHING) -> AsyncIterator[Asset]:
@@ -47,14 +47,14 @@ class Assets:
         `fields` = a mask of what is wanted; without it all that the inventory has.
         """
         project = scope.removeprefix("projects/") if scope.startswith("projects/") else None
-        call = Call(ASSET, "SearchAllResources", project)
+        call = ApiCall(ASSET, "SearchAllResources", project)
         asked = {"assetTypes": asset_type, "pageSize": str(PAGE), "readMask": fields, "prettyPrint": "false"}
         asked |= {"query": query} if query else {}
 
-        async def fetch(token: str) -> Page[Asset]:
+        async def fetch(token: str) -> ListPage[Asset]:
             params = asked | ({"pageToken": token} if token else {})
             data = await self._rest.call(call, "GET", f"/v1/{quote(scope, safe='/:')}:searchAllResources", params=params)
-            return Page([_asset(each) for each in data.get("results", ())], data.get("nextPageToken", ""))
+            return ListPage([_asset(each) for each in data.get("results", ())], data.get("nextPageToken", ""))
 
         async for asset in pages(fetch, ahead=True):
             yield asset

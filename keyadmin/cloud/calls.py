@@ -11,10 +11,10 @@ from typing import Any, Final, Generic, TypeVar
 
 from keyadmin.cloud import errors
 from keyadmin.cloud.credentials import Access
-from keyadmin.cloud.endpoints import Call
+from keyadmin.cloud.endpoints import ApiCall
 from keyadmin.cloud.errors import Failure
 from keyadmin.cloud.pace import Pace
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem
 
 Result = TypeVar("Result")
 
@@ -57,7 +57,7 @@ class Runner:
 
     async def run(
         self,
-        call: Call,
+        call: ApiCall,
         attempt: Callable[[dict[str, str]], Awaitable[Result]],
         on_repeat: OnRepeat[Result] | None = None,
     ) -> Result:
@@ -92,12 +92,12 @@ class Runner:
             return None
         return self.pace.forecast(service, self.access.quota_project, reads=reads, writes=writes)
 
-    def _charged(self, call: Call) -> str | None:
+    def _charged(self, call: ApiCall) -> str | None:
         if (self._charge_each or call.charged) and call.project:
             return call.project
         return self.access.quota_project
 
-    async def _headers(self, call: Call, charged: str | None) -> dict[str, str]:
+    async def _headers(self, call: ApiCall, charged: str | None) -> dict[str, str]:
         if not call.signed:
             return {}
         headers = await self.access.headers()
@@ -109,7 +109,7 @@ class Runner:
 class _History:
     """What became of a call's attempts so far."""
 
-    def __init__(self, call: Call, policy: RetryPolicy) -> None:
+    def __init__(self, call: ApiCall, policy: RetryPolicy) -> None:
         self.lost = False
         self.renewed = False
         self._call = call
@@ -134,7 +134,7 @@ class _History:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[Result]):
+class ListPage(Generic[Result]):
     """One page of a listing; an empty token ends it."""
 
     items: list[Result]
@@ -144,13 +144,13 @@ class Page(Generic[Result]):
 _CIRCLES: Final = "the service gave the same page token twice; the listing is incomplete"
 
 
-async def pages(fetch: Callable[[str], Coroutine[Any, Any, Page[Result]]], *, ahead: bool = False) -> AsyncIterator[Result]:
+async def pages(fetch: Callable[[str], Coroutine[Any, Any, ListPage[Result]]], *, ahead: bool = False) -> AsyncIterator[Result]:
     """Every item of every page. `fetch(token)` gets "" first. Raises Problem where a service goes round in circles.
 
     `ahead` = the next page is fetched while one is worked on: for those who want all of them in any case.
     """
     token = ""
-    following: asyncio.Task[Page[Result]] | None = None
+    following: asyncio.Task[ListPage[Result]] | None = None
     try:
         while True:
             page = await (fetch(token) if following is None else following)
@@ -189,7 +189,7 @@ class Operation:
 async def finished(
     operation: Operation,
     poll: Callable[[str], Awaitable[Operation]],
-    call: Call,
+    call: ApiCall,
     deadline: float = OPERATION_DEADLINE,
 ) -> Any:
     """The operation's response once it is done: polled at once, then with growing pauses, for `deadline` seconds.

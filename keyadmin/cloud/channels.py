@@ -1,4 +1,4 @@
-"""The gRPC door: Google's generated asyncio clients, each built at its first call."""
+"""The gRPC transport: Google's generated asyncio clients, each built at its first call."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, Final
 from keyadmin import __version__
 from keyadmin.cloud.calls import OPERATION_DEADLINE, OnRepeat, Operation, Runner, finished
 from keyadmin.cloud.credentials import silence
-from keyadmin.cloud.endpoints import Call, GrpcApi, door
+from keyadmin.cloud.endpoints import ApiCall, GrpcApi, transport
 from keyadmin.cloud.errors import status_json
 from keyadmin.cloud.network import proxy_for
 from keyadmin.cloud.routes import Routes
-from keyadmin.loading import load
+from keyadmin.model.loading import load
 
 TIMEOUT: Final = 60.0  # seconds for a call
 _OPTIONS: Final = (
@@ -25,7 +25,7 @@ _OPTIONS: Final = (
 )
 
 
-class GrpcDoor:
+class GrpcTransport:
     """Clients and their channels. Retrying is `Runner`'s alone: the clients' own is switched off."""
 
     def __init__(self, routes: Routes, runner: Runner) -> None:
@@ -48,8 +48,8 @@ class GrpcDoor:
         on_repeat: OnRepeat[Any] | None = None,
     ) -> Any:
         """The client's own answer (a protobuf, a pager holding its first page, or an AsyncOperation). Raises Problem."""
-        call = Call(api.host, _rpc_name(method), project, write, repeatable, charged=charged)
-        if door(call.service, call.method) != "grpc":
+        call = ApiCall(api.host, _rpc_name(method), project, write, repeatable, charged=charged)
+        if transport(call.service, call.method) != "grpc":
             raise ValueError(f"{call.service} {call.method} is not a gRPC call")
         bound = getattr(await self.client(api), method)
 
@@ -72,7 +72,7 @@ class GrpcDoor:
         answer = await self.call(api, method, request, project=project, write=True, on_repeat=on_repeat)
         if not hasattr(answer, "operation"):
             return answer
-        call = Call(api.host, _rpc_name(method), project)
+        call = ApiCall(api.host, _rpc_name(method), project)
 
         async def poll(name: str) -> Operation:
             return await self.poll(api, name, project)
@@ -87,7 +87,7 @@ class GrpcDoor:
         async def attempt(headers: dict[str, str]) -> Any:
             return await operations.get_operation(name, retry=None, timeout=TIMEOUT, metadata=list(headers.items()))
 
-        return operation_of(await self._runner.run(Call(api.host, "GetOperation", project), attempt))
+        return operation_of(await self._runner.run(ApiCall(api.host, "GetOperation", project), attempt))
 
     async def client(self, api: GrpcApi) -> Any:
         """The client, imported and connected when first asked for."""

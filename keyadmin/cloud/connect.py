@@ -13,20 +13,20 @@ from urllib.parse import urlsplit
 
 from keyadmin.cloud import network, routes
 from keyadmin.cloud.calls import RetryPolicy, Runner
-from keyadmin.cloud.credentials import SCOPE, Access, Caller, GoogleAccess, NoAccess, SandboxAccess, silence
-from keyadmin.cloud.endpoints import ACCOUNTS, APIKEYS, FOLDERS, IAM_CREDENTIALS, ORGANIZATIONS, SANDBOX, Call
+from keyadmin.cloud.credentials import SCOPE, Access, CallerIdentity, GoogleAccess, NoAccess, SandboxAccess, silence
+from keyadmin.cloud.endpoints import ACCOUNTS, APIKEYS, FOLDERS, IAM_CREDENTIALS, ORGANIZATIONS, SANDBOX, ApiCall
 from keyadmin.cloud.pace import READS_PER_MINUTE, WRITES_PER_MINUTE, Pace, Waiting
-from keyadmin.cloud.rest import RestDoor
+from keyadmin.cloud.rest import RestTransport
 from keyadmin.cloud.routes import Routes
-from keyadmin.problem import Cause, Exit, Problem, usage
+from keyadmin.model.problem import Cause, Exit, Problem, usage
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from keyadmin.cloud.apikeys import Keys
     from keyadmin.cloud.assets import Assets
-    from keyadmin.cloud.channels import GrpcDoor
-    from keyadmin.cloud.control import Control
+    from keyadmin.cloud.channels import GrpcTransport
+    from keyadmin.cloud.control import SandboxControl
     from keyadmin.cloud.gemini import Gemini
     from keyadmin.cloud.iam import ServiceAccounts
     from keyadmin.cloud.orgpolicy import OrgPolicy
@@ -55,7 +55,7 @@ SandboxTarget = Embedded | Url
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoints:
+class EndpointOverride:
     """A TLS server in Google's place, for tests: `rest` = https://HOST:PORT, `grpc` = HOST:PORT."""
 
     rest: str
@@ -75,7 +75,7 @@ class Target:
     quota_project: str | None = None
     impersonate: str | None = None
     sandbox_user: str = "owner@example.com"
-    endpoints: Endpoints | None = None
+    endpoints: EndpointOverride | None = None
     reads_per_minute: int | None = None
     writes_per_minute: int | None = None
     charge_each: bool = False
@@ -85,23 +85,23 @@ class Target:
 class Cloud:
     """The wrappers, each made when first used."""
 
-    def __init__(self, routes: Routes, runner: Runner, rest: RestDoor, *, sandbox: bool) -> None:
+    def __init__(self, routes: Routes, runner: Runner, rest: RestTransport, *, sandbox: bool) -> None:
         self.sandbox = sandbox
         self._routes = routes
         self._runner = runner
         self._rest = rest
 
     @property
-    def caller(self) -> Caller:
+    def caller(self) -> CallerIdentity:
         """Who is calling, as far as the credentials say. Raises Problem where none were loaded."""
         return self._runner.access.caller
 
-    async def identify(self) -> Caller:
+    async def identify(self) -> CallerIdentity:
         """As `caller`, asking Google for the e-mail address where the credentials do not hold it; None if it will not say."""
         if self.caller.principal is not None:
             return self.caller
         try:
-            said = await self._rest.call(Call(ACCOUNTS, "UserInfo", paced=False), "GET", "/v1/userinfo")
+            said = await self._rest.call(ApiCall(ACCOUNTS, "UserInfo", paced=False), "GET", "/v1/userinfo")
         except Problem as problem:
             if problem.exit is Exit.CREDENTIALS:
                 raise
@@ -126,10 +126,10 @@ class Cloud:
         return self._rest.now()
 
     @cached_property
-    def _grpc(self) -> GrpcDoor:
-        from keyadmin.cloud.channels import GrpcDoor
+    def _grpc(self) -> GrpcTransport:
+        from keyadmin.cloud.channels import GrpcTransport
 
-        return GrpcDoor(self._routes, self._runner)
+        return GrpcTransport(self._routes, self._runner)
 
     @cached_property
     def keys(self) -> Keys:
@@ -146,11 +146,11 @@ class Cloud:
         return Gemini(self._rest, sandbox=self.sandbox)
 
     @cached_property
-    def control(self) -> Control:
+    def control(self) -> SandboxControl:
         """The sandbox's own `/_sandbox`. Raises usage() for Google."""
-        from keyadmin.cloud.control import Control
+        from keyadmin.cloud.control import SandboxControl
 
-        return Control(self._rest, sandbox=self.sandbox)
+        return SandboxControl(self._rest, sandbox=self.sandbox)
 
     @cached_property
     def projects(self) -> Projects:
@@ -250,7 +250,7 @@ async def _google(target: Target, credentials: bool, on_wait: Callable[[Waiting]
     places = routes.google(roots, at.rest, at.grpc) if at else routes.google(roots)
     pace = Pace(_limit(target.reads_per_minute, READS_PER_MINUTE), _limit(target.writes_per_minute, WRITES_PER_MINUTE), on_wait)
     runner = Runner(access, pace, target.retry, charge_each=target.charge_each, sandbox=None)
-    return Cloud(places, runner, RestDoor(places, runner), sandbox=False)
+    return Cloud(places, runner, RestTransport(places, runner), sandbox=False)
 
 
 async def _sandbox(
@@ -264,7 +264,7 @@ async def _sandbox(
     address = sandbox.rest if isinstance(sandbox, Url) else "its socket"
     runner = Runner(access, pace, target.retry, charge_each=target.charge_each, sandbox=address)
     places = await _embedded(stack, sandbox) if isinstance(sandbox, Embedded) else _served(sandbox, lambda: rest)
-    rest = RestDoor(places, runner)
+    rest = RestTransport(places, runner)
     return Cloud(places, runner, rest, sandbox=True)
 
 
@@ -292,7 +292,7 @@ async def _embedded(stack: AsyncExitStack, sandbox: Embedded) -> Routes:
     return Routes(lambda host: "http://localhost", target, unix_socket=str(endpoints.rest_socket))
 
 
-def _served(sandbox: Url, rest: Callable[[], RestDoor]) -> Routes:
+def _served(sandbox: Url, rest: Callable[[], RestTransport]) -> Routes:
     base = sandbox.rest.rstrip("/")
     parts = urlsplit(base)
     if parts.scheme != "http" or not network.is_loopback(parts.hostname or ""):
@@ -301,7 +301,7 @@ def _served(sandbox: Url, rest: Callable[[], RestDoor]) -> Routes:
 
     async def target(host: str) -> str:
         if not known:
-            known.update(await rest().call(Call(SANDBOX, "Describe", signed=False, paced=False), "GET", "/_sandbox"))
+            known.update(await rest().call(ApiCall(SANDBOX, "Describe", signed=False, paced=False), "GET", "/_sandbox"))
         address = str(known["grpc"])
         if not network.is_loopback(address.rpartition(":")[0]):
             raise usage(f"the sandbox names {address} as its gRPC address, which is not on this machine")
@@ -310,10 +310,10 @@ def _served(sandbox: Url, rest: Callable[[], RestDoor]) -> Routes:
     return Routes(lambda host: base, target)
 
 
-async def _impersonated(rest: RestDoor, user: str, account: str) -> str:
+async def _impersonated(rest: RestTransport, user: str, account: str) -> str:
     """A token of the service account, given to the sandbox user as the IAM Credentials API would give it."""
     answer = await rest.call(
-        Call(IAM_CREDENTIALS, "GenerateAccessToken", write=True, signed=False, paced=False),
+        ApiCall(IAM_CREDENTIALS, "GenerateAccessToken", write=True, signed=False, paced=False),
         "POST",
         f"/v1/projects/-/serviceAccounts/{account}:generateAccessToken",
         body={"scope": [SCOPE]},

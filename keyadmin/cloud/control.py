@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from keyadmin.cloud.endpoints import SANDBOX, Call
-from keyadmin.cloud.rest import RestDoor
-from keyadmin.problem import usage
+from keyadmin.cloud.endpoints import SANDBOX, ApiCall
+from keyadmin.cloud.rest import RestTransport
+from keyadmin.model.problem import usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +19,16 @@ class Served:
     version: str
 
 
-class Control:
+class SandboxControl:
     """Calls to `/_sandbox`. Raises usage() for a connection to Google."""
 
-    def __init__(self, rest: RestDoor, *, sandbox: bool) -> None:
+    def __init__(self, rest: RestTransport, *, sandbox: bool) -> None:
         if not sandbox:
             raise usage("only a sandbox can be seeded or reset; this is Google", "add --sandbox")
         self._rest = rest
 
     async def describe(self) -> Served:
-        """Where the doors are and which version serves them."""
+        """Where the transports are and which version serves them."""
         answer = await self._rest.call(_call("Describe"), "GET", "/_sandbox")
         return Served(str(answer.get("rest", "")), str(answer.get("grpc", "")), str(answer.get("version", "")))
 
@@ -44,5 +44,5 @@ class Control:
         return str((await self._rest.call(_call("Reset"), "POST", "/_sandbox/reset", body={})).get("now", ""))
 
 
-def _call(method: str) -> Call:
-    return Call(SANDBOX, method, write=method != "Describe", signed=False, paced=False)
+def _call(method: str) -> ApiCall:
+    return ApiCall(SANDBOX, method, write=method != "Describe", signed=False, paced=False)

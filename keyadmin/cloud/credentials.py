@@ -1,6 +1,6 @@
 """Who calls: the sandbox's bearer, or Application Default Credentials, loaded and refreshed in a thread.
 
-Both doors take their headers from here, so a token is fetched once and an expired one is renewed in one place.
+Both transports take their headers from here, so a token is fetched once and an expired one is renewed in one place.
 `google.auth.aio` cannot refresh Application Default Credentials, hence the thread.
 """
 
@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal, Protocol
 
 from keyadmin.cloud import errors
-from keyadmin.cloud.endpoints import Call
+from keyadmin.cloud.endpoints import ApiCall
 from keyadmin.cloud.network import Roots
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem
 
 SCOPE: Final = "https://www.googleapis.com/auth/cloud-platform"
-_LOADING: Final = Call("oauth2.googleapis.com", "Token", paced=False)
+_LOADING: Final = ApiCall("oauth2.googleapis.com", "Token", paced=False)
 
 Kind = Literal[
     "user",
@@ -35,7 +35,7 @@ Kind = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class CallerIdentity:
     """Who is calling. `principal` is an e-mail address, or None while it is not known.
 
     `credentials_project` = the project that the credentials (or their environment) name.
@@ -52,7 +52,7 @@ class Access(Protocol):
     """What signs calls."""
 
     @property
-    def caller(self) -> Caller:
+    def caller(self) -> CallerIdentity:
         """Who is calling, as far as known without asking anybody."""
 
     @property
@@ -76,13 +76,13 @@ class SandboxAccess:
         impersonate: str | None,
         fetch_token: Callable[[str], Awaitable[str]],
     ) -> None:
-        self._caller = Caller(impersonate or user, "sandbox", quota_project, impersonate)
+        self._caller = CallerIdentity(impersonate or user, "sandbox", quota_project, impersonate)
         self._token = None if impersonate else user
         self._fetch_token = fetch_token
         self._lock = asyncio.Lock()
 
     @property
-    def caller(self) -> Caller:
+    def caller(self) -> CallerIdentity:
         """The sandbox user, or whom it impersonates."""
         return self._caller
 
@@ -107,7 +107,7 @@ class SandboxAccess:
 class GoogleAccess:
     """Application Default Credentials with the cloud-platform scope, impersonating a service account if asked to."""
 
-    def __init__(self, credentials: Any, request: Any, caller: Caller) -> None:
+    def __init__(self, credentials: Any, request: Any, caller: CallerIdentity) -> None:
         self._credentials = credentials
         self._request = request
         self._caller = caller
@@ -138,7 +138,7 @@ class GoogleAccess:
 
             wrap: Any = impersonated_credentials.Credentials
             credentials = wrap(source_credentials=credentials, target_principal=impersonate, target_scopes=[SCOPE])
-        caller = Caller(
+        caller = CallerIdentity(
             principal=_principal(credentials),
             kind=_kind(credentials),
             # An impersonated account need not be allowed to use the person's own quota project: it brings none along.
@@ -149,7 +149,7 @@ class GoogleAccess:
         return cls(credentials, request, caller)
 
     @property
-    def caller(self) -> Caller:
+    def caller(self) -> CallerIdentity:
         """Who is calling; a user's principal is not known until asked for."""
         return self._caller
 
@@ -192,7 +192,7 @@ class NoAccess:
     """For calls that carry a key instead of credentials: whatever needs to be signed is refused."""
 
     @property
-    def caller(self) -> Caller:
+    def caller(self) -> CallerIdentity:
         """Nobody."""
         raise _unsigned()
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from keyadmin.access.classify import ErrorFacts, Violation
-from keyadmin.cloud.endpoints import Call
+from keyadmin.cloud.endpoints import ApiCall
+from keyadmin.model.causes.classify import ErrorFacts, Violation
 
 # google/rpc/code.proto: number, name and the HTTP code that stands for it.
 _CODES: Final[tuple[tuple[int, str, int], ...]] = (
@@ -48,7 +48,7 @@ _NAME_OF_HTTP: Final = {
 }
 
 
-def facts_from_http(code: int, headers: Mapping[str, str], body: Any, call: Call) -> ErrorFacts:
+def facts_from_http(code: int, headers: Mapping[str, str], body: Any, call: ApiCall) -> ErrorFacts:
     """From an HTTP answer that is no success; `body` is the decoded JSON, or None where it was none."""
     if isinstance(body, list) and body:  # some services wrap the error object in a list
         body = body[0]
@@ -62,7 +62,7 @@ def facts_from_http(code: int, headers: Mapping[str, str], body: Any, call: Call
     return facts
 
 
-def facts_from_status(status: Mapping[str, Any], call: Call, http: int | None = None) -> ErrorFacts:
+def facts_from_status(status: Mapping[str, Any], call: ApiCall, http: int | None = None) -> ErrorFacts:
     """From a google.rpc.Status as JSON, or the REST error object, whose `code` is the HTTP code and `status` the name."""
     number = status.get("code")
     name = status.get("status") if isinstance(status.get("status"), str) else None
@@ -75,7 +75,7 @@ def facts_from_status(status: Mapping[str, Any], call: Call, http: int | None = 
     )
 
 
-def facts_from_details(code: int | None, status: str | None, message: str, details: Sequence[Any], call: Call) -> ErrorFacts:
+def facts_from_details(code: int | None, status: str | None, message: str, details: Sequence[Any], call: ApiCall) -> ErrorFacts:
     """From the parts of an error; each detail is a mapping with `@type`. What has not the expected form is passed over."""
     by_type: dict[str, list[Mapping[str, Any]]] = {}
     for detail in details:
@@ -130,7 +130,7 @@ def _mappings(value: Any) -> list[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, Sequence) else []
 
 
-def _context(call: Call) -> dict[str, Any]:
+def _context(call: ApiCall) -> dict[str, Any]:
     return {"service": call.service if "." in call.service else None, "method": call.method, "project": call.project}
 
 

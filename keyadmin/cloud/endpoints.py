@@ -1,4 +1,4 @@
-"""Which service lives where and which door a call to it takes: a fixed table, not a layer.
+"""Which service lives where and which transport a call to it takes: a fixed table, not a layer.
 
 REST JSON where the published protobuf cannot carry what is needed (`serviceAccountEmail`, `checkExistingUsage` of the API
 Keys API), where there is no gRPC client, and for the two reads of projects that most commands begin with: they would pay
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from keyadmin.keys.model import GEMINI
+from keyadmin.model.key import GEMINI
 
 APIKEYS: Final = "apikeys.googleapis.com"
 RESOURCE_MANAGER: Final = "cloudresourcemanager.googleapis.com"
@@ -26,7 +26,7 @@ MONITORING: Final = "monitoring.googleapis.com"
 ACCOUNTS: Final = "openidconnect.googleapis.com"
 SANDBOX: Final = "sandbox"  # the sandbox's own /_sandbox
 
-Door = Literal["rest", "grpc"]
+Transport = Literal["rest", "grpc"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,13 @@ _REST: Final[Mapping[str, frozenset[str]]] = {
 }
 
 
-def door(service: str, method: str) -> Door:
-    """The one door that this method takes."""
+def transport(service: str, method: str) -> Transport:
+    """The one transport that this method takes."""
     return "rest" if method in _REST.get(service, ()) else "grpc"
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ApiCall:
     """What is about to be asked: what errors, the pace and the retry rule need to know of it.
 
     `repeatable` = sending it twice does no harm. `paced` = it counts against the quota project's calls a minute.

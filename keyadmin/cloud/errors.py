@@ -15,11 +15,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from keyadmin.access.classify import ErrorFacts, classify
 from keyadmin.cloud.details import facts_from_details, facts_from_http, facts_from_status
-from keyadmin.cloud.endpoints import IAM_CREDENTIALS, Call
-from keyadmin.problem import Cause, Problem
-from keyadmin.secret import redact
+from keyadmin.cloud.endpoints import IAM_CREDENTIALS, ApiCall
+from keyadmin.model.causes.classify import ErrorFacts, classify
+from keyadmin.model.problem import Cause, Problem
+from keyadmin.model.secret import redact
 
 LOGIN: Final = "gcloud auth application-default login"
 NO_ACCOUNT: Final = "without an account: add --sandbox, for a local Google Cloud"
@@ -85,7 +85,7 @@ def _loaded(module: str, name: str) -> type[BaseException] | None:
     return getattr(sys.modules.get(module), name, None)
 
 
-def read(error: BaseException, call: Call, sandbox: str | None = None) -> Failure:
+def read(error: BaseException, call: ApiCall, sandbox: str | None = None) -> Failure:
     """What this exception means; `sandbox` = the sandbox's address where one was asked. Raises what is none of `foreign()`."""
     place = f"the sandbox at {sandbox}" if sandbox else call.service
     if isinstance(error, HttpError):
@@ -128,7 +128,7 @@ def _is(error: BaseException, module: str, name: str) -> bool:
 # --- gRPC ---------------------------------------------------------------------------------------------------------------
 
 
-def _grpc(error: BaseException, call: Call, place: str) -> Failure:
+def _grpc(error: BaseException, call: ApiCall, place: str) -> Failure:
     """From google.api_core's exceptions (what the generated clients raise) and from a bare AioRpcError."""
     if _is(error, "grpc", "RpcError"):
         from google.api_core import exceptions
@@ -171,7 +171,7 @@ def status_json(status: Any) -> dict[str, Any]:
 # --- connections --------------------------------------------------------------------------------------------------------
 
 
-def _connection(error: BaseException, call: Call, place: str) -> Failure:
+def _connection(error: BaseException, call: ApiCall, place: str) -> Failure:
     """From aiohttp's exceptions that are no HTTP answer, and from timeouts."""
     if any(_is(error, "aiohttp", name) for name in ("ClientConnectorCertificateError", "ClientSSLError")):
         return _unreachable(call, place, str(error), tls=True)
@@ -191,11 +191,11 @@ def _system_words(error: OSError | None) -> str | None:
     return os.strerror(error.errno)
 
 
-def _facts(call: Call, status: str, message: str) -> ErrorFacts:
+def _facts(call: ApiCall, status: str, message: str) -> ErrorFacts:
     return facts_from_details(None, status, message, (), call)
 
 
-def _unreachable(call: Call, place: str, why: str, *, tls: bool = False) -> Failure:
+def _unreachable(call: ApiCall, place: str, why: str, *, tls: bool = False) -> Failure:
     """No connection was made, so nothing was asked. Built without the classifier: the words are not the service's."""
     if tls:
         fix = "If your network inspects TLS, let SSL_CERT_FILE name a file with its certificate authority."
@@ -209,7 +209,7 @@ def _unreachable(call: Call, place: str, why: str, *, tls: bool = False) -> Fail
 # --- credentials --------------------------------------------------------------------------------------------------------
 
 
-def _credentials(error: BaseException, call: Call) -> Failure:
+def _credentials(error: BaseException, call: ApiCall) -> Failure:
     """From google.auth's exceptions."""
     words = redact(str(error.args[0]) if error.args else str(error))
     if _is(error, "google.auth.exceptions", "DefaultCredentialsError"):
@@ -223,7 +223,7 @@ def _credentials(error: BaseException, call: Call) -> Failure:
     refused = _impersonation_refused(error)
     if refused is not None:
         code = refused["error"].get("code")
-        signing = Call(IAM_CREDENTIALS, "GenerateAccessToken")
+        signing = ApiCall(IAM_CREDENTIALS, "GenerateAccessToken")
         return failure(facts_from_http(code if isinstance(code, int) else 403, {}, refused, signing))
     return _own(call, Cause.CREDENTIALS_EXPIRED, "UNAUTHENTICATED", f"the credentials were refused: {words}", LOGIN)
 
@@ -241,7 +241,7 @@ def _of_requests(error: BaseException) -> str | None:
     return f"{pool.host}: {'the proxy: ' if behind else ''}{text}"
 
 
-def _own(call: Call, cause: Cause, status: str, message: str, *fix: str) -> Failure:
+def _own(call: ApiCall, cause: Cause, status: str, message: str, *fix: str) -> Failure:
     """A failure on this side of the wire, whose cause needs no classifying; nothing was sent."""
     return Failure(_facts(call, status, message), Problem(cause, message, status=status, fix=fix), sent=False)
 

@@ -6,19 +6,19 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from keyadmin.cloud.endpoints import Call
-from keyadmin.cloud.marker import check_marker
-from keyadmin.cloud.rest import Json, RestDoor
-from keyadmin.keys.codec import format_time
-from keyadmin.keys.model import GEMINI
-from keyadmin.problem import Cause, Exit, Problem
-from keyadmin.secret import KeyString
+from keyadmin.cloud.endpoints import ApiCall
+from keyadmin.cloud.rest import Json, RestTransport
+from keyadmin.cloud.sandbox_key_guard import check_marker
+from keyadmin.model.key import GEMINI
+from keyadmin.model.key_codec import format_time
+from keyadmin.model.problem import Cause, Exit, Problem
+from keyadmin.model.secret import KeyString
 
 
 class Gemini:
     """generativelanguage.googleapis.com, called with a key and no credentials."""
 
-    def __init__(self, rest: RestDoor, *, sandbox: bool) -> None:
+    def __init__(self, rest: RestTransport, *, sandbox: bool) -> None:
         self._rest = rest
         self._sandbox = sandbox
 
@@ -29,7 +29,7 @@ class Gemini:
         """
         check_marker(key, sandbox=self._sandbox)
         await self._call(
-            Call(GEMINI, "ListModels", signed=False, paced=False, patient=False),
+            ApiCall(GEMINI, "ListModels", signed=False, paced=False, patient=False),
             *("GET", "/v1beta/models", key),
             params={"pageSize": "1"},
         )
@@ -42,13 +42,13 @@ class Gemini:
         """
         check_marker(key, sandbox=self._sandbox)
         answer = await self._call(
-            Call(GEMINI, "CreateToken", write=True, signed=False, paced=False, patient=False),
+            ApiCall(GEMINI, "CreateToken", write=True, signed=False, paced=False, patient=False),
             *("POST", "/v1alpha/auth_tokens", key),
             body={"uses": uses, "expireTime": format_time(expires), "newSessionExpireTime": format_time(session_start)},
         )
         return KeyString(str(answer.get("name", "")))
 
-    async def _call(self, call: Call, verb: str, path: str, key: KeyString, **asked: Any) -> Json:
+    async def _call(self, call: ApiCall, verb: str, path: str, key: KeyString, **asked: Any) -> Json:
         try:
             return await self._rest.call(call, verb, path, headers={"x-goog-api-key": key.reveal()}, **asked)
         except Problem as problem:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from keyadmin.cloud.calls import pages
-from keyadmin.cloud.channels import GrpcDoor
+from keyadmin.cloud.channels import GrpcTransport
 from keyadmin.cloud.endpoints import IAM_ADMIN
 from keyadmin.cloud.messages import paging
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem
 
 PAGE: Final = 100  # the API's own maximum
 
@@ -30,7 +30,7 @@ class ServiceAccount:
 class ServiceAccounts:
     """Service accounts of a project (id, not number). All methods raise Problem."""
 
-    def __init__(self, grpc: GrpcDoor) -> None:
+    def __init__(self, grpc: GrpcTransport) -> None:
         self._grpc = grpc
 
     async def create(self, project: str, account_id: str, display_name: str = "") -> ServiceAccount:

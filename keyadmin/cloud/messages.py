@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from keyadmin.cloud.calls import Page
+from keyadmin.cloud.calls import ListPage
 
 Value = TypeVar("Value")
 
@@ -35,11 +35,11 @@ def unpacked(packed: Any, kind: Any) -> Any:
 
 def paging(
     call: Callable[[dict[str, Any]], Awaitable[Any]], request: dict[str, Any], field: str, read: Callable[[Any], Value]
-) -> Callable[[str], Coroutine[Any, Any, Page[Value]]]:
+) -> Callable[[str], Coroutine[Any, Any, ListPage[Value]]]:
     """For `calls.pages`: one call a page. The clients' pagers would fetch further pages past our pace and retry rules."""
 
-    async def fetch(token: str) -> Page[Value]:
+    async def fetch(token: str) -> ListPage[Value]:
         first = await call(request | {"page_token": token})
-        return Page([read(item) for item in getattr(first, field)], first.next_page_token)
+        return ListPage([read(item) for item in getattr(first, field)], first.next_page_token)
 
     return fetch

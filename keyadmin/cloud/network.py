@@ -1,7 +1,7 @@
-"""The way out as the environment describes it: proxies and certificate authorities, one answer for both doors.
+"""The way out as the environment describes it: proxies and certificate authorities, one answer for both transports.
 
 gRPC's core reads other variables than Python's HTTP libraries do (no upper-case `HTTPS_PROXY`, its own roots file), so
-the variables are read here and both doors are told.
+the variables are read here and both transports are told.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem
 
 CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from keyadmin.cloud.channels import GrpcDoor
+from keyadmin.cloud.channels import GrpcTransport
 from keyadmin.cloud.endpoints import POLICIES
 
 KEY_BINDING: Final = "iam.managed.disableServiceAccountApiKeyCreation"
@@ -13,7 +13,7 @@ KEY_BINDING: Final = "iam.managed.disableServiceAccountApiKeyCreation"
 class OrgPolicy:
     """Effective policies. Raises Problem."""
 
-    def __init__(self, grpc: GrpcDoor) -> None:
+    def __init__(self, grpc: GrpcTransport) -> None:
         self._grpc = grpc
 
     async def enforced(self, resource: str, constraint: str = KEY_BINDING) -> bool | None:

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Generic, Self, TypeVar
 
-from keyadmin.cloud.endpoints import Call
+from keyadmin.cloud.endpoints import ApiCall
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -91,13 +91,13 @@ class Pace:
         self._limits = {False: reads, True: writes}
         self._windows: dict[tuple[str, str | None, bool], Window] = {}
 
-    def _window(self, call: Call, quota_project: str | None) -> Window:
+    def _window(self, call: ApiCall, quota_project: str | None) -> Window:
         key = (call.service, quota_project, call.write)
         if key not in self._windows:
             self._windows[key] = Window(self._limits[call.write])
         return self._windows[key]
 
-    async def turn(self, call: Call, quota_project: str | None) -> None:
+    async def turn(self, call: ApiCall, quota_project: str | None) -> None:
         """Wait until this call may leave."""
         if not call.paced:
             return
@@ -110,14 +110,14 @@ class Pace:
             await asyncio.sleep(wait)
             now = time.monotonic()
 
-    def refused(self, call: Call, quota_project: str | None, delay: float) -> None:
+    def refused(self, call: ApiCall, quota_project: str | None, delay: float) -> None:
         """A rate limit was met: hold back every call of the kind for `delay` seconds."""
         self._window(call, quota_project).hold(time.monotonic(), delay)
 
     def forecast(self, service: str, quota_project: str | None, *, reads: int = 0, writes: int = 0) -> Callable[[], float]:
         """Of a job of so many calls from now on: the seconds that the pace still costs it, whenever it is asked."""
         kinds = ((False, reads), (True, writes))
-        windows = [(self._window(Call(service, "", write=write), quota_project), count) for write, count in kinds if count]
+        windows = [(self._window(ApiCall(service, "", write=write), quota_project), count) for write, count in kinds if count]
         planned = [(window, window.taken + count) for window, count in windows]
 
         def left() -> float:

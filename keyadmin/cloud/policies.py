@@ -45,7 +45,7 @@ class AuditConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class AllowPolicy:
     """A resource's allow policy as read; the etag goes back with it, so that nobody's change in between is overwritten."""
 
     bindings: tuple[Binding, ...] = ()
@@ -53,7 +53,7 @@ class Policy:
     etag: bytes = b""
     version: int = VERSION
 
-    def grant(self, member: str, roles: Iterable[str]) -> Policy:
+    def grant(self, member: str, roles: Iterable[str]) -> AllowPolicy:
         """With these roles for the member, unconditionally; bindings that exist are added to, all others stay as they are."""
         bindings = list(self.bindings)
         for role in roles:
@@ -65,12 +65,12 @@ class Policy:
         return replace(self, bindings=tuple(bindings))
 
 
-def policy_from_pb(message: Any) -> Policy:
+def policy_from_pb(message: Any) -> AllowPolicy:
     """From google.iam.v1.Policy."""
     from google.iam.v1 import policy_pb2
 
     log_type = policy_pb2.AuditLogConfig.LogType
-    return Policy(
+    return AllowPolicy(
         bindings=tuple(
             Binding(binding.role, tuple(binding.members), _condition(binding) if binding.HasField("condition") else None)
             for binding in message.bindings
@@ -92,7 +92,7 @@ def _condition(binding: Any) -> Condition:
     return Condition(found.expression, found.title, found.description, found.location)
 
 
-def policy_to_pb(policy: Policy) -> Any:
+def policy_to_pb(policy: AllowPolicy) -> Any:
     """To google.iam.v1.Policy; version 3 wherever a condition stands, as IAM demands."""
     from google.iam.v1 import policy_pb2
 

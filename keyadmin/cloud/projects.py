@@ -10,17 +10,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from keyadmin.cloud.calls import Page, pages
-from keyadmin.cloud.endpoints import FOLDERS, ORGANIZATIONS, PROJECTS, RESOURCE_MANAGER, Call, GrpcApi
+from keyadmin.cloud.calls import ListPage, pages
+from keyadmin.cloud.endpoints import FOLDERS, ORGANIZATIONS, PROJECTS, RESOURCE_MANAGER, ApiCall, GrpcApi
 from keyadmin.cloud.messages import enum_name, paging, stamp_moment, unpacked
-from keyadmin.cloud.policies import VERSION, Policy, policy_from_pb, policy_to_pb
-from keyadmin.cloud.rest import Json, RestDoor
-from keyadmin.keys.codec import parse_time
-from keyadmin.loading import load
-from keyadmin.problem import Cause, Problem, usage
+from keyadmin.cloud.policies import VERSION, AllowPolicy, policy_from_pb, policy_to_pb
+from keyadmin.cloud.rest import Json, RestTransport
+from keyadmin.model.key_codec import parse_time
+from keyadmin.model.loading import load
+from keyadmin.model.problem import Cause, Problem, usage
 
 if TYPE_CHECKING:
-    from keyadmin.cloud.channels import GrpcDoor
+    from keyadmin.cloud.channels import GrpcTransport
 
 PAGE: Final = 500
 PERMISSIONS: Final = 100  # names a testIamPermissions call may ask for (facts: reported)
@@ -57,12 +57,12 @@ class Container:
 class Projects:
     """Projects by id or number. All methods raise Problem."""
 
-    def __init__(self, rest: RestDoor, grpc: Callable[[], GrpcDoor]) -> None:
+    def __init__(self, rest: RestTransport, grpc: Callable[[], GrpcTransport]) -> None:
         self._rest = rest
         self._door = grpc
 
     @property
-    def _grpc(self) -> GrpcDoor:
+    def _grpc(self) -> GrpcTransport:
         return self._door()
 
     async def get(self, project: str, *, charged: bool = False) -> Project:
@@ -71,18 +71,18 @@ class Projects:
         `charged` = on the project's own account (serviceusage.services.use): a suspended one, which is shown as active,
         refuses that.
         """
-        call = Call(RESOURCE_MANAGER, "GetProject", project, charged=charged)
+        call = ApiCall(RESOURCE_MANAGER, "GetProject", project, charged=charged)
         return _from_json(await self._rest.call(call, "GET", f"/v3/projects/{quote(project, safe=':')}"))
 
     async def search(self, query: str = "") -> AsyncIterator[Project]:
         """Every project that the caller can get, narrowed by a query such as `state:ACTIVE`; eventually consistent."""
-        call = Call(RESOURCE_MANAGER, "SearchProjects")
+        call = ApiCall(RESOURCE_MANAGER, "SearchProjects")
 
-        async def fetch(token: str) -> Page[Project]:
+        async def fetch(token: str) -> ListPage[Project]:
             asked = {"pageSize": str(PAGE), "query": query, "pageToken": token}
             params = {name: value for name, value in asked.items() if value}
             data = await self._rest.call(call, "GET", "/v3/projects:search", params=params)
-            return Page([_from_json(each) for each in data.get("projects", ())], data.get("nextPageToken", ""))
+            return ListPage([_from_json(each) for each in data.get("projects", ())], data.get("nextPageToken", ""))
 
         async for project in pages(fetch):
             yield project
@@ -165,13 +165,13 @@ class Projects:
             held.update(answer.permissions)
         return frozenset(held)
 
-    async def get_policy(self, resource: str) -> Policy:
+    async def get_policy(self, resource: str) -> AllowPolicy:
         """The allow policy of `projects/P`, `folders/N` or `organizations/N`, conditions included."""
         api = _api_of(resource)
         request = {"resource": resource, "options": {"requested_policy_version": VERSION}}
         return policy_from_pb(await self._grpc.call(api, "get_iam_policy", request, project=_project_of(resource)))
 
-    async def set_policy(self, resource: str, policy: Policy) -> Policy:
+    async def set_policy(self, resource: str, policy: AllowPolicy) -> AllowPolicy:
         """Replace it. With its etag a policy changed meanwhile is refused (conflict)."""
         request = {"resource": resource, "policy": policy_to_pb(policy)}
         answer = await self._grpc.call(
@@ -184,7 +184,7 @@ class Projects:
         )
         return policy_from_pb(answer)
 
-    async def edit_policy(self, resource: str, change: Callable[[Policy], Policy]) -> Policy:
+    async def edit_policy(self, resource: str, change: Callable[[AllowPolicy], AllowPolicy]) -> AllowPolicy:
         """Read, `change`, write; again where somebody else wrote in between. Nothing is written if nothing changes."""
         for attempt in range(CONFLICTS):
             before = await self.get_policy(resource)
@@ -203,7 +203,7 @@ class Projects:
 class Containers:
     """Folders or organisations."""
 
-    def __init__(self, grpc: GrpcDoor, api: GrpcApi, kind: str) -> None:
+    def __init__(self, grpc: GrpcTransport, api: GrpcApi, kind: str) -> None:
         self._grpc = grpc
         self._api = api
         self._kind = kind  # "folder" or "organization"

@@ -1,4 +1,4 @@
-"""The REST door: JSON over aiohttp."""
+"""The REST transport: JSON over aiohttp."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 from keyadmin import __version__
 from keyadmin.cloud.calls import OnRepeat, Runner
-from keyadmin.cloud.endpoints import Call, door
+from keyadmin.cloud.endpoints import ApiCall, transport
 from keyadmin.cloud.errors import HttpError
 from keyadmin.cloud.network import proxy_for, ssl_context
 from keyadmin.cloud.routes import Routes
-from keyadmin.problem import usage
-from keyadmin.secret import PATTERN
+from keyadmin.model.problem import usage
+from keyadmin.model.secret import PATTERN
 
 if TYPE_CHECKING:
     import aiohttp
@@ -29,7 +29,7 @@ LEAP: Final = timedelta(seconds=5)
 Json = dict[str, Any]
 
 
-class RestDoor:
+class RestTransport:
     """One aiohttp session, opened at the first call."""
 
     def __init__(self, routes: Routes, runner: Runner) -> None:
@@ -46,7 +46,7 @@ class RestDoor:
 
     async def call(
         self,
-        call: Call,
+        call: ApiCall,
         verb: str,
         path: str,
         *,
@@ -55,8 +55,8 @@ class RestDoor:
         headers: Mapping[str, str] | None = None,
         on_repeat: OnRepeat[Json] | None = None,
     ) -> Json:
-        """The decoded answer. Raises Problem; ValueError for a call whose door is not this one."""
-        if door(call.service, call.method) != "rest":
+        """The decoded answer. Raises Problem; ValueError for a call whose transport is not this one."""
+        if transport(call.service, call.method) != "rest":
             raise ValueError(f"{call.service} {call.method} is not a REST call")
         if PATTERN.search(path) or any(PATTERN.search(value) for value in (params or {}).values()):
             raise usage("a key string stands where a name is expected; it is not sent, for it would stand in a URL")
@@ -68,7 +68,7 @@ class RestDoor:
 
     async def _send(
         self,
-        call: Call,
+        call: ApiCall,
         verb: str,
         path: str,
         params: Mapping[str, str] | None,

@@ -1,4 +1,4 @@
-"""Where the two doors stand: at Google, at a test's TLS server, at a sandbox. Only this differs between them."""
+"""Where the two transports stand: at Google, at a test's TLS server, at a sandbox. Only this differs between them."""
 
 from __future__ import annotations
 

@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from keyadmin.cloud.calls import pages
-from keyadmin.cloud.channels import GrpcDoor
+from keyadmin.cloud.channels import GrpcTransport
 from keyadmin.cloud.endpoints import SECRETS
-from keyadmin.cloud.marker import check_marker
 from keyadmin.cloud.messages import enum_name, moment, paging
-from keyadmin.problem import Cause, Problem
-from keyadmin.secret import KeyString
+from keyadmin.cloud.sandbox_key_guard import check_marker
+from keyadmin.model.problem import Cause, Problem
+from keyadmin.model.secret import KeyString
 
 PAGE: Final = 250
 
@@ -30,7 +30,7 @@ class SecretVersion:
 class Secrets:
     """Secrets by full name, `projects/P/secrets/S`. All methods raise Problem."""
 
-    def __init__(self, grpc: GrpcDoor, *, sandbox: bool) -> None:
+    def __init__(self, grpc: GrpcTransport, *, sandbox: bool) -> None:
         self._grpc = grpc
         self._sandbox = sandbox
 

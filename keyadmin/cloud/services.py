@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from typing import Any, Final, Literal
 
 from keyadmin.cloud.calls import pages
-from keyadmin.cloud.channels import GrpcDoor
+from keyadmin.cloud.channels import GrpcTransport
 from keyadmin.cloud.endpoints import SERVICES
 from keyadmin.cloud.messages import enum_name, paging, unpacked
-from keyadmin.loading import load
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.loading import load
+from keyadmin.model.problem import Cause, Problem
 
 ServiceState = Literal["ENABLED", "DISABLED"]
 
@@ -22,7 +22,7 @@ BATCH_ENABLE: Final = 20  # services a batchEnable may hold (discovery document)
 class Services:
     """Services by their host name, such as generativelanguage.googleapis.com. All methods raise Problem."""
 
-    def __init__(self, grpc: GrpcDoor) -> None:
+    def __init__(self, grpc: GrpcTransport) -> None:
         self._grpc = grpc
 
     async def states(self, project: str, names: Collection[str]) -> dict[str, ServiceState]:

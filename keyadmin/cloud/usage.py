@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from keyadmin.cloud.calls import pages
-from keyadmin.cloud.channels import GrpcDoor
+from keyadmin.cloud.channels import GrpcTransport
 from keyadmin.cloud.endpoints import METRICS
 from keyadmin.cloud.messages import moment, paging
 
@@ -36,7 +36,7 @@ class KeyUsage:
 class Usage:
     """Raises Problem; no data is an empty answer, no access is not."""
 
-    def __init__(self, grpc: GrpcDoor, now: Callable[[], datetime]) -> None:
+    def __init__(self, grpc: GrpcTransport, now: Callable[[], datetime]) -> None:
         self._grpc = grpc
         self._now = now
 

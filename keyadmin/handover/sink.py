@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
-from keyadmin.problem import usage
-from keyadmin.secret import KeyString
+from keyadmin.model.problem import usage
+from keyadmin.model.secret import KeyString
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -70,11 +70,11 @@ def parse(text: str) -> SinkSpec:
     if kind == "env-file" and value:
         variable(value)
     elif kind == "exec" and value.strip():
-        from keyadmin.handover.command import words
+        from keyadmin.handover.sinks.exec import words
 
         words(value)
     elif kind == "secret-manager" and value:
-        from keyadmin.handover.secret_manager import secret_name
+        from keyadmin.handover.sinks.secret_manager import secret_name
 
         secret_name(value)
     else:
@@ -110,10 +110,10 @@ def build(specs: Sequence[SinkSpec], cloud: Cloud, *, flagged: bool, emit: Calla
     `flagged` = the sandbox was chosen by `--sandbox` on the command line: only then may a sandbox key leave the sandbox
     (contract 2). `emit` writes a line to stdout. Raises usage() for a sink that the sandbox does not allow.
     """
-    from keyadmin.handover.command import CommandSink
-    from keyadmin.handover.env_file import EnvFileSink
-    from keyadmin.handover.secret_manager import SecretManagerSink
-    from keyadmin.handover.stdout import StdoutSink
+    from keyadmin.handover.sinks.env_file import EnvFileSink
+    from keyadmin.handover.sinks.exec import CommandSink
+    from keyadmin.handover.sinks.secret_manager import SecretManagerSink
+    from keyadmin.handover.sinks.stdout import StdoutSink
 
     out: list[Sink] = []
     for spec in specs:

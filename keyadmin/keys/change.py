@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from keyadmin.keys import resolve
-from keyadmin.keys.model import GEMINI_ONLY, Key, Restrictions
-from keyadmin.problem import Cause, Problem
-from keyadmin.secret import KeyString
+from keyadmin.model.key import GEMINI_ONLY, Key, Restrictions
+from keyadmin.model.problem import Cause, Problem
+from keyadmin.model.secret import KeyString
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud

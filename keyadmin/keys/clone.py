@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from keyadmin.keys import preflight, verify
-from keyadmin.keys.model import Key
-from keyadmin.keys.provision import Wish
+from keyadmin.keys.provision import KeySpec
 from keyadmin.keys.validate import MAX_NAME
-from keyadmin.secret import KeyType
+from keyadmin.model.key import Key
+from keyadmin.model.secret import KeyType
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class Changes:
     check_s: float = verify.PROPAGATION_S
 
 
-def wish(original: Key, changes: Changes) -> Wish:
+def wish(original: Key, changes: Changes) -> KeySpec:
     """The wish for a copy of `original`. Its service account is kept within the project; elsewhere keyadmin's own is used."""
     key_type: KeyType = changes.key_type or ("auth" if changes.service_account else original.key_type)
     elsewhere = changes.project is not None and changes.project not in (original.project, original.project_number)
     account = changes.service_account
     if account is None and not elsewhere and original.service_account_email != preflight.account_email(original.project):
         account = original.service_account_email
-    return Wish(
+    return KeySpec(
         project=changes.project or original.project,
         display_name=changes.display_name or copy_name(original.display_name, elsewhere=elsewhere),
         key_type=key_type,

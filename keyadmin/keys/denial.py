@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud

@@ -17,9 +17,9 @@ from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, Final, TypeVar
 
-from keyadmin import duration
-from keyadmin.keys.codec import parse_time
-from keyadmin.problem import Problem, usage
+from keyadmin.model import duration
+from keyadmin.model.key_codec import parse_time
+from keyadmin.model.problem import Problem, usage
 
 T = TypeVar("T")
 Record = Mapping[str, Any]
@@ -28,7 +28,7 @@ Kind = type[str] | type[float] | type[bool] | type[datetime] | type[timedelta]
 
 
 @dataclass(frozen=True)
-class Field:
+class FilterField:
     """A field that may be asked for: what its values are, and how they are read off a key's JSON form."""
 
     kind: Kind
@@ -62,33 +62,33 @@ def _client(record: Record, now: datetime) -> list[Any]:
     return [word for name, word in kinds.items() if name in present] or ["none"]
 
 
-FIELDS: Final[Mapping[str, Field]] = {
-    "name": Field(str, _path("name")),
-    "keyId": Field(str, lambda record, now: [str(record.get("name", "")).rsplit("/", 1)[-1]]),
-    "uid": Field(str, _path("uid")),
-    "displayName": Field(str, _path("displayName")),
-    "project": Field(str, _path("project")),
-    "keyType": Field(str, _path("keyType")),
-    "restricted": Field(str, _path("restricted")),
-    "apiTarget": Field(str, _path("restrictions", "apiTargets", "service")),
-    "client": Field(str, _client),
-    "serviceAccountEmail": Field(str, _path("serviceAccountEmail")),
-    "etag": Field(str, _path("etag")),
-    "studioVisible": Field(bool, _path("studioVisible")),
-    "deleted": Field(bool, lambda record, now: ["deleteTime" in record]),
-    "ageDays": Field(float, _path("ageDays")),
-    "age": Field(timedelta, _age),
-    "createTime": Field(datetime, _time("createTime")),
-    "updateTime": Field(datetime, _time("updateTime")),
-    "deleteTime": Field(datetime, _time("deleteTime")),
+FIELDS: Final[Mapping[str, FilterField]] = {
+    "name": FilterField(str, _path("name")),
+    "keyId": FilterField(str, lambda record, now: [str(record.get("name", "")).rsplit("/", 1)[-1]]),
+    "uid": FilterField(str, _path("uid")),
+    "displayName": FilterField(str, _path("displayName")),
+    "project": FilterField(str, _path("project")),
+    "keyType": FilterField(str, _path("keyType")),
+    "restricted": FilterField(str, _path("restricted")),
+    "apiTarget": FilterField(str, _path("restrictions", "apiTargets", "service")),
+    "client": FilterField(str, _client),
+    "serviceAccountEmail": FilterField(str, _path("serviceAccountEmail")),
+    "etag": FilterField(str, _path("etag")),
+    "studioVisible": FilterField(bool, _path("studioVisible")),
+    "deleted": FilterField(bool, lambda record, now: ["deleteTime" in record]),
+    "ageDays": FilterField(float, _path("ageDays")),
+    "age": FilterField(timedelta, _age),
+    "createTime": FilterField(datetime, _time("createTime")),
+    "updateTime": FilterField(datetime, _time("updateTime")),
+    "deleteTime": FilterField(datetime, _time("deleteTime")),
 }
 ANNOTATION: Final = "annotations."
 
 
-def field(name: str) -> Field:
+def field(name: str) -> FilterField:
     """The field of that name; `annotations.K` is the annotation K. Raises usage() that names the fields there are."""
     if name.startswith(ANNOTATION) and len(name) > len(ANNOTATION):
-        return Field(str, _path("annotations", name.removeprefix(ANNOTATION)))
+        return FilterField(str, _path("annotations", name.removeprefix(ANNOTATION)))
     if name not in FIELDS:
         near = get_close_matches(name.casefold(), [each.casefold() for each in FIELDS], 1)
         meant = [f"did you mean {each}?" for each in FIELDS if each.casefold() in near]
@@ -98,7 +98,7 @@ def field(name: str) -> Field:
 
 
 @dataclass(frozen=True)
-class Term:
+class Comparison:
     """FIELD OP VALUE; with several values one that fits is enough."""
 
     name: str
@@ -119,21 +119,21 @@ class Term:
 
 
 @dataclass(frozen=True)
-class Not:
+class Negation:
     """The opposite."""
 
     inner: Expression
 
 
 @dataclass(frozen=True)
-class Group:
+class FilterGroup:
     """All of the parts (AND) or one of them (OR)."""
 
     word: str
     parts: tuple[Expression, ...]
 
 
-Expression = Term | Not | Group
+Expression = Comparison | Negation | FilterGroup
 _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "=": lambda a, b: a == b,
     "!=": lambda a, b: a == b,
@@ -144,7 +144,7 @@ _COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
 }
 
 
-def _check(kind: Kind, term: Term, value: str) -> Callable[[Any], bool]:
+def _check(kind: Kind, term: Comparison, value: str) -> Callable[[Any], bool]:
     if term.op == ":":
         if value == "*":
             return lambda item: item not in ("", None)
@@ -234,14 +234,14 @@ class _Parser:
             parts.append(self.negation())
         if len(joints) > 1:
             raise usage(f"--filter {self.text!r} mixes AND and OR: put parentheses around the parts that belong together")
-        return parts[0] if len(parts) == 1 else Group(joints.pop(), tuple(parts))
+        return parts[0] if len(parts) == 1 else FilterGroup(joints.pop(), tuple(parts))
 
     def negation(self) -> Expression:
         if self.word("NOT"):
-            return Not(self.negation())
+            return Negation(self.negation())
         if self.peek() == "-":
             self.at += 1
-            return Not(self.negation())
+            return Negation(self.negation())
         if self.peek() == "(":
             self.at += 1
             inner = self.expression()
@@ -251,11 +251,11 @@ class _Parser:
             return inner
         return self.term()
 
-    def term(self) -> Term:
+    def term(self) -> Comparison:
         name = self.take(self._FIELD, "a field's name")
         op = self.take(self._OP, "one of = != : < <= > >= ~")
         if self.peek() != "(":
-            return Term(name, op, (self.value(),))
+            return Comparison(name, op, (self.value(),))
         self.at += 1
         values = [self.value()]
         while self.peek() not in ("", ")"):
@@ -263,7 +263,7 @@ class _Parser:
         if not self.peek():
             raise self.wrong("a closing parenthesis")
         self.at += 1
-        return Term(name, op, tuple(values))
+        return Comparison(name, op, tuple(values))
 
     def value(self) -> str:
         if self.peek() in ('"', "'"):
@@ -287,12 +287,12 @@ def predicate(text: str) -> Callable[[Record, datetime], bool]:
 
 def _compiled(expression: Expression) -> Callable[[Record, datetime], bool]:
     match expression:
-        case Term():
+        case Comparison():
             return expression.test()
-        case Not(inner):
+        case Negation(inner):
             check = _compiled(inner)
             return lambda record, now: not check(record, now)
-        case Group(word, parts):
+        case FilterGroup(word, parts):
             checks = [_compiled(part) for part in parts]
             if word == "AND":
                 return lambda record, now: all(check(record, now) for check in checks)
@@ -310,12 +310,12 @@ def ordered(items: Iterable[T], text: str, now: datetime, record: Callable[[T], 
     return result
 
 
-def sort_fields(text: str) -> list[tuple[str, Field]]:
+def sort_fields(text: str) -> list[tuple[str, FilterField]]:
     """The fields of a `--sort` value, each with its name as written. Raises usage()."""
     return [(part.strip(), field(part.strip().lstrip("~-"))) for part in text.split(",")]
 
 
-def _first(known: Field, record: Record, now: datetime) -> Any:
+def _first(known: FilterField, record: Record, now: datetime) -> Any:
     values = known.values(record, now)
     if not values or values[0] == "":
         return None

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from keyadmin.access.catalogue import advice
 from keyadmin.handover.sink import Delivery, Sink
-from keyadmin.keys.model import Key
-from keyadmin.keys.provision import Made
-from keyadmin.observer import Observer
-from keyadmin.problem import Problem
-from keyadmin.secret import KeyString
+from keyadmin.keys.provision import CreateResult
+from keyadmin.model.causes.catalogue import advice
+from keyadmin.model.key import Key
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import Problem
+from keyadmin.model.secret import KeyString
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -45,7 +45,7 @@ async def hand_over(key_string: KeyString, sinks: Sequence[Sink]) -> list[Handed
     return out
 
 
-async def of_made(cloud: Cloud, made: Made, sinks: Sequence[Sink], observer: Observer) -> list[HandedOver]:
+async def of_made(cloud: Cloud, made: CreateResult, sinks: Sequence[Sink], observer: Observer) -> list[HandedOver]:
     """Hand over a key that was just made, or given back. One that the Gemini API rejected is handed to nobody."""
     key = made.key
     if made.problem is not None or not sinks:

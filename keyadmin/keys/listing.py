@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from keyadmin.keys import ai_studio
 from keyadmin.keys import filter as language
-from keyadmin.keys import studio
 from keyadmin.keys.denial import told_apart
-from keyadmin.keys.model import Key
 from keyadmin.keys.present import as_json
 from keyadmin.keys.resolve import project_id
-from keyadmin.observer import Observer
-from keyadmin.problem import Problem, usage
+from keyadmin.model.key import Key
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import Problem, usage
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -76,7 +76,7 @@ class Selection:
         if self.sort is not None:
             language.sort_fields(self.sort)
 
-    def of(self, keys: Iterable[Key], now: datetime) -> studio.Shown:
+    def of(self, keys: Iterable[Key], now: datetime) -> ai_studio.Shown:
         """Filtered, sorted, then cut to AI Studio's view (or not) and to the limit. `now` = the server's time, for ages."""
         record = _records(now)
         found = list(keys)
@@ -85,7 +85,7 @@ class Selection:
             found = [key for key in found if fits(record(key), now)]
         if self.sort is not None:
             found = language.ordered(found, self.sort, now, record)
-        shown = studio.Shown(found) if self.everything else studio.shown(found)
+        shown = ai_studio.Shown(found) if self.everything else ai_studio.shown(found)
         return shown if self.limit is None else shown.cut(self.limit)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from keyadmin.keys.model import Key
 from keyadmin.keys.resolve import project_id
-from keyadmin.problem import Problem
-from keyadmin.secret import KeyString
+from keyadmin.model.key import Key
+from keyadmin.model.problem import Problem
+from keyadmin.model.secret import KeyString
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud

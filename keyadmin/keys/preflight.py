@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from keyadmin.access.permissions import API_KEYS, ENABLE_SERVICE, FEATURES, GET_PROJECT, IAM
-from keyadmin.keys.model import GEMINI, Restrictions
-from keyadmin.problem import Cause, Problem, or_problem
-from keyadmin.secret import KeyType
+from keyadmin.model.key import GEMINI, Restrictions
+from keyadmin.model.problem import Cause, Problem, or_problem
+from keyadmin.model.secret import KeyType
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -31,7 +31,7 @@ _HELPFUL: Final = (READ_SERVICES, READ_ACCOUNT, LIST_KEYS)
 
 
 @dataclass(frozen=True)
-class Ground:
+class ProjectState:
     """A project as a new key would find it.
 
     `to_enable` = the APIs that are off, or of unknown state where the caller may not read it (enabling what is on changes
@@ -81,7 +81,9 @@ def apis_needed(key_type: KeyType, restrictions: Restrictions, *, own_account: b
     return (*gemini, API_KEYS, *((IAM,) if own_account and key_type == "auth" else ()))
 
 
-async def survey(cloud: Cloud, project: str, key_type: KeyType, restrictions: Restrictions, *, own_account: bool) -> Ground:
+async def probe(
+    cloud: Cloud, project: str, key_type: KeyType, restrictions: Restrictions, *, own_account: bool
+) -> ProjectState:
     """One testIamPermissions call, one look at the project, and the states of its APIs where they may be read.
 
     `own_account` = keyadmin makes or reuses the service account, as opposed to one that was named.
@@ -103,7 +105,7 @@ async def survey(cloud: Cloud, project: str, key_type: KeyType, restrictions: Re
     missing = tuple(name for name in needed if name not in held and name not in superfluous)
     switching_on = states_known and GEMINI in to_enable and LIST_KEYS in held
     exposed = await unrestricted(cloud, project) if switching_on else ()
-    return Ground(project, missing, to_enable, states_known, account, exposed)
+    return ProjectState(project, missing, to_enable, states_known, account, exposed)
 
 
 async def _look(cloud: Cloud, project: str, names: tuple[str, ...]) -> tuple[frozenset[str], str]:

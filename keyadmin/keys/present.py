@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from keyadmin.keys.codec import key_to_json
-from keyadmin.keys.model import ALL_APIS, Key, Restrictions
-from keyadmin.secret import KeyString
+from keyadmin.model.key import ALL_APIS, Key, Restrictions
+from keyadmin.model.key_codec import key_to_json
+from keyadmin.model.secret import KeyString
 
 Verification = Literal["ok", "skipped", "failed"]
 

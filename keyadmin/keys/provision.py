@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Final
 
 from keyadmin.keys import preflight, resolve, verify
 from keyadmin.keys.change import Started
-from keyadmin.keys.model import GEMINI, GEMINI_ONLY, Key, Restrictions
-from keyadmin.keys.patience import patiently
-from keyadmin.keys.preflight import Ground
+from keyadmin.keys.preflight import ProjectState
 from keyadmin.keys.present import Verification
 from keyadmin.keys.resolve import FullName
-from keyadmin.observer import Observer
-from keyadmin.problem import Cause, Problem
-from keyadmin.secret import KeyType
+from keyadmin.keys.retry_until import retry_until
+from keyadmin.model.key import GEMINI, GEMINI_ONLY, Key, Restrictions
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import Cause, Problem
+from keyadmin.model.secret import KeyType
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -32,7 +32,7 @@ _UNSURE: Final = frozenset({None, "UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL"
 
 
 @dataclass(frozen=True)
-class Wish:
+class KeySpec:
     """The key that is wanted. `service_account` = bind it to this one, None = keyadmin's own (auth keys)."""
 
     project: str
@@ -53,7 +53,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Made:
+class CreateResult:
     """A key as it came out. `why` says why it was not verified; `problem` what the Gemini API said against it."""
 
     key: Key
@@ -79,7 +79,7 @@ def id_like(display_name: str, tail: str) -> str:
     return f"{words}-{tail}"
 
 
-def plan(wish: Wish, ground: Ground) -> list[str]:
+def plan(wish: KeySpec, ground: ProjectState) -> list[str]:
     """What `create` would do, step by step, for people."""
     unsure = "" if ground.states_known else " (if it is off)"
     steps = [f"enable {service}{unsure}" for service in ground.to_enable]
@@ -92,17 +92,17 @@ def plan(wish: Wish, ground: Ground) -> list[str]:
     return steps
 
 
-async def look(cloud: Cloud, wish: Wish, observer: Observer) -> tuple[Ground, Key | None]:
+async def look(cloud: Cloud, wish: KeySpec, observer: Observer) -> tuple[ProjectState, Key | None]:
     """The preflight, and the key that is there already where `if_absent` allows it. Changes nothing. Raises Problem."""
     observer.step("Checking permissions")
-    ground = await preflight.survey(cloud, wish.project, wish.key_type, wish.restrictions, own_account=wish.own_account)
+    ground = await preflight.probe(cloud, wish.project, wish.key_type, wish.restrictions, own_account=wish.own_account)
     existing = await present(cloud, wish, ground.project) if wish.if_absent else None
     if existing is None:
         await ground.require(cloud, wish.key_type)
     return ground, existing
 
 
-async def create(cloud: Cloud, wish: Wish, observer: Observer) -> Made:
+async def create(cloud: Cloud, wish: KeySpec, observer: Observer) -> CreateResult:
     """The whole way from permissions to a verified key. Raises Problem; a key that is made but rejected is in `Made`."""
     chosen = wish.key_id is not None
     wish, ground, existing = await _ready(cloud, wish, observer)
@@ -122,7 +122,7 @@ async def create(cloud: Cloud, wish: Wish, observer: Observer) -> Made:
     return await _verified(cloud, wish, key, observer)
 
 
-async def start(cloud: Cloud, wish: Wish, observer: Observer) -> Started | Made:
+async def start(cloud: Cloud, wish: KeySpec, observer: Observer) -> Started | CreateResult:
     """The same up to the call that creates the key, which is not waited for. The key is neither verified nor shown."""
     wish, _, existing = await _ready(cloud, wish, observer)
     if existing is not None:
@@ -141,7 +141,7 @@ async def start(cloud: Cloud, wish: Wish, observer: Observer) -> Started | Made:
     return Started(name, operation)
 
 
-async def _ready(cloud: Cloud, wish: Wish, observer: Observer) -> tuple[Wish, Ground, Key | None]:
+async def _ready(cloud: Cloud, wish: KeySpec, observer: Observer) -> tuple[KeySpec, ProjectState, Key | None]:
     """Everything before the key itself; the wish comes back with the project's id and the key's id filled in."""
     ground, existing = await look(cloud, wish, observer)
     if existing is None:
@@ -149,11 +149,11 @@ async def _ready(cloud: Cloud, wish: Wish, observer: Observer) -> tuple[Wish, Gr
     return replace(wish, project=ground.project, key_id=wish.key_id or new_key_id(wish.display_name)), ground, existing
 
 
-def _given_back(key: Key) -> Made:
-    return Made(key, "skipped", created=False, why="it was there already")
+def _given_back(key: Key) -> CreateResult:
+    return CreateResult(key, "skipped", created=False, why="it was there already")
 
 
-async def present(cloud: Cloud, wish: Wish, project: str) -> Key | None:
+async def present(cloud: Cloud, wish: KeySpec, project: str) -> Key | None:
     """The key that `--if-absent` gives back: the one with the same id, else (no id given) with the same display name.
 
     Raises Problem: apikeys.keys.get or .list is missing, several keys have the name, the id belongs to a deleted key.
@@ -178,7 +178,7 @@ async def present(cloud: Cloud, wish: Wish, project: str) -> Key | None:
     return resolve.only(wish.display_name, project, matches) if matches else None
 
 
-async def prepare(cloud: Cloud, wish: Wish, ground: Ground, observer: Observer) -> None:
+async def prepare(cloud: Cloud, wish: KeySpec, ground: ProjectState, observer: Observer) -> None:
     """Enable what is off; make or reuse the service account. Both may be repeated."""
     if ground.exposed:
         observer.warning(exposure(ground))
@@ -191,7 +191,7 @@ async def prepare(cloud: Cloud, wish: Wish, ground: Ground, observer: Observer) 
         await _ensure_account(cloud, ground.project, observer)
 
 
-def exposure(ground: Ground) -> str:
+def exposure(ground: ProjectState) -> str:
     """What switching Gemini on means for the project's unrestricted keys."""
     count = len(ground.exposed)
     keys = "1 key without API restriction" if count == 1 else f"{count} keys without API restriction"
@@ -207,7 +207,7 @@ async def _ensure_account(cloud: Cloud, project: str, observer: Observer) -> Non
     email = preflight.account_email(project)
     with _half_made(observer, f"the service account {email} may have been made; the next keys create reuses it"):
         try:
-            await patiently(
+            await retry_until(
                 lambda: cloud.service_accounts.create(project, preflight.ACCOUNT_ID, ACCOUNT_TITLE),
                 worth_it=lambda problem: problem.cause is Cause.API_NOT_ENABLED,
                 limit_s=ENABLING_S,
@@ -219,13 +219,13 @@ async def _ensure_account(cloud: Cloud, project: str, observer: Observer) -> Non
                 raise
 
 
-def _account_of(wish: Wish) -> str | None:
+def _account_of(wish: KeySpec) -> str | None:
     if wish.key_type == "standard":
         return None
     return wish.service_account or preflight.account_email(wish.project)
 
 
-async def create_key(cloud: Cloud, wish: Wish, ground: Ground, observer: Observer) -> Key:
+async def create_key(cloud: Cloud, wish: KeySpec, ground: ProjectState, observer: Observer) -> Key:
     """The key itself, once what it needs is prepared; its id must be chosen. Waits until the APIs and the account are seen.
 
     Raises Problem, already-exists included.
@@ -242,7 +242,7 @@ async def create_key(cloud: Cloud, wish: Wish, ground: Ground, observer: Observe
 
     observer.step(f"Creating the key {wish.display_name!r}")
     with _half_made(observer, f"the key {FullName(wish.project, key_id)} may have been made: {_go_on(key_id, wish.project)}"):
-        key = await patiently(
+        key = await retry_until(
             lambda: cloud.keys.create(
                 wish.project,
                 key_id,
@@ -281,7 +281,7 @@ def _go_on(key_id: str, project: str) -> str:
     )
 
 
-async def _already_there(cloud: Cloud, wish: Wish, problem: Problem, *, chosen: bool) -> Made:
+async def _already_there(cloud: Cloud, wish: KeySpec, problem: Problem, *, chosen: bool) -> CreateResult:
     """ALREADY_EXISTS from create: with `if_absent` somebody else was faster, else the id is taken.
 
     An id not `chosen` by the caller was taken by our own first try: its answer was lost, and the key may not be read.
@@ -320,23 +320,23 @@ def _taken(key_id: str, project: str, *, deleted: bool = False) -> Problem:
     return Problem(Cause.ALREADY_EXISTS, message, status="ALREADY_EXISTS", project=project, fix=fix)
 
 
-def _why_skipped(wish: Wish) -> str | None:
+def _why_skipped(wish: KeySpec) -> str | None:
     if not wish.check:
         return "--no-verify was given"
     return verify.why_not_checked(wish.key_type, wish.restrictions)
 
 
-async def _verified(cloud: Cloud, wish: Wish, key: Key, observer: Observer) -> Made:
+async def _verified(cloud: Cloud, wish: KeySpec, key: Key, observer: Observer) -> CreateResult:
     key = await _with_string(cloud, key)
     why = _why_skipped(wish)
     if why is None and key.key_string is None:
         why = "the answer that held the key string was lost, and reading it takes apikeys.keys.getKeyString"
     if why is not None or key.key_string is None:
-        return Made(key, "skipped", why=why)
+        return CreateResult(key, "skipped", why=why)
     observer.step(f"Verifying the key with {GEMINI}")
     with observer.half_made(f"the key {key.name} was made and not verified: {_go_on(key.key_id, wish.project)}"):
         problem = await verify.until_accepted(cloud, key.key_string, observer, wish.check_s, key)
-    return Made(key, "ok" if problem is None else "failed", problem=problem)
+    return CreateResult(key, "ok" if problem is None else "failed", problem=problem)
 
 
 async def _with_string(cloud: Cloud, key: Key) -> Key:

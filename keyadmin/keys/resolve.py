@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from keyadmin.keys import validate
 from keyadmin.keys.denial import told_apart
-from keyadmin.keys.model import Key
-from keyadmin.problem import Cause, Problem, usage
-from keyadmin.project_ref import checked
+from keyadmin.model.key import Key
+from keyadmin.model.problem import Cause, Problem, usage
+from keyadmin.model.project_ref import checked
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from keyadmin.keys.codec import format_time
-from keyadmin.problem import Cause, Problem, usage
-from keyadmin.secret import KeyString
+from keyadmin.model.key_codec import format_time
+from keyadmin.model.problem import Cause, Problem, usage
+from keyadmin.model.secret import KeyString
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -17,7 +17,7 @@ LONGEST: Final = timedelta(hours=20)  # "must be less than 20 hours in the futur
 
 
 @dataclass(frozen=True)
-class Terms:
+class TokenTerms:
     """What the token is good for. `uses` = sessions it may begin within `session_start`, 0 = any number; `expires` ends all.
 
     Raises usage() when made of what the API refuses.
@@ -56,7 +56,7 @@ class Token:
         }
 
 
-async def create(cloud: Cloud, key: KeyString, terms: Terms, *, clock_known: bool) -> Token:
+async def create(cloud: Cloud, key: KeyString, terms: TokenTerms, *, clock_known: bool) -> Token:
     """Make a token with a key. Its times are told by the server's clock, which a check of the key shows where need be.
 
     Raises Problem with the cause for a key that the Gemini API does not take.

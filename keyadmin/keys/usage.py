@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from keyadmin.keys.codec import format_time
-from keyadmin.keys.model import Key
 from keyadmin.keys.resolve import find, unread
-from keyadmin.observer import Observer
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.key import Key
+from keyadmin.model.key_codec import format_time
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import Cause, Problem
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud

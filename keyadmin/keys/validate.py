@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from keyadmin.keys import services
-from keyadmin.keys.model import ALL_APIS, AndroidApp, ApiTarget, Restrictions
-from keyadmin.problem import usage
-from keyadmin.secret import PATTERN
+from keyadmin.model.key import ALL_APIS, AndroidApp, ApiTarget, Restrictions
+from keyadmin.model.problem import usage
+from keyadmin.model.secret import PATTERN
 
 MAX_NAME: Final = 63
 MAX_CLIENTS: Final = 1200  # client restrictions of one key (reported in public threads)

@@ -7,12 +7,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from keyadmin.access.catalogue import advice
-from keyadmin.keys.model import GEMINI, Key, Restrictions
-from keyadmin.keys.patience import patiently
-from keyadmin.observer import Observer
-from keyadmin.problem import Cause, Exit, Problem
-from keyadmin.secret import KeyString, KeyType
+from keyadmin.keys.retry_until import retry_until
+from keyadmin.model.causes.catalogue import advice
+from keyadmin.model.key import GEMINI, Key, Restrictions
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import Cause, Exit, Problem
+from keyadmin.model.secret import KeyString, KeyType
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -100,7 +100,7 @@ async def until_accepted(
     it is, where known.
     """
     try:
-        await patiently(
+        await retry_until(
             lambda: cloud.gemini.check(key_string),
             worth_it=lambda problem: problem.exit_code is None and problem.cause in _PASSING.difference(lasting),
             limit_s=limit_s,

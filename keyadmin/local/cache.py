@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from keyadmin.local.files import write_json
-from keyadmin.problem import Problem
+from keyadmin.model.problem import Problem
 
 MOST_ACCOUNTS: Final = 20  # those whose names were written last; a sandbox on a port of its own counts as one
 MOST_PROJECTS: Final = 20_000

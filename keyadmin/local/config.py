@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from keyadmin.local.files import config_dir, damaged, locked, read_json, write_json
-from keyadmin.problem import usage
+from keyadmin.model.problem import usage
 
 # name -> what it is. Each is the default of the global option of the same name.
 SETTINGS: Final = {

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from keyadmin.local.files import config_dir, locked, read_json, write_json
-from keyadmin.problem import Problem
+from keyadmin.model.problem import Problem
 
 TAKEN_OVER_FOR: Final = timedelta(days=7)
 KEPT_FOR: Final = timedelta(days=30)

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem
 
 LOCK_TIMEOUT_S = 10.0
 _TEMPORARY = ".keyadmin"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from keyadmin.local.files import config_dir, damaged, locked, read_json, write_json
-from keyadmin.problem import usage
+from keyadmin.model.problem import usage
 
 NOBODY = "default"  # the account of credentials that name nobody
 _ID_COLUMNS: Final = ("id", "projectid", "project_id", "project id")

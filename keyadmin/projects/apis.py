@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 from keyadmin.access.permissions import API_KEYS
 from keyadmin.keys import services
-from keyadmin.keys.model import GEMINI
 from keyadmin.keys.preflight import unrestricted
-from keyadmin.problem import Cause, Exit, Problem, usage
+from keyadmin.model.key import GEMINI
+from keyadmin.model.problem import Cause, Exit, Problem, usage
 from keyadmin.projects.find import find
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
-    from keyadmin.observer import Observer
+    from keyadmin.model.observer import Observer
 
 USUAL = (GEMINI, API_KEYS)
 
 
 @dataclass(frozen=True)
-class Plan:
+class ApiPlan:
     """What is to be switched. `todo` = those that are not so already, all where that may not be seen. `exposed` = keys
     without API restriction, which could call Gemini as soon as it is on (facts 2)."""
 
@@ -51,7 +51,7 @@ def service_named(word: str) -> str:
     raise usage(f"there is no API {word!r}", *([f"did you mean {near}?"] if near else ["an API reads NAME.googleapis.com"]))
 
 
-async def plan(cloud: Cloud, name: str, wanted: Sequence[str], *, on: bool) -> Plan:
+async def plan(cloud: Cloud, name: str, wanted: Sequence[str], *, on: bool) -> ApiPlan:
     """Look before anything is changed: what may not be seen is no hindrance, the change itself tells."""
     try:
         project = (await find(cloud, name)).project_id
@@ -59,13 +59,13 @@ async def plan(cloud: Cloud, name: str, wanted: Sequence[str], *, on: bool) -> P
     except Problem as problem:
         if problem.exit is Exit.CREDENTIALS:
             raise
-        return Plan(name, tuple(wanted), tuple(wanted), unseen=problem)
+        return ApiPlan(name, tuple(wanted), tuple(wanted), unseen=problem)
     todo = tuple(each for each in wanted if (states.get(each) == "ENABLED") is not on)
     exposed = await unrestricted(cloud, project) if on and GEMINI in todo else ()
-    return Plan(project, tuple(wanted), todo, exposed)
+    return ApiPlan(project, tuple(wanted), todo, exposed)
 
 
-async def enable(cloud: Cloud, planned: Plan, observer: Observer) -> None:
+async def enable(cloud: Cloud, planned: ApiPlan, observer: Observer) -> None:
     """Switch on what is off. Raises Problem."""
     if planned.todo:
         observer.step(f"Enabling {', '.join(planned.todo)}")
@@ -75,7 +75,7 @@ async def enable(cloud: Cloud, planned: Plan, observer: Observer) -> None:
             raise planned.why(problem) from None
 
 
-async def disable(cloud: Cloud, planned: Plan, observer: Observer, *, dependents: bool) -> None:
+async def disable(cloud: Cloud, planned: ApiPlan, observer: Observer, *, dependents: bool) -> None:
     """Switch off what is on, one after the other. Raises Problem: where other APIs need one, unless they are to go too."""
     for service in planned.todo:
         observer.step(f"Disabling {service}")

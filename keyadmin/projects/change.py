@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from keyadmin.problem import Cause, Problem, or_problem
+from keyadmin.model.problem import Cause, Problem, or_problem
 from keyadmin.projects.facts import count_keys
 from keyadmin.projects.find import find
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from keyadmin.keys.codec import format_time
+from keyadmin.model.key_codec import format_time
 
 if TYPE_CHECKING:
     from keyadmin.cloud.projects import Project

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from keyadmin.access.permissions import API_KEYS
 from keyadmin.keys import provision
-from keyadmin.keys.model import GEMINI
-from keyadmin.keys.patience import patiently
-from keyadmin.keys.provision import Made, Wish
-from keyadmin.observer import Observer
-from keyadmin.problem import Cause, Problem
+from keyadmin.keys.provision import CreateResult, KeySpec
+from keyadmin.keys.retry_until import retry_until
+from keyadmin.model.key import GEMINI
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import Cause, Problem
 from keyadmin.projects import names
 from keyadmin.projects.denied import explained
 
@@ -47,13 +47,13 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CreateOutcome:
     """What came of one. `made` = by this run or an earlier one of the same; `problem` = what is still to be done."""
 
     wanted: Wanted
     project: Project | None = None
     was_there: bool = False
-    key: Made | None = None
+    key: CreateResult | None = None
     problem: Problem | None = None
 
 
@@ -69,7 +69,7 @@ def chosen_ids(wanted: Sequence[Wanted]) -> list[str]:
 
 async def create(
     cloud: Cloud, wanted: Sequence[Wanted], key_name: str | None, creations: Creations, run: Run, observer: Observer
-) -> list[Outcome]:
+) -> list[CreateOutcome]:
     """All of them, side by side; one that fails leaves the others. `run` holds the ids, in the order of `wanted`."""
     alone = len(wanted) == 1
     maker = _Maker(cloud, key_name, creations, run, observer, observer if alone else _Quiet(observer))
@@ -106,9 +106,9 @@ class _Maker:
     observer: Observer
     inner: Observer  # for the steps within one project
 
-    async def make(self, wanted: Wanted, generated: bool) -> Outcome:
+    async def make(self, wanted: Wanted, generated: bool) -> CreateOutcome:
         """One project and what belongs to it."""
-        outcome = Outcome(wanted)
+        outcome = CreateOutcome(wanted)
         try:
             with self.observer.half_made(f"project {wanted.label}: run the same command again to go on"):
                 try:
@@ -123,13 +123,13 @@ class _Maker:
             self.observer.advance()
         return replace(outcome, problem=outcome.key.problem if outcome.key else None)
 
-    async def _project(self, wanted: Wanted, generated: bool) -> Outcome:
+    async def _project(self, wanted: Wanted, generated: bool) -> CreateOutcome:
         for attempt in range(_IDS_TRIED):
             try:
                 made = await self.cloud.projects.create(
                     wanted.project_id, display_name=wanted.display_name, parent=wanted.parent
                 )
-                return Outcome(wanted, made)
+                return CreateOutcome(wanted, made)
             except Problem as problem:
                 if problem.cause is Cause.MISSING_IAM_PERMISSION:
                     raise await explained(self.cloud, problem, wanted.parent) from None
@@ -137,7 +137,7 @@ class _Maker:
                     raise
                 found = await self._seen(wanted.project_id)
                 if found is not None and self.creations.owns(found.project_id, found.create_time) and found.state == "ACTIVE":
-                    return Outcome(wanted, found, was_there=True)
+                    return CreateOutcome(wanted, found, was_there=True)
                 if not generated or attempt == _IDS_TRIED - 1:
                     raise _taken(wanted.project_id, found) from problem
             other = names.new_id()
@@ -151,21 +151,21 @@ class _Maker:
         except Problem:
             return None  # somebody else's: what create said stands
 
-    async def _enable(self, outcome: Outcome) -> None:
+    async def _enable(self, outcome: CreateOutcome) -> None:
         project = outcome.wanted.project_id
         self.inner.step(f"Enabling {' and '.join(APIS)}")
         await self._while_new(outcome, lambda: self.cloud.services.enable(project, APIS))
 
-    async def _key(self, outcome: Outcome, name: str) -> Made:
+    async def _key(self, outcome: CreateOutcome, name: str) -> CreateResult:
         """The first key. Its id follows from the project and the name, so that a second run finds the first one's key."""
         project = outcome.wanted.project_id
-        wish = Wish(project=project, display_name=name, key_id=first_key_id(project, name), if_absent=True)
+        wish = KeySpec(project=project, display_name=name, key_id=first_key_id(project, name), if_absent=True)
         return await self._while_new(outcome, lambda: provision.create(self.cloud, wish, self.inner))
 
-    async def _while_new(self, outcome: Outcome, call: Callable[[], Awaitable[T]]) -> T:
+    async def _while_new(self, outcome: CreateOutcome, call: Callable[[], Awaitable[T]]) -> T:
         """`call`, tried again for a while where refusals may come from servers that do not know the new project yet."""
         early = (Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS, Cause.MISSING_IAM_PERMISSION, Cause.ENABLE_SERVICE_DENIED)
-        return await patiently(
+        return await retry_until(
             call,
             worth_it=lambda problem: not outcome.was_there and problem.cause in early,
             limit_s=NEW_PROJECT_S,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from keyadmin.access.remedy import member_of
-from keyadmin.problem import Problem
+from keyadmin.model.problem import Problem
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from keyadmin.access.permissions import FEATURES
 from keyadmin.access.roles import permissions_of
-from keyadmin.keys.model import Key
-from keyadmin.problem import Problem, or_problem
+from keyadmin.model.key import Key
+from keyadmin.model.problem import Problem, or_problem
 from keyadmin.projects import parents
 from keyadmin.projects.find import find
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
-    from keyadmin.cloud.policies import Policy
+    from keyadmin.cloud.policies import AllowPolicy
     from keyadmin.cloud.projects import Container, Project
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ MAKING: Final = FEATURES["create-auth-key"].permissions
 
 
 @dataclass(frozen=True)
-class Grant:
+class RoleHolder:
     """A role that somebody holds, and the project, folder or organisation on which it was granted."""
 
     role: str
@@ -39,7 +39,7 @@ class Maker:
     not known here (custom ones) and without conditions."""
 
     member: str
-    grants: tuple[Grant, ...]
+    grants: tuple[RoleHolder, ...]
     sure: bool
 
 
@@ -90,18 +90,18 @@ async def _keys(cloud: Cloud, project: str) -> tuple[Key, ...]:
     return tuple([replace(key, project=project) async for key in cloud.keys.list(project)])
 
 
-def makers(policies: Iterable[tuple[str, Policy]]) -> tuple[Maker, ...]:
+def makers(policies: Iterable[tuple[str, AllowPolicy]]) -> tuple[Maker, ...]:
     """Who may make auth keys by these allow policies, own and inherited; those for certain first. Pure."""
-    held: dict[str, list[Grant]] = {}
+    held: dict[str, list[RoleHolder]] = {}
     for on, policy in policies:
         for binding in policy.bindings:
             for member in binding.members:
-                held.setdefault(member, []).append(Grant(binding.role, on, binding.condition is not None))
+                held.setdefault(member, []).append(RoleHolder(binding.role, on, binding.condition is not None))
     found = [_maker(member, grants) for member, grants in sorted(held.items()) if not member.startswith("deleted:")]
     return tuple(sorted((each for each in found if each is not None), key=lambda each: not each.sure))
 
 
-def _maker(member: str, grants: Sequence[Grant]) -> Maker | None:
+def _maker(member: str, grants: Sequence[RoleHolder]) -> Maker | None:
     wanted = frozenset(MAKING)
     plain = [grant for grant in grants if not grant.conditional and permissions_of(grant.role) & wanted]
     if wanted <= frozenset[str]().union(*(permissions_of(grant.role) for grant in plain)):

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from keyadmin.keys.model import GEMINI
-from keyadmin.observer import Observer
-from keyadmin.problem import Problem, or_problem
+from keyadmin.model.key import GEMINI
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import Problem, or_problem
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -18,22 +18,24 @@ Unknown = Literal["unknown"]
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class ProjectFacts:
     """None = not asked for."""
 
     gemini: Literal["ENABLED", "DISABLED"] | Unknown | None = None
     keys: int | Unknown | None = None
 
 
-async def look(cloud: Cloud, projects: Sequence[Project], *, apis: bool, keys: bool, observer: Observer) -> dict[str, Facts]:
+async def look(
+    cloud: Cloud, projects: Sequence[Project], *, apis: bool, keys: bool, observer: Observer
+) -> dict[str, ProjectFacts]:
     """By project id, side by side. What may not be seen is `unknown`. Raises Problem for missing credentials alone."""
     from keyadmin.cloud.pace import gather_limited
 
     observer.total(len(projects), "Looking into projects")
 
-    async def one(project: Project) -> Facts:
+    async def one(project: Project) -> ProjectFacts:
         try:
-            return Facts(
+            return ProjectFacts(
                 await gemini(cloud, project.project_id) if apis else None,
                 await count_keys(cloud, project.project_id) if keys else None,
             )

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from keyadmin.observer import SILENT, Observer
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.observer import SILENT, Observer
+from keyadmin.model.problem import Cause, Problem
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud

@@ -9,7 +9,7 @@ import re
 import secrets
 from typing import Final
 
-from keyadmin.problem import usage
+from keyadmin.model.problem import usage
 
 STYLE: Final = "gen-lang-client-"  # how AI Studio's ids begin; ten digits follow
 LONGEST_NAME: Final = 30

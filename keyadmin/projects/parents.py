@@ -7,7 +7,7 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
-from keyadmin.problem import Cause, Problem, usage
+from keyadmin.model.problem import Cause, Problem, usage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

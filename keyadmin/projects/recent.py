@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from keyadmin.problem import Cause, Exit, Problem
+from keyadmin.model.problem import Cause, Exit, Problem
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud

@@ -6,7 +6,7 @@ A run over many projects must not stand still for minutes because of a key that 
 from __future__ import annotations
 
 from keyadmin.keys import verify
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem
 from keyadmin.projects import facts
 from keyadmin.rotation.job import Job
 from keyadmin.rotation.lineage import Member

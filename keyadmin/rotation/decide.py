@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from keyadmin.duration import words
-from keyadmin.keys.model import GEMINI, Key
+from keyadmin.model.duration import words
+from keyadmin.model.key import GEMINI, Key
 from keyadmin.rotation.lineage import HIGHEST, LAST, VOID, Lineage, Member, State
 
 CLOCKS: Final = timedelta(minutes=10)  # no two servers' clocks are further apart
@@ -36,7 +36,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True)
-class Terms:
+class RotationTerms:
     """When to rotate. Durations; without `max_age` no key is too old.
 
     `force` rotates whatever the age, once what is unfinished is finished. `emergency` is without grace and use check.
@@ -60,7 +60,7 @@ class Decision:
     ways_out: tuple[str, ...] = ()
 
 
-def decide(lineage: Lineage, terms: Terms, now: datetime, sinks: str = "") -> Decision:
+def decide(lineage: Lineage, terms: RotationTerms, now: datetime, sinks: str = "") -> Decision:
     """The next action. `now` is the server's time; `sinks` the fingerprint of the sinks given, empty = none."""
     if not any(member.live for member in lineage.members):
         return Decision(Action.GONE, "all its keys are deleted")
@@ -173,7 +173,7 @@ def _restored(lineage: Lineage) -> list[Member]:
     return [member for member in older if named is not None and member.generation < named.generation]
 
 
-def _when_due(newest: Member, terms: Terms, now: datetime) -> Decision:
+def _when_due(newest: Member, terms: RotationTerms, now: datetime) -> Decision:
     key = newest.key
     if terms.force:
         return Decision(Action.CREATE, "a rotation was asked for")
@@ -210,7 +210,7 @@ def _span(value: timedelta) -> str:
     return f"{value.days} d" if value.days > 1 else words(value)
 
 
-def _grace(newest: Member, older: list[Member], terms: Terms, now: datetime) -> Decision:
+def _grace(newest: Member, older: list[Member], terms: RotationTerms, now: datetime) -> Decision:
     assert newest.published is not None
     grace = timedelta() if terms.emergency else terms.grace
     ends = newest.published + grace

@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from keyadmin.access.catalogue import advice
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.causes.catalogue import advice
+from keyadmin.model.problem import Cause, Problem
 from keyadmin.rotation import steps
 from keyadmin.rotation.decide import Action, Decision, decide
 from keyadmin.rotation.job import Job, Outcome, Overtaken

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from keyadmin.handover.sink import SinkSpec
 from keyadmin.keys.denial import told_apart
-from keyadmin.observer import Observer
-from keyadmin.problem import Cause, Exit, Problem, usage
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import Cause, Exit, Problem, usage
 from keyadmin.projects import parents
-from keyadmin.projects.below import below
+from keyadmin.projects.descendants import below
 from keyadmin.rotation.lineage import Lineage, read
-from keyadmin.rotation.policy import Rule, is_pattern, rule_for
+from keyadmin.rotation.policy import PolicyRule, is_pattern, rule_for
 from keyadmin.rotation.shard import Shard, check_sinks, shared_sink
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ class Chosen:
     """A lineage with the rule that it falls under and its sinks."""
 
     lineage: Lineage
-    rule: Rule
+    rule: PolicyRule
     specs: tuple[SinkSpec, ...]
     refusal: Problem | None = None
     """Why nothing may be done with it: its sinks are another key's too, or it cannot be told which rule it falls under."""
 
 
 @dataclass
-class Found:
+class Selection:
     """What a policy is about. `errors` = projects that could not be looked at and rules that find none, with the reason."""
 
     chosen: list[Chosen] = field(default_factory=list)
@@ -46,8 +46,8 @@ class Found:
 
 
 async def find(
-    cloud: Cloud, rules: Sequence[Rule], observer: Observer, part: Shard | None = None, project: str | None = None
-) -> Found:
+    cloud: Cloud, rules: Sequence[PolicyRule], observer: Observer, part: Shard | None = None, project: str | None = None
+) -> Selection:
     """All lineages that the rules select, or those of one `project`. A project that cannot be read stops nothing: it is in
     `errors`.
 
@@ -73,7 +73,7 @@ async def find(
                 looks.start(name)
 
         by_project, errors = await _projects(cloud, rules, known)
-        found = Found(errors=errors | _in_vain([rule for rule in rules if _place(rule) not in errors], by_project))
+        found = Selection(errors=errors | _in_vain([rule for rule in rules if _place(rule) not in errors], by_project))
         if part is not None and part.count > 1:
             check_sinks(by_project)
         if project is not None:
@@ -99,14 +99,14 @@ async def find(
     return found if project is None else _within(found, project, errors)
 
 
-def _within(found: Found, project: str, errors: Mapping[str, Problem]) -> Found:
+def _within(found: Selection, project: str, errors: Mapping[str, Problem]) -> Selection:
     """What was found in one project, and the rules that failed: one of them may look there."""
     own = {place: problem for place, problem in found.errors.items() if place == project or place in errors}
     chosen = [one for one in found.chosen if one.lineage.project == project]
-    return Found(chosen, own, 1, {name: count for name, count in found.keys.items() if name == project})
+    return Selection(chosen, own, 1, {name: count for name, count in found.keys.items() if name == project})
 
 
-def _nothing_read(found: Found, by_project: Collection[str]) -> None:
+def _nothing_read(found: Selection, by_project: Collection[str]) -> None:
     """Raises the first Problem where no project could be read for want of credentials or of an answer at all."""
     problems = [found.errors[project] for project in by_project if project in found.errors]
     everywhere = problems and len(problems) == len(by_project)
@@ -114,7 +114,7 @@ def _nothing_read(found: Found, by_project: Collection[str]) -> None:
         raise problems[0]
 
 
-def _in_vain(rules: Sequence[Rule], by_project: Mapping[str, Sequence[Rule]]) -> dict[str, Problem]:
+def _in_vain(rules: Sequence[PolicyRule], by_project: Mapping[str, Sequence[PolicyRule]]) -> dict[str, Problem]:
     """Rules that find no project: a wrong pattern, or leave that was taken away; either would go unnoticed for long."""
     found = [rule for its in by_project.values() for rule in its]
     problem = Problem(
@@ -125,12 +125,12 @@ def _in_vain(rules: Sequence[Rule], by_project: Mapping[str, Sequence[Rule]]) ->
     return {_place(rule): problem for rule in rules if rule not in found}
 
 
-def _place(rule: Rule) -> str:
+def _place(rule: PolicyRule) -> str:
     """How a rule is called where something is wrong with it."""
     return f"the rule {rule.name!r}"
 
 
-async def of_lineage(cloud: Cloud, rules: Sequence[Rule], lineage: Lineage) -> Chosen | None:
+async def of_lineage(cloud: Cloud, rules: Sequence[PolicyRule], lineage: Lineage) -> Chosen | None:
     """The rule that one lineage falls under, and its sinks; None where no rule selects it. Raises Problem."""
     for rule in rules:
         if rule.selects(lineage, cloud.now()):
@@ -142,7 +142,9 @@ async def of_lineage(cloud: Cloud, rules: Sequence[Rule], lineage: Lineage) -> C
     return None
 
 
-def _choose(lineages: Sequence[Lineage], rules: Sequence[Rule], candidates: Sequence[Rule], cloud: Cloud) -> list[Chosen]:
+def _choose(
+    lineages: Sequence[Lineage], rules: Sequence[PolicyRule], candidates: Sequence[PolicyRule], cloud: Cloud
+) -> list[Chosen]:
     """The lineages that `rules` select. `candidates` = these, and those that may look at the project, in the policy's order."""
     out = []
     for lineage in sorted(lineages, key=lambda one: (one.newest.key.display_name.casefold(), one.id)):
@@ -156,7 +158,7 @@ def _choose(lineages: Sequence[Lineage], rules: Sequence[Rule], candidates: Sequ
     return out
 
 
-def _undecided(rule: Rule) -> Problem:
+def _undecided(rule: PolicyRule) -> Problem:
     """Another rule's sinks and times are not taken for those of a rule that comes first: the key would go astray."""
     return Problem(
         Cause.CONFLICT,
@@ -205,13 +207,13 @@ def _clash(one: Chosen, text: str, *, by_name: bool) -> Problem:
 
 
 async def _projects(
-    cloud: Cloud, rules: Sequence[Rule], known: Callable[[str], None] = lambda _: None
-) -> tuple[dict[str, list[Rule]], dict[str, Problem]]:
+    cloud: Cloud, rules: Sequence[PolicyRule], known: Callable[[str], None] = lambda _: None
+) -> tuple[dict[str, list[PolicyRule]], dict[str, Problem]]:
     """The projects to look at, each with the rules that look there, in the order of the rules; and the rules that fail.
 
     `known` is told of each as soon as it is found. Raises Problem where nothing is left to look at because of them.
     """
-    out: dict[str, list[Rule]] = {}
+    out: dict[str, list[PolicyRule]] = {}
     errors: dict[str, Problem] = {}
     seen: list[str] | None = None
     for rule in rules:
@@ -235,7 +237,7 @@ async def _projects(
     return out, errors
 
 
-async def _seen(cloud: Cloud, rules: Sequence[Rule], known: Callable[[str], None]) -> list[str]:
+async def _seen(cloud: Cloud, rules: Sequence[PolicyRule], known: Callable[[str], None]) -> list[str]:
     """The projects that the caller sees; `known` is told of those that a pattern of some rule fits."""
     patterns = {pattern for rule in rules for pattern in rule.projects if is_pattern(pattern)}
     seen = []

@@ -10,19 +10,19 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from keyadmin.handover.sink import Sink
-from keyadmin.keys.codec import format_time
-from keyadmin.keys.model import Key
 from keyadmin.keys.verify import PROPAGATION_S
-from keyadmin.observer import Observer
-from keyadmin.problem import Cause, Problem
-from keyadmin.rotation.decide import Action, Terms
+from keyadmin.model.key import Key
+from keyadmin.model.key_codec import format_time
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import Cause, Problem
+from keyadmin.model.secret import KeyString, redact
+from keyadmin.rotation.decide import Action, RotationTerms
 from keyadmin.rotation.lineage import Lineage, Member, State, read
-from keyadmin.secret import KeyString, redact
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
     from keyadmin.cloud.usage import KeyUsage
-    from keyadmin.keys.preflight import Ground
+    from keyadmin.keys.preflight import ProjectState
 
 Status = Literal["done", "already", "skipped", "waiting", "failed"]
 
@@ -106,7 +106,7 @@ class Shared:
     observer: Observer
     emit: Callable[[Event], None] = lambda event: None
     usage: UsageBook = field(init=False)
-    prepared: dict[str, asyncio.Task[Ground]] = field(default_factory=dict)
+    prepared: dict[str, asyncio.Task[ProjectState]] = field(default_factory=dict)
     """By project: its APIs and service account are ready for auth keys (migrations)."""
 
     def __post_init__(self) -> None:
@@ -119,7 +119,7 @@ class Job:
 
     shared: Shared
     lineage: Lineage
-    terms: Terms
+    terms: RotationTerms
     sinks: Sequence[Sink] = ()
     fingerprint: str = ""
     verify_s: float = PROPAGATION_S

@@ -16,9 +16,9 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from keyadmin.keys.codec import format_time, parse_time
-from keyadmin.keys.model import Key
-from keyadmin.problem import Cause
+from keyadmin.model.key import Key
+from keyadmin.model.key_codec import format_time, parse_time
+from keyadmin.model.problem import Cause
 
 LINEAGE: Final = "keyadmin-lineage"
 GENERATION: Final = "keyadmin-generation"

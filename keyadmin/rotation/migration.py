@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from keyadmin.access.doctor import Diagnosis, diagnose
 from keyadmin.access.permissions import FEATURES
-from keyadmin.keys.model import GEMINI, Key
 from keyadmin.keys.usage import Used, of_many
-from keyadmin.observer import Observer
-from keyadmin.problem import Problem
+from keyadmin.model.key import GEMINI, Key
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import Problem
 from keyadmin.rotation.plan import Planned
 
 if TYPE_CHECKING:

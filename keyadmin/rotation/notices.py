@@ -10,17 +10,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from keyadmin.handover.command import words
-from keyadmin.local.children import Output, environment
+from keyadmin.handover.sinks.exec import words
 from keyadmin.local.files import write_text
-from keyadmin.observer import Observer
-from keyadmin.problem import usage
+from keyadmin.local.subprocesses import Output, environment
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import usage
+from keyadmin.model.secret import redact
 from keyadmin.rotation.decide import Action
-from keyadmin.rotation.find import Found
+from keyadmin.rotation.find import Selection
 from keyadmin.rotation.job import Event
 from keyadmin.rotation.lineage import State
 from keyadmin.rotation.plan import Planned
-from keyadmin.secret import redact
 
 TIMEOUT_S: Final = 60.0
 _SHOWN: Final = 500  # characters of the program's own words
@@ -84,7 +84,7 @@ class Notifier:
         return f"ended with exit code {process.returncode}" + (f": {said}" if said else "")
 
 
-def write_metrics(path: Path, planned: Sequence[Planned], now: datetime, found: Found) -> None:
+def write_metrics(path: Path, planned: Sequence[Planned], now: datetime, found: Selection) -> None:
     """A textfile for Prometheus' node exporter, replaced in one step. `planned` = as it stands after the run.
 
     Raises Problem where it cannot be written.

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from keyadmin.handover.sink import fingerprint
-from keyadmin.keys.codec import format_time
-from keyadmin.problem import Cause, Problem
-from keyadmin.rotation.decide import Action, Decision, Terms, decide, in_vain
+from keyadmin.model.key_codec import format_time
+from keyadmin.model.problem import Cause, Problem
+from keyadmin.rotation.decide import Action, Decision, RotationTerms, decide, in_vain
 from keyadmin.rotation.find import Chosen
 from keyadmin.rotation.job import Outcome
 from keyadmin.rotation.lineage import State
@@ -21,7 +21,7 @@ class Planned:
     """A lineage and what a run would do with it. `here` = this machine may hand over to its sinks."""
 
     chosen: Chosen
-    terms: Terms
+    terms: RotationTerms
     decision: Decision
     here: bool = True
     failed: bool = False

@@ -12,11 +12,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from keyadmin import duration
 from keyadmin.handover.sink import SinkSpec, parse
-from keyadmin.problem import Cause, Exit, Problem, usage
-from keyadmin.project_ref import REFERENCE
-from keyadmin.rotation.decide import Terms
+from keyadmin.model import duration
+from keyadmin.model.problem import Cause, Exit, Problem, usage
+from keyadmin.model.project_ref import REFERENCE
+from keyadmin.rotation.decide import RotationTerms
 from keyadmin.rotation.lineage import Lineage
 from keyadmin.rotation.settings import EVERYWHERE, PLACES, SETTINGS, named
 
@@ -26,7 +26,7 @@ _PLACEHOLDERS: Final = ("project", "lineage", "name")
 
 
 @dataclass(frozen=True)
-class Rule:
+class PolicyRule:
     """One `[[rule]]`: selectors, terms and sinks. Patterns know `*` and `?`; an empty selector takes everything."""
 
     name: str
@@ -62,9 +62,9 @@ class Rule:
             return True
         return key.create_time is not None and now - key.create_time > self.older_than
 
-    def terms(self) -> Terms:
+    def terms(self) -> RotationTerms:
         """When its keys are rotated."""
-        return Terms(max_age=self.max_age, grace=self.grace, migrate=self.new_type == "auth")
+        return RotationTerms(max_age=self.max_age, grace=self.grace, migrate=self.new_type == "auth")
 
     def specs(self, lineage: Lineage) -> list[SinkSpec]:
         """The sinks of one lineage, `{project}`, `{lineage}` and `{name}` filled in.
@@ -91,14 +91,14 @@ def _filled(text: str, values: Mapping[str, str]) -> str:
 
 
 @dataclass(frozen=True)
-class Policy:
+class RotationPolicy:
     """A policy file, checked."""
 
     path: Path
-    rules: tuple[Rule, ...]
+    rules: tuple[PolicyRule, ...]
 
 
-def load(path: Path) -> Policy:
+def load(path: Path) -> RotationPolicy:
     """Read and check a policy file. Raises Problem (exit 2) with file, line and the mend."""
     try:
         text = path.read_text("utf-8-sig")  # some editors begin a file with a byte order mark
@@ -126,7 +126,7 @@ def _wrong(path: Path, line: int | None, what: str, mend: str) -> Problem:
     return Problem(Cause.INVALID_ARGUMENT, f"{where}: {what}", fix=(mend,), exit_code=Exit.USAGE)
 
 
-def of_options(places: Mapping[str, tuple[str, ...]], sinks: Sequence[str]) -> Policy:
+def of_options(places: Mapping[str, tuple[str, ...]], sinks: Sequence[str]) -> RotationPolicy:
     """A policy of one rule, from a command line: `places` = projects, folders, organizations. Raises usage()."""
     for sink in sinks:
         _check_sink(sink)
@@ -135,8 +135,8 @@ def of_options(places: Mapping[str, tuple[str, ...]], sinks: Sequence[str]) -> P
             raise usage(
                 f"--projects: {project!r} is neither a project's id or number nor a pattern", "keyadmin projects list --all"
             )
-    rule = Rule("command line", sinks=tuple(sinks), machine=socket.gethostname() if any(map(_local, sinks)) else None)
-    return Policy(Path(DEFAULT_FILE), (replace(rule, **places),))  # type: ignore[arg-type]
+    rule = PolicyRule("command line", sinks=tuple(sinks), machine=socket.gethostname() if any(map(_local, sinks)) else None)
+    return RotationPolicy(Path(DEFAULT_FILE), (replace(rule, **places),))  # type: ignore[arg-type]
 
 
 def _check_sink(text: str) -> None:
@@ -162,7 +162,7 @@ class _Reader:
         self._path = path
         self._lines = text.splitlines()
 
-    def policy(self, data: Mapping[str, Any]) -> Policy:
+    def policy(self, data: Mapping[str, Any]) -> RotationPolicy:
         for name in data:
             if name not in ("defaults", "rule"):
                 raise self._error(None, name, f"unknown table {name!r}", "the tables are [defaults] and [[rule]]")
@@ -173,11 +173,11 @@ class _Reader:
         rules = data.get("rule", [])
         if not isinstance(rules, list) or not rules or not all(isinstance(rule, dict) for rule in rules):
             raise self._error(None, "rule", "there is no rule", "add at least one [[rule]] with selectors and sinks")
-        return Policy(self._path, tuple(self._rule(rule, index, base) for index, rule in enumerate(rules)))
+        return RotationPolicy(self._path, tuple(self._rule(rule, index, base) for index, rule in enumerate(rules)))
 
-    def _rule(self, data: Mapping[str, Any], index: int, base: Mapping[str, Any]) -> Rule:
+    def _rule(self, data: Mapping[str, Any], index: int, base: Mapping[str, Any]) -> PolicyRule:
         said = self._values(data, index, allowed=SETTINGS.keys())
-        rule = replace(Rule(f"rule {index + 1}", folder=self._path.parent), **{**base, **said})
+        rule = replace(PolicyRule(f"rule {index + 1}", folder=self._path.parent), **{**base, **said})
         if not any(getattr(rule, place) for place in PLACES):
             raise self._error(
                 index, None, "the rule does not say where to look", 'add projects = ["ID"], folders or organizations'
@@ -307,6 +307,6 @@ sinks = ["secret-manager:projects/{{project}}/secrets/gemini-{{lineage}}"]
 '''
 
 
-def rule_for(rules: Sequence[Rule], lineage: Lineage, now: datetime) -> Rule | None:
+def rule_for(rules: Sequence[PolicyRule], lineage: Lineage, now: datetime) -> PolicyRule | None:
     """The first rule that selects a lineage."""
     return next((rule for rule in rules if rule.selects(lineage, now)), None)

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Final
 
 from keyadmin.handover.sink import SinkSpec, build, fingerprint
 from keyadmin.keys import resolve
-from keyadmin.keys.model import Key
 from keyadmin.keys.verify import PROPAGATION_S
-from keyadmin.observer import Observer
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.key import Key
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import Cause, Problem
 from keyadmin.rotation import steps
-from keyadmin.rotation.decide import Action, Terms, decide, to_migrate
+from keyadmin.rotation.decide import Action, RotationTerms, decide, to_migrate
 from keyadmin.rotation.engine import advance, left
-from keyadmin.rotation.former import bring_back
 from keyadmin.rotation.job import Event, Job, Outcome, Shared
 from keyadmin.rotation.lineage import (
     CAUSE,
@@ -31,6 +30,7 @@ from keyadmin.rotation.lineage import (
     read,
 )
 from keyadmin.rotation.plan import Planned, within
+from keyadmin.rotation.rollback import bring_back
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -42,7 +42,7 @@ _HALF_MADE: Final = "rotations were under way; running the same command again go
 
 
 @dataclass(frozen=True)
-class Manner:
+class RunOptions:
     """How a run goes about it."""
 
     flagged: bool
@@ -57,7 +57,7 @@ class Manner:
 
 
 async def run(
-    cloud: Cloud, planned: Sequence[Planned], manner: Manner, observer: Observer, limit: int | None = None
+    cloud: Cloud, planned: Sequence[Planned], manner: RunOptions, observer: Observer, limit: int | None = None
 ) -> list[Outcome]:
     """Advance every lineage that is due as far as it goes; at most `limit` new rotations are begun, of the oldest keys.
 
@@ -82,7 +82,7 @@ async def run(
         return await gather_limited(due, advance_one, AT_ONCE)
 
 
-def _job(shared: Shared, lineage: Lineage, terms: Terms, specs: Sequence[SinkSpec], manner: Manner) -> Job:
+def _job(shared: Shared, lineage: Lineage, terms: RotationTerms, specs: Sequence[SinkSpec], manner: RunOptions) -> Job:
     emit = partial(manner.write_key, lineage) if manner.write_key is not None else manner.write_line
     sinks = build(specs, shared.cloud, flagged=manner.flagged, emit=emit)
     return Job(
@@ -118,7 +118,7 @@ async def named(cloud: Cloud, text: str, project: Callable[[], Awaitable[str]]) 
 
 
 async def rotate(
-    cloud: Cloud, key: Key, terms: Terms, specs: Sequence[SinkSpec], manner: Manner, observer: Observer
+    cloud: Cloud, key: Key, terms: RotationTerms, specs: Sequence[SinkSpec], manner: RunOptions, observer: Observer
 ) -> Outcome:
     """`keys rotate` and `keys migrate`: the same engine for one lineage; called again it goes on with what is unfinished.
 
@@ -130,7 +130,7 @@ async def rotate(
         return await advance(job)
 
 
-def for_key(terms: Terms, lineage: Lineage, key: Key) -> Terms:
+def for_key(terms: RotationTerms, lineage: Lineage, key: Key) -> RotationTerms:
     """The terms for a command that names a key: it is replaced if it is the newest, and no key because of its age.
 
     While its own rotation is under way that is finished, and no more; in an emergency it is replaced all the same
@@ -143,14 +143,14 @@ def for_key(terms: Terms, lineage: Lineage, key: Key) -> Terms:
     return replace(terms, max_age=None, force=asked and named and ripe, migrate=terms.migrate and named)
 
 
-async def roll_back(cloud: Cloud, key: Key, specs: Sequence[SinkSpec], manner: Manner, observer: Observer) -> Outcome:
+async def roll_back(cloud: Cloud, key: Key, specs: Sequence[SinkSpec], manner: RunOptions, observer: Observer) -> Outcome:
     """Bring a former generation back: undelete, verify, hand over; what came after it is deleted. Raises Problem.
 
     The intent is written on the key once it is seen to work, so that a run that finds it half done finishes it.
     """
     lineage = await lineage_of_key(cloud, key)
     target = former_member(lineage, key)
-    job = _job(Shared(cloud, observer, manner.emit), lineage, Terms(max_age=None), specs, manner)
+    job = _job(Shared(cloud, observer, manner.emit), lineage, RotationTerms(max_age=None), specs, manner)
     with observer.half_made(f"the rollback was under way; keyadmin rotation rollback {key.key_id} -p {key.project} goes on"):
         unfit = await bring_back(job, target)
         if unfit is None:
@@ -191,7 +191,7 @@ async def adopt(cloud: Cloud, key: Key) -> Key:
     """
     lineage = await lineage_of_key(cloud, key)
     member = _member(lineage, key)
-    stuck = decide(lineage, Terms(), cloud.now()).action is Action.STUCK
+    stuck = decide(lineage, RotationTerms(), cloud.now()).action is Action.STUCK
     if member.claimed and not stuck:
         return member.key
     before = [other for other in lineage.members if other.generation < member.generation]
@@ -200,7 +200,7 @@ async def adopt(cloud: Cloud, key: Key) -> Key:
     state = State.VERIFYING if parse_successor(key.key_id) else State.RETIRED
     kept = {name: value for name, value in member.key.annotations.items() if name not in (PUBLISHED, CAUSE)}
     annotations = kept | claims(lineage.id, member.generation, predecessor, state, lineage.founder_id)
-    job = Job(Shared(cloud, Observer()), lineage, Terms())
+    job = Job(Shared(cloud, Observer()), lineage, RotationTerms())
     return replace(await steps.write(job, member, annotations), project=key.project)
 
 

@@ -13,7 +13,7 @@ Kind = Literal["texts", "duration", "choice", "text", "flag", "table"]
 
 
 @dataclass(frozen=True)
-class Setting:
+class PolicySetting:
     """One setting of a rule. `everywhere` = it may stand in [defaults] too; `item` = the form of each of its texts."""
 
     kind: Kind
@@ -23,26 +23,28 @@ class Setting:
     item: str | None = None
 
 
-SETTINGS: Final[Mapping[str, Setting]] = {
-    "name": Setting("text", "How the rule is called in messages."),
-    "projects": Setting("texts", "Projects by id or number, or by patterns with * and ?; a pattern selects ACTIVE ones only."),
-    "folders": Setting("texts", "All ACTIVE projects below these folders.", item=r"^folders/[0-9]+$"),
-    "organizations": Setting("texts", "All ACTIVE projects of these organisations.", item=r"^organizations/[0-9]+$"),
-    "keys": Setting("texts", "Display names, ids or lineages, with * and ?."),
-    "annotations": Setting("table", "Only keys that bear all of these annotations."),
-    "type": Setting("choice", "Only keys of this type.", everywhere=True, choices=("any", "auth", "standard")),
-    "older-than": Setting("duration", "Only keys that are older.", everywhere=True),
-    "adopted": Setting("flag", "Only keys that keyadmin was told to rotate, or has rotated."),
-    "max-age": Setting("duration", "When a key is due; 90d if nothing is said.", everywhere=True),
-    "grace": Setting("duration", "How long the old key still works; 24h if nothing is said.", everywhere=True),
-    "sinks": Setting(
+SETTINGS: Final[Mapping[str, PolicySetting]] = {
+    "name": PolicySetting("text", "How the rule is called in messages."),
+    "projects": PolicySetting(
+        "texts", "Projects by id or number, or by patterns with * and ?; a pattern selects ACTIVE ones only."
+    ),
+    "folders": PolicySetting("texts", "All ACTIVE projects below these folders.", item=r"^folders/[0-9]+$"),
+    "organizations": PolicySetting("texts", "All ACTIVE projects of these organisations.", item=r"^organizations/[0-9]+$"),
+    "keys": PolicySetting("texts", "Display names, ids or lineages, with * and ?."),
+    "annotations": PolicySetting("table", "Only keys that bear all of these annotations."),
+    "type": PolicySetting("choice", "Only keys of this type.", everywhere=True, choices=("any", "auth", "standard")),
+    "older-than": PolicySetting("duration", "Only keys that are older.", everywhere=True),
+    "adopted": PolicySetting("flag", "Only keys that keyadmin was told to rotate, or has rotated."),
+    "max-age": PolicySetting("duration", "When a key is due; 90d if nothing is said.", everywhere=True),
+    "grace": PolicySetting("duration", "How long the old key still works; 24h if nothing is said.", everywhere=True),
+    "sinks": PolicySetting(
         "texts",
         "Where the new key goes; {project}, {lineage} and {name} stand for the key's own; [] = consumers take it themselves.",
         everywhere=True,
         item=r"^(stdout|env-file:.+|exec:.*\S.*|secret-manager:projects/.+/secrets/.+)$",
     ),
-    "machine": Setting("text", "The machine that has the files and programs of the sinks.", everywhere=True),
-    "new-type": Setting(
+    "machine": PolicySetting("text", "The machine that has the files and programs of the sinks.", everywhere=True),
+    "new-type": PolicySetting(
         "choice", "auth: standard keys get auth keys as successors.", everywhere=True, choices=("keep", "auth")
     ),
 }
@@ -84,12 +86,12 @@ def schema() -> dict[str, Any]:
     }
 
 
-def _table(settings: Mapping[str, Setting]) -> dict[str, Any]:
+def _table(settings: Mapping[str, PolicySetting]) -> dict[str, Any]:
     properties = {name: _value(setting) | {"description": setting.help} for name, setting in settings.items()}
     return {"type": "object", "properties": properties, "additionalProperties": False}
 
 
-def _value(setting: Setting) -> dict[str, Any]:
+def _value(setting: PolicySetting) -> dict[str, Any]:
     item: dict[str, Any] = {"type": "string", "minLength": 1}
     if setting.kind == "texts":
         return {"type": "array", "items": item | ({"pattern": setting.item} if setting.item else {})}

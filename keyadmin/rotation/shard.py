@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from keyadmin.problem import usage
-from keyadmin.rotation.policy import Rule
+from keyadmin.model.problem import usage
+from keyadmin.rotation.policy import PolicyRule
 
 MOST: Final = 10_000  # tasks of a Cloud Run job
 
@@ -71,7 +71,7 @@ def _auto(env: Mapping[str, str]) -> str:
     )
 
 
-def check_sinks(by_project: Mapping[str, Sequence[Rule]]) -> None:
+def check_sinks(by_project: Mapping[str, Sequence[PolicyRule]]) -> None:
     """Raises usage() for a sink that keys of two projects would share: these may be in two parts, and neither would see it."""
     if found := shared_sink(by_project):
         sink, owner, project = found
@@ -81,7 +81,7 @@ def check_sinks(by_project: Mapping[str, Sequence[Rule]]) -> None:
         )
 
 
-def shared_sink(by_project: Mapping[str, Sequence[Rule]]) -> tuple[str, str, str] | None:
+def shared_sink(by_project: Mapping[str, Sequence[PolicyRule]]) -> tuple[str, str, str] | None:
     """A sink that keys of two projects may share, with these; None where whoever looks at one project sees all of a sink."""
     owners: dict[str, str] = {}
     for project, rules in by_project.items():

@@ -6,18 +6,18 @@ import asyncio
 from dataclasses import replace
 from typing import Final
 
-from keyadmin.duration import words
-from keyadmin.handover.secret_manager import SecretManagerSink
 from keyadmin.handover.sink import Sink
+from keyadmin.handover.sinks.secret_manager import SecretManagerSink
 from keyadmin.keys import provision, verify
-from keyadmin.keys.model import GEMINI, GEMINI_ONLY, ApiTarget, Key, Restrictions
-from keyadmin.keys.preflight import Ground
-from keyadmin.problem import Cause, Problem
+from keyadmin.keys.preflight import ProjectState
+from keyadmin.model.duration import words
+from keyadmin.model.key import GEMINI, GEMINI_ONLY, ApiTarget, Key, Restrictions
+from keyadmin.model.problem import Cause, Problem
+from keyadmin.model.secret import KeyString
 from keyadmin.rotation.acceptance import rejection
 from keyadmin.rotation.decide import Action, Decision, live_older, to_migrate
 from keyadmin.rotation.job import USAGE_SLACK, Job, Overtaken
 from keyadmin.rotation.lineage import HIGHEST, SINKS, Member, State, claims, marked, successor_id
-from keyadmin.secret import KeyString
 
 # What a standard key is rejected with for being one (reported; since late in 2026 some get the second).
 _AS_STANDARD: Final = frozenset({Cause.STANDARD_KEY_REJECTED, Cause.API_KEY_INVALID})
@@ -56,7 +56,7 @@ async def create(job: Job) -> None:
     old = job.lineage.newest
     await job.make_sure(old)  # the listing may be old by now, and what it says is copied
     generation = job.lineage.next_generation
-    wish = provision.Wish(
+    wish = provision.KeySpec(
         job.lineage.project,
         old.key.display_name,
         old.key.key_type,
@@ -79,7 +79,7 @@ async def create(job: Job) -> None:
     job.say(made, "create", "already" if key.key_string is None else "done", f"generation {generation} of {key.display_name!r}")
 
 
-async def _copied(job: Job, wish: provision.Wish) -> Key:
+async def _copied(job: Job, wish: provision.KeySpec) -> Key:
     """The successor of the predecessor's type: all that it needs is there, since the predecessor has it."""
     assert wish.key_id is not None
     return await job.cloud.keys.create(
@@ -92,7 +92,7 @@ async def _copied(job: Job, wish: provision.Wish) -> Key:
     )
 
 
-async def _migrated(job: Job, wish: provision.Wish) -> Key:
+async def _migrated(job: Job, wish: provision.KeySpec) -> Key:
     """An auth key in the place of a standard one: the project's APIs and service account are prepared, once a run."""
     project = wish.project
     if project not in job.shared.prepared:
@@ -100,7 +100,7 @@ async def _migrated(job: Job, wish: provision.Wish) -> Key:
     return await provision.create_key(job.cloud, wish, await job.shared.prepared[project], job.shared.observer)
 
 
-async def _prepare(job: Job, wish: provision.Wish) -> Ground:
+async def _prepare(job: Job, wish: provision.KeySpec) -> ProjectState:
     ground, _ = await provision.look(job.cloud, wish, job.shared.observer)
     await provision.prepare(job.cloud, wish, ground, job.shared.observer)
     return ground

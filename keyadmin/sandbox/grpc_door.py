@@ -10,7 +10,7 @@ import grpc
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 
-from keyadmin.loading import load
+from keyadmin.model.loading import load
 from keyadmin.sandbox.api import Encoded, Json, Method
 from keyadmin.sandbox.cloud import LocalCloud
 from keyadmin.sandbox.shape import from_message, message_class, to_message

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from keyadmin import __version__
+from keyadmin.model.secret import mask
 from keyadmin.sandbox.clock import rfc3339
-from keyadmin.secret import mask
 
 if TYPE_CHECKING:
     from keyadmin.sandbox.cloud import LocalCloud

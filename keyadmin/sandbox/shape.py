@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from keyadmin.loading import load
+from keyadmin.model.loading import load
 from keyadmin.sandbox import json_form
 
 Json = dict[str, Any]

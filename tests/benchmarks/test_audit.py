@@ -44,7 +44,7 @@ from keyadmin.audit.catalogue import chosen
 from keyadmin.audit.inventory import Scope
 from keyadmin.audit.scan import Wishes, scan
 from keyadmin.cli.progress import TerminalObserver
-from keyadmin.cli.talk import Talk
+from keyadmin.cli.console import Talk
 from keyadmin.cloud.connect import Target, Url, connect
 
 told, lefts = [], []

@@ -45,7 +45,7 @@ print(code, spent, {PEAK}, used.ru_utime + used.ru_stime, file=sys.stderr)
 PACED = """
 import asyncio, json, sys, time
 from keyadmin.cli.progress import TerminalObserver
-from keyadmin.cli.talk import Talk
+from keyadmin.cli.console import Talk
 from keyadmin.cloud.connect import Target, Url, connect
 from keyadmin.rotation.find import find
 from keyadmin.rotation.policy import load

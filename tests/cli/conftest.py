@@ -116,14 +116,14 @@ def command(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any]], s
     import types
 
     from keyadmin.cli import app
-    from keyadmin.cli.lazy import Entry, Group
+    from keyadmin.cli.lazy import CommandEntry, CommandGroup
 
     def add(function: Callable[..., Any]) -> str:
         module = types.ModuleType("keyadmin_commands_of_a_test")
         vars(module)["function"] = function
         monkeypatch.setitem(sys.modules, module.__name__, module)
-        entry = Entry(f"{module.__name__}:function", "A command of a test.")
-        monkeypatch.setattr(app, "ROOT", Group(app.ROOT.help, {**app.ROOT.entries, "trial": entry}))
+        entry = CommandEntry(f"{module.__name__}:function", "A command of a test.")
+        monkeypatch.setattr(app, "ROOT", CommandGroup(app.ROOT.help, {**app.ROOT.entries, "trial": entry}))
         return "trial"
 
     return add

@@ -16,20 +16,20 @@ import typer
 
 from keyadmin import __version__
 from keyadmin.cli.app import ROOT
-from keyadmin.cli.lazy import Entry, Group
+from keyadmin.cli.lazy import CommandEntry, CommandGroup
 from keyadmin.cli.runner import run_alone
 from keyadmin.cli.session import Session, current
 
 EVERYWHERE = ("--sandbox", "config", "list"), ("config", "--sandbox", "list"), ("config", "list", "--sandbox")
 
 
-def entries(group: Group = ROOT, prefix: str = "") -> list[tuple[str, Entry]]:
+def entries(group: CommandGroup = ROOT, prefix: str = "") -> list[tuple[str, CommandEntry]]:
     """Every command of the program with its full name."""
     found = []
     for name, entry in group.entries.items():
         module, _, attribute = entry.target.partition(":")
         target = getattr(import_module(module), attribute)
-        found += entries(target, f"{prefix}{name} ") if isinstance(target, Group) else [(f"{prefix}{name}", entry)]
+        found += entries(target, f"{prefix}{name} ") if isinstance(target, CommandGroup) else [(f"{prefix}{name}", entry)]
     return found
 
 

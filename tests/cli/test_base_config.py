@@ -12,7 +12,7 @@ import pytest
 
 from keyadmin.local.config import Config
 from keyadmin.local.imports import Imports
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem
 
 
 def test_a_setting_is_kept_and_its_source_named(cli, config_home: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from keyadmin.cli.session import current
-from keyadmin.problem import Cause, Exit, Problem, usage
+from keyadmin.model.problem import Cause, Exit, Problem, usage
 
 KEY = "AIza" + "SyD-0123456789abcdefghijklmnopqrstuv"[:35]
 

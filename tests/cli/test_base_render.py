@@ -16,11 +16,11 @@ import typer
 import yaml
 
 from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.console import Console
 from keyadmin.cli.options import Yes
 from keyadmin.cli.progress import TerminalObserver
 from keyadmin.cli.render import Column, View, show_document, show_list, show_one
 from keyadmin.cli.session import current
-from keyadmin.cli.talk import Talk
 from tests.waiting import until_async
 
 
@@ -177,11 +177,11 @@ def test_what_is_long_stands_below_its_row_on_a_terminal_that_is_too_narrow_for_
 
 def test_quiet_drops_notes_but_neither_warnings_nor_what_must_be_said(cli, command) -> None:
     def trial(context: typer.Context) -> None:
-        talk = current(context).talk
-        talk.note("a note")
-        talk.note("must be said", always=True)
-        talk.warning("careful")
-        talk.detail("a detail")
+        console = current(context).console
+        console.note("a note")
+        console.note("must be said", always=True)
+        console.warning("careful")
+        console.detail("a detail")
 
     assert cli(command(trial)).err == "a note\nmust be said\nWarning: careful\n"
     assert cli(command(trial), "-q").err == "must be said\nWarning: careful\n"
@@ -215,7 +215,7 @@ def test_a_dry_run_says_so_even_when_quiet(cli, command) -> None:
     assert cli(command(trial), "-q").err == "Dry run: would delete the thing. Nothing was changed.\n"
 
 
-class Watched(Talk):
+class Watched(Console):
     """Talk into a buffer that is, or is not, a terminal."""
 
     def __init__(self, terminal: bool, **options: bool) -> None:
@@ -243,24 +243,24 @@ def work(observer: TerminalObserver) -> None:
 
 
 def test_progress_is_drawn_on_a_terminal_and_erased() -> None:
-    talk = Watched(True)
-    work(TerminalObserver(talk))
-    drawn = talk.buffer.getvalue()
+    console = Watched(True)
+    work(TerminalObserver(console))
+    drawn = console.buffer.getvalue()
     for text in ("Checking ...", "Keys [############............] 1/2", "2/2", "1 min 35 s left", "Warning: one was skipped\n"):
         assert text in drawn
     assert drawn.endswith("\r\x1b[2KWarning: one was skipped\n")
 
 
 async def test_a_wait_is_counted_down_and_a_step_spins_until_the_work_goes_on() -> None:
-    talk = Watched(True)
-    observer = TerminalObserver(talk)
+    console = Watched(True)
+    observer = TerminalObserver(console)
 
     async def until(count: int, pattern: str) -> list[str]:
         """What was drawn so that it fits the pattern, once there are so many of it."""
         found: list[str] = []
 
         async def drawn() -> bool:
-            found[:] = dict.fromkeys(re.findall(pattern, talk.buffer.getvalue()))
+            found[:] = dict.fromkeys(re.findall(pattern, console.buffer.getvalue()))
             return len(found) >= count
 
         await until_async(drawn, pattern)
@@ -272,28 +272,28 @@ async def test_a_wait_is_counted_down_and_a_step_spins_until_the_work_goes_on() 
     observer.step("Creating the key")
     assert (await until(2, r"Creating the key \.\.\. (.)"))[:2] == ["|", "/"]
     observer.finished()
-    drawn = talk.buffer.getvalue()
+    drawn = console.buffer.getvalue()
     await asyncio.sleep(0.4)  # that nothing more is drawn shows only in the course of time
-    assert talk.buffer.getvalue() == drawn
+    assert console.buffer.getvalue() == drawn
 
 
 async def test_of_many_things_the_time_left_is_that_of_the_whole() -> None:
     """The quota lets the first ones pass at once: the bar must not promise that the rest goes as fast."""
-    talk = Watched(True)
-    observer = TerminalObserver(talk)
+    console = Watched(True)
+    observer = TerminalObserver(console)
     rest = 840.0
     observer.total(1000, "rotations", lambda: rest)
     observer.advance(60)
     observer.waiting("quota of writes", 61)
-    assert last_line(talk) == "rotations [#.......................] 60/1000, 14 min left (quota of writes)"
+    assert last_line(console) == "rotations [#.......................] 60/1000, 14 min left (quota of writes)"
     rest = 0.0
     observer.advance(940)
-    assert last_line(talk).endswith("1000/1000")
+    assert last_line(console).endswith("1000/1000")
     observer.finished()
 
 
-def last_line(talk: Watched) -> str:
-    return talk.buffer.getvalue().split("\r\x1b[2K")[-1]
+def last_line(console: Watched) -> str:
+    return console.buffer.getvalue().split("\r\x1b[2K")[-1]
 
 
 def test_a_dumb_terminal_gets_no_escape_sequences(cli) -> None:
@@ -304,6 +304,6 @@ def test_a_dumb_terminal_gets_no_escape_sequences(cli) -> None:
 
 @pytest.mark.parametrize(("terminal", "quiet"), [(False, False), (True, True)])
 def test_elsewhere_only_words_remain(terminal: bool, quiet: bool) -> None:
-    talk = Watched(terminal, quiet=quiet)
-    work(TerminalObserver(talk))
-    assert talk.buffer.getvalue() == "Warning: one was skipped\n"
+    console = Watched(terminal, quiet=quiet)
+    work(TerminalObserver(console))
+    assert console.buffer.getvalue() == "Warning: one was skipped\n"

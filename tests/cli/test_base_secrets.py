@@ -93,10 +93,10 @@ def test_a_person_at_a_terminal_types_it_unseen(cli, command, monkeypatch) -> No
 
 def test_a_key_string_in_a_note_or_warning_is_masked(cli, command) -> None:
     def trial(context: typer.Context) -> None:
-        talk = current(context).talk
-        talk.note(f"n {STANDARD}")
-        talk.warning(f"w {AUTH}")
-        talk.detail(f"d {SANDBOX}")
+        console = current(context).console
+        console.note(f"n {STANDARD}")
+        console.warning(f"w {AUTH}")
+        console.detail(f"d {SANDBOX}")
 
     done = cli(command(trial), "--verbose")
     assert done.err == "n AIza...rstu\nWarning: w AQ....rstu\nd AQ.SANDBOX-...rstu\n"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from keyadmin.cli.settings import SandboxChoice, loopback_url, sandbox_choice, settle, state_file
-from keyadmin.problem import Exit, Problem
+from keyadmin.model.problem import Exit, Problem
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 
 from keyadmin.cli.app import ROOT
-from keyadmin.cli.lazy import Entry, Group, build
+from keyadmin.cli.lazy import CommandEntry, CommandGroup, build
 
 # What only reads, prints or serves; everything else changes something.
 READING = {
@@ -39,12 +39,12 @@ READING = {
 KEY = "AIza" + "SyB" + "w9" * 16
 
 
-def leaves(group: Group, way: tuple[str, ...] = ()) -> Iterator[tuple[str, Entry]]:
+def leaves(group: CommandGroup, way: tuple[str, ...] = ()) -> Iterator[tuple[str, CommandEntry]]:
     """Every command's words with its line in the table."""
     for name, entry in group.entries.items():
         module, _, attribute = entry.target.partition(":")
         found = getattr(import_module(module), attribute)
-        if isinstance(found, Group):
+        if isinstance(found, CommandGroup):
             yield from leaves(found, (*way, name))
         else:
             yield " ".join((*way, name)), entry

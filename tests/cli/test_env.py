@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyadmin.local.environment.syntax import Syntax, erased, read, written
-from keyadmin.secret import KeyString
+from keyadmin.model.secret import KeyString
 
 KEY = "AQ.SANDBOX-" + "k" * 42
 OTHER = "AQ.SANDBOX-" + "o" * 42

@@ -12,16 +12,16 @@ import pytest
 
 from keyadmin.cli.app import ROOT
 from keyadmin.cli.examples import EXAMPLES
-from keyadmin.cli.lazy import Entry, Group, build
+from keyadmin.cli.lazy import CommandEntry, CommandGroup, build
 from keyadmin.cli.session import Session
 
 
-def leaves(group: Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Entry]]:
+def leaves(group: CommandGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], CommandEntry]]:
     """All commands, no groups."""
     for name, entry in group.entries.items():
         module, _, attribute = entry.target.partition(":")
         found = getattr(import_module(module), attribute)
-        if isinstance(found, Group):
+        if isinstance(found, CommandGroup):
             yield from leaves(found, (*path, name))
         else:
             yield (*path, name), entry

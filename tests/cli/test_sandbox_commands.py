@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from keyadmin.cli.sandbox import plain_words
-from keyadmin.problem import Problem
+from keyadmin.model.problem import Problem
 from tests.waiting import until
 
 

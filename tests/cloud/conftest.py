@@ -21,7 +21,7 @@ from google.rpc import status_pb2
 from grpc_status import rpc_status
 
 from keyadmin.cloud.calls import RetryPolicy
-from keyadmin.cloud.connect import Cloud, Endpoints, Target, Url, connect
+from keyadmin.cloud.connect import Cloud, EndpointOverride, Target, Url, connect
 
 GOOGLE_NAMES = (
     "localhost",
@@ -83,8 +83,8 @@ class Double:
         await self._runner.cleanup()
 
     @property
-    def endpoints(self) -> Endpoints:
-        return Endpoints(f"https://localhost:{self.rest_port}", f"localhost:{self.grpc_port}")
+    def endpoints(self) -> EndpointOverride:
+        return EndpointOverride(f"https://localhost:{self.rest_port}", f"localhost:{self.grpc_port}")
 
     def calls(self, what: str) -> list[Seen]:
         return [seen for seen in self.seen if seen.what == what]

@@ -17,8 +17,8 @@ from google.rpc import error_details_pb2 as pb
 
 from keyadmin.cloud import errors
 from keyadmin.cloud.connect import Target, connect
-from keyadmin.cloud.endpoints import Call
-from keyadmin.problem import Cause, Problem
+from keyadmin.cloud.endpoints import ApiCall
+from keyadmin.model.problem import Cause, Problem
 
 NAME = "projects/p1/locations/global/keys/k1"
 REST = f"GET /v2/{NAME}"
@@ -153,10 +153,10 @@ async def test_an_answer_that_is_no_json_is_no_success(double: Any, target: Targ
 
 async def test_what_is_none_of_ours_is_not_swallowed() -> None:
     from keyadmin.cloud import errors
-    from keyadmin.cloud.endpoints import Call
+    from keyadmin.cloud.endpoints import ApiCall
 
     with pytest.raises(ZeroDivisionError):
-        errors.read(ZeroDivisionError(), Call("apikeys.googleapis.com", "GetKey"))
+        errors.read(ZeroDivisionError(), ApiCall("apikeys.googleapis.com", "GetKey"))
     assert not isinstance(ZeroDivisionError(), errors.foreign())
     assert Exception not in errors.foreign()
 
@@ -173,9 +173,9 @@ def test_grpcs_words_for_no_connection_at_all(words: str, said: str) -> None:
     from google.api_core.exceptions import ServiceUnavailable
 
     from keyadmin.cloud import errors
-    from keyadmin.cloud.endpoints import Call
+    from keyadmin.cloud.endpoints import ApiCall
 
-    failure = errors.read(ServiceUnavailable(words), Call("apikeys.googleapis.com", "LookupKey"))
+    failure = errors.read(ServiceUnavailable(words), ApiCall("apikeys.googleapis.com", "LookupKey"))
     assert not failure.sent
     assert not failure.lost
     assert failure.problem.message.startswith("apikeys.googleapis.com could not be reached: ")
@@ -186,9 +186,9 @@ def test_a_broken_stream_may_have_been_heard() -> None:
     from google.api_core.exceptions import ServiceUnavailable
 
     from keyadmin.cloud import errors
-    from keyadmin.cloud.endpoints import Call
+    from keyadmin.cloud.endpoints import ApiCall
 
-    assert errors.read(ServiceUnavailable("Socket closed"), Call("apikeys.googleapis.com", "LookupKey")).lost
+    assert errors.read(ServiceUnavailable("Socket closed"), ApiCall("apikeys.googleapis.com", "LookupKey")).lost
 
 
 @pytest.mark.parametrize("module", ["google.api_core.exceptions", "google.auth.exceptions", "grpc", "aiohttp"])
@@ -198,7 +198,7 @@ def test_a_package_that_another_thread_is_still_importing_is_in_nobody_s_way(
     """The gRPC clients are imported in a thread, while REST calls fail."""
     monkeypatch.setitem(sys.modules, module, types.ModuleType(module))
     error = errors.HttpError(403, {}, {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "no"}})
-    call = Call("cloudresourcemanager.googleapis.com", "GetProject")
+    call = ApiCall("cloudresourcemanager.googleapis.com", "GetProject")
     for each in (error, TimeoutError()):
         assert isinstance(each, errors.foreign())
         assert isinstance(errors.read(each, call).problem, Problem)
@@ -221,7 +221,7 @@ def test_a_token_that_cannot_be_fetched_is_told_without_the_librarys_wrapping(
     credentials = Credentials(None, refresh_token="r", token_uri=uri, client_id="c", client_secret="s")
     with pytest.raises(TransportError) as caught:
         credentials.refresh(Request())
-    problem = errors.read(caught.value, Call("apikeys.googleapis.com", "ListKeys")).problem
+    problem = errors.read(caught.value, ApiCall("apikeys.googleapis.com", "ListKeys")).problem
     assert problem.cause is Cause.SERVICE_UNAVAILABLE
     host = "127.0.0.1: the proxy: " if proxy else "127.0.0.1: "
     whole = "apikeys.googleapis.com could not be reached: no access token could be fetched: "

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from keyadmin.cloud.connect import Target, connect
-from keyadmin.problem import Cause, Exit, Problem
-from keyadmin.secret import KeyString
+from keyadmin.model.problem import Cause, Exit, Problem
+from keyadmin.model.secret import KeyString
 
 NAME = "projects/p1/locations/global/keys/k1"
 REST = f"GET /v2/{NAME}"

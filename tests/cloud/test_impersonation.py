@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from keyadmin.cloud.connect import Target, connect
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem
 
 NAME = "projects/p1/locations/global/keys/k1"
 ROBOT = "maker@p1.iam.gserviceaccount.com"

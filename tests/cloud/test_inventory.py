@@ -11,7 +11,7 @@ from google.cloud import monitoring_v3, orgpolicy_v2
 from keyadmin.cloud.assets import KEY, Asset
 from keyadmin.cloud.connect import Target, connect
 from keyadmin.cloud.usage import KeyUsage
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem
 
 SEARCH = "GET /v1/organizations/1000:searchAllResources"
 SERIES = "/google.monitoring.v3.MetricService/ListTimeSeries"

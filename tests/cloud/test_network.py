@@ -13,7 +13,7 @@ import pytest
 
 from keyadmin.cloud import network
 from keyadmin.cloud.connect import Target, Url, connect
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem
 
 NAME = "projects/p1/locations/global/keys/k1"
 

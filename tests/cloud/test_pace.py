@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from keyadmin.cloud import pace
 from keyadmin.cloud.connect import Target, connect
-from keyadmin.cloud.endpoints import Call
+from keyadmin.cloud.endpoints import ApiCall
 from keyadmin.cloud.pace import SPAN, Eager, Pace, Waiting, Window, gather_limited
 
-READ = Call("apikeys.googleapis.com", "GetKey")
-WRITE = Call("apikeys.googleapis.com", "CreateKey", write=True)
+READ = ApiCall("apikeys.googleapis.com", "GetKey")
+WRITE = ApiCall("apikeys.googleapis.com", "CreateKey", write=True)
 
 
 @given(st.integers(1, 20), st.lists(st.floats(0, 30), min_size=1, max_size=80))
@@ -111,7 +111,7 @@ async def test_reads_writes_services_and_quota_projects_count_apart(monkeypatch:
     paced = Pace(2, 1, told.append)
     loop = asyncio.get_running_loop()
     began = loop.time()
-    for call, project in ((READ, "a"), (READ, "a"), (WRITE, "a"), (READ, "b"), (WRITE, "b"), (Call("other", "X"), "a")):
+    for call, project in ((READ, "a"), (READ, "a"), (WRITE, "a"), (READ, "b"), (WRITE, "b"), (ApiCall("other", "X"), "a")):
         await paced.turn(call, project)
     assert told == [], "none of them waits"
     await paced.turn(WRITE, "a")

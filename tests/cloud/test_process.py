@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from keyadmin.cloud.connect import connect
-from keyadmin.keys.model import Key
+from keyadmin.model.key import Key
 
 LIST = """
 import asyncio, sys

@@ -13,11 +13,11 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2 as pb
 
-from keyadmin.cloud.calls import Page, RetryPolicy, pages
+from keyadmin.cloud.calls import ListPage, RetryPolicy, pages
 from keyadmin.cloud.connect import Target, connect
-from keyadmin.keys.model import GEMINI_ONLY
-from keyadmin.problem import Cause, Problem
-from keyadmin.secret import KeyString
+from keyadmin.model.key import GEMINI_ONLY
+from keyadmin.model.problem import Cause, Problem
+from keyadmin.model.secret import KeyString
 
 PARENT = "projects/p1/locations/global"
 NAME = f"{PARENT}/keys/k1"
@@ -202,7 +202,7 @@ async def test_deletes_answer_gives_no_key_string_away(double: Any, target: Targ
 
 
 async def test_an_update_whose_answer_was_lost_is_done_if_the_key_says_so(double: Any, target: Target, dropped: object) -> None:
-    from keyadmin.keys.model import Key
+    from keyadmin.model.key import Key
 
     changes = Key(NAME, display_name="mine")
     for name, agrees in (("mine", True), ("theirs", False)):
@@ -257,13 +257,13 @@ async def test_an_operation_that_fails_is_told_with_its_cause(double: Any, targe
 
 async def test_an_operation_that_never_ends_is_given_up_with_its_name() -> None:
     from keyadmin.cloud.calls import Operation, finished
-    from keyadmin.cloud.endpoints import Call
+    from keyadmin.cloud.endpoints import ApiCall
 
     async def poll(name: str) -> Operation:
         return Operation(name, done=False)
 
     with pytest.raises(Problem) as caught:
-        await finished(Operation("operations/x", done=False), poll, Call("s", "CreateKey"), deadline=0.2)
+        await finished(Operation("operations/x", done=False), poll, ApiCall("s", "CreateKey"), deadline=0.2)
     assert "operations/x" in caught.value.message
     assert caught.value.cause is Cause.SERVICE_UNAVAILABLE
 
@@ -277,12 +277,12 @@ async def test_a_key_string_where_a_name_belongs_is_not_sent(double: Any, target
 
 
 async def test_lookup_has_no_rest_door(target: Target) -> None:
-    from keyadmin.cloud.endpoints import APIKEYS, Call, door
+    from keyadmin.cloud.endpoints import APIKEYS, ApiCall, transport
 
-    assert door(APIKEYS, "LookupKey") == "grpc"
+    assert transport(APIKEYS, "LookupKey") == "grpc"
     async with connect(target) as cloud:
         with pytest.raises(ValueError, match="not a REST call"):
-            await cloud._rest.call(Call(APIKEYS, "LookupKey"), "GET", "/v2/keys:lookupKey")
+            await cloud._rest.call(ApiCall(APIKEYS, "LookupKey"), "GET", "/v2/keys:lookupKey")
 
 
 async def test_pages_are_followed_to_the_end(double: Any, target: Target) -> None:
@@ -304,11 +304,11 @@ async def test_pages_are_followed_to_the_end(double: Any, target: Target) -> Non
 async def test_ahead_a_page_is_fetched_while_one_is_worked_on() -> None:
     asked: list[str] = []
 
-    async def fetch(token: str) -> Page[str]:
+    async def fetch(token: str) -> ListPage[str]:
         asked.append(token)
         if token == "3":
             raise Problem(Cause.SERVICE_UNAVAILABLE, "the third page")
-        return Page([f"{token}a", f"{token}b"], str(int(token or 1) + 1))
+        return ListPage([f"{token}a", f"{token}b"], str(int(token or 1) + 1))
 
     found = []
 
@@ -326,10 +326,10 @@ async def test_ahead_a_page_is_fetched_while_one_is_worked_on() -> None:
 
 
 async def test_who_stops_early_hears_nothing_of_the_page_fetched_ahead(caplog: pytest.LogCaptureFixture) -> None:
-    async def fetch(token: str) -> Page[str]:
+    async def fetch(token: str) -> ListPage[str]:
         if token:
             raise Problem(Cause.SERVICE_UNAVAILABLE, "nobody asked")
-        return Page(["a", "b"], "2")
+        return ListPage(["a", "b"], "2")
 
     listing = pages(fetch, ahead=True)
     assert await anext(listing) == "a"

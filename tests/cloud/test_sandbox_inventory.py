@@ -11,8 +11,8 @@ import pytest
 from keyadmin.cloud.assets import KEY
 from keyadmin.cloud.assets import PROJECT as PROJECT_TYPE
 from keyadmin.cloud.connect import Cloud, connect
-from keyadmin.keys.model import GEMINI, GEMINI_ONLY
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.key import GEMINI, GEMINI_ONLY
+from keyadmin.model.problem import Cause, Problem
 
 PROJECT = "demo-project"
 

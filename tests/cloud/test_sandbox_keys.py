@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from keyadmin.cloud.connect import Embedded, Url, connect
-from keyadmin.keys.model import GEMINI_ONLY, AndroidApp, ApiTarget, Key, Restrictions
-from keyadmin.problem import Cause, Exit, Problem
-from keyadmin.secret import KeyString
+from keyadmin.model.key import GEMINI_ONLY, AndroidApp, ApiTarget, Key, Restrictions
+from keyadmin.model.problem import Cause, Exit, Problem
+from keyadmin.model.secret import KeyString
 from tests.waiting import until_async
 
 PROJECT = "demo-project"

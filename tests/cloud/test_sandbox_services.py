@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from keyadmin.cloud.connect import Cloud, connect
-from keyadmin.cloud.policies import AuditConfig, AuditLog, Binding, Condition, Policy
+from keyadmin.cloud.policies import AllowPolicy, AuditConfig, AuditLog, Binding, Condition
 from keyadmin.cloud.secrets import crc32c
-from keyadmin.keys.model import GEMINI_ONLY
-from keyadmin.problem import Cause, Problem
-from keyadmin.secret import KeyString
+from keyadmin.model.key import GEMINI_ONLY
+from keyadmin.model.problem import Cause, Problem
+from keyadmin.model.secret import KeyString
 
 PROJECT = "demo-project"
 GEMINI = "generativelanguage.googleapis.com"
@@ -117,7 +117,7 @@ async def test_folders_and_organisations(cloud: Cloud) -> None:
 
 # --- policies -----------------------------------------------------------------------------------------------------------
 
-UNUSUAL = Policy(
+UNUSUAL = AllowPolicy(
     bindings=(
         Binding("roles/owner", ("user:owner@example.com",)),
         Binding(

@@ -22,16 +22,16 @@ from keyadmin.cloud import calls
 from keyadmin.cloud.calls import RetryPolicy
 from keyadmin.cloud.connect import Cloud, Target, Url, connect
 from keyadmin.handover.sink import SinkSpec, parse
-from keyadmin.keys.model import Key
-from keyadmin.observer import Observer
+from keyadmin.model.key import Key
+from keyadmin.model.observer import Observer
 from keyadmin.rotation import run as rotations
-from keyadmin.rotation.decide import Terms
+from keyadmin.rotation.decide import RotationTerms
 from keyadmin.rotation.find import find
 from keyadmin.rotation.job import Outcome
 from keyadmin.rotation.lineage import Lineage, read
 from keyadmin.rotation.plan import plan
-from keyadmin.rotation.policy import Rule
-from keyadmin.rotation.run import Manner
+from keyadmin.rotation.policy import PolicyRule
+from keyadmin.rotation.run import RunOptions
 from keyadmin.sandbox.cloud import LocalCloud
 from keyadmin.sandbox.server import Server
 
@@ -117,11 +117,11 @@ class Subject:
         texts = (f"env-file:{self.env_file}", f"secret-manager:projects/{self.project}/secrets/web", *self.more_sinks)
         return [parse(text) for text in texts]
 
-    def rule(self, **more: Any) -> Rule:
+    def rule(self, **more: Any) -> PolicyRule:
         import socket
 
         sinks = tuple(spec.text for spec in self.specs)
-        return Rule("test", projects=(self.project,), sinks=sinks, machine=socket.gethostname(), **more)
+        return PolicyRule("test", projects=(self.project,), sinks=sinks, machine=socket.gethostname(), **more)
 
     # ---- looking, behind keyadmin's back ----
 
@@ -155,7 +155,7 @@ class Subject:
 
     def lineage(self) -> Lineage:
         """As keyadmin would read it."""
-        from keyadmin.keys.codec import key_from_json
+        from keyadmin.model.key_codec import key_from_json
 
         keys = [key_from_json({k: v for k, v in row.items() if k != "string"}, self.project) for row in self.rows().values()]
         (found,) = read(keys, self.project)
@@ -164,8 +164,8 @@ class Subject:
     async def key(self, key_id: str) -> Key:
         return await self.stage.cloud.keys.get(f"projects/{self.project}/locations/global/keys/{key_id}")
 
-    def manner(self, **more: Any) -> Manner:
-        return Manner(flagged=True, write_line=lambda line: None, verify_s=0.0, **more)
+    def manner(self, **more: Any) -> RunOptions:
+        return RunOptions(flagged=True, write_line=lambda line: None, verify_s=0.0, **more)
 
     async def run(
         self, *, emergency: bool = False, force_use: bool = False, new_auth: bool = False, **rule: Any
@@ -179,10 +179,10 @@ class Subject:
         planned = plan(found.chosen, cloud.now(), emergency=emergency)
         return await rotations.run(cloud, planned, self.manner(force_use=force_use), Observer())
 
-    async def rotate(self, key_id: str, terms: Terms | None = None) -> Outcome:
+    async def rotate(self, key_id: str, terms: RotationTerms | None = None) -> Outcome:
         """`keys rotate KEY`."""
         key = await self.key(key_id)
-        asked = terms or Terms(force=True)
+        asked = terms or RotationTerms(force=True)
         return await rotations.rotate(self.stage.cloud, key, asked, self.specs, self.manner(), Observer())
 
     async def adopt(self, key_id: str) -> None:

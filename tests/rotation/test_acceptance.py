@@ -8,16 +8,16 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from keyadmin.handover.sink import SinkSpec
-from keyadmin.keys import patience
-from keyadmin.keys.model import GEMINI
-from keyadmin.observer import Observer
-from keyadmin.problem import Cause
+from keyadmin.keys import retry_until
+from keyadmin.model.key import GEMINI
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import Cause
 from keyadmin.rotation import run as rotations
 from keyadmin.rotation.acceptance import rejection
-from keyadmin.rotation.decide import Terms
+from keyadmin.rotation.decide import RotationTerms
 from keyadmin.rotation.job import Job, Outcome, Shared
 from keyadmin.rotation.lineage import read
-from keyadmin.rotation.run import Manner
+from keyadmin.rotation.run import RunOptions
 from tests.rotation.conftest import newest, published
 from tests.rotation.inside import Stage, Subject
 
@@ -27,14 +27,16 @@ AT_ONCE_S = 30.0  # far less than that, and enough for a busy machine
 
 @pytest.fixture(autouse=True)
 def quick_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "FIRST_S", 0.01)
+    monkeypatch.setattr(retry_until, "FIRST_S", 0.01)
 
 
 async def patient(subject: Subject, key_id: str) -> Outcome:
     """`keys rotate KEY` with the patience that it has without an option."""
-    cloud, manner = subject.stage.cloud, Manner(flagged=True, write_line=lambda line: None, verify_s=PATIENT_S)
+    cloud, manner = subject.stage.cloud, RunOptions(flagged=True, write_line=lambda line: None, verify_s=PATIENT_S)
     async with asyncio.timeout(AT_ONCE_S):
-        return await rotations.rotate(cloud, await subject.key(key_id), Terms(force=True), subject.specs, manner, Observer())
+        return await rotations.rotate(
+            cloud, await subject.key(key_id), RotationTerms(force=True), subject.specs, manner, Observer()
+        )
 
 
 def after_rejections(on: Stage, count: int, then: Callable[[], Awaitable[object]]) -> list[str]:
@@ -101,7 +103,7 @@ async def test_no_time_of_a_key_need_tell_that_it_was_brought_back(on: Stage) ->
     await on.control("propagation", {"key": "30s"})
     await on.cloud.keys.undelete(key.name)
     lineage = read([key], subject.project)[0]  # as it was when it was 100 days old
-    job = Job(Shared(on.cloud, Observer()), lineage, Terms(), verify_s=PATIENT_S)
+    job = Job(Shared(on.cloud, Observer()), lineage, RotationTerms(), verify_s=PATIENT_S)
     refused = await rejection(job, lineage.newest)
     assert refused is not None
     assert refused.cause is Cause.API_KEY_INVALID
@@ -118,7 +120,7 @@ async def test_a_key_that_was_brought_back_is_waited_for(on: Stage) -> None:
     await on.control("clock", {"advance": "1h"})
     await on.control("propagation", {"key": "30s"})
     called = after_rejections(on, 2, lambda: on.control("clock", {"advance": "31s"}))
-    manner = Manner(flagged=True, write_line=lambda line: None, verify_s=PATIENT_S)
+    manner = RunOptions(flagged=True, write_line=lambda line: None, verify_s=PATIENT_S)
     specs: list[SinkSpec] = subject.specs
     async with asyncio.timeout(AT_ONCE_S):
         outcome = await rotations.roll_back(on.cloud, await subject.key("web"), specs, manner, Observer())

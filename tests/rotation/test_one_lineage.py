@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from keyadmin.problem import Cause, Problem
-from keyadmin.rotation.decide import Terms
+from keyadmin.model.problem import Cause, Problem
+from keyadmin.rotation.decide import RotationTerms
 from keyadmin.rotation.lineage import PUBLISHED
 from tests.rotation.conftest import always_live, condition, deleted, holders, newest, published, retired
 from tests.rotation.inside import GEMINI, MAPS, Gate, Stage, held_up
@@ -32,7 +32,7 @@ async def test_a_finished_rotation_is_not_begun_again_by_the_same_command(on: St
 async def test_a_leaked_key_in_grace_is_replaced_and_deleted(on: Stage) -> None:
     subject = await published(on)
     leaked = newest(subject).key.key_id
-    outcome = await subject.rotate(leaked, Terms(force=True, emergency=True))
+    outcome = await subject.rotate(leaked, RotationTerms(force=True, emergency=True))
     assert outcome.problem is None
     assert newest(subject).generation == 3
     assert sorted(deleted(subject)) == sorted(["web", leaked])
@@ -76,7 +76,7 @@ async def test_after_a_rollback_the_next_rotation_waits_until_it_is_asked_for(on
 
 async def test_no_generation_that_was_rolled_back_from_is_made_again_even_when_its_key_is_purged(on: Stage) -> None:
     subject = await retired(on)
-    await subject.rotate(newest(subject).key.key_id, Terms(force=True, grace=timedelta()))
+    await subject.rotate(newest(subject).key.key_id, RotationTerms(force=True, grace=timedelta()))
     assert newest(subject).generation == 3
     for key_id in (f"ka-{subject.lineage().id}-2", "web"):
         assert (await subject.roll_back(key_id)).problem is None

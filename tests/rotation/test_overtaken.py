@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem
 from tests.rotation.conftest import always_live, deleted, holders, newest, published, retired
 from tests.rotation.inside import GEMINI, MAPS, Gate, Stage, go_on, held_up
 

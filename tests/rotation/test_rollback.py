@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from keyadmin.problem import Cause, Problem
-from keyadmin.rotation.decide import Terms
+from keyadmin.model.problem import Cause, Problem
+from keyadmin.rotation.decide import RotationTerms
 from tests.rotation.conftest import condition, deleted, holders, newest, retired
 from tests.rotation.inside import GEMINI, MAPS, Stage
 
@@ -89,7 +89,7 @@ async def test_who_asks_for_a_migration_by_name_says_that_the_rollback_is_over(o
     subject = await retired(on, **MIXED)
     await subject.roll_back("web")
     assert await subject.run(new_auth=True) == [], "a schedule leaves it alone"
-    outcome = await subject.rotate("web", Terms(migrate=True))
+    outcome = await subject.rotate("web", RotationTerms(migrate=True))
     assert outcome.problem is None
     assert (newest(subject).generation, newest(subject).key.key_type) == (3, "auth")
 
@@ -97,5 +97,5 @@ async def test_who_asks_for_a_migration_by_name_says_that_the_rollback_is_over(o
 async def test_a_migration_that_is_asked_for_by_name_is_done_once(on: Stage) -> None:
     subject = await retired(on, **STANDARD)
     auth = newest(subject).key.key_id
-    outcome = await subject.rotate(auth, Terms(migrate=True))
+    outcome = await subject.rotate(auth, RotationTerms(migrate=True))
     assert (outcome.problem, newest(subject).key.key_id) == (None, auth)

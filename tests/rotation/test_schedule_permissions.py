@@ -17,7 +17,7 @@ from keyadmin.rotation.lineage import lineage_of
 from keyadmin.rotation.policy import load
 from keyadmin.rotation.schedule import files_for
 from keyadmin.rotation.schedule.identity import ROLE_FILE, ROLE_ID, SECRETS, permissions
-from keyadmin.rotation.schedule.plan import Plan
+from keyadmin.rotation.schedule.plan import SchedulePlan
 from tests.rotation.conftest import Ended, World, seed_of
 from tests.sandbox.conftest import Running
 from tests.sandbox.doors import Gcloud
@@ -66,10 +66,10 @@ def policy_in(folder: Path, where: str, more: str = SINK) -> Path:
     return path
 
 
-def printed(engine: str, folder: Path, **plan: Any) -> tuple[Plan, Path]:
+def printed(engine: str, folder: Path, **plan: Any) -> tuple[SchedulePlan, Path]:
     """The files of an engine, for the policy in the folder."""
     policy = folder / "keyadmin.toml"
-    made = Plan(rules=load(policy).rules, policy_text=policy.read_text(), **plan)
+    made = SchedulePlan(rules=load(policy).rules, policy_text=policy.read_text(), **plan)
     out = folder / engine
     for file in files_for(engine, made):
         path = out / file.path
@@ -259,7 +259,7 @@ def with_secret(world: World, project: str) -> None:
 def without_each(world: Scheduled, where: str, *, migrate: bool) -> list[Lacking]:
     """A whole rotation in one project per permission that the role lacks (and one that lacks none)."""
     policy = policy_in(world.folder, where.format("x"))
-    plan = Plan("ops-home", migrate=migrate, rules=load(policy).rules)
+    plan = SchedulePlan("ops-home", migrate=migrate, rules=load(policy).rules)
     cases = []
     for number, lacking in enumerate(["", *permissions(plan)]):
         project = f"lack-{number:03}"
@@ -327,7 +327,7 @@ def test_projects_by_pattern_are_not_found_without_the_permission_to_see_them(sc
 
 def test_what_is_below_a_folder_is_not_found_without_the_permission_to_list_folders(scheduled: Scheduled) -> None:
     policy = policy_in(scheduled.folder, 'folders = ["folders/2000"]')
-    plan = Plan("ops-home", rules=load(policy).rules)
+    plan = SchedulePlan("ops-home", rules=load(policy).rules)
     scheduled.account = plan.account
     seed = seed_of(["deep-shop"])
     seed["projects"][0]["parent"] = "folders/2001"
@@ -348,4 +348,4 @@ def test_what_is_below_a_folder_is_not_found_without_the_permission_to_list_fold
 
 def test_secrets_are_left_out_of_the_role_where_no_key_goes_there(tmp_path: Path) -> None:
     policy = policy_in(tmp_path, 'projects = ["shop-one"]', "sinks = []\n")
-    assert not set(SECRETS) & set(permissions(Plan("ops-home", rules=load(policy).rules)))
+    assert not set(SECRETS) & set(permissions(SchedulePlan("ops-home", rules=load(policy).rules)))

@@ -22,10 +22,10 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from keyadmin.keys import provision
-from keyadmin.keys.codec import parse_time
-from keyadmin.problem import Problem
+from keyadmin.model.key_codec import parse_time
+from keyadmin.model.problem import Problem
 from keyadmin.rotation import run as rotations
-from keyadmin.rotation.decide import Terms, live_older
+from keyadmin.rotation.decide import RotationTerms, live_older
 from keyadmin.rotation.job import Outcome
 from keyadmin.rotation.lineage import State, parse_successor
 from tests.rotation.inside import GEMINI, MAPS, Stage, Subject, go_on, stage
@@ -150,7 +150,7 @@ def by_name(newest: bool, emergency: bool, stopped_at: int | None = None) -> Ste
     async def body(case: Case) -> None:
         lineage = case.subject.lineage()
         key_id = (lineage.newest if newest else lineage.members[0]).key.key_id
-        terms = Terms(force=True, emergency=emergency, migrate=case.new_auth)
+        terms = RotationTerms(force=True, emergency=emergency, migrate=case.new_auth)
         case.grace = None if emergency else terms.grace
         await finished(case, asyncio.ensure_future(case.subject.rotate(key_id, terms)), stopped_at)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from keyadmin.problem import Cause
+from keyadmin.model.problem import Cause
 from keyadmin.sandbox.services import key_usage
 from tests.rotation.conftest import always_live, condition, deleted, holders, newest, published
 from tests.rotation.inside import GEMINI, MAPS, Stage, Subject

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from keyadmin.audit.catalogue import RULES, chosen
-from keyadmin.audit.model import Facts, Finding, Severity, Use
+from keyadmin.audit.model import AuditFacts, Finding, Severity, Use
 from keyadmin.audit.rules import CHECKS, apply, lets_everybody_in
-from keyadmin.keys.codec import format_time
-from keyadmin.keys.model import ALL_APIS, GEMINI, AndroidApp, ApiTarget, Key, Restrictions
-from keyadmin.problem import Problem
+from keyadmin.model.key import ALL_APIS, GEMINI, AndroidApp, ApiTarget, Key, Restrictions
+from keyadmin.model.key_codec import format_time
+from keyadmin.model.problem import Problem
 from keyadmin.rotation.lineage import lineage_of
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -46,7 +46,7 @@ OPEN = key("open", restrictions=Restrictions(ips=OFFICE))
 
 def found(rule: str, *keys: Key, **facts: Any) -> list[Finding]:
     """What one rule finds."""
-    return list(CHECKS[rule](Facts("p1", keys, NOW, **facts)))
+    return list(CHECKS[rule](AuditFacts("p1", keys, NOW, **facts)))
 
 
 def names(findings: list[Finding]) -> list[str]:
@@ -79,11 +79,11 @@ def test_every_rule_of_the_contract_is_there_with_its_severity_and_its_words() -
 
 def test_nothing_is_wrong_with_a_good_key() -> None:
     used = {"uid-one": Use(NOW - timedelta(days=1), frozenset({GEMINI}))}
-    assert apply(Facts("p1", (key(),), NOW, gemini=True, used=used), RULES.values()) == []
+    assert apply(AuditFacts("p1", (key(),), NOW, gemini=True, used=used), RULES.values()) == []
 
 
 def test_nothing_is_wrong_without_keys() -> None:
-    assert apply(Facts("p1", (), NOW, gemini=True, used={}), RULES.values()) == []
+    assert apply(AuditFacts("p1", (), NOW, gemini=True, used={}), RULES.values()) == []
 
 
 @pytest.mark.parametrize("open_", [Restrictions(ips=OFFICE), Restrictions(ips=OFFICE, targets=targets(ALL_APIS, MAPS))])
@@ -331,7 +331,7 @@ def test_too_many_keys_counts_live_ones(live: int, many: bool) -> None:
 def test_deleted_keys(deleted: float, recoverable: bool) -> None:
     one = key(age=400, account=None, restrictions=Restrictions(), delete_time=NOW - timedelta(days=deleted))
     assert bool(found("deleted-key-recoverable", one)) == recoverable
-    others = apply(Facts("p1", (one,), NOW, gemini=True, used={}), [rule for rule in RULES.values() if rule.severity > 0])
+    others = apply(AuditFacts("p1", (one,), NOW, gemini=True, used={}), [rule for rule in RULES.values() if rule.severity > 0])
     assert others == []  # a deleted key does no harm
 
 

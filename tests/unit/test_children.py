@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import keyadmin
-from keyadmin.observer import Observer
+from keyadmin.model.observer import Observer
 from keyadmin.rotation.job import Event
 from keyadmin.rotation.notices import Notifier
 

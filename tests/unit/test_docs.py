@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from keyadmin.problem import Cause
+from keyadmin.model.problem import Cause
 
 ROOT = Path(__file__).parents[2]
 

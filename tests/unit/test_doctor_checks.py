@@ -9,14 +9,14 @@ import pytest
 
 from keyadmin.access.doctor import Diagnosis, conclude
 from keyadmin.access.permissions import APIS, FEATURES, GEMINI, GET_PROJECT, USE_SERVICE, Feature
-from keyadmin.access.survey import Asker, Held, Seen
-from keyadmin.cloud.credentials import Caller
+from keyadmin.access.probe import Asker, Held, ProbeResult
+from keyadmin.cloud.credentials import CallerIdentity
 from keyadmin.cloud.projects import Project
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem
 
 FEATURE = FEATURES["create-auth-key"]
-USER = Caller("ada@example.com", "user", quota_project="demo-project")
-ROBOT = Caller("robot@demo-project.iam.gserviceaccount.com", "service-account")
+USER = CallerIdentity("ada@example.com", "user", quota_project="demo-project")
+ROBOT = CallerIdentity("robot@demo-project.iam.gserviceaccount.com", "service-account")
 ALL_ON = dict.fromkeys(APIS, "ENABLED")
 
 
@@ -24,9 +24,9 @@ def refusal(cause: Cause, message: str = "No.", **names: Any) -> Problem:
     return Problem(cause, message, **names)
 
 
-def seen(feature: Feature = FEATURE, **changes: Any) -> Seen:
+def seen(feature: Feature = FEATURE, **changes: Any) -> ProbeResult:
     """A project where everything is as it should be, but for the changes."""
-    fine = Seen(
+    fine = ProbeResult(
         asked="demo-project",
         project=Project("demo-project", "123456789012"),
         held=Held(frozenset(feature.permissions) | frozenset(feature.studio)),
@@ -37,7 +37,7 @@ def seen(feature: Feature = FEATURE, **changes: Any) -> Seen:
     return replace(fine, **changes)
 
 
-def by(caller: Caller = USER, quota: Held | Problem | None = None, *, sandbox: bool = False) -> Asker:
+def by(caller: CallerIdentity = USER, quota: Held | Problem | None = None, *, sandbox: bool = False) -> Asker:
     usable = Held(frozenset({USE_SERVICE})) if caller.quota_project else None
     return Asker(caller, quota or usable, sandbox)
 
@@ -122,7 +122,7 @@ def test_credentials_whose_owner_is_not_known_say_so_and_do_not_block() -> None:
 
 
 def test_impersonation_is_named() -> None:
-    caller = Caller("robot@demo-project.iam.gserviceaccount.com", "impersonated", impersonating="robot@x.example")
+    caller = CallerIdentity("robot@demo-project.iam.gserviceaccount.com", "impersonated", impersonating="robot@x.example")
     assert "impersonating robot@x.example" in detail(conclude(seen(), by(caller), FEATURE), "caller")
 
 

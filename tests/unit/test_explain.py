@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keyadmin.access.explain import explain
-from keyadmin.access.reading import decoded
-from keyadmin.problem import Cause
+from keyadmin.model.causes.reading import decoded
+from keyadmin.model.problem import Cause
 
 COUNTING_S = 0.08  # what counting to a million takes there
 

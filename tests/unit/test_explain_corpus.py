@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from keyadmin.access.explain import explain
-from keyadmin.problem import Cause
+from keyadmin.model.problem import Cause
 
 KEY = "AIza" + "Sy" + "Q7" * 16 + "x"  # stands where a thread showed somebody's key
 CORPUS: list[dict[str, Any]] = [

@@ -12,11 +12,11 @@ from typing import Any
 import psutil
 import pytest
 
-from keyadmin.handover import command as handover
-from keyadmin.handover.command import CommandSink
 from keyadmin.handover.sink import fingerprint, parse, variable
-from keyadmin.problem import Exit, Problem
-from keyadmin.secret import KeyString
+from keyadmin.handover.sinks import exec as handover
+from keyadmin.handover.sinks.exec import CommandSink
+from keyadmin.model.problem import Exit, Problem
+from keyadmin.model.secret import KeyString
 
 KEY = KeyString("AQ.SANDBOX-" + "a" * 42)
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyadmin.handover.env_file import EnvFileSink, value_of, with_variable
-from keyadmin.problem import Problem
-from keyadmin.secret import KeyString
+from keyadmin.handover.sinks.env_file import EnvFileSink, value_of, with_variable
+from keyadmin.model.problem import Problem
+from keyadmin.model.secret import KeyString
 
 KEY = KeyString("AQ.SANDBOX-" + "a" * 42)
 OTHER = KeyString("AQ.SANDBOX-" + "b" * 42)
@@ -127,8 +127,8 @@ async def test_what_a_killed_run_left_beside_the_file_is_removed(tmp_path: Path)
     (tmp_path / "..env.original").write_text("not keyadmin's")
     killed = (
         "import asyncio, os, pathlib\n"
-        "from keyadmin.handover.env_file import EnvFileSink\n"
-        "from keyadmin.secret import KeyString\n"
+        "from keyadmin.handover.sinks.env_file import EnvFileSink\n"
+        "from keyadmin.model.secret import KeyString\n"
         "os.replace = lambda *names: os._exit(9)\n"
         f"sink = EnvFileSink('x', pathlib.Path({str(path)!r}), 'GEMINI_API_KEY')\n"
         "asyncio.run(sink.publish(KeyString('AQ.SANDBOX-' + 'b' * 42)))\n"
@@ -167,7 +167,7 @@ async def test_processes_side_by_side_lose_no_line(tmp_path: Path) -> None:
     path.write_text("# mine\nA=1\n")
     code = (
         "import asyncio, sys; from pathlib import Path\n"
-        "from keyadmin.handover.env_file import EnvFileSink; from keyadmin.secret import KeyString\n"
+        "from keyadmin.handover.sinks.env_file import EnvFileSink; from keyadmin.model.secret import KeyString\n"
         "from keyadmin.local import files; files.LOCK_TIMEOUT_S = 170\n"
         "for n in range(5):\n"
         "    asyncio.run(EnvFileSink('', Path(sys.argv[1]), f'V{sys.argv[2]}_{n}').publish(KeyString('x' * 40)))\n"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from keyadmin.keys.codec import format_time, parse_time
+from keyadmin.model.key_codec import format_time, parse_time
 
 MORNING = datetime(2026, 11, 23, 7, 5, 3, tzinfo=UTC)
 

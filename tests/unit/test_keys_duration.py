@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyadmin import duration
-from keyadmin.problem import Exit, Problem
+from keyadmin.model import duration
+from keyadmin.model.problem import Exit, Problem
 
 
 @contextmanager

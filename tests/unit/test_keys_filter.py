@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyadmin.keys import filter as language
-from keyadmin.keys.codec import format_time
-from keyadmin.keys.filter import Group, Not, Term
-from keyadmin.problem import Exit, Problem
+from keyadmin.keys.filter import Comparison, FilterGroup, Negation
+from keyadmin.model.key_codec import format_time
+from keyadmin.model.problem import Exit, Problem
 
 
 @contextmanager
@@ -140,7 +140,7 @@ def test_what_cannot_be_read_is_named(text, said):
 names = st.sampled_from(["displayName", "keyType", "project", "annotations.team"])
 values = st.text(min_size=1, max_size=8)
 terms = st.builds(
-    lambda name, op, many: Term(name, op, tuple(many)),
+    lambda name, op, many: Comparison(name, op, tuple(many)),
     names,
     st.sampled_from(["=", "!=", ":"]),
     st.lists(values, min_size=1, max_size=3),
@@ -148,9 +148,9 @@ terms = st.builds(
 trees = st.recursive(
     terms,
     lambda inner: st.one_of(
-        st.builds(Not, inner),
+        st.builds(Negation, inner),
         st.builds(
-            lambda word, parts: Group(word, tuple(parts)),
+            lambda word, parts: FilterGroup(word, tuple(parts)),
             st.sampled_from(["AND", "OR"]),
             st.lists(inner, min_size=2, max_size=3),
         ),
@@ -165,13 +165,13 @@ def quoted(value):
 
 def written(tree):
     match tree:
-        case Term(name, op, (one,)):
+        case Comparison(name, op, (one,)):
             return f"{name}{op}{quoted(one)}"
-        case Term(name, op, many):
+        case Comparison(name, op, many):
             return f"{name} {op} ({' '.join(map(quoted, many))})"
-        case Not(inner):
+        case Negation(inner):
             return f"NOT ({written(inner)})"
-        case Group(word, parts):
+        case FilterGroup(word, parts):
             return f" {word} ".join(f"({written(part)})" for part in parts)
     raise AssertionError(tree)
 
@@ -183,15 +183,15 @@ def test_what_is_written_is_what_is_read(tree):
 
 def oracle(tree, value):
     match tree:
-        case Term(_, ":", many):
+        case Comparison(_, ":", many):
             return any((value != "") if each == "*" else each.lower() in value.lower() for each in many)
-        case Term(_, op, many):
+        case Comparison(_, op, many):
             return (value in many) == (op == "=")
-        case Not(inner):
+        case Negation(inner):
             return not oracle(inner, value)
-        case Group("AND", parts):
+        case FilterGroup("AND", parts):
             return all(oracle(part, value) for part in parts)
-        case Group(_, parts):
+        case FilterGroup(_, parts):
             return any(oracle(part, value) for part in parts)
     raise AssertionError(tree)
 

@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyadmin.keys import change, clone, patience, preflight, provision, resolve, validate, verify
-from keyadmin.keys.codec import restrictions_from_json, restrictions_to_json
-from keyadmin.keys.model import GEMINI, GEMINI_ONLY, AndroidApp, ApiTarget, Key, Restrictions
-from keyadmin.keys.preflight import Ground
+from keyadmin.keys import change, clone, preflight, provision, resolve, retry_until, validate, verify
+from keyadmin.keys.preflight import ProjectState
 from keyadmin.keys.present import apis, as_json, clients
-from keyadmin.keys.provision import Wish
-from keyadmin.observer import Observer
-from keyadmin.problem import Cause, Exit, Problem
-from keyadmin.secret import KeyString
+from keyadmin.keys.provision import KeySpec
+from keyadmin.model.key import GEMINI, GEMINI_ONLY, AndroidApp, ApiTarget, Key, Restrictions
+from keyadmin.model.key_codec import restrictions_from_json, restrictions_to_json
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import Cause, Exit, Problem
+from keyadmin.model.secret import KeyString
 
 TRANSLATE = ApiTarget("translate.googleapis.com")
 NAME = "projects/123/locations/global/keys/web"
@@ -142,10 +142,10 @@ def test_apis_are_not_switched_on_for_nothing():
 
 
 def test_a_plan_says_every_step():
-    steps = provision.plan(Wish("demo-project", "Web"), Ground("demo-project", (), (GEMINI,), True, None))
+    steps = provision.plan(KeySpec("demo-project", "Web"), ProjectState("demo-project", (), (GEMINI,), True, None))
     assert [step.split()[0] for step in steps] == ["enable", "make", "create", "verify"]
-    standard = Wish("demo-project", "Web", key_type="standard")
-    assert provision.plan(standard, Ground("demo-project", (), (), True, None)) == [
+    standard = KeySpec("demo-project", "Web", key_type="standard")
+    assert provision.plan(standard, ProjectState("demo-project", (), (), True, None)) == [
         "create a standard key named 'Web' in project demo-project",
         "not verify it: the Gemini API rejects standard keys",
     ]
@@ -235,8 +235,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     made = Clock()
-    monkeypatch.setattr(patience, "time", made)
-    monkeypatch.setattr(patience, "asyncio", made)
+    monkeypatch.setattr(retry_until, "time", made)
+    monkeypatch.setattr(retry_until, "asyncio", made)
     return made
 
 
@@ -250,7 +250,7 @@ async def test_patience_waits_with_a_countdown(clock):
         return "there"
 
     seen = Counting()
-    result = await patience.patiently(call, worth_it=lambda problem: True, limit_s=60, text="Waiting", observer=seen)
+    result = await retry_until.retry_until(call, worth_it=lambda problem: True, limit_s=60, text="Waiting", observer=seen)
     assert result == "there"
     assert tries == [0, 1, 3, 7], "after 1, 2 and 4 seconds"
     assert seen.left == [60, 59, 58, 57, 56, 55, 54], "told each second"
@@ -264,12 +264,12 @@ async def test_patience_ends_at_its_limit_and_at_what_is_not_worth_it(clock):
         raise Problem(Cause.NOT_FOUND, "never")
 
     with pytest.raises(Problem, match="never"):
-        await patience.patiently(call, worth_it=lambda problem: True, limit_s=50, text="", observer=Observer())
+        await retry_until.retry_until(call, worth_it=lambda problem: True, limit_s=50, text="", observer=Observer())
     assert clock.now == 1050
     assert len(causes) == 8, "at 0, 1, 3, 7, 15, 30 and 45 s, and at the end"
     causes.clear()
     with pytest.raises(Problem):
-        await patience.patiently(call, worth_it=lambda problem: False, limit_s=10, text="", observer=Observer())
+        await retry_until.retry_until(call, worth_it=lambda problem: False, limit_s=10, text="", observer=Observer())
     assert causes == [1]
 
 
@@ -281,7 +281,7 @@ async def test_patience_can_be_interrupted():
         raise Problem(Cause.NOT_FOUND, "never")
 
     waiting = asyncio.create_task(
-        patience.patiently(call, worth_it=lambda problem: True, limit_s=60, text="", observer=Observer())
+        retry_until.retry_until(call, worth_it=lambda problem: True, limit_s=60, text="", observer=Observer())
     )
     await asyncio.wait_for(called.wait(), 60)
     waiting.cancel()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyadmin.keys import studio
-from keyadmin.keys.model import GEMINI, ApiTarget, Key, Restrictions
+from keyadmin.keys import ai_studio
+from keyadmin.model.key import GEMINI, ApiTarget, Key, Restrictions
 
 VISIBLE = [
     Restrictions(),
@@ -28,7 +28,7 @@ def keys(restrictions):
 @given(st.lists(st.sampled_from(VISIBLE + HIDDEN), max_size=250))
 def test_nothing_is_lost(restrictions):
     made = keys(restrictions)
-    result = studio.shown(made)
+    result = ai_studio.shown(made)
     assert len(result.keys) <= 100
     assert all(key.restrictions in VISIBLE for key in result.keys)
     assert len(result.keys) + result.other_apis + result.over_limit == len(made)
@@ -36,7 +36,7 @@ def test_nothing_is_lost(restrictions):
 
 
 def test_the_note_counts_each_reason():
-    result = studio.shown(keys([Restrictions()] * 103 + HIDDEN))
+    result = ai_studio.shown(keys([Restrictions()] * 103 + HIDDEN))
     assert (result.other_apis, result.over_limit) == (2, 3)
     assert result.note is not None
     assert "5 keys are hidden" in result.note
@@ -46,6 +46,6 @@ def test_the_note_counts_each_reason():
 
 
 def test_one_hidden_key_reads_as_one():
-    note = studio.shown(keys(HIDDEN[:1])).note
+    note = ai_studio.shown(keys(HIDDEN[:1])).note
     assert note is not None
     assert note.startswith("1 key is hidden")

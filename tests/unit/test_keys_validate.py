@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyadmin.keys import services, validate
-from keyadmin.keys.model import GEMINI, AndroidApp, ApiTarget, Restrictions
-from keyadmin.problem import Exit, Problem
+from keyadmin.model.key import GEMINI, AndroidApp, ApiTarget, Restrictions
+from keyadmin.model.problem import Exit, Problem
 
 SHA1 = "DA:39:A3:EE:5E:6B:4B:0D:32:55:BF:EF:95:60:18:90:AF:D8:07:09"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import keyadmin
-from keyadmin.loading import load
+from keyadmin.model.loading import load
 
 SOURCES = Path(keyadmin.__file__).parent
 FIRST = """
@@ -48,4 +48,4 @@ def test_nothing_else_imports_by_name_what_the_other_side_may_be_importing() -> 
             for line in re.findall(
                 r".*\bimport_module\b.*|^ +(?:from google\.cloud import|import google\.cloud).*", text, re.MULTILINE
             ):
-                assert "keyadmin.sandbox.services" in line, f"{path.name}: {line}: use keyadmin.loading.load"
+                assert "keyadmin.sandbox.services" in line, f"{path.name}: {line}: use keyadmin.model.loading.load"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from keyadmin.problem import Exit, Problem
-from keyadmin.project_ref import checked
+from keyadmin.model.problem import Exit, Problem
+from keyadmin.model.project_ref import checked
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from keyadmin.cloud.policies import Binding, Condition, Policy
+from keyadmin.cloud.policies import AllowPolicy, Binding, Condition
 from keyadmin.cloud.projects import Project
 from keyadmin.keys.validate import looks_like_key_id
 from keyadmin.local.creations import KEPT_FOR, TAKEN_OVER_FOR, Creations
-from keyadmin.problem import Problem
+from keyadmin.model.problem import Problem
 from keyadmin.projects import apis, describe, names, search
 from keyadmin.projects.create import first_key_id
 
@@ -89,7 +89,9 @@ WHEN = Condition("request.time < timestamp('2027-01-01T00:00:00Z')")
 
 
 def found(*policies: tuple[str, list[Binding]]) -> dict[str, bool]:
-    return {each.member: each.sure for each in describe.makers([(on, Policy(tuple(bindings))) for on, bindings in policies])}
+    return {
+        each.member: each.sure for each in describe.makers([(on, AllowPolicy(tuple(bindings))) for on, bindings in policies])
+    }
 
 
 def test_roles_of_several_places_add_up() -> None:

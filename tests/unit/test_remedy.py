@@ -15,7 +15,7 @@ from keyadmin.access.permissions import FEATURES, checked_member, feature_named
 from keyadmin.access.remedy import member_of, remedy
 from keyadmin.access.roles import BASIC, FAMILIES, Role, candidates, cover, smallest
 from keyadmin.data import iam_roles
-from keyadmin.problem import Exit, Problem
+from keyadmin.model.problem import Exit, Problem
 
 DATA = iam_roles()["roles"]
 ALL = sorted(iam_roles()["permissions"])

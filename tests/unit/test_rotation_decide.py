@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyadmin.keys.codec import format_time
-from keyadmin.keys.model import GEMINI, GEMINI_ONLY, ApiTarget, Key, Restrictions
-from keyadmin.rotation.decide import Action, Terms, decide
+from keyadmin.model.key import GEMINI, GEMINI_ONLY, ApiTarget, Key, Restrictions
+from keyadmin.model.key_codec import format_time
+from keyadmin.rotation.decide import Action, RotationTerms, decide
 from keyadmin.rotation.lineage import (
     CAUSE,
     FOUNDER,
@@ -33,7 +33,7 @@ from keyadmin.rotation.lineage import (
     read,
     successor_id,
 )
-from keyadmin.rotation.policy import Rule
+from keyadmin.rotation.policy import PolicyRule
 from keyadmin.rotation.run import for_key
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -92,7 +92,7 @@ def lineage(*keys: Key) -> Lineage:
 
 
 def action(*keys: Key, **terms: object) -> Action:
-    return decide(lineage(*keys), Terms(**terms), NOW).action  # type: ignore[arg-type]
+    return decide(lineage(*keys), RotationTerms(**terms), NOW).action  # type: ignore[arg-type]
 
 
 def test_the_lineage_is_the_first_ten_characters_of_the_base32_sha256_of_the_uid() -> None:
@@ -160,7 +160,7 @@ def test_the_way_of_a_rotation(keys: list[Key], terms: dict[str, object], expect
     ],
 )
 def test_what_was_changed_by_hand_is_stuck_with_a_way_out(keys: list[Key], word: str) -> None:
-    decision = decide(lineage(*keys), Terms(emergency=True), NOW)
+    decision = decide(lineage(*keys), RotationTerms(emergency=True), NOW)
     assert decision.action is Action.STUCK
     assert word in decision.why
     assert decision.ways_out
@@ -169,7 +169,7 @@ def test_what_was_changed_by_hand_is_stuck_with_a_way_out(keys: list[Key], word:
 @pytest.mark.parametrize("name", [HIGHEST, VOID])
 def test_a_forged_number_beyond_all_generations_makes_no_key(name: str) -> None:
     forged = founder(100, annotations=claims(L, 1, None, State.RETIRED) | {name: "999999999"})
-    decision = decide(lineage(forged), Terms(force=True), NOW)
+    decision = decide(lineage(forged), RotationTerms(force=True), NOW)
     assert decision.action is Action.STUCK
     assert decision.ways_out == (f"keyadmin keys annotate first -p p --remove {name}",)
     assert action(founder(10, annotations=forged.annotations)) is Action.REST, "nothing is due"
@@ -211,9 +211,9 @@ def test_annotations_count_only_where_the_key_id_agrees() -> None:
         assert (member.state, member.published, member.predecessor_id, member.sinks) == (None, None, None, None)
         assert (member.cause, member.highest) == (None, 1)
     wrong = generation(2, State.GRACE, published=timedelta(days=9), **{GENERATION: "3"})
-    assert decide(lineage(founder(), wrong), Terms(), NOW).action is Action.STUCK
+    assert decide(lineage(founder(), wrong), RotationTerms(), NOW).action is Action.STUCK
     assert (
-        decide(lineage(founder(), generation(2, State.GRACE, **{LINEAGE: "x", STATE: "grace"})), Terms(), NOW).action
+        decide(lineage(founder(), generation(2, State.GRACE, **{LINEAGE: "x", STATE: "grace"})), RotationTerms(), NOW).action
         is Action.STUCK
     )
 
@@ -222,7 +222,7 @@ def test_what_is_no_time_and_no_number_is_none() -> None:
     garbled = generation(2, State.GRACE, **{PUBLISHED: "yesterday", VOID: "many", HIGHEST: "-3"})
     found = lineage(founder(), garbled)
     assert (found.newest.published, found.newest.void_up_to, found.newest.highest) == (None, 0, 2)
-    assert decide(found, Terms(), NOW).action is Action.STUCK
+    assert decide(found, RotationTerms(), NOW).action is Action.STUCK
 
 
 def test_the_working_key_lives_and_was_published() -> None:
@@ -263,15 +263,15 @@ def test_a_rollback_takes_later_generations_out_of_the_count() -> None:
     back = founder(annotations=claims(L, 1, None, State.RETIRED, None) | {VOID: "2"})
     begun = lineage(back, generation(2, State.GRACE, published=timedelta(days=3)))
     assert begun.newest.generation == 1
-    assert decide(begun, Terms(), NOW).action is Action.UNDO
+    assert decide(begun, RotationTerms(), NOW).action is Action.UNDO
     ended = lineage(back, generation(2, State.GRACE, deleted=True))
-    assert decide(ended, Terms(max_age=timedelta(days=1)), NOW).action is Action.REST
-    assert decide(ended, Terms(force=True), NOW).action is Action.CREATE
+    assert decide(ended, RotationTerms(max_age=timedelta(days=1)), NOW).action is Action.REST
+    assert decide(ended, RotationTerms(force=True), NOW).action is Action.CREATE
     again = lineage(back, generation(2, deleted=True), generation(3, State.GRACE, published=timedelta(days=3)))
     assert again.newest.generation == 3
     assert again.predecessor is not None
     assert again.predecessor.generation == 1
-    assert decide(again, Terms(), NOW).action is Action.RETIRE
+    assert decide(again, RotationTerms(), NOW).action is Action.RETIRE
 
 
 def test_a_rollback_within_a_rollback_leaves_nothing_counted_that_was_given_up() -> None:
@@ -295,24 +295,26 @@ def test_a_rule_for_new_auth_keys_still_rotates_the_auth_keys_by_age() -> None:
 
 def test_other_sinks_than_it_was_handed_to_are_given_the_key_before_the_old_one_goes() -> None:
     published = generation(2, State.GRACE, published=timedelta(days=2), **{SINKS: "old"})
-    assert decide(lineage(founder(95), published), Terms(), NOW, "old").action is Action.RETIRE
-    assert decide(lineage(founder(95), published), Terms(), NOW, "new").action is Action.PUBLISH
-    assert decide(lineage(founder(95), published), Terms(), NOW).action is Action.RETIRE, "none were given: none can be read"
+    assert decide(lineage(founder(95), published), RotationTerms(), NOW, "old").action is Action.RETIRE
+    assert decide(lineage(founder(95), published), RotationTerms(), NOW, "new").action is Action.PUBLISH
+    assert decide(lineage(founder(95), published), RotationTerms(), NOW).action is Action.RETIRE, (
+        "none were given: none can be read"
+    )
 
 
 @pytest.mark.parametrize(
     "rule",
     [
-        Rule("r", keys=("first",)),
-        Rule("r", keys=("fir*",)),
-        Rule("r", keys=("web",)),
-        Rule("r", keys=(L,)),
-        Rule("r", older_than=timedelta(days=30)),
-        Rule("r", key_type="standard"),
-        Rule("r", adopted=True),
+        PolicyRule("r", keys=("first",)),
+        PolicyRule("r", keys=("fir*",)),
+        PolicyRule("r", keys=("web",)),
+        PolicyRule("r", keys=(L,)),
+        PolicyRule("r", older_than=timedelta(days=30)),
+        PolicyRule("r", key_type="standard"),
+        PolicyRule("r", adopted=True),
     ],
 )
-def test_what_a_rule_selected_stays_selected_while_it_is_rotated(rule: Rule) -> None:
+def test_what_a_rule_selected_stays_selected_while_it_is_rotated(rule: PolicyRule) -> None:
     old = founder(95, auth=False, annotations=claims(L, 1, None, State.RETIRED))
     assert rule.selects(lineage(old), NOW)
     for state in (State.VERIFYING, State.STUCK, State.GRACE, None):
@@ -323,19 +325,19 @@ def test_what_a_rule_selected_stays_selected_while_it_is_rotated(rule: Rule) -> 
 
 def test_a_founders_id_selects_its_lineage_after_the_founder_is_purged() -> None:
     later = generation(3, State.RETIRED, **{FOUNDER: "first"})
-    assert Rule("r", keys=("first",)).selects(lineage(later), NOW)
-    assert not Rule("r", keys=("first",)).selects(lineage(generation(3, State.RETIRED)), NOW)
+    assert PolicyRule("r", keys=("first",)).selects(lineage(later), NOW)
+    assert not PolicyRule("r", keys=("first",)).selects(lineage(generation(3, State.RETIRED)), NOW)
     liar = generation(3, State.RETIRED, **{FOUNDER: "first", GENERATION: "4"})
-    assert not Rule("r", keys=("first",)).selects(lineage(liar), NOW)
+    assert not PolicyRule("r", keys=("first",)).selects(lineage(liar), NOW)
 
 
 def test_a_key_that_nobody_adopted_is_not_selected_where_that_is_asked_for() -> None:
-    assert not Rule("r", adopted=True).selects(lineage(founder(95)), NOW)
+    assert not PolicyRule("r", adopted=True).selects(lineage(founder(95)), NOW)
 
 
 def test_a_named_key_is_replaced_once_and_only_if_it_is_the_newest() -> None:
     old, new = founder(95), generation(2, State.RETIRED)
-    asked = Terms(force=True)
+    asked = RotationTerms(force=True)
     assert for_key(asked, lineage(old), old).force
     assert for_key(asked, lineage(founder(95, deleted=True), new), new).force
     assert not for_key(asked, lineage(founder(95, deleted=True), new), old).force
@@ -347,13 +349,13 @@ def test_a_named_key_is_replaced_once_and_only_if_it_is_the_newest() -> None:
 
 def test_a_migration_that_names_a_key_takes_no_other() -> None:
     old, new = founder(95, auth=False, deleted=True), replace(generation(2, State.RETIRED), service_account_email=None)
-    assert for_key(Terms(migrate=True), lineage(old, new), new).migrate
-    assert not for_key(Terms(migrate=True), lineage(old, new), old).migrate
+    assert for_key(RotationTerms(migrate=True), lineage(old, new), new).migrate
+    assert not for_key(RotationTerms(migrate=True), lineage(old, new), old).migrate
 
 
 def test_a_leaked_key_is_replaced_even_if_its_own_rotation_is_in_grace() -> None:
     leaked = generation(2, State.GRACE, published=timedelta(hours=1))
-    assert for_key(Terms(force=True, emergency=True), lineage(founder(), leaked), leaked).force
+    assert for_key(RotationTerms(force=True, emergency=True), lineage(founder(), leaked), leaked).force
 
 
 def test_what_a_split_left_to_other_apis_is_not_a_predecessor_to_delete() -> None:
@@ -383,7 +385,7 @@ def test_nothing_is_deleted_while_no_newer_published_key_lives(
     keys = [founder(95, deleted=founder_deleted)]
     keys += [generation(n, s, deleted=d, published=timedelta(days=2) if p else None) for n, s, d, p in members]
     found = lineage(*keys)
-    decision = decide(found, Terms(emergency=emergency), NOW)
+    decision = decide(found, RotationTerms(emergency=emergency), NOW)
     if decision.action is Action.RETIRE:
         assert found.newest.live
         assert found.newest.published is not None

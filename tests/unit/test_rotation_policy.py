@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from keyadmin.handover.sink import parse, variable
-from keyadmin.keys.model import GEMINI_ONLY, Key
-from keyadmin.problem import Problem
+from keyadmin.model.key import GEMINI_ONLY, Key
+from keyadmin.model.problem import Problem
 from keyadmin.rotation.lineage import Lineage, State, claims, read
 from keyadmin.rotation.policy import load, of_options, rule_for, template
 

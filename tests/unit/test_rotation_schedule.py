@@ -14,11 +14,11 @@ import yaml
 
 from keyadmin import __version__
 from keyadmin.access.permissions import FEATURES
-from keyadmin.problem import Exit, Problem
+from keyadmin.model.problem import Exit, Problem
 from keyadmin.rotation.policy import load
 from keyadmin.rotation.schedule import ENGINES, ON_ONE_MACHINE, files_for
 from keyadmin.rotation.schedule.identity import ROLE_FILE, SECRETS, SECRETS_ROLE_FILE
-from keyadmin.rotation.schedule.plan import TIMES, Plan
+from keyadmin.rotation.schedule.plan import TIMES, SchedulePlan
 
 SHARED = tuple(engine for engine in ENGINES if engine not in ON_ONE_MACHINE)
 
@@ -27,7 +27,7 @@ def written(engine: str, folder: Path, **plan: Any) -> dict[str, Path]:
     """The files of an engine; as many tasks as it can have, up to 4."""
     values = {"project": "my-project", "tasks": 1 if engine in ON_ONE_MACHINE else 4} | plan
     out = {}
-    for file in files_for(engine, Plan(**values)):
+    for file in files_for(engine, SchedulePlan(**values)):
         path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(file.content)
@@ -279,17 +279,17 @@ def test_the_script_of_cron_does_not_overlap(tmp_path: Path, machine: dict[str, 
 )
 def test_wrong_values_are_usage(values: dict[str, Any]) -> None:
     with pytest.raises(Problem) as caught:
-        Plan(**({"project": "my-project"} | values))
+        SchedulePlan(**({"project": "my-project"} | values))
     assert caught.value.exit is Exit.USAGE
 
 
 def test_an_engine_that_is_none_is_usage() -> None:
     with pytest.raises(Problem) as caught:
-        files_for("at", Plan("my-project"))
+        files_for("at", SchedulePlan("my-project"))
     assert caught.value.exit is Exit.USAGE
 
 
 def test_projects_of_a_domain_have_accounts_and_images_of_their_own_form() -> None:
-    plan = Plan("example.com:my-project")
+    plan = SchedulePlan("example.com:my-project")
     assert plan.account == "keyadmin-rotation@my-project.example.com.iam.gserviceaccount.com"
     assert plan.image.startswith("europe-west1-docker.pkg.dev/example.com/my-project/keyadmin/keyadmin:")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
-from keyadmin.problem import Problem
+from keyadmin.model.problem import Problem
 from keyadmin.rotation.policy import _Reader, template
 from keyadmin.rotation.settings import SETTINGS, schema
 

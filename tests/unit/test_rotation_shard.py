@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyadmin.problem import Exit, Problem
-from keyadmin.rotation.policy import Rule
+from keyadmin.model.problem import Exit, Problem
+from keyadmin.rotation.policy import PolicyRule
 from keyadmin.rotation.shard import Shard, check_sinks, shard
 
 COUNTS = st.integers(1, 64)
@@ -105,8 +105,8 @@ def test_what_is_no_part_is_usage_with_the_mend(text: str, env: dict[str, str], 
     assert mend in caught.value.fix[0]
 
 
-def rule(*sinks: str) -> Rule:
-    return Rule("rule", projects=("shop-a", "shop-b"), sinks=sinks)
+def rule(*sinks: str) -> PolicyRule:
+    return PolicyRule("rule", projects=("shop-a", "shop-b"), sinks=sinks)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def rule(*sinks: str) -> Rule:
         (rule("secret-manager:projects/p/secrets/a"), rule("secret-manager:projects/p/secrets/b"), False),
     ],
 )
-def test_sinks_that_two_projects_would_share_are_seen(a: Rule, b: Rule | None, shared: bool) -> None:
+def test_sinks_that_two_projects_would_share_are_seen(a: PolicyRule, b: PolicyRule | None, shared: bool) -> None:
     by_project = {"shop-a": [a], "shop-b": [b or a]}
     if not shared:
         check_sinks(by_project)

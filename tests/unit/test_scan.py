@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyadmin.local.leaks import finder, history
-from keyadmin.local.leaks.finder import AllowList, Hit, fingerprint, read_allow_list
-from keyadmin.problem import Exit, Problem
-from keyadmin.secret import KeyString
+from keyadmin.leaks import finder, history
+from keyadmin.leaks.finder import AllowList, Hit, fingerprint, read_allow_list
+from keyadmin.model.problem import Exit, Problem
+from keyadmin.model.secret import KeyString
 
 STANDARD = "AIza" + "Sy" + "x" * 33
 AUTH = "AQ." + "Ab" * 20

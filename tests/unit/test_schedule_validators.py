@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from keyadmin.rotation.schedule import ENGINES, ON_ONE_MACHINE, files_for
-from keyadmin.rotation.schedule.plan import TIMES, Plan
+from keyadmin.rotation.schedule.plan import TIMES, SchedulePlan
 from tests.sandbox.conftest import Running
 from tests.sandbox.doors import Gcloud
 
@@ -39,7 +39,7 @@ def written(engine: str, folder: Path, **plan: Any) -> dict[str, Path]:
     policy.write_text(POLICY)
     values = {"project": "my-project", "tasks": 1 if engine in ON_ONE_MACHINE else 4, "rules": load(policy).rules} | plan
     out = {}
-    for file in files_for(engine, Plan(policy_text=POLICY, **values)):
+    for file in files_for(engine, SchedulePlan(policy_text=POLICY, **values)):
         path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(file.content)
@@ -312,14 +312,14 @@ def test_prometheus_alerts_when_an_old_key_is_used_for_weeks(engine: str, tmp_pa
 
 def metrics(folder: Path) -> str:
     """A textfile as a run writes it, with names that have to be escaped."""
-    from keyadmin.keys.model import Key
-    from keyadmin.problem import Cause, Problem
-    from keyadmin.rotation.decide import Action, Decision, Terms
-    from keyadmin.rotation.find import Chosen, Found
+    from keyadmin.model.key import Key
+    from keyadmin.model.problem import Cause, Problem
+    from keyadmin.rotation.decide import Action, Decision, RotationTerms
+    from keyadmin.rotation.find import Chosen, Selection
     from keyadmin.rotation.lineage import read
     from keyadmin.rotation.notices import write_metrics
     from keyadmin.rotation.plan import Planned
-    from keyadmin.rotation.policy import Rule
+    from keyadmin.rotation.policy import PolicyRule
 
     now = datetime(2026, 11, 23, tzinfo=UTC)
     names = ("plain", 'quoted "one"', "back\\slash", "two\nlines", "")
@@ -335,10 +335,10 @@ def metrics(folder: Path) -> str:
     ]
     actions = (Action.CREATE, Action.REST, Action.STUCK, Action.REST, Action.REST)
     planned = [
-        Planned(Chosen(lineage, Rule("rule"), ()), Terms(), Decision(action, ""), failed=number == 3)
+        Planned(Chosen(lineage, PolicyRule("rule"), ()), RotationTerms(), Decision(action, ""), failed=number == 3)
         for number, (lineage, action) in enumerate(zip(read(keys, "shop-one"), actions, strict=True))
     ]
-    write_metrics(folder / "rotation.prom", planned, now, Found(errors={"gone": Problem(Cause.NOT_FOUND, "gone")}))
+    write_metrics(folder / "rotation.prom", planned, now, Selection(errors={"gone": Problem(Cause.NOT_FOUND, "gone")}))
     return (folder / "rotation.prom").read_text()
 
 

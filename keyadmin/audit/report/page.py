@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from html import escape
 from typing import Final
 
-from keyadmin.audit.catalogue import RULES, Rule
-from keyadmin.audit.model import Finding, Report, Severity
+from keyadmin.audit.catalogue import RULES, AuditRule
+from keyadmin.audit.model import AuditReport, Finding, Severity
 
 # Contrasts are 4.5 to 1 or more, in light and in dark (WCAG 2.2 AA).
 _STYLE: Final = """
@@ -100,7 +100,7 @@ POLICY: Final = "; ".join(
 )
 
 
-def page(report: Report) -> str:
+def page(report: AuditReport) -> str:
     """The whole page."""
     title = "API key audit" + (" (sandbox)" if report.sandbox else "")
     parts = [
@@ -118,7 +118,7 @@ def page(report: Report) -> str:
     return "\n".join(part for part in parts if part)
 
 
-def _heading(report: Report) -> str:
+def _heading(report: AuditReport) -> str:
     source = "Cloud Asset Inventory" if report.source == "asset" else "the API Keys API"
     lines = [
         f"Scope: {report.where}. From {source}, by keyadmin {report.version}.",
@@ -130,7 +130,7 @@ def _heading(report: Report) -> str:
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
 
 
-def _counts(report: Report) -> str:
+def _counts(report: AuditReport) -> str:
     numbers = [("", "projects", report.projects), ("", "keys", report.keys)]
     numbers += [(word, word, count) for word, count in report.by_severity.items()]
     numbers += [("high" if report.errors else "", "projects not looked at", len(report.errors))]
@@ -138,7 +138,7 @@ def _counts(report: Report) -> str:
     return f'<ul class="counts" aria-label="Summary">{items}</ul>'
 
 
-def _errors(report: Report) -> str:
+def _errors(report: AuditReport) -> str:
     if not report.errors:
         return ""
     rows = "".join(
@@ -152,7 +152,7 @@ def _errors(report: Report) -> str:
     )
 
 
-def _findings(report: Report) -> str:
+def _findings(report: AuditReport) -> str:
     if not report.findings:
         return "<section><h2>Findings</h2><p>None.</p></section>"
     boxes = "".join(
@@ -183,8 +183,8 @@ def _row(finding: Finding) -> str:
     )
 
 
-def _rules(report: Report) -> str:
-    used: Iterable[Rule] = (RULES[rule] for rule, count in report.by_rule.items() if count)
+def _rules(report: AuditReport) -> str:
+    used: Iterable[AuditRule] = (RULES[rule] for rule, count in report.by_rule.items() if count)
     entries = "".join(
         f'<h3 id="{rule.id}">{escape(rule.title)} ({rule.id})</h3><p>{escape(rule.help)}</p><p>{escape(rule.mend)}</p>'
         f'<p>Source: <a rel="noreferrer" href="{escape(rule.source)}">{escape(rule.source)}</a></p>'

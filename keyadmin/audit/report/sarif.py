@@ -12,9 +12,9 @@ import re
 from typing import Any, Final
 from urllib.parse import quote
 
-from keyadmin.audit.catalogue import RULES, Rule
-from keyadmin.audit.model import Finding, Report, Severity, Unseen
-from keyadmin.keys.codec import format_time
+from keyadmin.audit.catalogue import RULES, AuditRule
+from keyadmin.audit.model import AuditReport, Finding, Severity, Unseen
+from keyadmin.model.key_codec import format_time
 
 Json = dict[str, Any]
 
@@ -29,7 +29,7 @@ SCORES: Final = {Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "3.
 _NOWHERE: Final = {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1}
 
 
-def document(report: Report) -> Json:
+def document(report: AuditReport) -> Json:
     """The SARIF log, ready to be written as JSON."""
     places = {rule: place for place, rule in enumerate(report.rules)}
     run: Json = {
@@ -55,7 +55,7 @@ def document(report: Report) -> Json:
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _rule(rule: Rule) -> Json:
+def _rule(rule: AuditRule) -> Json:
     secure = rule.severity in SCORES
     score = {"security-severity": SCORES[rule.severity]} if secure else {}
     return {
@@ -77,7 +77,7 @@ def _rule(rule: Rule) -> Json:
     }
 
 
-def _invocation(report: Report) -> Json:
+def _invocation(report: AuditReport) -> Json:
     return {
         "executionSuccessful": not report.errors,
         "endTimeUtc": format_time(report.now),

@@ -20,8 +20,8 @@ from keyadmin.keys import resolve
 from keyadmin.local.environment import windows
 from keyadmin.local.environment.places import SHELLS, VARIABLES, Place, Shell, file_of, shell_in_use
 from keyadmin.local.environment.variables import set_variable, unset_variable
-from keyadmin.problem import usage
-from keyadmin.secret import KeyString
+from keyadmin.model.problem import usage
+from keyadmin.model.secret import KeyString
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -62,10 +62,10 @@ def set_(
     value = given if isinstance(given, KeyString) else run(context, partial(_read, session, given))
     if isinstance(where, Place):
         _say(session, where.path, set_variable(where, variable, value), f"{variable} is set in {where.path}")
-        session.talk.note(_reach(where))
+        session.console.note(_reach(where))
     else:
         windows.write(variable, value)
-        session.talk.note(f"{variable} is set in the Windows user environment; new terminals have it.")
+        session.console.note(f"{variable} is set in the Windows user environment; new terminals have it.")
     show_to_programs(session, {"variable": variable, "set": True, "place": _named(where)})
 
 
@@ -92,7 +92,7 @@ def unset(
         _say(session, where.path, backup, f"{variable} {'is no longer' if backup else 'was not'} set in {where.path}")
     else:
         windows.write(variable, None)
-        session.talk.note(f"{variable} is not set in the Windows user environment.")
+        session.console.note(f"{variable} is not set in the Windows user environment.")
     show_to_programs(session, {"variable": variable, "set": False, "place": _named(where)})
 
 
@@ -116,9 +116,9 @@ def _named(where: Place | Literal["windows"]) -> str:
 
 
 def _say(session: Session, path: Path, backup: Path | None, text: str) -> None:
-    session.talk.note(f"{text}.")
+    session.console.note(f"{text}.")
     if backup is not None:
-        session.talk.note(f"What was in {path} before is in {backup}, which holds keys too: delete it when all is well.")
+        session.console.note(f"What was in {path} before is in {backup}, which holds keys too: delete it when all is well.")
 
 
 def _reach(place: Place) -> str:

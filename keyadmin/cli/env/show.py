@@ -8,7 +8,7 @@ import typer
 
 from keyadmin.cli.render import Column, View, show_list
 from keyadmin.cli.session import current
-from keyadmin.local.environment.variables import Setting, survey
+from keyadmin.local.environment.variables import VariableSetting, look_up
 
 
 def show(context: typer.Context) -> None:
@@ -18,8 +18,8 @@ def show(context: typer.Context) -> None:
     the user environment. Values are masked.
     """
     session = current(context)
-    report = survey(session.env, Path.cwd())
-    view = View[Setting](
+    report = look_up(session.env, Path.cwd())
+    view = View[VariableSetting](
         (
             Column("Variable", lambda one: one.name),
             Column("Key", lambda one: one.value.masked),
@@ -31,6 +31,6 @@ def show(context: typer.Context) -> None:
     )
     show_list(session, report.settings, view)
     if report.settings and report.used is None:
-        session.talk.note("Set in files only: open a new terminal, or source the file.")
+        session.console.note("Set in files only: open a new terminal, or source the file.")
     for warning in (*report.warnings, *(text for one in report.settings for text in one.warnings)):
-        session.talk.warning(warning)
+        session.console.warning(warning)

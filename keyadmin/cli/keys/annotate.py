@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from keyadmin.cli.keys.changing import change_key
+from keyadmin.cli.keys.key_change import change_key
 from keyadmin.cli.keys.options import Async, KeyName
 from keyadmin.cli.options import DryRun
 from keyadmin.keys import change, validate
-from keyadmin.keys.model import Key
-from keyadmin.problem import usage
+from keyadmin.model.key import Key
+from keyadmin.model.problem import usage
 
 
 def annotate(

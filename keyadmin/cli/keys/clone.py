@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keyadmin.cli.keys import making
+from keyadmin.cli.keys import creation
 from keyadmin.cli.keys.options import IfAbsent, KeyId, KeyName, NoVerify, ServiceAccount, ShowString, VerifyTimeout
 from keyadmin.cli.options import DryRun
 from keyadmin.cli.rotation.options import To, specs_of
 from keyadmin.cli.session import current
-from keyadmin.cli.settings import Found, project_id
+from keyadmin.cli.settings import ResolvedSetting, project_id
 from keyadmin.keys import clone as cloning
 from keyadmin.keys import resolve, validate
-from keyadmin.keys.provision import Wish
-from keyadmin.problem import usage
+from keyadmin.keys.provision import KeySpec
+from keyadmin.model.problem import usage
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -45,23 +45,23 @@ def clone(
 
     The old key is left as it is. The annotations by which keyadmin tracks rotation are not taken over.
     """
-    how = making.How(show, False, dry_run, tuple(specs_of(to)))
+    how = creation.How(show, False, dry_run, tuple(specs_of(to)))
     if service_account and auth is False:
         raise usage("--service-account and --standard do not go together: a standard key has no service account")
     session = current(context)
     asked = cloning.Changes(
         display_name=validate.display_name(name) if name is not None else None,
-        project=project_id(Found(into, "--into")).value if into is not None else None,
+        project=project_id(ResolvedSetting(into, "--into")).value if into is not None else None,
         key_type=None if auth is None else ("auth" if auth else "standard"),
         key_id=validate.key_id(key_id) if key_id is not None else None,
         service_account=validate.service_account(service_account) if service_account is not None else None,
         if_absent=if_absent,
         check=not no_verify,
-        check_s=making.verify_seconds(verify_timeout),
+        check_s=creation.verify_seconds(verify_timeout),
     )
 
-    async def of_original(cloud: Cloud) -> Wish:
+    async def of_original(cloud: Cloud) -> KeySpec:
         original = await resolve.find(cloud, key, partial(session.project, cloud))
         return cloning.wish(original, asked)
 
-    return making.make(context, of_original, how)
+    return creation.make(context, of_original, how)

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keyadmin import duration
 from keyadmin.cli.confirm import confirm, would
-from keyadmin.cli.keys.handing import Printer
 from keyadmin.cli.keys.options import KeyName
+from keyadmin.cli.keys.sink_options import Printer
 from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.rotation.options import To, manner_of, specs_of
 from keyadmin.cli.rotation.result import lines_of, show_lines
@@ -22,14 +21,15 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.handover.sink import SinkSpec, build, fingerprint
 from keyadmin.keys.usage import Used, of_keys
-from keyadmin.problem import Exit
+from keyadmin.model import duration
+from keyadmin.model.problem import Exit
 from keyadmin.rotation import run as rotations
-from keyadmin.rotation.decide import Terms
+from keyadmin.rotation.decide import RotationTerms
 from keyadmin.rotation.lineage import SINKS
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
-    from keyadmin.keys.model import Key
+    from keyadmin.model.key import Key
     from keyadmin.rotation.job import Outcome
 
 Grace = Annotated[
@@ -47,7 +47,7 @@ def compromised(
     """
     session = current(context)
     specs, wait = specs_of(to), duration.parse(grace)
-    terms = Terms(force=True, emergency=not wait, grace=wait)
+    terms = RotationTerms(force=True, emergency=not wait, grace=wait)
     printer = Printer(session)
     manner = manner_of(session, force_use=True, write_line=printer)
     if not (yes or dry_run or session.interactive):
@@ -59,7 +59,7 @@ def compromised(
         return found, (await of_keys(cloud, found.project, [found]))[0]
 
     found, used = run(context, look)
-    session.talk.note(f"{found.key_id}: {used.words}.", always=True)
+    session.console.note(f"{found.key_id}: {used.words}.", always=True)
     _warn_of_other_sinks(session, found, specs)
     when = "at once" if not wait else f"after {duration.words(wait)}"
     if dry_run:
@@ -83,7 +83,7 @@ def _warn_of_other_sinks(session: Session, key: Key, specs: Sequence[SinkSpec]) 
     """A key that keyadmin rotated bears a hash of the sinks it was handed to: without them its users are left behind."""
     recorded = key.annotations.get(SINKS)
     if recorded is not None and recorded != fingerprint(specs):
-        session.talk.warning(
+        session.console.warning(
             f"{key.key_id} was handed to other sinks than those given now; they keep the leaked key. Give the same --to, or "
             f"use the policy's: keyadmin rotation run --emergency --only {key.key_id}"
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keyadmin.cli.keys import making
+from keyadmin.cli.keys import creation
 from keyadmin.cli.keys.options import (
     Android,
     Annotations,
@@ -28,9 +28,9 @@ from keyadmin.cli.options import DryRun
 from keyadmin.cli.rotation.options import To, specs_of
 from keyadmin.cli.session import current
 from keyadmin.keys import validate
-from keyadmin.keys.model import GEMINI
-from keyadmin.keys.provision import Wish
-from keyadmin.problem import usage
+from keyadmin.keys.provision import KeySpec
+from keyadmin.model.key import GEMINI
+from keyadmin.model.problem import usage
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -66,10 +66,10 @@ def create(
     service account keyadmin-gemini, which is made when it is not there. A key that works is handed to the sinks of --to,
     without showing it.
     """
-    how = making.How(show, async_, dry_run, tuple(specs_of(to)))
+    how = creation.How(show, async_, dry_run, tuple(specs_of(to)))
     if service_account and not auth:
         raise usage("--service-account and --standard do not go together: a standard key has no service account")
-    wish = Wish(
+    wish = KeySpec(
         project="",
         display_name=validate.display_name(name),
         key_type="auth" if auth else "standard",
@@ -86,11 +86,11 @@ def create(
         service_account=validate.service_account(service_account) if service_account is not None else None,
         if_absent=if_absent,
         check=not no_verify,
-        check_s=making.verify_seconds(verify_timeout),
+        check_s=creation.verify_seconds(verify_timeout),
     )
     session = current(context)
 
-    async def in_project(cloud: Cloud) -> Wish:
+    async def in_project(cloud: Cloud) -> KeySpec:
         return replace(wish, project=await session.project(cloud))
 
-    return making.make(context, in_project, how)
+    return creation.make(context, in_project, how)

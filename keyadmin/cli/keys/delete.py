@@ -7,15 +7,15 @@ from functools import partial
 import typer
 
 from keyadmin.cli.confirm import confirm
-from keyadmin.cli.keys.changing import change_key
+from keyadmin.cli.keys.key_change import change_key
 from keyadmin.cli.keys.options import Async, Force, KeyName
 from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.keys import change, resolve, validate
-from keyadmin.keys.model import Key
 from keyadmin.keys.present import apis, clients
 from keyadmin.keys.usage import with_use
+from keyadmin.model.key import Key
 
 
 def delete(
@@ -33,7 +33,7 @@ def delete(
     if not yes or dry_run:
         # asked between two connections: Ctrl-C does not reach a prompt inside the event loop
         found, used = run(context, lambda cloud: with_use(cloud, key, partial(session.project, cloud)))
-        session.talk.note(f"{found.key_id}: {used.words}.", always=True)
+        session.console.note(f"{found.key_id}: {used.words}.", always=True)
         if not dry_run:
             confirm(session, f"Delete the key {_words(found)}?", yes=False)
         key = str(resolve.FullName(found.project, found.key_id))
@@ -45,7 +45,7 @@ def delete(
         dry_run=dry_run,
     )
     if isinstance(gone, Key):
-        session.talk.note(f"For 30 days it can be brought back: keyadmin keys undelete {gone.key_id} -p {gone.project}")
+        session.console.note(f"For 30 days it can be brought back: keyadmin keys undelete {gone.key_id} -p {gone.project}")
 
 
 def _words(key: Key) -> str:

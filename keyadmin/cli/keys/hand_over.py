@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keyadmin.cli.keys.dry import dry_run as dry
-from keyadmin.cli.keys.handing import Printer, flagged, handed_view, say_handed
+from keyadmin.cli.keys.dry_run import dry_run as dry
 from keyadmin.cli.keys.options import KeyName
+from keyadmin.cli.keys.sink_options import Printer, flagged, handed_view, say_handed
 from keyadmin.cli.options import DryRun
 from keyadmin.cli.render import show_list
 from keyadmin.cli.rotation.options import SINKS_HELP
@@ -22,7 +22,7 @@ from keyadmin.keys.hand_over import HandedOver
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
-    from keyadmin.keys.model import Key
+    from keyadmin.model.key import Key
 
 Sinks = Annotated[
     list[str],

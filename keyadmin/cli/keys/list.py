@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keyadmin import duration
 from keyadmin.cli import remember
 from keyadmin.cli.keys import watch as watching
 from keyadmin.cli.keys.view import list_view
@@ -17,11 +16,12 @@ from keyadmin.cli.render import show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.keys import listing
+from keyadmin.keys.ai_studio import Shown
 from keyadmin.keys.listing import Listed, Selection
-from keyadmin.keys.studio import Shown
 from keyadmin.keys.usage import Used, of_many, reasons
-from keyadmin.problem import Exit, Problem
-from keyadmin.problem import usage as wrong
+from keyadmin.model import duration
+from keyadmin.model.problem import Exit, Problem
+from keyadmin.model.problem import usage as wrong
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -79,9 +79,9 @@ def list_(
     found, shown, used = run(context, with_use)
     show_list(session, shown.keys, view(usage=used))
     for reason in reasons((used or {}).values()):
-        session.talk.warning(f"The use of some keys is unknown: {reason}")
+        session.console.warning(f"The use of some keys is unknown: {reason}")
     for note in shown.notes:
-        session.talk.note(f"{note}.", always=True)
+        session.console.note(f"{note}.", always=True)
     if found.failed:
         raise incomplete(found.failed)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from keyadmin.cli.secret_input import asked_or_read
 from keyadmin.cli.session import Session
-from keyadmin.cloud.marker import check_marker
-from keyadmin.problem import usage
-from keyadmin.secret import KeyString
+from keyadmin.cloud.sandbox_key_guard import check_marker
+from keyadmin.model.problem import usage
+from keyadmin.model.secret import KeyString
 
 
 def string_or_name(session: Session, key: str | None, variable: str | None) -> KeyString | str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from keyadmin.cli.keys.changing import change_key
+from keyadmin.cli.keys.key_change import change_key
 from keyadmin.cli.keys.options import Async, KeyName
 from keyadmin.cli.options import DryRun
 from keyadmin.keys import change, validate

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from keyadmin.cli.keys.changing import change_key
+from keyadmin.cli.keys.key_change import change_key
 from keyadmin.cli.keys.options import Android, Async, Force, Ios, Ips, KeyName, Referrers, Targets, UnknownService
 from keyadmin.cli.options import DryRun
 from keyadmin.keys import change, validate
-from keyadmin.keys.model import Key
 from keyadmin.keys.present import apis, clients
+from keyadmin.model.key import Key
 
 
 def restrict(

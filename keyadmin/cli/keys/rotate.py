@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from keyadmin import duration
 from keyadmin.cli.confirm import confirm, would
-from keyadmin.cli.keys.handing import Printer
 from keyadmin.cli.keys.options import KeyName
+from keyadmin.cli.keys.sink_options import Printer
 from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.render import show_to_programs
 from keyadmin.cli.rotation.options import ForceUse, To, manner_of, specs_of
@@ -19,16 +18,17 @@ from keyadmin.cli.rotation.result import show_outcome
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.handover.sink import build, fingerprint
+from keyadmin.model import duration
 from keyadmin.rotation import run as rotations
-from keyadmin.rotation.decide import Action, Terms, decide, in_vain, migrates
+from keyadmin.rotation.decide import Action, RotationTerms, decide, in_vain, migrates
 from keyadmin.rotation.find import Chosen
 from keyadmin.rotation.migration import prospects
 from keyadmin.rotation.plan import Planned
-from keyadmin.rotation.policy import Rule
+from keyadmin.rotation.policy import PolicyRule
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
-    from keyadmin.keys.model import Key
+    from keyadmin.model.key import Key
     from keyadmin.rotation.job import Outcome
 
 Grace = Annotated[
@@ -52,7 +52,9 @@ def rotate(
     Called again it goes on with what is unfinished: after the grace period (24h unless --grace says otherwise) it
     retires the old key.
     """
-    return _rotate(context, key, to, Terms(force=True, emergency=emergency), grace, force=force, yes=yes, dry_run=dry_run)
+    return _rotate(
+        context, key, to, RotationTerms(force=True, emergency=emergency), grace, force=force, yes=yes, dry_run=dry_run
+    )
 
 
 def migrate(
@@ -68,14 +70,14 @@ def migrate(
 
     Called again it goes on with what is unfinished. --dry-run says whose the key is and what is missing.
     """
-    return _rotate(context, key, to, Terms(migrate=True), grace, force=force, yes=yes, dry_run=dry_run)
+    return _rotate(context, key, to, RotationTerms(migrate=True), grace, force=force, yes=yes, dry_run=dry_run)
 
 
 def _rotate(
     context: typer.Context,
     name: str,
     to: list[str] | None,
-    terms: Terms,
+    terms: RotationTerms,
     grace: str | None,
     *,
     force: bool,
@@ -99,7 +101,7 @@ def _rotate(
         decision = decide(lineage, mine, cloud.now(), fingerprint(specs))
         more: dict[str, Any] = {}
         if migrates(lineage) and terms.migrate and (dry_run or not yes):  # what is asked about is shown first
-            planned = Planned(Chosen(lineage, Rule("command line"), tuple(specs)), mine, decision)
+            planned = Planned(Chosen(lineage, PolicyRule("command line"), tuple(specs)), mine, decision)
             more = await _prospect(session, cloud, planned)
         elif decision.action is Action.CREATE and not terms.migrate and in_vain(lineage.newest.key):
             _warn_in_vain(session, found)

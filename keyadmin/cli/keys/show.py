@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from keyadmin.cli.keys.options import KeyName
-from keyadmin.cli.keys.view import Row, to_json
+from keyadmin.cli.keys.view import KeyRow, to_json
 from keyadmin.cli.render import show_document
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.keys import resolve
-from keyadmin.keys.model import Key
-from keyadmin.secret import KeyString
+from keyadmin.model.key import Key
+from keyadmin.model.secret import KeyString
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -36,5 +36,5 @@ def show(context: typer.Context, key: KeyName) -> None:
         data: dict[str, Any] = {"name": found.name, "project": found.project, "keyString": key_string.reveal()}
         data |= session.mark
     else:
-        data = to_json(session, Row(found, key_string=key_string))
+        data = to_json(session, KeyRow(found, key_string=key_string))
     show_document(session, data, key_string.reveal())

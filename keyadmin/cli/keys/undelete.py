@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from keyadmin.cli.keys.dry import dry_run as dry
+from keyadmin.cli.keys.dry_run import dry_run as dry
 from keyadmin.cli.keys.named import of_this_world, string_or_name
 from keyadmin.cli.keys.options import Async, KeyOrString
 from keyadmin.cli.keys.view import show_changed
@@ -16,8 +16,8 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.keys import change
 from keyadmin.keys.change import Started
-from keyadmin.keys.model import Key
-from keyadmin.secret import KeyString
+from keyadmin.model.key import Key
+from keyadmin.model.secret import KeyString
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud

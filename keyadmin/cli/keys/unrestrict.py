@@ -6,15 +6,15 @@ from typing import Annotated
 
 import typer
 
-from keyadmin.cli.keys.changing import change_key
+from keyadmin.cli.keys.key_change import change_key
 from keyadmin.cli.keys.options import Async, KeyName
 from keyadmin.cli.options import DryRun
 from keyadmin.cli.session import current
 from keyadmin.keys import change
 from keyadmin.keys.change import Part
-from keyadmin.keys.model import Key
 from keyadmin.keys.present import apis, clients
-from keyadmin.problem import usage
+from keyadmin.model.key import Key
+from keyadmin.model.problem import usage
 
 
 def unrestrict(
@@ -41,6 +41,6 @@ def unrestrict(
         context, key, lambda cloud, found: change.unrestrict(cloud, found, part, wait=not async_), plan, dry_run=dry_run
     )
     if isinstance(changed, Key) and changed.restricted == "none":
-        current(context).talk.warning(
+        current(context).console.warning(
             f"Key {changed.key_id} can now call every API that is enabled in project {changed.project}."
         )

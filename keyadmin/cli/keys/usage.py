@@ -12,7 +12,7 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.keys import resolve
 from keyadmin.keys.usage import Used, of_keys
-from keyadmin.problem import Exit
+from keyadmin.model.problem import Exit
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud

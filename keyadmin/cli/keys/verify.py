@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keyadmin import duration
 from keyadmin.cli.keys.named import string_or_name
 from keyadmin.cli.keys.options import KeyOrString
 from keyadmin.cli.options import KeyFromEnv
@@ -17,8 +16,9 @@ from keyadmin.cli.session import current
 from keyadmin.keys import resolve
 from keyadmin.keys import verify as checking
 from keyadmin.keys.verify import Verdict
-from keyadmin.problem import usage
-from keyadmin.secret import KeyString
+from keyadmin.model import duration
+from keyadmin.model.problem import usage
+from keyadmin.model.secret import KeyString
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 from keyadmin.cli.render import Column, View, show_document, show_one
 from keyadmin.cli.session import Session
 from keyadmin.keys.change import Started
-from keyadmin.keys.model import Key
 from keyadmin.keys.present import Verification, apis, as_json, clients
-from keyadmin.secret import KeyString
+from keyadmin.model.key import Key
+from keyadmin.model.secret import KeyString
 
 if TYPE_CHECKING:
     from keyadmin.keys.hand_over import HandedOver
@@ -22,7 +22,7 @@ _COLOURS: Final = {"gemini": "green", "mixed": "yellow", "none": "red"}
 
 
 @dataclass(frozen=True)
-class Row:
+class KeyRow:
     """A key as a command shows it. `key_string` is set only where it was asked for."""
 
     key: Key
@@ -67,7 +67,7 @@ def _in_studio(key: Key) -> str:
     return "shown" if key.studio_visible else "not shown (restricted to other APIs)"
 
 
-def show_key(session: Session, row: Row) -> None:
+def show_key(session: Session, row: KeyRow) -> None:
     """Print one key with everything that is known of it."""
     key = row.key
     fields: list[tuple[str, object]] = [
@@ -96,21 +96,21 @@ def show_changed(session: Session, outcome: Key | Started) -> None:
     if isinstance(outcome, Started):
         show_started(session, outcome)
     else:
-        show_key(session, Row(outcome))
+        show_key(session, KeyRow(outcome))
 
 
 def show_started(session: Session, started: Started) -> None:
     """Print an operation that is not waited for."""
     data = {"name": started.name, "operation": started.operation, "done": not started.operation}
     show_document(session, data | session.mark, started.operation)
-    session.talk.note(f"Not waited for. See what came of it: keyadmin keys describe {started.name}")
+    session.console.note(f"Not waited for. See what came of it: keyadmin keys describe {started.name}")
 
 
-def _column(title: str, value: object) -> Column[Row]:
+def _column(title: str, value: object) -> Column[KeyRow]:
     return Column(title, lambda row: value)
 
 
-def to_json(session: Session, row: Row) -> dict[str, Any]:
+def to_json(session: Session, row: KeyRow) -> dict[str, Any]:
     """The key's JSON object."""
     out = as_json(
         row.key,

@@ -14,8 +14,8 @@ from keyadmin.cli.render import View, show_data, show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.keys.listing import Listed, Selection
-from keyadmin.keys.model import Key
-from keyadmin.problem import Cause, Problem, usage
+from keyadmin.model.key import Key
+from keyadmin.model.problem import Cause, Problem, usage
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -43,7 +43,7 @@ def watch(
 
     async def work(cloud: Cloud) -> NoReturn:
         before: dict[str, Any] | None = None
-        seen = Seen(session)
+        seen = WatchState(session)
         while True:
             try:
                 shown = selection.of(seen.keys(await listed(cloud)), session.now())
@@ -52,18 +52,18 @@ def watch(
             except Problem as problem:
                 if problem.cause is not Cause.SERVICE_UNAVAILABLE:
                     raise
-                session.talk.warning(f"{problem.message}; trying again")
+                session.console.warning(f"{problem.message}; trying again")
             await asyncio.sleep(every_s)
 
     run(context, work)
     raise AssertionError("unreachable: watching ends by an exception")
 
 
-class Seen:
+class WatchState:
     """What the listings so far have shown, so that each thing is told once."""
 
     def __init__(self, session: Session) -> None:
-        self._talk = session.talk
+        self._console = session.console
         self._keys: list[Key] = []
         self._failed: set[str] = set()
         self._notes: list[str] = []
@@ -74,7 +74,9 @@ class Seen:
         self._keys = [*found.keys, *kept]
         if new := sorted(found.failed.keys() - self._failed):
             some = f"{', '.join(new[:3])}{' and others' if len(new) > 3 else ''}"
-            self._talk.warning(f"{some} could not be listed; their keys are shown as they were: {found.failed[new[0]].message}")
+            self._console.warning(
+                f"{some} could not be listed; their keys are shown as they were: {found.failed[new[0]].message}"
+            )
         self._failed = set(found.failed)
         return self._keys
 
@@ -82,7 +84,7 @@ class Seen:
         """What is not shown, when that has changed, and each time where the screen is drawn anew."""
         if notes != self._notes or sys.stdout.isatty():
             for note in notes:
-                self._talk.note(f"{note}.", always=True)
+                self._console.note(f"{note}.", always=True)
         self._notes = notes
 
 

@@ -4,29 +4,31 @@ from __future__ import annotations
 
 from typing import Final
 
-from keyadmin.cli.lazy import Entry, Group
+from keyadmin.cli.lazy import CommandEntry, CommandGroup
 
 _SEE: Final = "See"
 _LIST: Final = "The list of imported projects"
 _MAKE: Final = "Make and change"
 
-GROUP: Final = Group(
+GROUP: Final = CommandGroup(
     "List, find, import, make and change Google Cloud projects.",
     {
-        "list": Entry("keyadmin.cli.projects.list:list_", "List imported projects, or all of them.", _SEE),
-        "search": Entry("keyadmin.cli.projects.search:search", "Find projects by a part of their name or id.", _SEE),
-        "describe": Entry(
+        "list": CommandEntry("keyadmin.cli.projects.list:list_", "List imported projects, or all of them.", _SEE),
+        "search": CommandEntry("keyadmin.cli.projects.search:search", "Find projects by a part of their name or id.", _SEE),
+        "describe": CommandEntry(
             "keyadmin.cli.projects.describe:describe", "Show one project, its APIs, keys and who may make keys.", _SEE
         ),
-        "import": Entry("keyadmin.cli.projects.imports:import_", "Import projects into your list.", _LIST),
-        "forget": Entry("keyadmin.cli.projects.imports:forget", "Take projects off your list.", _LIST),
-        "use": Entry("keyadmin.cli.projects.use:use", "Make a project the default.", _LIST),
-        "default": Entry("keyadmin.cli.projects.default:default", "Make your first project and key.", _MAKE),
-        "create": Entry("keyadmin.cli.projects.create:create", "Make projects, at most 10 at a time.", _MAKE),
-        "rename": Entry("keyadmin.cli.projects.change:rename", "Give a project another name.", _MAKE),
-        "enable": Entry("keyadmin.cli.projects.apis:enable", "Switch APIs on in a project.", _MAKE),
-        "disable": Entry("keyadmin.cli.projects.apis:disable", "Switch APIs off in a project.", _MAKE),
-        "delete": Entry("keyadmin.cli.projects.change:delete", "Delete a project; it can be brought back for 30 days.", _MAKE),
-        "undelete": Entry("keyadmin.cli.projects.change:undelete", "Bring back a deleted project.", _MAKE),
+        "import": CommandEntry("keyadmin.cli.projects.imports:import_", "Import projects into your list.", _LIST),
+        "forget": CommandEntry("keyadmin.cli.projects.imports:forget", "Take projects off your list.", _LIST),
+        "use": CommandEntry("keyadmin.cli.projects.use:use", "Make a project the default.", _LIST),
+        "default": CommandEntry("keyadmin.cli.projects.default:default", "Make your first project and key.", _MAKE),
+        "create": CommandEntry("keyadmin.cli.projects.create:create", "Make projects, at most 10 at a time.", _MAKE),
+        "rename": CommandEntry("keyadmin.cli.projects.change:rename", "Give a project another name.", _MAKE),
+        "enable": CommandEntry("keyadmin.cli.projects.apis:enable", "Switch APIs on in a project.", _MAKE),
+        "disable": CommandEntry("keyadmin.cli.projects.apis:disable", "Switch APIs off in a project.", _MAKE),
+        "delete": CommandEntry(
+            "keyadmin.cli.projects.change:delete", "Delete a project; it can be brought back for 30 days.", _MAKE
+        ),
+        "undelete": CommandEntry("keyadmin.cli.projects.change:undelete", "Bring back a deleted project.", _MAKE),
     },
 )

@@ -14,10 +14,10 @@ from keyadmin.cli.render import Column, View, show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.suggest import project_ids
-from keyadmin.keys.model import GEMINI
-from keyadmin.problem import usage
+from keyadmin.model.key import GEMINI
+from keyadmin.model.problem import usage
 from keyadmin.projects import apis
-from keyadmin.projects.apis import Plan
+from keyadmin.projects.apis import ApiPlan
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -37,7 +37,7 @@ def enable(context: typer.Context, words: Words = None, dry_run: DryRun = False)
     planned = run(context, lambda cloud: _plan(session, cloud, named, wanted or apis.USUAL, on=True))
     if planned.exposed:
         keys = f"{len(planned.exposed)} key{'s' if len(planned.exposed) > 1 else ''} without API restriction"
-        session.talk.warning(
+        session.console.warning(
             f"the Gemini API lets {keys} of project {planned.project} call it ({', '.join(planned.exposed[:3])}); "
             f"restrict them: keyadmin keys restrict {planned.exposed[0]} -p {planned.project} --api-target SERVICE"
         )
@@ -80,12 +80,12 @@ def _parted(session: Session, words: Sequence[str]) -> tuple[str | None, list[st
     return named, [apis.service_named(word) for word in (words[1:] if is_project else words)]
 
 
-async def _plan(session: Session, cloud: Cloud, named: str | None, wanted: Sequence[str], *, on: bool) -> Plan:
+async def _plan(session: Session, cloud: Cloud, named: str | None, wanted: Sequence[str], *, on: bool) -> ApiPlan:
     session.observer.step("Looking at the project")
     return await apis.plan(cloud, named or await session.project(cloud), wanted, on=on)
 
 
-def _words(verb: str, planned: Plan) -> str:
+def _words(verb: str, planned: ApiPlan) -> str:
     return (
         f"{verb} {', '.join(planned.todo)} in project {planned.project}"
         if planned.todo
@@ -93,7 +93,7 @@ def _words(verb: str, planned: Plan) -> str:
     )
 
 
-def _show(session: Session, planned: Plan, state: str) -> None:
+def _show(session: Session, planned: ApiPlan, state: str) -> None:
     view = View[str](
         (
             Column("API", lambda each: each),
@@ -106,4 +106,4 @@ def _show(session: Session, planned: Plan, state: str) -> None:
     )
     show_list(session, planned.services, view)
     if planned.todo:
-        session.talk.note("It may take a few minutes until every server knows.")
+        session.console.note("It may take a few minutes until every server knows.")

@@ -69,9 +69,11 @@ def delete(context: typer.Context, which: ProjectId = None, yes: Yes = False, dr
 
     gone = run(context, work)
     show_one(session, gone, view(session))
-    session.talk.note(f"To bring it back within 30 days: keyadmin projects undelete {gone.project_id}")
+    session.console.note(f"To bring it back within 30 days: keyadmin projects undelete {gone.project_id}")
     if session.settings.config.get("project") == gone.project_id:
-        session.talk.warning(f"{gone.project_id} is still keyadmin's default project; choose another: keyadmin projects use ID")
+        session.console.warning(
+            f"{gone.project_id} is still keyadmin's default project; choose another: keyadmin projects use ID"
+        )
 
 
 def undelete(

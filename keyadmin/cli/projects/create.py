@@ -11,13 +11,13 @@ import typer
 
 from keyadmin.cli.confirm import would
 from keyadmin.cli.options import DryRun
-from keyadmin.cli.projects.making import Order, carry_out, show
+from keyadmin.cli.projects.creation import Order, carry_out, show
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.keys import validate
-from keyadmin.problem import Exit, usage
-from keyadmin.projects import names, parents, sheet
-from keyadmin.projects.create import APIS, AT_ONCE, Outcome, Wanted
+from keyadmin.model.problem import Exit, usage
+from keyadmin.projects import csv_rows, names, parents
+from keyadmin.projects.create import APIS, AT_ONCE, CreateOutcome, Wanted
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -49,7 +49,7 @@ def create(
     key_name = validate.display_name(with_key) if with_key is not None else None
     wanted = _from_file(file, ids, name, count) if file else _from_words(ids or [], name, count)
 
-    async def work(cloud: Cloud) -> list[Outcome] | Order:
+    async def work(cloud: Cloud) -> list[CreateOutcome] | Order:
         order = Order(await _with_parents(cloud, wanted, parent), key_name)
         return order if dry_run else await carry_out(session, cloud, order)
 
@@ -68,7 +68,7 @@ def _from_words(ids: Sequence[str], name: str | None, count: int | None) -> list
     if several < 1:
         raise usage(f"--count is {count}: at least 1 project is made")
     if several > AT_ONCE:
-        raise usage(f"{several} projects are wanted: {sheet.too_many(AT_ONCE)}", "make the first ten, then the next")
+        raise usage(f"{several} projects are wanted: {csv_rows.too_many(AT_ONCE)}", "make the first ten, then the next")
     checked = [names.project_id(each) for each in ids]
     if len(set(checked)) < len(checked):
         raise usage("an id stands twice")
@@ -89,7 +89,7 @@ def _from_file(file: Path, ids: Sequence[str] | None, name: str | None, count: i
         raise usage("--file goes with neither ids nor --name nor --count: the rows say it all")
     from keyadmin.local.files import read_text
 
-    rows = sheet.rows_of(read_text(file), str(file), AT_ONCE)
+    rows = csv_rows.rows_of(read_text(file), str(file), AT_ONCE)
     return [Wanted(row.project_id, row.display_name, row.parent, row.number) for row in rows]
 
 
@@ -104,7 +104,7 @@ async def _with_parents(cloud: Cloud, wanted: Sequence[Wanted], parent: str | No
 
 
 async def _parent(cloud: Cloud, wanted: Wanted) -> str:
-    from keyadmin.problem import Problem
+    from keyadmin.model.problem import Problem
 
     try:
         return await parents.find(cloud, wanted.parent)

@@ -10,13 +10,13 @@ import typer
 from keyadmin.cli.config import say_outranked
 from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.options import DryRun, Yes
-from keyadmin.cli.projects.making import Order, carry_out, creations_of, show
+from keyadmin.cli.projects.creation import Order, carry_out, creations_of, show
 from keyadmin.cli.projects.view import view
 from keyadmin.cli.render import show_one
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.keys import validate
-from keyadmin.problem import Cause, Exit, Problem
+from keyadmin.model.problem import Cause, Exit, Problem
 from keyadmin.projects import names
 from keyadmin.projects.create import APIS, Wanted
 
@@ -30,7 +30,7 @@ KEY_NAME: Final = "Default Gemini API Key"
 
 
 @dataclass(frozen=True)
-class Ground:
+class DefaultProjectState:
     """What stands there already: an unfinished run of this command, keyadmin's default project, how many projects."""
 
     unfinished: bool
@@ -52,7 +52,7 @@ def default(
     session = current(context)
     order = Order([Wanted(display_name=names.display_name(name))], validate.display_name(key_name))
 
-    async def look(cloud: Cloud) -> Ground:
+    async def look(cloud: Cloud) -> DefaultProjectState:
         return await _look(session, cloud, order)
 
     ground = run(context, look)
@@ -65,18 +65,18 @@ def default(
         would(session, steps)
         return Exit.OK
     begun = "What was begun is gone on with. " if ground.unfinished else "You have no project yet. "
-    session.talk.note(f"{begun}This will {steps}.", always=True)
+    session.console.note(f"{begun}This will {steps}.", always=True)
     confirm(session, "Go on?", yes=yes)
     outcomes = run(context, lambda cloud: carry_out(session, cloud, order))
     made = outcomes[0].project
     if made is not None:
         session.settings.config.set("project", made.project_id)
-        session.talk.note(f"{made.project_id} is now the default project.")
+        session.console.note(f"{made.project_id} is now the default project.")
         say_outranked(session, "project")
     return show(session, outcomes, one=True)
 
 
-async def _look(session: Session, cloud: Cloud, order: Order) -> Ground:
+async def _look(session: Session, cloud: Cloud, order: Order) -> DefaultProjectState:
     session.observer.step("Looking for projects")
     unfinished = (await creations_of(cloud)).unfinished(order.request) is not None
     stored = session.settings.config.get("project")
@@ -84,7 +84,7 @@ async def _look(session: Session, cloud: Cloud, order: Order) -> Ground:
     mine = seen.get(stored) if stored else None
     if stored and mine is None:  # a search may not know yet what was made a moment ago
         mine = await _active(cloud, stored)
-    return Ground(unfinished, mine, len(seen) or int(mine is not None))
+    return DefaultProjectState(unfinished, mine, len(seen) or int(mine is not None))
 
 
 async def _active(cloud: Cloud, project: str) -> Project | None:
@@ -95,10 +95,10 @@ async def _active(cloud: Cloud, project: str) -> Project | None:
     return found if found.state == "ACTIVE" else None
 
 
-def _has_projects(session: Session, ground: Ground) -> int:
+def _has_projects(session: Session, ground: DefaultProjectState) -> int:
     if ground.mine is not None:
         show_one(session, ground.mine, view(session))
-        session.talk.note(f"{ground.mine.project_id} is the default project already; nothing was made.", always=True)
+        session.console.note(f"{ground.mine.project_id} is the default project already; nothing was made.", always=True)
         return Exit.OK
     several = "a project" if ground.seen == 1 else f"{ground.seen} projects"
     raise Problem(

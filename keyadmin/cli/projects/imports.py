@@ -19,9 +19,9 @@ from keyadmin.cli.projects.view import view
 from keyadmin.cli.render import Column, View, show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
-from keyadmin.cli.settings import Found, project_id
+from keyadmin.cli.settings import ResolvedSetting, project_id
 from keyadmin.cli.suggest import project_ids
-from keyadmin.problem import Cause, Exit, Problem, usage
+from keyadmin.model.problem import Cause, Exit, Problem, usage
 from keyadmin.projects import listing
 from keyadmin.projects import search as finding
 from keyadmin.projects.find import find
@@ -57,7 +57,7 @@ def import_(
     session = current(context)
     if sum([bool(ids), search is not None, all_, file is not None]) > 1:
         raise usage("ids, --search, --all and --file do not go together", "give one of them")
-    named = [project_id(Found(each, "ID")).value for each in (from_file(file) if file else ids or ())]
+    named = [project_id(ResolvedSetting(each, "ID")).value for each in (from_file(file) if file else ids or ())]
     query = checked(search) if search is not None else None
 
     async def work(cloud: Cloud) -> Imported:
@@ -103,9 +103,9 @@ def _say(session: Session, done: Imported, *, dry_run: bool) -> None:
     else:
         before = len(done.projects) - len(done.new)
         known = f"; {before} {'was' if before == 1 else 'were'} imported before" if before else ""
-        session.talk.note(f"Imported {_count(done.new)}{known}.")
+        session.console.note(f"Imported {_count(done.new)}{known}.")
         if done.new:
-            session.talk.note(f"To make a key in one: keyadmin keys create --name NAME -p {done.new[0]}")
+            session.console.note(f"To make a key in one: keyadmin keys create --name NAME -p {done.new[0]}")
     if done.unseen:
         raise Problem(
             Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS,
@@ -126,7 +126,7 @@ def forget(
     session = current(context)
     if bool(ids) is all_:
         raise usage("name the projects to forget, or add --all" if not ids else "ids and --all do not go together")
-    typed = [project_id(Found(each, "ID")).value for each in ids or ()]
+    typed = [project_id(ResolvedSetting(each, "ID")).value for each in ids or ()]
     imports = run(context, import_list)
     mine = imports.ids()
     named = typed or mine
@@ -141,7 +141,7 @@ def forget(
         confirm(session, f"Forget all {len(known)} imported projects? (projects list --export FILE keeps a copy)", yes=yes)
     show_list(session, imports.remove(known), forgotten_view(session))
     if strange:
-        session.talk.warning(f"not imported, so not forgotten: {', '.join(strange)}")
+        session.console.warning(f"not imported, so not forgotten: {', '.join(strange)}")
 
 
 def forgotten_view(session: Session) -> View[str]:

@@ -15,13 +15,13 @@ from keyadmin.cli.projects.view import view
 from keyadmin.cli.render import show_list, show_to_programs, write
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
-from keyadmin.problem import usage
+from keyadmin.model.problem import usage
 from keyadmin.projects import facts, listing
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
     from keyadmin.local.imports import Imports
-    from keyadmin.projects.facts import Facts
+    from keyadmin.projects.facts import ProjectFacts
     from keyadmin.projects.listing import Listing
 
 
@@ -47,7 +47,7 @@ def list_(
         return
     mine: list[str] = []
 
-    async def work(cloud: Cloud) -> tuple[Listing, dict[str, Facts]]:
+    async def work(cloud: Cloud) -> tuple[Listing, dict[str, ProjectFacts]]:
         if not all_:
             mine.extend((await import_list(cloud)).ids())
         found = await _found(session, cloud, mine, all_=all_)
@@ -69,22 +69,22 @@ async def _found(session: Session, cloud: Cloud, mine: list[str], *, all_: bool)
 
 def _notes(session: Session, found: Listing, *, nothing_imported: bool) -> None:
     """What is not shown, said even when quiet: a list that leaves things out must not pass for a whole one."""
-    talk = session.talk
+    console = session.console
     if nothing_imported and found.projects:
         first = f"the first {found.recent} had" if found.recent > 1 else "the first had"
         lately = f"; {first} keys made in the last 30 days" if found.recent else ""
-        talk.note(f"No project is imported yet; these are projects that you can see{lately}.")
-        talk.note("Import those you work with: keyadmin projects import ID..., or --search TEXT")
+        console.note(f"No project is imported yet; these are projects that you can see{lately}.")
+        console.note("Import those you work with: keyadmin projects import ID..., or --search TEXT")
     elif not found.projects and not found.unreadable:
-        talk.note("You see no project yet. Make one with a key: keyadmin projects default")
+        console.note("You see no project yet. Make one with a key: keyadmin projects default")
     if nothing_imported and found.unlooked:
-        talk.note(f"The keys of {_count(found.unlooked)} could not be looked at; those are sorted by id.")
+        console.note(f"The keys of {_count(found.unlooked)} could not be looked at; those are sorted by id.")
     if found.hidden:
-        talk.note(f"{found.hidden} more projects are not shown; --all shows every project you can see.", always=True)
+        console.note(f"{found.hidden} more projects are not shown; --all shows every project you can see.", always=True)
     for name in found.unreadable:
-        talk.warning(f"the imported project {name} does not exist any more, or you cannot see it")
+        console.warning(f"the imported project {name} does not exist any more, or you cannot see it")
     if found.unreadable:
-        talk.note(f"To take what is gone off your list: keyadmin projects forget {' '.join(found.unreadable)}")
+        console.note(f"To take what is gone off your list: keyadmin projects forget {' '.join(found.unreadable)}")
 
 
 def _count(number: int) -> str:
@@ -104,4 +104,6 @@ def _export(session: Session, file: Path, imports: Imports, *, yes: bool) -> Non
         confirm(session, f"{file} exists. Overwrite it?", yes=yes)
     write_text(file, text, mode=0o644)
     show_to_programs(session, {"file": str(file), "projects": ids} | session.mark)
-    session.talk.note(f"Wrote {_count(len(ids))} to {file}. To import them elsewhere: keyadmin projects import --file {file}")
+    session.console.note(
+        f"Wrote {_count(len(ids))} to {file}. To import them elsewhere: keyadmin projects import --file {file}"
+    )

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keyadmin.cli.session import Session
-from keyadmin.cli.settings import Found, project_id
+from keyadmin.cli.settings import ResolvedSetting, project_id
 from keyadmin.cli.suggest import project_ids
 from keyadmin.local.imports import Imports
-from keyadmin.problem import usage
+from keyadmin.model.problem import usage
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -25,7 +25,7 @@ def given(session: Session, word: str | None) -> str | None:
     """The project on the command line: the argument, else `--project`. Raises usage() for two different ones, and for none
     where nobody is there to be asked."""
     option = session.settings.project.value if session.project_given and session.settings.project else None
-    named = project_id(Found(word, "ID")).value if word is not None else None
+    named = project_id(ResolvedSetting(word, "ID")).value if word is not None else None
     if named is not None and option is not None and named != option:
         raise usage(f"two projects are named: {named} and --project {option}")
     return named or option

@@ -11,7 +11,7 @@ from keyadmin.cli.projects.view import view
 from keyadmin.cli.render import show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
-from keyadmin.problem import usage
+from keyadmin.model.problem import usage
 from keyadmin.projects import search as finding
 
 if TYPE_CHECKING:
@@ -44,13 +44,13 @@ def search(
     shown = found.projects if all_ else found.projects[: finding.SHOWN]
     show_list(session, shown, view(session))
     if found.cut:
-        session.talk.note(
+        session.console.note(
             f"Only the best {len(shown)} of the first {finding.PAGE} hits are shown; --all fetches all.", always=True
         )
     elif len(shown) < len(found.projects):
-        session.talk.note(f"{len(found.projects) - len(shown)} more hits are not shown; --all shows them.", always=True)
+        session.console.note(f"{len(found.projects) - len(shown)} more hits are not shown; --all shows them.", always=True)
     elif not shown:
-        session.talk.note("A project made or renamed a moment ago may not be found yet. A misspelt word finds nothing.")
+        session.console.note("A project made or renamed a moment ago may not be found yet. A misspelt word finds nothing.")
 
 
 def checked(text: str) -> str:

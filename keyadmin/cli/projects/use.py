@@ -38,8 +38,8 @@ def use(context: typer.Context, which: ProjectId = None, dry_run: DryRun = False
         return
     session.settings.config.set("project", found.project_id)
     show_to_programs(session, as_json(session, found))
-    session.talk.note(f"{found.project_id} is now the default project.")
+    session.console.note(f"{found.project_id} is now the default project.")
     if found.state != "ACTIVE":
-        session.talk.warning(f"project {found.project_id} is not active ({found.state})")
+        session.console.warning(f"project {found.project_id} is not active ({found.state})")
     if not session.project_given:
         say_outranked(session, "project")

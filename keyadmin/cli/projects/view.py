@@ -11,12 +11,12 @@ from keyadmin.projects.codec import project_to_json
 
 if TYPE_CHECKING:
     from keyadmin.cloud.projects import Project
-    from keyadmin.projects.facts import Facts
+    from keyadmin.projects.facts import ProjectFacts
 
 _SWITCH: Final = {"ENABLED": "on", "DISABLED": "off"}
 
 
-def view(session: Session, facts: Mapping[str, Facts] | None = None) -> View[Project]:
+def view(session: Session, facts: Mapping[str, ProjectFacts] | None = None) -> View[Project]:
     """Columns and JSON of projects in this run; `facts` by project id add what they tell."""
     known = facts or {}
     columns: list[Column[Project]] = [
@@ -38,11 +38,11 @@ def as_json(session: Session, project: Project) -> dict[str, Any]:
     return project_to_json(project, sandbox=session.sandbox is not None)
 
 
-def _gemini(facts: Facts) -> str:
+def _gemini(facts: ProjectFacts) -> str:
     return _SWITCH.get(str(facts.gemini), "unknown")
 
 
-def _facts_json(facts: Facts | None) -> dict[str, Any]:
+def _facts_json(facts: ProjectFacts | None) -> dict[str, Any]:
     given = {"geminiApi": facts.gemini, "keyCount": facts.keys} if facts else {}
     return {name: value for name, value in given.items() if value is not None}
 

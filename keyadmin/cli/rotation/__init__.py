@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from typing import Final
 
-from keyadmin.cli.lazy import Entry, Group
+from keyadmin.cli.lazy import CommandEntry, CommandGroup
 
 _POLICY: Final = "By the policy file"
 _ONE: Final = "One lineage"
 
-GROUP: Final = Group(
+GROUP: Final = CommandGroup(
     "Rotate keys by a policy, step by step, safe to be killed at any of them.",
     {
-        "init": Entry("keyadmin.cli.rotation.init:init", "Write a commented policy file.", _POLICY),
-        "plan": Entry("keyadmin.cli.rotation.plan:plan", "Say what a run would do, and why.", _POLICY, feature="rotate"),
-        "run": Entry("keyadmin.cli.rotation.run:run_", "Advance every lineage that is due.", _POLICY, feature="rotate"),
-        "status": Entry(
+        "init": CommandEntry("keyadmin.cli.rotation.init:init", "Write a commented policy file.", _POLICY),
+        "plan": CommandEntry("keyadmin.cli.rotation.plan:plan", "Say what a run would do, and why.", _POLICY, feature="rotate"),
+        "run": CommandEntry("keyadmin.cli.rotation.run:run_", "Advance every lineage that is due.", _POLICY, feature="rotate"),
+        "status": CommandEntry(
             "keyadmin.cli.rotation.plan:status", "Show every lineage and where it stands.", _POLICY, feature="rotate"
         ),
-        "migrate": Entry(
+        "migrate": CommandEntry(
             "keyadmin.cli.rotation.migrate:migrate", "Turn standard keys into auth keys.", _POLICY, feature="migrate"
         ),
-        "adopt": Entry(
+        "adopt": CommandEntry(
             "keyadmin.cli.rotation.one:adopt", "Mark keys as keyadmin's to rotate, or mend their marks.", _ONE, feature="rotate"
         ),
-        "rollback": Entry("keyadmin.cli.rotation.one:rollback", "Bring a former key back.", _ONE, feature="rotate"),
-        "schedule": Entry("keyadmin.cli.rotation.schedule:schedule", "Print complete files for a scheduler.", "On a schedule"),
+        "rollback": CommandEntry("keyadmin.cli.rotation.one:rollback", "Bring a former key back.", _ONE, feature="rotate"),
+        "schedule": CommandEntry(
+            "keyadmin.cli.rotation.schedule:schedule", "Print complete files for a scheduler.", "On a schedule"
+        ),
     },
 )

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 import typer
 
 from keyadmin.cli.render import show_data, show_list, write
-from keyadmin.cli.rotation.common import Scope, survey
+from keyadmin.cli.rotation.common import RotationScope, survey
 from keyadmin.cli.rotation.options import manner_of
 from keyadmin.cli.rotation.view import ended, outcome_view, tell_plan, tell_ways
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.handover.sink import SinkSpec, build
-from keyadmin.keys.model import Key
-from keyadmin.problem import Cause, Problem, usage
+from keyadmin.model.key import Key
+from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.rotation import run as rotations
 from keyadmin.rotation.decide import Action
-from keyadmin.rotation.find import Found
+from keyadmin.rotation.find import Selection
 from keyadmin.rotation.job import Event, Outcome
 from keyadmin.rotation.lineage import Lineage
 from keyadmin.rotation.notices import Notifier, notifier, write_metrics
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class RunRequest:
     """The options of a run beside its scope."""
 
     limit: int | None = None
@@ -46,7 +46,7 @@ class Wishes:
 class Done:
     """What came of a run. `now` = the server's time at its end."""
 
-    found: Found
+    found: Selection
     planned: Sequence[Planned]
     outcomes: Sequence[Outcome]
     now: datetime
@@ -73,7 +73,9 @@ class Strings:
             self.by_key[f"{lineage.project}/{lineage.id}"] = line
             return
         write(line)
-        self._session.talk.note(f"This was the key string of lineage {lineage.id} of project {lineage.project}.", always=True)
+        self._session.console.note(
+            f"This was the key string of lineage {lineage.id} of project {lineage.project}.", always=True
+        )
 
     def field(self, project: str, lineage: str) -> dict[str, str]:
         """The field of an object."""
@@ -81,7 +83,7 @@ class Strings:
         return {} if found is None else {"keyString": found}
 
 
-def carry_out(context: typer.Context, wanted: Scope, wishes: Wishes) -> int:
+def carry_out(context: typer.Context, wanted: RotationScope, wishes: RunRequest) -> int:
     """Advance what is due and tell of it, and give back the exit code: 3 where something failed."""
     session = current(context)
     notice = notifier(wishes.notify, session.observer) if wishes.notify else None
@@ -128,19 +130,19 @@ def _failed(done: Done) -> list[tuple[Key, Problem]]:
     return [(one.lineage.newest.key, one.problem) for one in done.outcomes if one.problem is not None]
 
 
-def _tell(session: Session, done: Done, wishes: Wishes) -> None:
+def _tell(session: Session, done: Done, wishes: RunRequest) -> None:
     waiting = [(one.lineage.newest.key, one.ways_out) for one in done.outcomes if one.problem is None and one.ways_out]
     tell_ways(session, [*waiting, *((key, problem.fix) for key, problem in _failed(done)[1:])])
     elsewhere = [one for one in done.planned if not one.here and one.due_anywhere]
     for machine in sorted({one.chosen.rule.machine or "" for one in elsewhere}):
         count = sum(1 for one in elsewhere if one.chosen.rule.machine == machine)
-        session.talk.note(f"Left to the machine {machine}, which has their sinks: {count} that are due.")
+        session.console.note(f"Left to the machine {machine}, which has their sinks: {count} that are due.")
     due = sum(1 for one in done.planned if one.due and one.decision.action is Action.CREATE)
     if wishes.limit is not None and due > wishes.limit:
-        session.talk.note(f"Not begun because of --limit: {due - wishes.limit}.")
+        session.console.note(f"Not begun because of --limit: {due - wishes.limit}.")
 
 
-def _notices(session: Session, done: Done, wishes: Wishes, notice: Notifier | None) -> None:
+def _notices(session: Session, done: Done, wishes: RunRequest, notice: Notifier | None) -> None:
     """A notice that fails is a warning: what was rotated is rotated."""
     if notice is not None:
         notice.send()
@@ -148,4 +150,4 @@ def _notices(session: Session, done: Done, wishes: Wishes, notice: Notifier | No
         try:
             write_metrics(Path(wishes.metrics), afterwards(done.planned, done.outcomes, done.now), done.now, done.found)
         except Problem as problem:
-            session.talk.warning(problem.message)
+            session.console.warning(problem.message)

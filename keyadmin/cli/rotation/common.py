@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from keyadmin import duration
 from keyadmin.cli.confirm import confirm
 from keyadmin.cli.places import Places
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.text import counted
-from keyadmin.observer import Observer
+from keyadmin.model import duration
+from keyadmin.model.observer import Observer
 from keyadmin.rotation.decide import migrates
-from keyadmin.rotation.find import Found, find, only
+from keyadmin.rotation.find import Selection, find, only
 from keyadmin.rotation.plan import Planned, plan, within
-from keyadmin.rotation.policy import Policy, load, of_options
+from keyadmin.rotation.policy import RotationPolicy, load, of_options
 from keyadmin.rotation.shard import Shard, shard
 
 if TYPE_CHECKING:
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Scope:
+class RotationScope:
     """What the options of a command select, checked before any call."""
 
-    policy: Policy
+    policy: RotationPolicy
     names: tuple[str, ...]
     part: Shard | None
     emergency: bool
@@ -52,7 +52,7 @@ def scope(
     adopted: bool = False,
     where: Places | None = None,
     to: Sequence[str] | None = None,
-) -> Scope:
+) -> RotationScope:
     """Read the policy and put the options over it; `where` with the sinks `to` stands in for a policy.
 
     `--project` narrows it; a project that is only the default does not. `adopted` = select what is not adopted yet, too.
@@ -73,7 +73,7 @@ def scope(
     rules = tuple(replace(rule, **changes) for rule in loaded.rules)  # type: ignore[arg-type]
     part = shard(shard_text) if shard_text is not None else None
     project = session.settings.project.value if session.project_given and session.settings.project else None
-    return Scope(replace(loaded, rules=rules), tuple(names or ()), part, emergency, migrate, project)
+    return RotationScope(replace(loaded, rules=rules), tuple(names or ()), part, emergency, migrate, project)
 
 
 def _selectors(where: Places) -> dict[str, tuple[str, ...]]:
@@ -81,7 +81,7 @@ def _selectors(where: Places) -> dict[str, tuple[str, ...]]:
     return {"projects": where.projects} if where.kind is None else {where.kind: (where.container,)}
 
 
-def ask(context: typer.Context, wanted: Scope, limit: int | None, question: str, *, yes: bool) -> None:
+def ask(context: typer.Context, wanted: RotationScope, limit: int | None, question: str, *, yes: bool) -> None:
     """Ask before much is changed. `{what}` in the question is how much, which is looked up where somebody is there to ask.
 
     Raises usage() where nobody is and there is no `--yes`, Problem where the answer is no.
@@ -97,7 +97,7 @@ def ask(context: typer.Context, wanted: Scope, limit: int | None, question: str,
     confirm(session, question.format(what=what), yes=yes)
 
 
-async def survey(cloud: Cloud, wanted: Scope, observer: Observer) -> tuple[Found, list[Planned]]:
+async def survey(cloud: Cloud, wanted: RotationScope, observer: Observer) -> tuple[Selection, list[Planned]]:
     """What the policy is about, and what a run would do with each."""
     found = await find(cloud, wanted.policy.rules, observer, wanted.part, wanted.project)
     if wanted.migrate:

@@ -15,7 +15,7 @@ from keyadmin.cli.render import write
 from keyadmin.cli.rotation.options import PolicyFile
 from keyadmin.cli.session import current
 from keyadmin.local.files import write_text
-from keyadmin.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem
 from keyadmin.rotation.policy import DEFAULT_FILE, template
 from keyadmin.rotation.settings import SCHEMA_FILE
 from keyadmin.rotation.settings import schema as schema_of
@@ -45,4 +45,4 @@ def init(
     write_text(path, text, mode=0o644)
     written = f"{path} and {path.with_name(SCHEMA_FILE)}" if schema else str(path)
     which = "" if policy == DEFAULT_FILE else f" --policy {shlex.quote(policy)}"
-    session.talk.note(f"Wrote {written}. See what the policy selects: keyadmin rotation plan{which}")
+    session.console.note(f"Wrote {written}. See what the policy selects: keyadmin rotation plan{which}")

@@ -10,8 +10,8 @@ from keyadmin.cli.confirm import would
 from keyadmin.cli.options import ChargeProjects, DryRun, Yes
 from keyadmin.cli.places import Folder, Organization, Projects, places
 from keyadmin.cli.render import show_list
-from keyadmin.cli.rotation.carry_out import Wishes, carry_out
-from keyadmin.cli.rotation.common import Scope, ask, scope, survey
+from keyadmin.cli.rotation.carry_out import RunRequest, carry_out
+from keyadmin.cli.rotation.common import RotationScope, ask, scope, survey
 from keyadmin.cli.rotation.options import (
     ForceUse,
     Grace,
@@ -27,9 +27,9 @@ from keyadmin.cli.rotation.view import ended, prospect_view, tell_plan, tell_way
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.text import counted
-from keyadmin.problem import usage
+from keyadmin.model.problem import usage
 from keyadmin.rotation.decide import Action, to_migrate
-from keyadmin.rotation.find import Found
+from keyadmin.rotation.find import Selection
 from keyadmin.rotation.migration import Prospect, prospects
 from keyadmin.rotation.plan import Planned, within_anywhere
 from keyadmin.rotation.policy import DEFAULT_FILE
@@ -76,11 +76,11 @@ def migrate(
         return _show(context, session, wanted, limit)
     question = "Make auth keys in place of {what} and retire these after the grace period (--dry-run shows them)?"
     ask(context, wanted, limit, question, yes=yes)
-    return carry_out(context, wanted, Wishes(limit, force, notify, metrics))
+    return carry_out(context, wanted, RunRequest(limit, force, notify, metrics))
 
 
-def _show(context: typer.Context, session: Session, wanted: Scope, limit: int | None) -> int:
-    async def look(cloud: Cloud) -> tuple[Found, list[Planned], list[Prospect]]:
+def _show(context: typer.Context, session: Session, wanted: RotationScope, limit: int | None) -> int:
+    async def look(cloud: Cloud) -> tuple[Selection, list[Planned], list[Prospect]]:
         found, planned = await survey(cloud, wanted, session.observer)
         return found, planned, await prospects(cloud, within_anywhere(planned, limit), session.observer)
 
@@ -91,7 +91,7 @@ def _show(context: typer.Context, session: Session, wanted: Scope, limit: int | 
     tell_plan(session, found, [one.planned for one in plan])
     unready = sum(1 for one in plan if one.missing)
     if unready:
-        session.talk.note(
+        session.console.note(
             f"Something is missing for {unready} of them; see the column, or keyadmin doctor PROJECT --for migrate"
         )
     where = len({one.planned.chosen.lineage.project for one in plan})

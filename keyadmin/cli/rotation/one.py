@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keyadmin.cli.confirm import confirm, would
-from keyadmin.cli.keys.handing import Printer
 from keyadmin.cli.keys.options import KeyName
+from keyadmin.cli.keys.sink_options import Printer
 from keyadmin.cli.keys.view import list_view
 from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.render import show_list
@@ -23,11 +23,11 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.suggest import key_names
 from keyadmin.keys import resolve
-from keyadmin.keys.model import Key
-from keyadmin.problem import Cause, Exit, Problem
+from keyadmin.model.key import Key
+from keyadmin.model.problem import Cause, Exit, Problem
 from keyadmin.rotation import run as rotations
-from keyadmin.rotation.find import Found, of_lineage
-from keyadmin.rotation.policy import DEFAULT_FILE, Rule, load
+from keyadmin.rotation.find import Selection, of_lineage
+from keyadmin.rotation.policy import DEFAULT_FILE, PolicyRule, load
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -49,9 +49,9 @@ def adopt(context: typer.Context, keys: KeyNames = None, policy: PolicyIfAny = N
     session = current(context)
     wanted = None if keys else scope(session, policy or DEFAULT_FILE, adopted=True)
 
-    async def work(cloud: Cloud) -> tuple[Found, list[Key]]:
+    async def work(cloud: Cloud) -> tuple[Selection, list[Key]]:
         if wanted is None:
-            found = Found()
+            found = Selection()
             named = [await resolve.find(cloud, key, partial(session.project, cloud)) for key in keys or ()]
         else:
             found, planned = await survey(cloud, wanted, session.observer)
@@ -107,19 +107,19 @@ def rollback(
     return show_outcome(session, run(context, work), printer)
 
 
-def _rules(policy: str | None) -> Sequence[Rule]:
+def _rules(policy: str | None) -> Sequence[PolicyRule]:
     """The rules of the policy; none where none was named and there is no file of the usual name. Raises usage()."""
     if policy is None and not Path(DEFAULT_FILE).exists():
         return ()
     return load(Path(policy or DEFAULT_FILE)).rules
 
 
-async def _by_policy(session: Session, cloud: Cloud, key: Key, lineage: Lineage, rules: Sequence[Rule]) -> list[SinkSpec]:
+async def _by_policy(session: Session, cloud: Cloud, key: Key, lineage: Lineage, rules: Sequence[PolicyRule]) -> list[SinkSpec]:
     """The sinks that the policy has for a key of a lineage."""
     chosen = await of_lineage(cloud, rules, lineage) if rules else None
     if chosen is None:
         if rules:
-            session.talk.note(f"No rule of the policy selects {key.key_id}.", always=True)
+            session.console.note(f"No rule of the policy selects {key.key_id}.", always=True)
         return []
     if not chosen.rule.here:
         raise Problem(

@@ -12,7 +12,7 @@ from keyadmin.rotation.policy import DEFAULT_FILE
 if TYPE_CHECKING:
     from keyadmin.cli.session import Session
     from keyadmin.handover.sink import SinkSpec
-    from keyadmin.rotation.run import Manner
+    from keyadmin.rotation.run import RunOptions
 
 SINKS_HELP: Final = "Where the key goes: env-file:PATH[:VAR], secret-manager:..., exec:..., stdout; may be repeated."
 PolicyFile = Annotated[str, typer.Option("--policy", metavar="FILE", help="The policy file.")]
@@ -53,10 +53,10 @@ def specs_of(texts: list[str] | None) -> list[SinkSpec]:
     return [parse(text) for text in texts or ()]
 
 
-def manner_of(session: Session, *, force_use: bool, write_line: Callable[[str], None] | None = None) -> Manner:
+def manner_of(session: Session, *, force_use: bool, write_line: Callable[[str], None] | None = None) -> RunOptions:
     """How this run goes about rotations. `write_line` is the sink stdout, where it is not a line there."""
-    from keyadmin.cli.keys.handing import flagged
+    from keyadmin.cli.keys.sink_options import flagged
     from keyadmin.cli.render import write
-    from keyadmin.rotation.run import Manner
+    from keyadmin.rotation.run import RunOptions
 
-    return Manner(flagged(session), write_line or write, force_use=force_use)
+    return RunOptions(flagged(session), write_line or write, force_use=force_use)

@@ -44,7 +44,7 @@ def plan(
     tell_plan(session, found, within(planned, limit))
     rest = " (--all shows the others)" if len(shown) < len(planned) else ""
     where = f"{counted(len(planned), 'lineage')} in {counted(found.projects, 'project')}"
-    session.talk.note(f"{where}; {len(shown)} shown{rest}.")
+    session.console.note(f"{where}; {len(shown)} shown{rest}.")
     return ended(session, found)
 
 

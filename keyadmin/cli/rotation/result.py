@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from keyadmin.cli.keys.handing import Printer
+from keyadmin.cli.keys.sink_options import Printer
 from keyadmin.cli.render import show_document
 from keyadmin.cli.session import Session
-from keyadmin.problem import Exit
+from keyadmin.model.problem import Exit
 from keyadmin.rotation.job import Outcome
 
 _SIGNS = {"done": "+", "already": "=", "skipped": "-", "waiting": ".", "failed": "!"}
@@ -26,7 +26,7 @@ def show_outcome(session: Session, outcome: Outcome, printer: Printer) -> int:
     if outcome.problem is not None:
         raise outcome.problem
     for way in outcome.ways_out:
-        session.talk.note(way, always=True)
+        session.console.note(way, always=True)
     return Exit.OK
 
 
@@ -34,6 +34,6 @@ def show_lines(session: Session, data: Mapping[str, Any], lines: Sequence[str], 
     """A document for programs, lines for people; these go to stderr where stdout is for the key string."""
     if printer.printed:
         for line in lines:
-            session.talk.note(line, always=True)
+            session.console.note(line, always=True)
     else:
         show_document(session, dict(data) | printer.fields | session.mark, "\n".join(lines))

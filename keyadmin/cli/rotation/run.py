@@ -7,7 +7,7 @@ import typer
 from keyadmin.cli.confirm import would
 from keyadmin.cli.options import ChargeProjects, DryRun, Yes
 from keyadmin.cli.render import show_list
-from keyadmin.cli.rotation.carry_out import Wishes, carry_out
+from keyadmin.cli.rotation.carry_out import RunRequest, carry_out
 from keyadmin.cli.rotation.common import ask, scope, survey
 from keyadmin.cli.rotation.options import (
     Emergency,
@@ -62,4 +62,4 @@ def run_(
         return ended(session, found)
     if emergency:
         ask(context, wanted, limit, "Rotate {what} now and delete the old ones at once?", yes=yes)
-    return carry_out(context, wanted, Wishes(limit, force, notify, metrics))
+    return carry_out(context, wanted, RunRequest(limit, force, notify, metrics))

@@ -12,10 +12,10 @@ from keyadmin.cli.render import show_document
 from keyadmin.cli.rotation.options import PolicyFile
 from keyadmin.cli.session import current
 from keyadmin.local.files import write_text
-from keyadmin.problem import Cause, Problem, usage
+from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.rotation.policy import DEFAULT_FILE, load
 from keyadmin.rotation.schedule import ENGINES, ON_ONE_MACHINE, files_for
-from keyadmin.rotation.schedule.plan import Plan
+from keyadmin.rotation.schedule.plan import SchedulePlan
 from keyadmin.rotation.schedule.template import ScheduleFile
 
 if TYPE_CHECKING:
@@ -59,35 +59,35 @@ def schedule(
         return
     for file in files:
         _write(output, file)
-        session.talk.note(f"Wrote {output / file.path}")
+        session.console.note(f"Wrote {output / file.path}")
 
 
-def _plan(project: str, policy: str, every: str, tasks: int, migrate: bool, region: str) -> Plan:
+def _plan(project: str, policy: str, every: str, tasks: int, migrate: bool, region: str) -> SchedulePlan:
     """With what the policy says, where there is one yet. Raises Problem for a wrong one."""
     path = Path(policy)
     there = path.is_file()
     rules = load(path).rules if there else ()
-    return Plan(project, policy, every, tasks, migrate, region, rules, path.read_text("utf-8-sig") if there else "")
+    return SchedulePlan(project, policy, every, tasks, migrate, region, rules, path.read_text("utf-8-sig") if there else "")
 
 
-def _tell(session: Session, engine: str, plan: Plan) -> None:
+def _tell(session: Session, engine: str, plan: SchedulePlan) -> None:
     """What would go unnoticed until the first run."""
     if not plan.rules:
-        session.talk.note(
+        session.console.note(
             f"There is no policy file {plan.policy} yet: the files are for the keys of {plan.project} and for secrets. "
             "Write one (keyadmin rotation init) and print them again."
         )
     if plan.patterns:
         patterns = ", ".join(plan.patterns)
-        session.talk.note(f"setup.sh cannot know which projects {patterns} are: add them to PROJECTS there.", always=True)
+        session.console.note(f"setup.sh cannot know which projects {patterns} are: add them to PROJECTS there.", always=True)
     for rule in plan.elsewhere:
         if engine not in ON_ONE_MACHINE:
-            session.talk.warning(
+            session.console.warning(
                 f"{rule.name}: its env-file and exec sinks belong to the machine {rule.machine}; {engine} leaves its keys "
                 "alone. Schedule systemd or cron there, or hand over to Secret Manager."
             )
         elif not rule.here:
-            session.talk.note(f"{rule.name} belongs to the machine {rule.machine}: install the files there.", always=True)
+            session.console.note(f"{rule.name} belongs to the machine {rule.machine}: install the files there.", always=True)
 
 
 def _write(folder: Path, file: ScheduleFile) -> None:

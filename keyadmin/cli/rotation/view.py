@@ -6,15 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from keyadmin.access.catalogue import advice
 from keyadmin.access.checks import MOST_KEYS
 from keyadmin.cli.errors import report
 from keyadmin.cli.render import Column, View
 from keyadmin.cli.session import Session
-from keyadmin.keys.model import Key
-from keyadmin.problem import Exit, Problem
+from keyadmin.model.causes.catalogue import advice
+from keyadmin.model.key import Key
+from keyadmin.model.problem import Exit, Problem
 from keyadmin.rotation.decide import Action
-from keyadmin.rotation.find import Found
+from keyadmin.rotation.find import Selection
 from keyadmin.rotation.job import Outcome
 from keyadmin.rotation.lineage import State
 from keyadmin.rotation.migration import Prospect
@@ -24,7 +24,7 @@ _TOLD: Final = 20  # of a kind; more would bury the rest
 _STYLES = {"stuck": "red", "create": "yellow", "publish": "yellow", "retire": "yellow", "undo": "yellow", "wait": "blue"}
 
 
-def planned_view(session: Session, found: Found | None = None) -> View[Planned]:
+def planned_view(session: Session, found: Selection | None = None) -> View[Planned]:
     """`rotation plan` and `rotation status`. `found` = what is selected, where only what is due of it is shown."""
     return View(
         (
@@ -85,34 +85,34 @@ def tell_ways(session: Session, ways: Sequence[tuple[Key, Sequence[str]]]) -> No
     """What to type next for each key, by project and id: ids alone may stand in several projects."""
     for key, steps in ways[:_TOLD]:
         for step in steps:
-            session.talk.note(f"{key.project} {key.key_id}: {step}", always=True)
+            session.console.note(f"{key.project} {key.key_id}: {step}", always=True)
     if len(ways) > _TOLD:
-        session.talk.note(f"... and {len(ways) - _TOLD} more: --format json tells the way out of each.", always=True)
+        session.console.note(f"... and {len(ways) - _TOLD} more: --format json tells the way out of each.", always=True)
 
 
-def tell_plan(session: Session, found: Found, planned: Sequence[Planned]) -> None:
+def tell_plan(session: Session, found: Selection, planned: Sequence[Planned]) -> None:
     """What a plan does not show line by line: projects too full, and successors that will not work either."""
     begun = [one.chosen.lineage for one in planned if one.due and one.decision.action is Action.CREATE]
     for project, count in Counter(lineage.project for lineage in begun).items():
         room = max(0, MOST_KEYS - found.keys.get(project, 0))
         if room < count:
-            session.talk.warning(
+            session.console.warning(
                 f"{project} has {found.keys[project]} of at most {MOST_KEYS} keys: there is room for {room} of the {count} new "
                 f"ones; the others follow when old ones are gone (keyadmin keys list --all -p {project})"
             )
     for key in [one.chosen.lineage.newest.key for one in planned if one.due and one.other_sinks][:_TOLD]:
-        session.talk.warning(
+        session.console.warning(
             f"{key.project} {key.key_id}: other sinks than the policy's have it, and keep it when it is replaced and deleted"
         )
     kept = [one for one in planned if one.due and one.decision.action is Action.CREATE and one.in_vain]
     if kept:
-        session.talk.warning(
+        session.console.warning(
             f"{len(kept)} of the keys that are due are standard keys for the Gemini API, which takes none any more, and so "
             'will their successors be: keyadmin rotation migrate, or new-type = "auth" in the policy, makes auth keys'
         )
 
 
-def ended(session: Session, found: Found, what: str = "", problems: Sequence[tuple[Key, Problem]] = ()) -> Exit:
+def ended(session: Session, found: Selection, what: str = "", problems: Sequence[tuple[Key, Problem]] = ()) -> Exit:
     """The exit code: 3, with the reason, where not all went well. `problems` = those of lineages; `what` sums them up.
 
     The way out of the first one is told with it, those of the others by `tell_ways`. What could not be looked at, of whose
@@ -144,6 +144,6 @@ def ended(session: Session, found: Found, what: str = "", problems: Sequence[tup
 
 def _tell_unseen(session: Session, unseen: Sequence[tuple[str, Problem]]) -> None:
     for place, problem in unseen[:_TOLD]:
-        session.talk.warning(f"{place} could not be looked at ({problem.cause.value}): {problem.message}")
+        session.console.warning(f"{place} could not be looked at ({problem.cause.value}): {problem.message}")
     if len(unseen) > _TOLD:
-        session.talk.warning(f"and {len(unseen) - _TOLD} more could not be looked at")
+        session.console.warning(f"and {len(unseen) - _TOLD} more could not be looked at")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from keyadmin.local.children import environment
 from keyadmin.local.environment.syntax import Syntax
-from keyadmin.problem import usage
+from keyadmin.local.subprocesses import environment
+from keyadmin.model.problem import usage
 
 Shell = Literal["bash", "zsh", "fish", "powershell", "dotenv", "windows"]
 SHELLS: Final[tuple[Shell, ...]] = ("bash", "zsh", "fish", "powershell", "dotenv", "windows")

@@ -7,8 +7,8 @@ import shlex
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from keyadmin.handover.env_file import value_of, with_variable, without_variable
-from keyadmin.secret import KeyString
+from keyadmin.handover.sinks.env_file import value_of, with_variable, without_variable
+from keyadmin.model.secret import KeyString
 
 Syntax = Literal["posix", "fish", "powershell", "dotenv"]
 

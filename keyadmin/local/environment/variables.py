@@ -21,14 +21,14 @@ from keyadmin.local.environment.places import (
 )
 from keyadmin.local.environment.syntax import erased, read, written
 from keyadmin.local.files import editing, read_text, write_text
-from keyadmin.problem import Cause, Problem
-from keyadmin.secret import KeyString
+from keyadmin.model.problem import Cause, Problem
+from keyadmin.model.secret import KeyString
 
 PROCESS: Final = "process"
 
 
 @dataclass(frozen=True)
-class Setting:
+class VariableSetting:
     """A variable set at a place. `line` for files; `warnings` in words."""
 
     name: str
@@ -46,27 +46,27 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Report:
+class VariableReport:
     """What is set where. `used` = what Gemini's libraries take in this process; `warnings` about the whole."""
 
-    settings: tuple[Setting, ...]
-    used: Setting | None
+    settings: tuple[VariableSetting, ...]
+    used: VariableSetting | None
     warnings: tuple[str, ...]
 
 
-def survey(env: Mapping[str, str], folder: Path) -> Report:
+def look_up(env: Mapping[str, str], folder: Path) -> VariableReport:
     """Look at the process, shell files, `.env` and the Windows user environment. Raises Problem: a file cannot be read."""
-    settings = [Setting(name, KeyString(env[name]), PROCESS) for name in VARIABLES if env.get(name)]
+    settings = [VariableSetting(name, KeyString(env[name]), PROCESS) for name in VARIABLES if env.get(name)]
     used = settings[0] if settings else None
     for place in all_files(env, folder):
         settings += _in_file(place)
     for name in VARIABLES:
         if (value := windows.read(name)) is not None:
-            settings.append(Setting(name, value, "Windows user environment"))
-    return Report(tuple(settings), used, tuple(_general(settings)))
+            settings.append(VariableSetting(name, value, "Windows user environment"))
+    return VariableReport(tuple(settings), used, tuple(_general(settings)))
 
 
-def _in_file(place: Place) -> list[Setting]:
+def _in_file(place: Place) -> list[VariableSetting]:
     if not place.path.is_file():
         return []
     text = read_text(place.path)
@@ -78,11 +78,11 @@ def _in_file(place: Place) -> list[Setting]:
                 warnings.append(f"{place.path} is readable by others: chmod 600 {place.path}")
             if tracked_by_git(place.path):
                 warnings.append(f"{place.path} is tracked by git: take the key out, and treat it as leaked if it was pushed")
-            out.append(Setting(name, found.value, str(place.path), found.line, tuple(warnings)))
+            out.append(VariableSetting(name, found.value, str(place.path), found.line, tuple(warnings)))
     return out
 
 
-def _general(settings: list[Setting]) -> list[str]:
+def _general(settings: list[VariableSetting]) -> list[str]:
     here = {one.name: one.value for one in settings if one.source == PROCESS}
     out = []
     if len(here) == 2:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from keyadmin.problem import usage
-from keyadmin.secret import KeyString
+from keyadmin.model.problem import usage
+from keyadmin.model.secret import KeyString
 
 
 def read(name: str) -> KeyString | None:

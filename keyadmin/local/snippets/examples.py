@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, TypeVar, get_args
 
-from keyadmin.problem import usage
+from keyadmin.model.problem import usage
 
 Language = Literal["python", "javascript", "rest", "go", "java"]
 Api = Literal["interactions", "generate-content"]

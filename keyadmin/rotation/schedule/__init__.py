@@ -6,8 +6,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Final
 
-from keyadmin.problem import usage
-from keyadmin.rotation.schedule.plan import Plan
+from keyadmin.model.problem import usage
+from keyadmin.rotation.schedule.plan import SchedulePlan
 from keyadmin.rotation.schedule.template import ScheduleFile
 
 _ENGINES: Final = {
@@ -21,10 +21,10 @@ ENGINES: Final = tuple(_ENGINES)
 ON_ONE_MACHINE: Final = ("systemd", "cron")
 
 
-def files_for(engine: str, plan: Plan) -> list[ScheduleFile]:
+def files_for(engine: str, plan: SchedulePlan) -> list[ScheduleFile]:
     """The files of an engine, in the order in which a person needs them. Raises usage() for an unknown engine."""
     if engine not in _ENGINES:
         raise usage(f"{engine!r} is no engine", f"use one of: {', '.join(ENGINES)}")
     module = import_module(f"keyadmin.rotation.schedule.{_ENGINES[engine]}")
-    make: Callable[[Plan], list[ScheduleFile]] = module.files
+    make: Callable[[SchedulePlan], list[ScheduleFile]] = module.files
     return make(plan)

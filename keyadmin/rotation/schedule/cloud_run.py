@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin import __version__
-from keyadmin.problem import usage
+from keyadmin.model.problem import usage
 from keyadmin.rotation.schedule.identity import identity
-from keyadmin.rotation.schedule.plan import MOST_AT_ONCE, Plan
+from keyadmin.rotation.schedule.plan import MOST_AT_ONCE, SchedulePlan
 from keyadmin.rotation.schedule.template import ScheduleFile, fill
 
 TRIES: Final = 2  # of a task: job.yaml allows one retry
@@ -20,7 +20,7 @@ LONGEST_S: Final = 21_600
 SHORTEST_S: Final = 300  # less than any rotation needs
 
 
-def files(plan: Plan) -> list[ScheduleFile]:
+def files(plan: SchedulePlan) -> list[ScheduleFile]:
     """The job, the image, the schedule and the alerts. Raises usage() for more tasks than fit into the interval."""
     values = {
         "PROJECT": plan.project,
@@ -41,7 +41,7 @@ def files(plan: Plan) -> list[ScheduleFile]:
     return [*identity(plan), fill("image/Dockerfile", values), *(fill(f"cloud-run/{name}", values) for name in names)]
 
 
-def _timeout_s(plan: Plan) -> int:
+def _timeout_s(plan: SchedulePlan) -> int:
     """How long one try of a task may take: all of them, with their repetitions, end before the next execution starts."""
     rounds = -(-plan.tasks // MOST_AT_ONCE) * TRIES
     longest = int(0.9 * plan.times.seconds / rounds)  # the rest is for starting them

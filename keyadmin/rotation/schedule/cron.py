@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from keyadmin import __version__
 from keyadmin.rotation.schedule.identity import identity
-from keyadmin.rotation.schedule.plan import Plan
+from keyadmin.rotation.schedule.plan import SchedulePlan
 from keyadmin.rotation.schedule.template import ScheduleFile, fill
 
 
-def files(plan: Plan) -> list[ScheduleFile]:
+def files(plan: SchedulePlan) -> list[ScheduleFile]:
     """A file for /etc/cron.d, and the script that it runs. Raises usage() where several tasks are wanted."""
     plan.only_one_task("cron")
     metrics = ("--metrics", '"$STATE/rotation.prom"')

@@ -9,15 +9,15 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin import __version__
-from keyadmin.problem import usage
+from keyadmin.model.problem import usage
 from keyadmin.rotation.schedule.identity import identity
-from keyadmin.rotation.schedule.plan import Plan
+from keyadmin.rotation.schedule.plan import SchedulePlan
 from keyadmin.rotation.schedule.template import ScheduleFile, fill
 
 MOST_JOBS: Final = 256  # of a matrix (https://docs.github.com/en/actions/reference/limits)
 
 
-def files(plan: Plan) -> list[ScheduleFile]:
+def files(plan: SchedulePlan) -> list[ScheduleFile]:
     """A workflow, and the commands that let it in (Workload Identity Federation).
 
     Raises usage() for too many tasks, and a policy outside of the repository.

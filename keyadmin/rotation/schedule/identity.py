@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from keyadmin.access.permissions import API_KEYS, FEATURES, GET_PROJECT, IAM, RESOURCE_MANAGER, SERVICE_USAGE
-from keyadmin.problem import usage
-from keyadmin.rotation.schedule.plan import ACCOUNT_ID, Plan
+from keyadmin.model.problem import usage
+from keyadmin.rotation.schedule.plan import ACCOUNT_ID, SchedulePlan
 from keyadmin.rotation.schedule.template import ScheduleFile, fill
 
 ROLE_ID: Final = "keyadminRotation"
@@ -28,7 +28,7 @@ SECRETS: Final = (
 BELOW: Final = "resourcemanager.folders.list"
 
 
-def permissions(plan: Plan) -> tuple[str, ...]:
+def permissions(plan: SchedulePlan) -> tuple[str, ...]:
     """All that the account needs in a project whose keys it rotates."""
     needed = {*FEATURES["migrate" if plan.migrates else "rotate"].permissions, *USE}
     if plan.uses_secrets:
@@ -40,7 +40,7 @@ def permissions(plan: Plan) -> tuple[str, ...]:
     return tuple(sorted(needed))
 
 
-def apis(plan: Plan) -> tuple[str, ...]:
+def apis(plan: SchedulePlan) -> tuple[str, ...]:
     """The APIs that the account calls, which have to be on in its own project."""
     names = {API_KEYS, "monitoring.googleapis.com"}
     if plan.uses_secrets:
@@ -52,7 +52,7 @@ def apis(plan: Plan) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def identity(plan: Plan) -> list[ScheduleFile]:
+def identity(plan: SchedulePlan) -> list[ScheduleFile]:
     """The roles, and the script that makes the account and binds it. Raises usage() for several organisations."""
     if len(plan.organizations) > 1:
         raise usage(

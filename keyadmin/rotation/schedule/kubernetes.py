@@ -11,11 +11,11 @@ import json
 from keyadmin import __version__
 from keyadmin.rotation.policy import template
 from keyadmin.rotation.schedule.identity import identity
-from keyadmin.rotation.schedule.plan import ACCOUNT_ID, MOST_AT_ONCE, Plan
+from keyadmin.rotation.schedule.plan import ACCOUNT_ID, MOST_AT_ONCE, SchedulePlan
 from keyadmin.rotation.schedule.template import ScheduleFile, fill
 
 
-def files(plan: Plan) -> list[ScheduleFile]:
+def files(plan: SchedulePlan) -> list[ScheduleFile]:
     """Manifests, the image, and the script that applies them."""
     policy = plan.policy_text or template(plan.project, "MACHINE")
     values = {

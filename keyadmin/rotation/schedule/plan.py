@@ -9,8 +9,8 @@ from typing import Final, NamedTuple
 
 from keyadmin import __version__
 from keyadmin.handover.sink import parse, variable
-from keyadmin.problem import usage
-from keyadmin.rotation.policy import Rule, is_pattern
+from keyadmin.model.problem import usage
+from keyadmin.rotation.policy import PolicyRule, is_pattern
 from keyadmin.rotation.shard import MOST, check_sinks
 
 ACCOUNT_ID: Final = "keyadmin-rotation"
@@ -35,7 +35,7 @@ TIMES: Final = {
 
 
 @dataclass(frozen=True)
-class Plan:
+class SchedulePlan:
     """What the schedule is for.
 
     `tasks` = how many share the projects, where the engine can; `rules` and `policy_text` = the policy, empty where there is
@@ -48,7 +48,7 @@ class Plan:
     tasks: int = 1
     migrate: bool = False
     region: str = "europe-west1"
-    rules: tuple[Rule, ...] = ()
+    rules: tuple[PolicyRule, ...] = ()
     policy_text: str = ""
 
     def __post_init__(self) -> None:
@@ -138,7 +138,7 @@ class Plan:
         return _once(str(file.parent) for file in files)
 
     @property
-    def elsewhere(self) -> tuple[Rule, ...]:
+    def elsewhere(self) -> tuple[PolicyRule, ...]:
         """Rules whose sinks belong to one machine (env-file, exec)."""
         return tuple(rule for rule in self.rules if rule.machine is not None)
 

@@ -6,13 +6,13 @@ from typing import Final
 
 from keyadmin import __version__
 from keyadmin.rotation.schedule.identity import identity
-from keyadmin.rotation.schedule.plan import Plan
+from keyadmin.rotation.schedule.plan import SchedulePlan
 from keyadmin.rotation.schedule.template import ScheduleFile, fill
 
 STATE: Final = "/var/lib/keyadmin"
 
 
-def files(plan: Plan) -> list[ScheduleFile]:
+def files(plan: SchedulePlan) -> list[ScheduleFile]:
     """Unit files for /etc/systemd/system. Raises usage() where several tasks are wanted."""
     plan.only_one_task("systemd")
     metrics = ("--metrics", f"{STATE}/rotation.prom")

@@ -12,11 +12,11 @@ import string
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from keyadmin.model.secret import SANDBOX_AUTH, SANDBOX_STANDARD
 from keyadmin.sandbox.pretty import pretty
 from keyadmin.sandbox.services.key_shapes import encode_key
 from keyadmin.sandbox.store import Store
 from keyadmin.sandbox.varint import varint
-from keyadmin.secret import SANDBOX_AUTH, SANDBOX_STANDARD
 
 Json = dict[str, Any]
 

@@ -20,7 +20,7 @@ import pytest
 import yaml
 
 from keyadmin.audit.catalogue import RULES
-from keyadmin.secret import PATTERN
+from keyadmin.model.secret import PATTERN
 
 from .conftest import GEMINI, MAPS, OWNER, Audited, ago, key, project
 

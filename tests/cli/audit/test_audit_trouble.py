@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from keyadmin.audit.catalogue import chosen
-from keyadmin.audit.inventory import Scope
-from keyadmin.audit.scan import Wishes, scan
+from keyadmin.audit.inventory import AuditScope
+from keyadmin.audit.scan import AuditOptions, scan
 from keyadmin.cloud.connect import Target, Url, connect
-from keyadmin.observer import Observer
+from keyadmin.model.observer import Observer
 from tests.waiting import until
 
 from .conftest import GEMINI, OWNER, Audited, key, project
@@ -231,7 +231,7 @@ async def test_a_long_way_is_told_beforehand(organization: Any, served: Any) -> 
         def note(self, text: str, *, always: bool = False) -> None:
             raise Told(text)
 
-    wishes = Wishes(chosen(None), timedelta(days=90))
+    wishes = AuditOptions(chosen(None), timedelta(days=90))
     async with connect(Target(sandbox=Url(served.rest), reads_per_minute=5)) as cloud:
         with pytest.raises(Told, match=r"8 projects are asked one by one: that takes 1 min .* --inventory asset"):
-            await scan(cloud, Scope(parent="organizations/77"), "api", wishes, Listening())
+            await scan(cloud, AuditScope(parent="organizations/77"), "api", wishes, Listening())

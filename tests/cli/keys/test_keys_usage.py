@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from keyadmin.keys.codec import parse_time
+from keyadmin.model.key_codec import parse_time
 
 GEMINI = "generativelanguage.googleapis.com"
 ACCOUNT = "caller@demo-project.iam.gserviceaccount.com"

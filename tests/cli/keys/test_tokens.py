@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from keyadmin.keys.codec import parse_time
+from keyadmin.model.key_codec import parse_time
 
 GEMINI = "generativelanguage.googleapis.com"
 TOKEN = re.compile(r"auth_tokens/[0-9a-f]{64}")
@@ -142,7 +142,7 @@ def test_a_dry_run_makes_none(tokens, served) -> None:
 
 
 def test_a_token_is_masked_like_a_key(tokens) -> None:
-    from keyadmin.secret import redact
+    from keyadmin.model.secret import redact
 
     token = tokens("create", "web").out.strip()
     assert token[20:] not in redact(json.dumps({"name": token}))

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from keyadmin.secret import PATTERN
+from keyadmin.model.secret import PATTERN
 from tests.sandbox.conftest import Running, start
 
 GEMINI = {"service": "generativelanguage.googleapis.com"}

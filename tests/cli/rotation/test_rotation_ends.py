@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from keyadmin.secret import PATTERN
+from keyadmin.model.secret import PATTERN
 from tests.cli.rotation.conftest import MAPS, World, rule
 
 STDOUT = 'sinks = ["stdout"]\n'

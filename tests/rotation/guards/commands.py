@@ -30,8 +30,8 @@ GUARDS = [
     Guard(
         "metrics that cannot be written are a warning",
         "cli/rotation/carry_out.py",
-        "        except Problem as problem:\n            session.talk.warning",
-        "        except ZeroDivisionError as problem:\n            session.talk.warning",
+        "        except Problem as problem:\n            session.console.warning",
+        "        except ZeroDivisionError as problem:\n            session.console.warning",
         (f"{NOTICES}::test_a_notice_that_fails_is_a_warning",),
     ),
     Guard(

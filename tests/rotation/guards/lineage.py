@@ -136,7 +136,7 @@ GUARDS = [
     ),
     Guard(
         "a successor does not inherit its predecessor's claims",
-        "keys/model.py",
+        "model/key.py",
         "if not name.startswith(OWN_ANNOTATIONS)",
         "if name",
         (f"{DECIDE}::test_other_peoples_annotations_are_carried_over_and_keyadmins_are_not",),

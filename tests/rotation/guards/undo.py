@@ -8,7 +8,7 @@ from tests.rotation.guards.guard import Guard
 GUARDS = [
     Guard(
         "what a rollback had to leave working is told",
-        "rotation/former.py",
+        "rotation/rollback.py",
         "            raise _left_working(target, problem, second) from None\n",
         "            raise problem from None\n",
         (f"{ROLLBACK}::test_what_had_to_be_left_working_is_told",),
@@ -50,14 +50,14 @@ GUARDS = [
     ),
     Guard(
         "a rollback of a split gives the old key Gemini back",
-        "rotation/former.py",
+        "rotation/rollback.py",
         "if split_off(target, newest):",
         "if False:",
         (f"{LINEAGE}::test_a_rollback_of_a_split_gives_the_old_key_gemini_back",),
     ),
     Guard(
         "nothing says that a key counts again before it works",
-        "rotation/former.py",
+        "rotation/rollback.py",
         "        await verified(job, job.member(target.key.key_id), came_back=True)\n",
         "        pass\n",
         (f"{LINEAGE}::test_a_rollback_to_a_key_that_does_not_work_changes_nothing",),
@@ -218,7 +218,7 @@ GUARDS = [
     ),
     Guard(
         "a key that is not gone back to is not left working",
-        "rotation/former.py",
+        "rotation/rollback.py",
         "            await _give_up(job, job.member(target.key.key_id), before, deleted=deleted)\n",
         "            pass\n",
         (

@@ -1,0 +1,129 @@
+"""What doctor looks at in a project: all calls side by side, each answer or the Problem that stood in its place.
+
+Two round trips deep: one for everything, a second where nothing may be charged to the project or testIamPermissions refused
+a name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from keyadmin.access.permissions import APIS, USE_SERVICE, Feature
+from keyadmin.model.problem import Cause, Problem, or_problem
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+    from keyadmin.cloud.credentials import CallerIdentity
+    from keyadmin.cloud.projects import Project
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Held:
+    """What testIamPermissions answered. `unknown` = names that it would not test, each with the reason."""
+
+    permissions: frozenset[str]
+    unknown: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """One project as the caller sees it. None = not looked at, as the feature has no use for it."""
+
+    asked: str
+    project: Project | Problem
+    held: Held | Problem
+    apis: dict[str, str] | Problem
+    binding_enforced: bool | Problem | None
+    keys: int | Problem | None
+
+    @property
+    def name(self) -> str:
+        """The project's id where it is known, else what was asked for."""
+        return self.asked if isinstance(self.project, Problem) else self.project.project_id
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who looks. `quota` = what may be done with the quota project, None where none is named."""
+
+    caller: CallerIdentity
+    quota: Held | Problem | None
+    sandbox: bool
+
+
+async def asker(cloud: Cloud) -> Asker:
+    """Who calls, and whether their quota project may be used. Never raises for what a service refuses."""
+    caller, quota = await asyncio.gather(or_problem(cloud.identify()), _quota(cloud))
+    return Asker(cloud.caller if isinstance(caller, Problem) else caller, quota, cloud.sandbox)
+
+
+async def probe(cloud: Cloud, project: str, feature: Feature) -> ProbeResult:
+    """Look at one project. Never raises for what a service refuses."""
+    names = (*feature.permissions, *feature.studio)
+    found, held, apis, enforced, keys = await asyncio.gather(
+        or_problem(_project(cloud, project)),
+        or_problem(held_permissions(cloud, project, names)),
+        or_problem(_states(cloud, project)),
+        or_problem(_enforced(cloud, project, feature)),
+        or_problem(_count(cloud, project, feature)),
+    )
+    return ProbeResult(project, found, held, apis, enforced, keys)
+
+
+async def held_permissions(cloud: Cloud, project: str, names: Sequence[str]) -> Held:
+    """Which of these the caller holds. A name that does not apply to projects is dropped and told. Raises Problem."""
+    try:
+        return Held(await cloud.projects.test_permissions(project, names))
+    except Problem as problem:
+        if problem.cause is not Cause.INVALID_ARGUMENT:
+            raise
+        refusal = problem
+    if len(names) == 1:
+        return Held(frozenset(), {names[0]: refusal.message})
+    # The refusal need not name what it refuses, and names one of several at most: each name is tried alone.
+    answers = await asyncio.gather(*(held_permissions(cloud, project, [name]) for name in names))
+    held = frozenset[str]().union(*(each.permissions for each in answers))
+    return Held(held, {name: why for each in answers for name, why in each.unknown.items()})
+
+
+async def _quota(cloud: Cloud) -> Held | Problem | None:
+    """The call itself is charged to the quota project, so a refusal says no."""
+    project = cloud.caller.quota_project
+    return None if project is None else await or_problem(held_permissions(cloud, project, [USE_SERVICE]))
+
+
+async def _project(cloud: Cloud, project: str) -> Project:
+    """On the project's own account first: Resource Manager shows a suspended project as active, and there it refuses."""
+    try:
+        return await cloud.projects.get(project, charged=True)
+    except Problem as problem:
+        if problem.cause is Cause.CONSUMER_SUSPENDED:
+            raise
+    return await cloud.projects.get(project)  # nothing may be charged to it, or its API is off: that says nothing of its state
+
+
+async def _states(cloud: Cloud, project: str) -> dict[str, str]:
+    return {name: str(state) for name, state in (await cloud.services.states(project, APIS)).items()}
+
+
+async def _enforced(cloud: Cloud, project: str, feature: Feature) -> bool | None:
+    if not feature.binds:
+        return None
+    enforced = await cloud.org_policy.enforced(f"projects/{project}")
+    if enforced is None:
+        raise Problem(Cause.UNKNOWN, "conditions decide it case by case")
+    return enforced
+
+
+async def _count(cloud: Cloud, project: str, feature: Feature) -> int | None:
+    if not feature.makes_keys:
+        return None
+    count = 0
+    async for _ in cloud.keys.list(project):
+        count += 1
+    return count

@@ -1,0 +1,134 @@
+"""What `keys create` and `keys clone` have in common: from a wish to a key on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import typer
+
+from keyadmin.cli.keys.dry_run import dry_run
+from keyadmin.cli.keys.sink_options import Printer, flagged, say_handed
+from keyadmin.cli.keys.view import KeyRow, show_key, show_started
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import Session, current
+from keyadmin.handover.sink import SinkSpec, build
+from keyadmin.keys import provision
+from keyadmin.keys.change import Started
+from keyadmin.keys.hand_over import HandedOver, again, failure, of_made
+from keyadmin.keys.provision import CreateResult, KeySpec
+from keyadmin.keys.verify import PROPAGATION_S
+from keyadmin.model import duration
+from keyadmin.model.problem import Exit, Problem, usage
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+
+@dataclass(frozen=True)
+class How:
+    """How the key is made: shown with its string, not waited for, only planned; and whom it is handed to."""
+
+    show: bool
+    async_: bool
+    dry_run: bool
+    sinks: tuple[SinkSpec, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.sinks and self.async_:
+            raise usage("--to and --async do not go together: the key string comes with the finished operation")
+        if self.show and self.to_stdout:
+            raise usage("--show and --to stdout do not go together: both print the key string", "leave one of them out")
+        if self.show and self.async_:
+            raise usage("--show and --async do not go together: the key string comes with the finished operation")
+
+    @property
+    def to_stdout(self) -> bool:
+        """Whether stdout is for the key string."""
+        return any(spec.kind == "stdout" for spec in self.sinks)
+
+
+@dataclass(frozen=True)
+class PlannedKey:
+    """What a dry run found."""
+
+    project: str
+    steps: list[str]
+
+
+def verify_seconds(text: str) -> float:
+    """The value of `--verify-timeout`. Raises usage() for more than five minutes."""
+    seconds = duration.parse(text).total_seconds()
+    if seconds > PROPAGATION_S:
+        raise usage(f"--verify-timeout is {text}: at most 5m, the time that changes take to reach all servers")
+    return seconds
+
+
+def make(context: typer.Context, wish_of: Callable[[Cloud], Awaitable[KeySpec]], how: How) -> int:
+    """Make the key and print it. The exit code is 3 where it was made and is rejected."""
+    session = current(context)
+    printer = Printer(session)
+
+    async def work(cloud: Cloud) -> tuple[CreateResult, list[HandedOver]] | Started | PlannedKey:
+        sinks = build(how.sinks, cloud, flagged=flagged(session), emit=printer)
+        wish = await wish_of(cloud)
+        if how.dry_run:
+            ground, existing = await provision.look(cloud, wish, session.observer)
+            if existing is None and ground.exposed:
+                session.observer.warning(provision.exposure(ground))
+            steps = [f"give back the key {existing.key_id}"] if existing else provision.plan(wish, ground)
+            return PlannedKey(ground.project, [*steps, *(f"hand it to {spec.text}" for spec in how.sinks)])
+        if how.async_:
+            started = await provision.start(cloud, wish, session.observer)
+            return (started, []) if isinstance(started, CreateResult) else started
+        made = await provision.create(cloud, wish, session.observer)
+        if how.show and made.key.key_string is None:
+            made = replace(made, key=replace(made.key, key_string=await cloud.keys.key_string(made.key.name)))
+        return made, await of_made(cloud, made, sinks, session.observer)
+
+    outcome = run(context, work)
+    if isinstance(outcome, PlannedKey):
+        dry_run(session, outcome.project, outcome.steps)
+        return Exit.OK
+    if isinstance(outcome, Started):
+        show_started(session, outcome)
+        return Exit.OK
+    return _made(session, *outcome, how, printer)
+
+
+def _made(session: Session, made: CreateResult, handed: list[HandedOver], how: How, printer: Printer) -> int:
+    key = made.key
+    if how.to_stdout and not printer.structured:  # stdout is for the key string alone
+        session.console.note(f"Key {key.key_id} of project {key.project}, verification {made.verification}.")
+    else:
+        shown = key.key_string if how.show or printer.used else None
+        show_key(session, KeyRow(key, made.verification, shown, tuple(handed)))
+    if not made.created:
+        session.console.note(f"Key {key.key_id} was there already; nothing was made.", always=True)
+    elif made.verification == "skipped":
+        session.console.note(f"Not verified: {made.why}.")
+    say_handed(session, handed)
+    if not (how.show or how.sinks):
+        session.console.note(f"The key string is printed by: keyadmin keys show {key.key_id} -p {key.project}")
+    if made.problem is not None:
+        raise _rejected(made, made.problem, how)
+    if problem := failure(key, handed, made=made.created):
+        raise problem
+    return Exit.OK
+
+
+def _rejected(made: CreateResult, problem: Problem, how: How) -> Problem:
+    key = made.key
+    unhanded = " It was handed to nobody." if how.sinks else ""
+    return replace(
+        problem,
+        message=f"the key {key.key_id} was made, but the Gemini API does not take it: {problem.message}{unhanded}",
+        project=key.project,
+        fix=(
+            *problem.fix,
+            f"check it again later: keyadmin keys verify {key.key_id} -p {key.project}",
+            *([f"when it works, {again(key, [spec.text for spec in how.sinks])}"] if how.sinks else []),
+            f"or remove it: keyadmin keys delete {key.key_id} -p {key.project}",
+        ),
+    )

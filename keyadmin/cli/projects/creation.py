@@ -1,0 +1,148 @@
+"""What `projects create` and `projects default` have in common: a run of creations, and how it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from keyadmin.cli import remember
+from keyadmin.cli.keys.view import KeyRow
+from keyadmin.cli.keys.view import to_json as key_to_json
+from keyadmin.cli.projects.named import import_list
+from keyadmin.cli.projects.view import as_json, view
+from keyadmin.cli.render import Column, View, show_list, show_one
+from keyadmin.cli.session import Session
+from keyadmin.keys.provision import CreateResult
+from keyadmin.local.creations import Creations
+from keyadmin.model.problem import Cause, Exit, Problem
+from keyadmin.projects import create as making
+from keyadmin.projects.create import CreateOutcome, Wanted
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+    from keyadmin.cloud.projects import Project
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be made. `request` = what tells a second run that it is to go on with this one."""
+
+    wanted: Sequence[Wanted]
+    key_name: str | None
+
+    @property
+    def request(self) -> list[object]:
+        """See `making.request_of`."""
+        return making.request_of(self.wanted, self.key_name)
+
+
+async def creations_of(cloud: Cloud) -> Creations:
+    """The caller's record of what was begun. Raises Problem."""
+    return Creations((await cloud.identify()).principal, sandbox=cloud.sandbox)
+
+
+async def carry_out(session: Session, cloud: Cloud, order: Order) -> list[CreateOutcome]:
+    """Make the projects; those that exist afterwards are imported. Raises Problem where nothing could be begun."""
+    creations = await creations_of(cloud)
+    with creations.run(order.request, lambda: making.chosen_ids(order.wanted)) as run:
+        if run.resumed:
+            session.console.note(f"Going on with what was begun at {run.began:%Y-%m-%d %H:%M} UTC: {', '.join(run.ids)}")
+        elif any(not each.project_id for each in order.wanted):
+            session.console.note(f"Making {', '.join(run.ids)}")
+        outcomes = await making.create(cloud, order.wanted, order.key_name, creations, run, session.observer)
+    made = [each.project for each in outcomes if each.project is not None]
+    remember.projects(session, made)
+    (await import_list(cloud)).add(each.project_id for each in made)
+    return outcomes
+
+
+def show(session: Session, outcomes: Sequence[CreateOutcome], *, one: bool) -> int:
+    """Print the projects that exist now; raise what failed. `one` = a single project was asked for."""
+    session.observer.finished()
+    made = [each for each in outcomes if each.project is not None]
+    columns = _view(session, with_keys=any(each.key for each in made))
+    if one and made:
+        show_one(session, made[0], columns)
+    elif not one:
+        show_list(session, made, columns)
+    for each in made:
+        _notes(session, each)
+    failed = [each for each in outcomes if each.problem is not None]
+    if failed:
+        raise _failure(outcomes, failed, one=one)
+    return Exit.OK
+
+
+def _view(session: Session, *, with_keys: bool) -> View[CreateOutcome]:
+    plain = view(session)
+    columns = [_of_project(column) for column in plain.columns]
+    if with_keys:
+        columns.append(Column("Key", lambda each: each.key.key.key_id if each.key else None))
+    return View(columns, lambda each: _json(session, each), "No project was made.")
+
+
+def _of_project(column: Column[Project]) -> Column[CreateOutcome]:
+    """The same column, of what came out of making the project."""
+    return Column(column.title, lambda outcome: column.value(_project(outcome)), cut=column.cut)
+
+
+def _project(outcome: CreateOutcome) -> Project:
+    assert outcome.project is not None
+    return outcome.project
+
+
+def _json(session: Session, outcome: CreateOutcome) -> dict[str, Any]:
+    out = as_json(session, _project(outcome))
+    if outcome.key is not None:
+        out["key"] = key_to_json(session, KeyRow(outcome.key.key, outcome.key.verification))
+    return out
+
+
+def _notes(session: Session, outcome: CreateOutcome) -> None:
+    project = _project(outcome).project_id
+    if outcome.was_there:
+        session.console.note(f"Project {project} had been made before.")
+    if outcome.key is not None and outcome.problem is None:
+        session.console.note(_about_key(outcome.key))
+
+
+def _about_key(made: CreateResult) -> str:
+    key = made.key
+    show = f"its key string is printed by: keyadmin keys show {key.key_id} -p {key.project}"
+    return f"Key {key.display_name!r} of project {key.project}: {show}"
+
+
+def _failure(outcomes: Sequence[CreateOutcome], failed: Sequence[CreateOutcome], *, one: bool) -> Problem:
+    """The Problem that ends the command: of one project its own, of several what failed where, with exit code 3."""
+    first = failed[0].problem
+    assert first is not None
+    half = failed[0].project is not None
+    again = "run the same command again: it goes on with what is left"
+    if one:
+        if half:
+            first.notes.append(f"project {failed[0].wanted.project_id} was made")
+            first.fix = (*first.fix, again) if first.fix else ()
+            first.exit_code = Exit.FOUND if failed[0].key else first.exit_code
+        return first
+    said = [
+        f"{each.wanted.label}: {each.problem.message} [{each.problem.cause}]" for each in failed if each.problem is not None
+    ]
+    causes = {each.problem.cause for each in failed if each.problem is not None}
+    return Problem(
+        first.cause if len(causes) == 1 else Cause.UNKNOWN,
+        f"{len(failed)} of {len(outcomes)} projects are not finished: {'; '.join(said)}",
+        status=first.status,
+        permission=first.permission,
+        service=first.service,
+        project=failed[0].wanted.project_id,
+        fix=(*_advice(failed), again),
+        exit_code=Exit.FOUND,
+    )
+
+
+def _advice(failed: Sequence[CreateOutcome]) -> list[str]:
+    """What mends the failures, each piece of advice once."""
+    from keyadmin.model.causes.catalogue import advice
+
+    return list(dict.fromkeys(line for each in failed if each.problem is not None for line in advice(each.problem)))

@@ -1,0 +1,75 @@
+"""The sink `exec`: a program that gets the key on its standard input."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from typing import Final
+
+from keyadmin.handover.sink import Delivery
+from keyadmin.local.subprocesses import Output, environment
+from keyadmin.model.problem import Cause, Problem, usage
+from keyadmin.model.secret import KeyString, redact
+
+TIMEOUT_S: Final = 300.0
+_SHOWN: Final = 500  # characters of the program's own words
+
+
+def words(command: str, whose: str = "the sink exec") -> list[str]:
+    """The command split as a shell splits words; no shell runs it. `whose` = what it belongs to. Raises usage()."""
+    try:
+        found = shlex.split(command)
+    except ValueError as error:
+        raise usage(f"the command of {whose} cannot be split into words: {error}") from None
+    if not found:
+        raise usage(f"{whose} needs a command: exec:COMMAND")
+    return found
+
+
+class CommandSink:
+    """Exit code 0 = handed over. The key is in neither the arguments nor the environment of the program."""
+
+    outside = True
+    local = True
+
+    def __init__(self, spec: str, command: str) -> None:
+        self.spec = spec
+        self._words = words(command)
+
+    async def publish(self, key: KeyString) -> Delivery:
+        """Run the program. Raises Problem: it cannot be started, it fails, it takes over five minutes."""
+        program = self._words[0]
+        output = Output()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *self._words,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=output.end,
+                stderr=output.end,
+                env=environment(),  # a key that keyadmin itself was given in a variable is not passed on
+            )
+        except OSError as error:
+            raise self._failed(f"{program} cannot be started: {error.strerror}") from None
+        finally:
+            output.started()
+        try:
+            await asyncio.wait_for(process.communicate(key.reveal().encode() + b"\n"), TIMEOUT_S)
+        except TimeoutError:
+            raise self._failed(f"{program} did not end within {TIMEOUT_S:.0f} s and was stopped") from None
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode != 0:
+            told = await asyncio.to_thread(output.said)  # it may wait, and others hand over meanwhile
+            said = redact(told.replace(key.reveal(), key.masked))[-_SHOWN:]
+            raise self._failed(f"{program} ended with exit code {process.returncode}" + (f": {said}" if said else ""))
+        return Delivery(True, f"taken by {program}")
+
+    async def holds(self, key: KeyString) -> bool | None:
+        """Unknown: a program cannot be read back."""
+        return None
+
+    @staticmethod
+    def _failed(message: str) -> Problem:
+        return Problem(Cause.UNKNOWN, message, fix=("run the command by hand with some text on its standard input",))

@@ -1,0 +1,77 @@
+"""The sink `secret-manager`: a secret's newest version."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from keyadmin.handover.sink import Delivery
+from keyadmin.model.problem import Cause, Problem, usage
+from keyadmin.model.secret import KeyString
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+
+def secret_name(text: str) -> str:
+    """`projects/P/secrets/S`, checked. Raises usage()."""
+    if not re.fullmatch(r"projects/[a-z0-9.:-]{1,63}/secrets/[A-Za-z0-9_-]{1,255}", text):
+        raise usage(f"{text!r} is no secret: write secret-manager:projects/PROJECT/secrets/SECRET")
+    return text
+
+
+class SecretManagerSink:
+    """Makes the secret if there is none, and adds a version only if the newest one differs."""
+
+    outside = False
+    local = False
+
+    def __init__(self, spec: str, name: str, cloud: Cloud) -> None:
+        self.spec = spec
+        self._name = secret_name(name)
+        self._cloud = cloud
+
+    async def publish(self, key: KeyString) -> Delivery:
+        """Add a version. Raises Problem: no permission, the Secret Manager API is off."""
+        held = await self.holds(key)
+        if held:
+            return Delivery(False, f"{self._name} has it already")
+        refused: Problem | None = None
+        try:
+            await self._cloud.secrets.create(self._name)
+        except Problem as problem:
+            # Whoever may only add versions need not be allowed to create the secret that is there.
+            if problem.cause is not Cause.MISSING_IAM_PERMISSION:
+                raise
+            refused = problem
+        try:
+            version = await self._cloud.secrets.add_version(self._name, key)
+        except Problem as problem:
+            raise (refused if refused and problem.cause is Cause.NOT_FOUND else problem) from None
+        blind = "; it cannot be read back: secretmanager.versions.access is missing" if held is None else ""
+        return Delivery(True, f"added as {version}{blind}")
+
+    async def holds(self, key: KeyString) -> bool | None:
+        """Whether the newest version is this key; None where reading it is not permitted.
+
+        A newest version that somebody disabled or destroyed holds nothing.
+        """
+        try:
+            return await self._cloud.secrets.access(self._name) == key
+        except Problem as problem:
+            if problem.cause is Cause.MISSING_IAM_PERMISSION:
+                return None
+            if problem.status == "FAILED_PRECONDITION":
+                return False
+            raise
+
+    async def disable_older(self, key: KeyString) -> int | None:
+        """Disable the enabled versions behind the newest, provided the newest is this key; how many, None = not readable."""
+        held = await self.holds(key)
+        if not held:
+            return None if held is None else 0
+        versions = [version async for version in self._cloud.secrets.versions(self._name)]
+        older = [version for version in versions[1:] if version.state == "ENABLED"]
+        for version in older:
+            await self._cloud.secrets.disable_version(version.name)
+        return len(older)

@@ -1,0 +1,126 @@
+"""Whose key a found key string is, and whether it still works."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from keyadmin.keys.lookup import Owner, lookup
+from keyadmin.leaks.finder import Hit
+from keyadmin.model.key import Key
+from keyadmin.model.observer import Observer
+from keyadmin.model.problem import Cause, Exit, Problem
+from keyadmin.model.secret import KeyString
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+Life = Literal["alive", "dead", "unknown"]
+
+_DEAD = frozenset({Cause.API_KEY_INVALID, Cause.API_KEY_EXPIRED, Cause.API_KEY_LEAKED})
+# Turned down for this use from here, but known to Google: for another use it works.
+_ALIVE = frozenset(
+    {
+        *(Cause.API_KEY_SERVICE_BLOCKED, Cause.API_KEY_REFERRER_BLOCKED, Cause.API_KEY_IP_BLOCKED),
+        *(Cause.API_KEY_ANDROID_BLOCKED, Cause.API_KEY_IOS_BLOCKED, Cause.API_NOT_ENABLED),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A key string with all the places it lies at, and what is known of it. `key`, `project` where the caller may see them.
+
+    `revoked` = it was deleted by this command.
+    """
+
+    hits: tuple[Hit, ...]
+    life: Life
+    reason: str
+    key: Key | None = None
+    project: str | None = None
+    revoked: bool = False
+
+    @property
+    def key_string(self) -> KeyString:
+        """The secret."""
+        return self.hits[0].key
+
+    def to_json(self) -> dict[str, Any]:
+        """One finding; the key string masked."""
+        out: dict[str, Any] = {
+            "maskedKey": self.key_string.masked,
+            "fingerprint": self.hits[0].fingerprint,
+            "life": self.life,
+            "reason": self.reason,
+            "places": [
+                {"path": hit.path, "line": hit.line} | ({"commit": hit.commit} if hit.commit else {}) for hit in self.hits
+            ],
+        }
+        if self.project is not None:
+            out["project"] = self.project
+        if self.key is not None:
+            out |= {"name": self.key.name, "displayName": self.key.display_name, "restricted": self.key.restricted}
+        return out | ({"revoked": True} if self.revoked else {})
+
+
+def grouped(hits: Sequence[Hit]) -> list[tuple[Hit, ...]]:
+    """The hits by key string, in the order of their first place."""
+    out: dict[KeyString, list[Hit]] = {}
+    for hit in hits:
+        out.setdefault(hit.key, []).append(hit)
+    return [tuple(group) for group in out.values()]
+
+
+def unasked(hits: Sequence[Hit], why: str) -> list[Leak]:
+    """The findings of a scan that asks nobody, or cannot."""
+    return [Leak(group, "unknown", why) for group in grouped(hits)]
+
+
+async def judge(cloud: Cloud, hits: Sequence[Hit], observer: Observer) -> list[Leak]:
+    """Each key string looked up and tried. What cannot be found out is unknown, with the reason."""
+    from keyadmin.cloud.pace import gather_limited
+
+    groups = grouped(hits)
+    observer.total(len(groups), "Looking up keys")
+
+    async def one(group: tuple[Hit, ...]) -> Leak:
+        try:
+            return await _judge(cloud, group)
+        finally:
+            observer.advance()
+
+    return await gather_limited(groups, one, 16)
+
+
+async def _judge(cloud: Cloud, group: tuple[Hit, ...]) -> Leak:
+    secret = group[0].key
+    try:
+        owner: Owner | None = await lookup(cloud, secret)
+    except Problem:
+        owner = None  # not ours, or not to be looked up: whether it works can be found out all the same
+    if owner is not None and owner.state == "purged":
+        return Leak(group, "dead", "purged, 30 days after it was deleted", project=owner.project)
+    if owner is not None and owner.key is not None:
+        key, gone = owner.key, owner.key.delete_time
+        if gone is not None:
+            return Leak(group, "dead", f"deleted on {gone:%Y-%m-%d}", key, owner.project)
+        return Leak(group, "alive", f"key {key.display_name or key.key_id} of project {key.project}", key, owner.project)
+    return await _tried(cloud, group, owner.project if owner else None)
+
+
+async def _tried(cloud: Cloud, group: tuple[Hit, ...], project: str | None) -> Leak:
+    """By what the Gemini API says: the key itself may not be read."""
+    try:
+        await cloud.gemini.check(group[0].key)
+    except Problem as problem:
+        if problem.exit_code is Exit.FOUND:  # the marker rule: it was not sent
+            return Leak(group, "unknown", problem.message, project=project)
+        if problem.cause in _DEAD:
+            return Leak(group, "dead", problem.message, project=project)
+        if problem.cause in _ALIVE:
+            return Leak(group, "alive", f"somebody's key, not for this use: {problem.message}", project=project)
+        return Leak(group, "unknown", problem.message, project=project)
+    whose = f"a key of project {project} that you may not read" if project else "whose key it is cannot be seen"
+    return Leak(group, "alive", f"the Gemini API takes it; {whose}", project=project)

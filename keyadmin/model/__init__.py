@@ -1,0 +1,1 @@
+"""What everything else speaks of, and nothing that asks anybody: keys, causes, secrets, durations."""

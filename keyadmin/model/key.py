@@ -1,0 +1,127 @@
+"""API keys as keyadmin handles them: plain values, independent of protobuf and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from keyadmin.model.secret import KeyString, KeyType
+
+GEMINI = "generativelanguage.googleapis.com"
+ALL_APIS = "cloudapis.googleapis.com"  # as a target it means every API (API Keys documentation)
+OWN_ANNOTATIONS = "keyadmin-"  # how the names of all begin that keyadmin writes
+
+Restricted = Literal["gemini", "other", "mixed", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiTarget:
+    """One API a key may call; no methods = all of them."""
+
+    service: str
+    methods: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AndroidApp:
+    """An Android application: SHA-1 of its signing certificate as 40 upper-case hex digits, and its package name."""
+
+    sha1: str
+    package: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restrictions:
+    """Who may use a key and for what. At most one of the four client kinds is set; `None` = that kind is absent.
+
+    An empty tuple is kept apart from `None`: the API stores e.g. `androidKeyRestrictions: {}` (recorded traffic).
+    """
+
+    referrers: tuple[str, ...] | None = None
+    ips: tuple[str, ...] | None = None
+    android: tuple[AndroidApp, ...] | None = None
+    ios: tuple[str, ...] | None = None
+    targets: tuple[ApiTarget, ...] = ()
+
+    @property
+    def client_kind(self) -> Literal["referrers", "ips", "android", "ios"] | None:
+        """The kind of client restriction, if any."""
+        for kind in ("referrers", "ips", "android", "ios"):
+            if getattr(self, kind) is not None:
+                return kind
+        return None
+
+    @property
+    def services(self) -> frozenset[str]:
+        """The target services; empty = every API."""
+        names = frozenset(target.service for target in self.targets)
+        return frozenset() if ALL_APIS in names else names
+
+    @property
+    def restricted(self) -> Restricted:
+        """To Gemini alone, to other APIs, to both, or to nothing."""
+        names = self.services
+        if not names:
+            return "none"
+        if names == {GEMINI}:
+            return "gemini"
+        return "mixed" if GEMINI in names else "other"
+
+
+GEMINI_ONLY = Restrictions(targets=(ApiTarget(GEMINI),))
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key. `name` is as the service gives it (with the project number); times are aware, UTC."""
+
+    name: str
+    uid: str = ""
+    display_name: str = ""
+    project: str = ""  # the project's id where known, else its number
+    create_time: datetime | None = None
+    update_time: datetime | None = None
+    delete_time: datetime | None = None
+    restrictions: Restrictions = Restrictions()
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    etag: str = ""
+    service_account_email: str | None = None
+    key_string: KeyString | None = None
+
+    @property
+    def key_id(self) -> str:
+        """The last segment of the name."""
+        return self.name.rsplit("/", 1)[-1]
+
+    @property
+    def foreign_annotations(self) -> dict[str, str]:
+        """What a copy or a successor takes over: all annotations but keyadmin's own, which hold for one key only."""
+        return {name: value for name, value in self.annotations.items() if not name.startswith(OWN_ANNOTATIONS)}
+
+    @property
+    def project_number(self) -> str:
+        """The project segment of the name."""
+        return self.name.split("/")[1] if self.name.startswith("projects/") else ""
+
+    @property
+    def key_type(self) -> KeyType:
+        """Auth keys are bound to a service account; standard keys only name a project."""
+        return "auth" if self.service_account_email else "standard"
+
+    @property
+    def restricted(self) -> Restricted:
+        """See `Restrictions.restricted`."""
+        return self.restrictions.restricted
+
+    @property
+    def studio_visible(self) -> bool:
+        """Whether AI Studio shows it: no API restriction, or the Generative Language API alone (the page, Limitations)."""
+        return self.restricted in ("gemini", "none")
+
+    def age_days(self, now: datetime) -> int:
+        """Whole days from creation to `now` (by the server's clock); 0 where the time of creation is unknown."""
+        if self.create_time is None:
+            return 0
+        return max(0, (now - self.create_time).days)

@@ -1,0 +1,36 @@
+"""What a person may write for a project that exists. Whether it does, and may be seen, only a call can tell."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Final
+
+from keyadmin.model.problem import usage
+from keyadmin.model.secret import PATTERN
+
+# Wider than the rule for new ids (6 to 30 characters, the first a letter): legacy ids are shorter, longer, begin with a digit,
+# or have a domain before a colon. Source: Compute Engine's discovery document, the pattern of its parameter `project`.
+_ID: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN: Final = r"(?:[a-z0-9-]{1,63}\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
+REFERENCE: Final = re.compile(rf"(?:{_DOMAIN}:)?{_ID}")
+_SHORT_WORDS: Final = re.compile(r"[\w '\"!-]{1,60}")
+
+
+def checked(text: str, source: str) -> str:
+    """A project's id or number, a leading `projects/` dropped. `source` = where it was written: an option, a variable, a file.
+
+    Raises usage() for what no project can ever have been called, and for a key string, which is not repeated.
+    """
+    if PATTERN.search(text):
+        raise usage(f"{source} holds a key string: it is not used as a name", f"give {source} a project's id or number")
+    value = text.removeprefix("projects/")
+    if REFERENCE.fullmatch(value):
+        return value
+    by_name = (f"if that is a project's name: keyadmin projects search {shlex.quote(value)}",)
+    raise usage(
+        f"{source}: {value!r} is not a project id or number: lower-case letters, digits and hyphens alone stand in those, "
+        "no hyphen first or last",
+        *(by_name if _SHORT_WORDS.fullmatch(value) else ()),
+        "see the ids: keyadmin projects list --all",
+    )
