@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -20,4 +23,44 @@ def services() -> dict[str, tuple[str, str]]:
 def iam_roles() -> dict[str, Any]:
     """`{"permissions": [...], "roles": {name: {"title", "stage", "permission_count", "permissions"}}, "source": ...}`."""
     data: dict[str, Any] = json.loads(files(__package__).joinpath("iam-roles.json").read_text("utf-8"))
+    return data
+
+
+@dataclass(frozen=True)
+class PredefinedRoles:
+    """All of Google's predefined roles by name: permissions, stage (`GA`, `BETA`, ...), title and description."""
+
+    permissions: Mapping[str, frozenset[str]]
+    stages: Mapping[str, str]
+    titles: Mapping[str, str]
+    descriptions: Mapping[str, str]
+
+
+@cache
+def predefined_roles() -> PredefinedRoles:
+    """The roles of `predefined-roles.json.gz`, unpacked."""
+    data = json.loads(gzip.decompress(files(__package__).joinpath("predefined-roles.json.gz").read_bytes()))
+    names: list[str] = data["permissions"]
+    roles: dict[str, dict[str, str]] = data["roles"]
+    return PredefinedRoles(
+        {role: _unpacked(entry["permissions"], names) for role, entry in roles.items()},
+        {role: entry["stage"] for role, entry in roles.items()},
+        {role: entry["title"] for role, entry in roles.items()},
+        {role: entry["description"] for role, entry in roles.items()},
+    )
+
+
+def _unpacked(ranges: str, names: list[str]) -> frozenset[str]:
+    """`0-8,2f59`: hexadecimal places in the list of names, single or from-to."""
+    found: set[str] = set()
+    for part in filter(None, ranges.split(",")):
+        first, _, last = part.partition("-")
+        found.update(names[int(first, 16) : int(last or first, 16) + 1])
+    return frozenset(found)
+
+
+@cache
+def role_ranking() -> dict[str, Any]:
+    """How roles are compared: classes of verbs, own roles of services, lowest places; see `access/power.py`."""
+    data: dict[str, Any] = json.loads(files(__package__).joinpath("role-ranking.json").read_text("utf-8"))
     return data
