@@ -1,23 +1,17 @@
-"""What a sink is, and how one is written on a command line."""
+"""What a sink is: a place that a key is handed to. The kinds are in `sinks/`, one file each; `registry.py` finds them."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
-from keyadmin.model.problem import usage
 from keyadmin.model.secret import KeyString
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
-
-DEFAULT_VARIABLE: Final = "GEMINI_API_KEY"
-KINDS: Final = ("env-file:PATH[:VAR]", "secret-manager:projects/P/secrets/S", "exec:COMMAND", "stdout")
 
 
 @dataclass(frozen=True)
@@ -28,108 +22,109 @@ class Delivery:
     detail: str
 
 
-class Sink(Protocol):
-    """A place that a key is handed to. `publish` may be repeated."""
+@dataclass(frozen=True)
+class SinkNeeds:
+    """What an account needs to hand over to a sink.
 
-    spec: str
-    """As written on the command line."""
-    outside: bool
-    """Whether it writes outside the cloud that the key is in (a file, a program): the sandbox guards these."""
-    local: bool
-    """Whether it belongs to this machine: another machine cannot hand over to it."""
+    `permissions` and `apis` are Google's, in `project` (None: in the key's own project, or not known yet); `words` say what
+    else: a token with a scope, a policy of another system.
+    """
 
-    async def publish(self, key: KeyString) -> Delivery:
-        """Hand the key over. Raises Problem where it was not handed over."""
+    project: str | None = None
+    permissions: tuple[str, ...] = ()
+    apis: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
-    async def holds(self, key: KeyString) -> bool | None:
-        """Whether the sink has this key now; None where it cannot be read back."""
+
+@dataclass(frozen=True)
+class SinkContext:
+    """What sinks may be given: the cloud that the key is in, and what writes a line to stdout."""
+
+    cloud: Cloud
+    emit: Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class SinkSpec:
-    """A sink as written: its kind and what stands behind the colon."""
+    """A sink as written: `text`, and what stands behind the colon. `sink` = the class of its kind."""
 
     text: str
-    kind: str
     value: str
+    sink: type[Sink]
 
     @property
-    def place(self) -> str:
-        """The same for all ways of writing the same file and variable."""
-        if self.kind != "env-file":
-            return self.text
-        path, name = variable(self.value)
-        return f"env-file:{os.path.abspath(path)}:{name}"
+    def kind(self) -> str:
+        """The word before the colon."""
+        return self.sink.kind
+
+    @property
+    def place(self) -> str | None:
+        """What it occupies, the same for all ways of writing it; None = nothing that another key could take."""
+        return self.sink.place(self.value)
 
 
-def parse(text: str) -> SinkSpec:
-    """Check a sink before any call is made. Raises usage() saying which there are."""
-    kind, colon, value = text.partition(":")
-    if text == "stdout":
-        return SinkSpec(text, "stdout", "")
-    if kind == "env-file" and value:
-        variable(value)
-    elif kind == "exec" and value.strip():
-        from keyadmin.handover.sinks.exec import words
+class Sink(ABC):
+    """A place that a key is handed to. The class answers what can be known of a sink from its text alone."""
 
-        words(value)
-    elif kind == "secret-manager" and value:
-        from keyadmin.handover.sinks.secret_manager import secret_name
+    kind: ClassVar[str]
+    """The word before the colon."""
+    pattern: ClassVar[str]
+    """How it is written: `env-file:PATH[:VAR]`."""
+    local: ClassVar[bool] = False
+    """Whether it belongs to this machine: another machine cannot hand over to it."""
+    outside: ClassVar[bool] = True
+    """Whether it writes outside the cloud that the key is in (a file, a program): the sandbox guards these."""
+    prints: ClassVar[bool] = False
+    """Whether it writes the key string to stdout."""
+    disables_older: ClassVar[bool] = False
+    """Whether `disable_older` does anything."""
+    reads_back: ClassVar[str] = "yes"
+    """For people: whether what was handed over can be read again, and how."""
+    old_versions: ClassVar[str] = "replaced"
+    """For people: what becomes of the key that was there before."""
+    tested_against: ClassVar[str] = ""
+    """For people: what its tests hand over to."""
 
-        secret_name(value)
-    else:
-        raise usage(f"{text!r} is no sink: write one of {', '.join(KINDS)}" if colon or text else "a sink is missing")
-    return SinkSpec(text, kind, value)
+    def __init__(self, spec: SinkSpec, context: SinkContext) -> None:
+        self.spec = spec.text
+        """As written."""
 
+    @classmethod
+    @abstractmethod
+    def parse(cls, value: str) -> None:
+        """Check what stands behind the colon, before any call. Raises usage() saying what is right."""
 
-def variable(value: str) -> tuple[Path, str]:
-    """`PATH[:VAR]`: the file and the variable. Raises usage() for what cannot be one."""
-    path, colon, name = value.rpartition(":")
-    if not colon or "/" in name or "\\" in name:  # a colon inside the path (C:\\...) names no variable
-        path, name = value, DEFAULT_VARIABLE
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
-        raise usage(f"{name!r} is no name of a variable: letters, digits and _, not beginning with a digit")
-    if not path:
-        raise usage("the sink env-file needs a path: env-file:PATH[:VAR]")
-    return Path(path).expanduser(), name
+    @classmethod
+    def place(cls, value: str) -> str | None:
+        """What the sink occupies, so that two keys are not given one place; None = nothing."""
+        return f"{cls.kind}:{value}"
 
+    @classmethod
+    def below(cls, value: str, folder: Path) -> str:
+        """The value as it reads in a policy file that lies in `folder`."""
+        return value
 
-def fingerprint(specs: Sequence[SinkSpec]) -> str:
-    """A hash of the sink list (its order does not count), for annotations: the list itself is never written there.
+    @classmethod
+    def needs(cls, value: str) -> SinkNeeds:
+        """What an account needs for it. `value` may hold placeholders such as `{project}`."""
+        return SinkNeeds()
 
-    Of no sinks it is empty.
-    """
-    if not specs:
-        return ""
-    return hashlib.sha256("\n".join(sorted(spec.text for spec in specs)).encode()).hexdigest()[:16]
+    @classmethod
+    def writes_below(cls, value: str) -> Path | None:
+        """The folder that it writes into, where that is known from the text: a schedule has to allow it."""
+        return None
 
+    async def preflight(self) -> None:  # noqa: B027 - a kind may have nothing to look at
+        """Look whether a hand-over can work, as far as that shows without a key. Raises Problem; changes nothing."""
 
-def build(specs: Sequence[SinkSpec], cloud: Cloud, *, flagged: bool, emit: Callable[[str], None]) -> list[Sink]:
-    """The sinks, ready to be handed to.
+    @abstractmethod
+    async def deliver(self, key: KeyString) -> Delivery:
+        """Hand the key over; may be repeated. Raises Problem where it was not handed over."""
 
-    `flagged` = the sandbox was chosen by `--sandbox` on the command line: only then may a sandbox key leave the sandbox
-    (contract 2). `emit` writes a line to stdout. Raises usage() for a sink that the sandbox does not allow.
-    """
-    from keyadmin.handover.sinks.env_file import EnvFileSink
-    from keyadmin.handover.sinks.exec import CommandSink
-    from keyadmin.handover.sinks.secret_manager import SecretManagerSink
-    from keyadmin.handover.sinks.stdout import StdoutSink
+    @abstractmethod
+    async def read_back(self, key: KeyString) -> bool | None:
+        """Whether the sink has this key now; None where it cannot be read back."""
 
-    out: list[Sink] = []
-    for spec in specs:
-        sink: Sink
-        if spec.kind == "env-file":
-            sink = EnvFileSink(spec.text, *variable(spec.value))
-        elif spec.kind == "exec":
-            sink = CommandSink(spec.text, spec.value)
-        elif spec.kind == "secret-manager":
-            sink = SecretManagerSink(spec.text, spec.value, cloud)
-        else:
-            sink = StdoutSink(emit)
-        if cloud.sandbox and sink.outside and not flagged:
-            raise usage(
-                f"the sink {spec.text!r} writes outside the sandbox, which a variable alone does not allow",
-                "add --sandbox to the command line if a sandbox key is really wanted there",
-            )
-        out.append(sink)
-    return out
+    async def disable_older(self, key: KeyString) -> int | None:
+        """Disable the versions behind the newest, provided the newest is this key; how many, None = not readable."""
+        return None

@@ -38,7 +38,7 @@ async def hand_over(key_string: KeyString, sinks: Sequence[Sink]) -> list[Handed
     out: list[HandedOver] = []
     for sink in sinks:
         try:
-            outcome: Delivery | Problem = await sink.publish(key_string)
+            outcome: Delivery | Problem = await sink.deliver(key_string)
         except Problem as problem:
             outcome = problem
         out.append(HandedOver(sink.spec, outcome))

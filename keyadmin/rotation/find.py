@@ -175,8 +175,10 @@ def _one_sink_each(chosen: Sequence[Chosen]) -> list[Chosen]:
     owners: dict[str, list[tuple[Chosen, str, SinkSpec]]] = {}
     for one in chosen:
         for template, spec in zip(one.rule.sinks, one.specs, strict=True):
+            if spec.place is None:
+                continue
             sharing = owners.setdefault(spec.place, [])
-            if spec.kind != "stdout" and all(other is not one for other, _, _ in sharing):
+            if all(other is not one for other, _, _ in sharing):
                 sharing.append((one, template, spec))
     clashes: dict[int, Problem] = {}
     fixed: list[Problem] = []

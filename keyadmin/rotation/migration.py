@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from keyadmin.access.doctor import Diagnosis, diagnose
 from keyadmin.access.permissions import FEATURES
+from keyadmin.handover.sinks.secret_manager import SecretManagerSink
 from keyadmin.keys.usage import Used, of_many
 from keyadmin.model.key import GEMINI, Key
 from keyadmin.model.observer import Observer
@@ -99,7 +100,7 @@ def _of(diagnosis: Diagnosis | None) -> list[str]:
 
 def _secrets(one: Planned) -> list[str]:
     """The full names of its secrets."""
-    return [spec.value for spec in one.chosen.specs if spec.kind == "secret-manager"]
+    return [spec.value for spec in one.chosen.specs if issubclass(spec.sink, SecretManagerSink)]
 
 
 def _home(secret: str) -> str:

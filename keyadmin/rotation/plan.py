@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from keyadmin.handover.sink import fingerprint
+from keyadmin.handover.registry import fingerprint
 from keyadmin.model.key_codec import format_time
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.rotation.decide import Action, Decision, RotationTerms, decide, in_vain

@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from keyadmin.handover.sink import SinkSpec, parse
+from keyadmin.handover.registry import parse
+from keyadmin.handover.sink import SinkSpec
 from keyadmin.model import duration
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 from keyadmin.model.project_ref import REFERENCE
@@ -76,9 +77,7 @@ class PolicyRule:
         return [self._from_here(parse(_filled(sink, values))) for sink in self.sinks]
 
     def _from_here(self, spec: SinkSpec) -> SinkSpec:
-        if spec.kind != "env-file" or spec.value.startswith("~"):
-            return spec
-        return replace(spec, value=str(self.folder / spec.value))
+        return replace(spec, value=spec.sink.below(spec.value, self.folder))
 
     @property
     def here(self) -> bool:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from keyadmin.handover.sink import SinkSpec, build, fingerprint
+from keyadmin.handover.registry import build, fingerprint
+from keyadmin.handover.sink import SinkSpec
 from keyadmin.keys import resolve
 from keyadmin.keys.verify import PROPAGATION_S
 from keyadmin.model.key import Key

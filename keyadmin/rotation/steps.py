@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Final
 
 from keyadmin.handover.sink import Sink
-from keyadmin.handover.sinks.secret_manager import SecretManagerSink
 from keyadmin.keys import provision, verify
 from keyadmin.keys.preflight import ProjectState
 from keyadmin.model.duration import words
@@ -180,8 +179,8 @@ async def _hand_over(job: Job, member: Member, string: KeyString) -> None:
     """To every sink, each read back where it can be. Raises Overtaken before anything is written, or Problem."""
     await job.make_sure(member)
     for sink in job.sinks:
-        delivery = await sink.publish(string)
-        if await sink.holds(string) is False:
+        delivery = await sink.deliver(string)
+        if await sink.read_back(string) is False:
             raise Problem(
                 Cause.CONFLICT,
                 f"{sink.spec} took the key and holds another one: somebody else writes there",
@@ -262,7 +261,7 @@ def _left_behind(job: Job, newest: Member) -> Decision | None:
 async def _read_back(job: Job, member: Member) -> tuple[list[Sink], list[str]]:
     """The sinks that hold something else, and the names of those that cannot be read."""
     string = await job.string_of(member)
-    held = [(sink, await sink.holds(string)) for sink in job.sinks]
+    held = [(sink, await sink.read_back(string)) for sink in job.sinks]
     return [sink for sink, has in held if has is False], [sink.spec for sink, has in held if has is None]
 
 
@@ -325,7 +324,7 @@ async def _take_away(job: Job, old: Member, newest: Member, check: bool) -> Deci
 
 async def _disable_versions(job: Job, newest: Member) -> None:
     for sink in job.sinks:
-        if isinstance(sink, SecretManagerSink):
+        if sink.disables_older:
             count, step = await sink.disable_older(await job.string_of(newest)), f"disable versions {sink.spec}"
             if count is None:
                 job.say(newest, step, "skipped", "its newest version cannot be read, so the older ones are left alone")

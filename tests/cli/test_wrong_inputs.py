@@ -17,7 +17,7 @@ WRONG = [
     ("keys create --name x --allowed-ips 300.1.1.1", 2, "is no IP address", "keyadmin keys create --help"),
     ("keys create --name x --allowed-ips 1.2.3.4 --allowed-referrers x.com", 2, "one kind of client", "make a key for each"),
     ("keys create --name x --annotation novalue", 2, "write KEY=VALUE", "keyadmin keys create --help"),
-    ("keys create --name x --to ftp:foo", 2, "is no sink", "keyadmin keys create --help"),
+    ("keys create --name x --to ftp:foo", 2, "is not a sink", "keyadmin keys create --help"),
     ("keys create --name x --standard --service-account a@b.iam.gserviceaccount.com", 2, "do not go together", "--help"),
     ("keys create --name x --verify-timeout soon", 2, "is no duration", "--help"),
     ("keys create --name x --nonsense", 2, "No such option", "keyadmin keys create --help"),

@@ -21,7 +21,8 @@ import aiohttp
 from keyadmin.cloud import calls
 from keyadmin.cloud.calls import RetryPolicy
 from keyadmin.cloud.connect import Cloud, Target, Url, connect
-from keyadmin.handover.sink import SinkSpec, parse
+from keyadmin.handover.registry import parse
+from keyadmin.handover.sink import SinkSpec
 from keyadmin.model.key import Key
 from keyadmin.model.observer import Observer
 from keyadmin.rotation import run as rotations

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 import yaml
 
+from keyadmin.handover.sinks.secret_manager import PERMISSIONS
 from keyadmin.rotation.lineage import lineage_of
 from keyadmin.rotation.policy import load
 from keyadmin.rotation.schedule import files_for
-from keyadmin.rotation.schedule.identity import ROLE_FILE, ROLE_ID, SECRETS, permissions
+from keyadmin.rotation.schedule.identity import ROLE_FILE, ROLE_ID, permissions
 from keyadmin.rotation.schedule.plan import SchedulePlan
 from tests.rotation.conftest import Ended, World, seed_of
 from tests.sandbox.conftest import Running
@@ -348,4 +349,4 @@ def test_what_is_below_a_folder_is_not_found_without_the_permission_to_list_fold
 
 def test_secrets_are_left_out_of_the_role_where_no_key_goes_there(tmp_path: Path) -> None:
     policy = policy_in(tmp_path, 'projects = ["shop-one"]', "sinks = []\n")
-    assert not set(SECRETS) & set(permissions(SchedulePlan("ops-home", rules=load(policy).rules)))
+    assert not set(PERMISSIONS) & set(permissions(SchedulePlan("ops-home", rules=load(policy).rules)))

@@ -12,11 +12,12 @@ from typing import Any
 import psutil
 import pytest
 
-from keyadmin.handover.sink import fingerprint, parse, variable
+from keyadmin.handover.registry import fingerprint, parse
 from keyadmin.handover.sinks import exec as handover
-from keyadmin.handover.sinks.exec import CommandSink
+from keyadmin.handover.sinks.env_file import variable
 from keyadmin.model.problem import Exit, Problem
 from keyadmin.model.secret import KeyString
+from tests.sinks import sink_of
 
 KEY = KeyString("AQ.SANDBOX-" + "a" * 42)
 
@@ -38,7 +39,7 @@ async def test_the_key_comes_on_stdin_and_nowhere_else(tmp_path: Path, monkeypat
         "seen = pathlib.Path('/proc/self/cmdline').read_text() + repr(dict(os.environ))\n"
         "(here / 'seen').write_text(seen)\n",
     )
-    delivery = await CommandSink("exec:x", command).publish(KEY)
+    delivery = await sink_of(f"exec:{command}").deliver(KEY)
     assert delivery.changed
     assert (tmp_path / "stdin").read_text() == KEY.reveal() + "\n"
     seen = (tmp_path / "seen").read_text()
@@ -49,7 +50,7 @@ async def test_the_key_comes_on_stdin_and_nowhere_else(tmp_path: Path, monkeypat
 async def test_another_exit_code_is_not_handed_over_and_what_it_said_is_masked(tmp_path: Path) -> None:
     command = _program(tmp_path, "import sys; print('cannot store', sys.stdin.read()); sys.exit(7)")
     with pytest.raises(Problem) as caught:
-        await CommandSink("exec:x", command).publish(KEY)
+        await sink_of(f"exec:{command}").deliver(KEY)
     assert "exit code 7" in caught.value.message
     assert "cannot store" in caught.value.message
     assert KEY.reveal() not in caught.value.message
@@ -57,11 +58,11 @@ async def test_another_exit_code_is_not_handed_over_and_what_it_said_is_masked(t
 
 async def test_a_program_that_is_not_there() -> None:
     with pytest.raises(Problem, match="cannot be started"):
-        await CommandSink("exec:x", "no-such-program-anywhere --x").publish(KEY)
+        await sink_of("exec:no-such-program-anywhere --x").deliver(KEY)
 
 
 async def test_a_program_that_does_not_read_is_judged_by_its_exit_code(tmp_path: Path) -> None:
-    assert (await CommandSink("exec:x", _program(tmp_path, "pass")).publish(KEY)).changed
+    assert (await sink_of("exec:" + _program(tmp_path, "pass")).deliver(KEY)).changed
 
 
 async def test_a_program_that_hangs_is_stopped_and_has_not_taken_the_key(
@@ -78,7 +79,7 @@ async def test_a_program_that_hangs_is_stopped_and_has_not_taken_the_key(
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", noted)
     with pytest.raises(Problem, match="did not end within 1 s and was stopped"):
-        await CommandSink("exec:x", _program(tmp_path, "import time; time.sleep(20)")).publish(KEY)
+        await sink_of("exec:" + _program(tmp_path, "import time; time.sleep(20)")).deliver(KEY)
     assert [psutil.pid_exists(pid) for pid in started] == [False]
 
 
@@ -100,13 +101,13 @@ def left_running(tmp_path: Path) -> Iterator[str]:
 
 async def test_a_program_is_over_when_it_ends_whatever_it_leaves_running(tmp_path: Path, left_running: str) -> None:
     async with asyncio.timeout(30):
-        assert (await CommandSink("exec:x", _program(tmp_path, left_running)).publish(KEY)).changed
+        assert (await sink_of("exec:" + _program(tmp_path, left_running)).deliver(KEY)).changed
 
 
 async def test_what_it_said_before_it_failed_is_told_whatever_it_leaves_running(tmp_path: Path, left_running: str) -> None:
     async with asyncio.timeout(30):
         with pytest.raises(Problem, match="exit code 5: begun"):
-            await CommandSink("exec:x", _program(tmp_path, f"{left_running}sys.exit(5)")).publish(KEY)
+            await sink_of("exec:" + _program(tmp_path, f"{left_running}sys.exit(5)")).deliver(KEY)
 
 
 async def test_stopping_a_program_waits_for_nothing_that_it_left_running(
@@ -115,19 +116,19 @@ async def test_stopping_a_program_waits_for_nothing_that_it_left_running(
     monkeypatch.setattr(handover, "TIMEOUT_S", 3.0)
     async with asyncio.timeout(30):
         with pytest.raises(Problem, match="was stopped"):
-            await CommandSink("exec:x", _program(tmp_path, f"{left_running}time.sleep(60)")).publish(KEY)
+            await sink_of("exec:" + _program(tmp_path, f"{left_running}time.sleep(60)")).deliver(KEY)
 
 
 async def test_of_much_that_a_program_says_the_end_is_told(tmp_path: Path) -> None:
     command = _program(tmp_path, "import sys; print('x' * 3_000_000); print('the end'); sys.exit(5)")
     with pytest.raises(Problem, match=r"the end$") as caught:
-        await CommandSink("exec:x", command).publish(KEY)
+        await sink_of(f"exec:{command}").deliver(KEY)
     assert len(caught.value.message) < 1_000
 
 
 async def test_no_shell_runs_it(tmp_path: Path) -> None:
     command = _program(tmp_path, "import sys; sys.exit(0 if sys.argv[1:] == ['$HOME', ';', 'ls'] else 9)")
-    assert (await CommandSink("exec:x", f"{command} '$HOME' ';' ls").publish(KEY)).changed
+    assert (await sink_of(f"exec:{command} '$HOME' ';' ls").deliver(KEY)).changed
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyadmin.handover.sinks.env_file import EnvFileSink, value_of, with_variable
+from keyadmin.handover.sinks.env_file import value_of, with_variable
 from keyadmin.model.problem import Problem
 from keyadmin.model.secret import KeyString
+from tests.sinks import sink_of
 
+ROOT = Path(__file__).parents[2]
 KEY = KeyString("AQ.SANDBOX-" + "a" * 42)
 OTHER = KeyString("AQ.SANDBOX-" + "b" * 42)
 
@@ -70,14 +72,14 @@ async def test_mode_0600_and_read_back(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.write_text("A=1\n")
     path.chmod(0o644)
-    sink = EnvFileSink("env-file:x", path, "GEMINI_API_KEY")
-    assert await sink.holds(KEY) is False
-    assert (await sink.publish(KEY)).changed
+    sink = sink_of(f"env-file:{path}:GEMINI_API_KEY")
+    assert await sink.read_back(KEY) is False
+    assert (await sink.deliver(KEY)).changed
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_text() == f"A=1\nGEMINI_API_KEY={KEY.reveal()}\n"
-    assert await sink.holds(KEY) is True
-    assert await sink.holds(OTHER) is False
-    assert not (await sink.publish(KEY)).changed
+    assert await sink.read_back(KEY) is True
+    assert await sink.read_back(OTHER) is False
+    assert not (await sink.deliver(KEY)).changed
     assert sorted(p.name for p in tmp_path.iterdir()) == [".env", "config"], "no temporary or lock file lies about"
 
 
@@ -85,7 +87,7 @@ async def test_who_reads_meanwhile_reads_the_old_text_whole(tmp_path: Path) -> N
     path = tmp_path / ".env"
     path.write_text("A=1\nGEMINI_API_KEY=old\n")
     with path.open() as reader:
-        assert (await EnvFileSink("env-file:x", path, "GEMINI_API_KEY").publish(KEY)).changed
+        assert (await sink_of(f"env-file:{path}:GEMINI_API_KEY").deliver(KEY)).changed
         assert reader.read() == "A=1\nGEMINI_API_KEY=old\n"
 
 
@@ -93,7 +95,7 @@ async def test_a_readable_file_with_the_right_key_is_closed_to_others(tmp_path: 
     path = tmp_path / ".env"
     path.write_text(f"GEMINI_API_KEY={KEY.reveal()}\n")
     path.chmod(0o644)
-    delivery = await EnvFileSink("env-file:x", path, "GEMINI_API_KEY").publish(KEY)
+    delivery = await sink_of(f"env-file:{path}:GEMINI_API_KEY").deliver(KEY)
     assert delivery.changed
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "its mode was 0644 and is 0600 now" in delivery.detail, "who read it as one of its group reads it no more"
@@ -104,7 +106,7 @@ async def test_root_leaves_the_file_to_its_owner(tmp_path: Path) -> None:
     path = tmp_path / ".env"
     path.write_text("GEMINI_API_KEY=old\n")
     os.chown(path, 4242, 4343)
-    assert (await EnvFileSink("env-file:x", path, "GEMINI_API_KEY").publish(KEY)).changed
+    assert (await sink_of(f"env-file:{path}:GEMINI_API_KEY").deliver(KEY)).changed
     found = path.stat()
     assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (4242, 4343, 0o600)
 
@@ -117,7 +119,7 @@ async def test_another_users_file_is_not_taken_from_them(tmp_path: Path, monkeyp
         os.chown(path, 4242, 4343)
     monkeypatch.setattr(os, "geteuid", lambda: 4444)
     with pytest.raises(Problem, match="could not read it any more"):
-        await EnvFileSink("env-file:x", path, "GEMINI_API_KEY").publish(KEY)
+        await sink_of(f"env-file:{path}:GEMINI_API_KEY").deliver(KEY)
     assert path.read_text() == "GEMINI_API_KEY=old\n"
 
 
@@ -127,16 +129,16 @@ async def test_what_a_killed_run_left_beside_the_file_is_removed(tmp_path: Path)
     (tmp_path / "..env.original").write_text("not keyadmin's")
     killed = (
         "import asyncio, os, pathlib\n"
-        "from keyadmin.handover.sinks.env_file import EnvFileSink\n"
+        "from tests.sinks import sink_of\n"
         "from keyadmin.model.secret import KeyString\n"
         "os.replace = lambda *names: os._exit(9)\n"
-        f"sink = EnvFileSink('x', pathlib.Path({str(path)!r}), 'GEMINI_API_KEY')\n"
-        "asyncio.run(sink.publish(KeyString('AQ.SANDBOX-' + 'b' * 42)))\n"
+        f"sink = sink_of('env-file:{path}')\n"
+        "asyncio.run(sink.deliver(KeyString('AQ.SANDBOX-' + 'b' * 42)))\n"
     )
-    assert subprocess.run([sys.executable, "-c", killed], check=False).returncode == 9
+    assert subprocess.run([sys.executable, "-c", killed], cwd=ROOT, check=False).returncode == 9
     names = sorted(p.name for p in tmp_path.iterdir())
     assert len(names) == 4, "it left a file with the key"
-    assert (await EnvFileSink("env-file:x", path, "GEMINI_API_KEY").publish(KEY)).changed
+    assert (await sink_of(f"env-file:{path}:GEMINI_API_KEY").deliver(KEY)).changed
     assert sorted(p.name for p in tmp_path.iterdir()) == ["..env.original", ".env", "config"]
 
 
@@ -153,7 +155,7 @@ async def test_what_cannot_be_written_is_said_and_left_alone(tmp_path: Path, kin
     else:
         path = tmp_path / "missing" / ".env"
     with pytest.raises(Problem) as caught:
-        await EnvFileSink("env-file:x", path, "GEMINI_API_KEY").publish(KEY)
+        await sink_of(f"env-file:{path}:GEMINI_API_KEY").deliver(KEY)
     assert str(path) in caught.value.message
     assert KEY.reveal() not in repr(caught.value)
     if kind == "link":
@@ -167,12 +169,14 @@ async def test_processes_side_by_side_lose_no_line(tmp_path: Path) -> None:
     path.write_text("# mine\nA=1\n")
     code = (
         "import asyncio, sys; from pathlib import Path\n"
-        "from keyadmin.handover.sinks.env_file import EnvFileSink; from keyadmin.model.secret import KeyString\n"
+        "from tests.sinks import sink_of; from keyadmin.model.secret import KeyString\n"
         "from keyadmin.local import files; files.LOCK_TIMEOUT_S = 170\n"
         "for n in range(5):\n"
-        "    asyncio.run(EnvFileSink('', Path(sys.argv[1]), f'V{sys.argv[2]}_{n}').publish(KeyString('x' * 40)))\n"
+        "    asyncio.run(sink_of(f'env-file:{sys.argv[1]}:V{sys.argv[2]}_{n}').deliver(KeyString('x' * 40)))\n"
     )
-    running = [subprocess.Popen([sys.executable, "-c", code, str(path), str(n)], env=dict(os.environ)) for n in range(4)]
+    running = [
+        subprocess.Popen([sys.executable, "-c", code, str(path), str(n)], cwd=ROOT, env=dict(os.environ)) for n in range(4)
+    ]
     assert [process.wait(180) for process in running] == [0] * 4
     lines = path.read_text().splitlines()
     assert lines[:2] == ["# mine", "A=1"]
@@ -191,7 +195,7 @@ def closed_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 async def test_a_read_only_home_does_not_keep_the_key_from_a_file_that_can_be_written(closed_home: Path) -> None:
     path = closed_home / ".env"
-    assert (await EnvFileSink("env-file:x", path, "K").publish(KEY)).changed
+    assert (await sink_of(f"env-file:{path}:K").deliver(KEY)).changed
     assert path.read_text() == f"K={KEY.reveal()}\n"
     (folder,) = (closed_home / "tmp").iterdir()
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -202,5 +206,5 @@ async def test_a_lock_folder_of_somebody_else_is_not_used(closed_home: Path) -> 
     (closed_home / "theirs").mkdir()
     (closed_home / "tmp" / f"keyadmin-locks-{os.getuid()}").symlink_to(closed_home / "theirs")
     with pytest.raises(Problem, match="belongs to another user"):
-        await EnvFileSink("env-file:x", closed_home / ".env", "K").publish(KEY)
+        await sink_of(f"env-file:{closed_home / '.env'}:K").deliver(KEY)
     assert not (closed_home / ".env").exists()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from keyadmin.handover.sink import parse, variable
+from keyadmin.handover.registry import parse
+from keyadmin.handover.sinks.env_file import variable
 from keyadmin.model.key import GEMINI_ONLY, Key
 from keyadmin.model.problem import Problem
 from keyadmin.rotation.lineage import Lineage, State, claims, read
@@ -155,7 +156,7 @@ def test_the_first_rule_that_selects_a_key_counts(tmp_path: Path) -> None:
         (f"{GOOD}annotations = [1]\n", 4, "annotations is no table", 'team = "web"'),
         (f"{GOOD}adopted = 1\n", 4, "1 is neither true nor false", "adopted = true"),
         (f"{GOOD}name = 1\n", 4, "name is no text", "name ="),
-        ('[[rule]]\nprojects = ["a"]\nsinks = ["vault:x"]\n', 3, "'vault:x' is no sink", "hand-over"),
+        ('[[rule]]\nprojects = ["a"]\nsinks = ["vault:x"]\n', 3, "'vault:x' is not a sink", "hand-over"),
         ('[[rule]]\nprojects = ["a"]\nsinks = ["secret-manager:web"]\n', 3, "is no secret", "hand-over"),
         ('[[rule]]\nprojects = ["a"]\nsinks = ["env-file:/x/{nmae}"]\n', 3, "unknown placeholder {nmae}", "{lineage}"),
         ('[[rule]]\nprojects = ["a"]\nsinks = ["env-file:/x/y"]\n', 3, "belong to one machine", socket.gethostname()),
@@ -192,5 +193,5 @@ def test_options_stand_in_for_a_file() -> None:
     assert (rule.folders, rule.machine, rule.here) == (("folders/1",), socket.gethostname(), True)
     with pytest.raises(Problem, match="unknown placeholder"):
         of_options({"projects": ("a",)}, ["env-file:/x/{nobody}"])
-    with pytest.raises(Problem, match="is no sink"):
+    with pytest.raises(Problem, match="is not a sink"):
         of_options({"projects": ("a",)}, ["x"])

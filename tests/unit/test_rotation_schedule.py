@@ -14,10 +14,11 @@ import yaml
 
 from keyadmin import __version__
 from keyadmin.access.permissions import FEATURES
+from keyadmin.handover.sinks.secret_manager import PERMISSIONS
 from keyadmin.model.problem import Exit, Problem
 from keyadmin.rotation.policy import load
 from keyadmin.rotation.schedule import ENGINES, ON_ONE_MACHINE, files_for
-from keyadmin.rotation.schedule.identity import ROLE_FILE, SECRETS, SECRETS_ROLE_FILE
+from keyadmin.rotation.schedule.identity import ROLE_FILE, SECRETS_ROLE_FILE
 from keyadmin.rotation.schedule.plan import TIMES, SchedulePlan
 
 SHARED = tuple(engine for engine in ENGINES if engine not in ON_ONE_MACHINE)
@@ -54,7 +55,7 @@ def test_every_engine_rotates_at_google_with_a_role_of_just_what_it_needs(engine
     assert f"=={__version__}" in everything, "the version is pinned"
     assert ":latest" not in everything
     assert not re.search("@[A-Z_]+@", everything), "every placeholder is filled"
-    assert permissions(files) == {*FEATURES["rotate"].permissions, "monitoring.timeSeries.list", *SECRETS}
+    assert permissions(files) == {*FEATURES["rotate"].permissions, "monitoring.timeSeries.list", *PERMISSIONS}
     for too_much in ("roles/owner}", "--role=roles/owner", "roles/editor", "service-accounts keys create"):
         assert too_much not in everything
 
@@ -76,7 +77,7 @@ def test_the_role_and_where_it_is_given_follow_the_policy(tmp_path: Path) -> Non
     script = files["setup.sh"].read_text()
     for line in ('PROJECTS="shop-one"', 'SECRET_PROJECTS="the-vault"', 'FOLDERS="12"', 'ORGANIZATION="34"', "web-*"):
         assert line in script
-    assert permissions(files, SECRETS_ROLE_FILE) == set(SECRETS)
+    assert permissions(files, SECRETS_ROLE_FILE) == set(PERMISSIONS)
     assert {"resourcemanager.projects.get", "resourcemanager.folders.list"} <= permissions(files)
 
 

@@ -19,7 +19,8 @@ from keyadmin.cli.rotation.options import To, manner_of, specs_of
 from keyadmin.cli.rotation.result import lines_of, show_lines
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
-from keyadmin.handover.sink import SinkSpec, build, fingerprint
+from keyadmin.handover.registry import build, fingerprint
+from keyadmin.handover.sink import SinkSpec
 from keyadmin.keys.usage import Used, of_keys
 from keyadmin.model import duration
 from keyadmin.model.problem import Exit

@@ -13,7 +13,8 @@ from keyadmin.cli.keys.sink_options import Printer, flagged, say_handed
 from keyadmin.cli.keys.view import KeyRow, show_key, show_started
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
-from keyadmin.handover.sink import SinkSpec, build
+from keyadmin.handover.registry import build
+from keyadmin.handover.sink import SinkSpec
 from keyadmin.keys import provision
 from keyadmin.keys.change import Started
 from keyadmin.keys.hand_over import HandedOver, again, failure, of_made
@@ -46,7 +47,7 @@ class How:
     @property
     def to_stdout(self) -> bool:
         """Whether stdout is for the key string."""
-        return any(spec.kind == "stdout" for spec in self.sinks)
+        return any(spec.sink.prints for spec in self.sinks)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from keyadmin.cli.render import show_list
 from keyadmin.cli.rotation.options import SINKS_HELP
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
-from keyadmin.handover.sink import build, parse
+from keyadmin.handover.registry import build, parse
 from keyadmin.keys import hand_over as handing
 from keyadmin.keys import resolve
 from keyadmin.keys.hand_over import HandedOver
@@ -45,7 +45,7 @@ def hand_over(context: typer.Context, key: KeyName, to: Sinks, dry_run: DryRun =
     if dry_run:
         dry(session, found.project, [f"hand the key {found.key_id} to {spec.text}" for spec in specs])
         return
-    if session.format == "table" or (not printer.structured and any(spec.kind == "stdout" for spec in specs)):
+    if session.format == "table" or (not printer.structured and any(spec.sink.prints for spec in specs)):
         say_handed(session, handed)  # stdout is for the key, or for nothing
     else:
         show_list(session, handed, handed_view(printer, session.mark))

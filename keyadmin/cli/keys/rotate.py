@@ -17,7 +17,7 @@ from keyadmin.cli.rotation.options import ForceUse, To, manner_of, specs_of
 from keyadmin.cli.rotation.result import show_outcome
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
-from keyadmin.handover.sink import build, fingerprint
+from keyadmin.handover.registry import build, fingerprint
 from keyadmin.model import duration
 from keyadmin.rotation import run as rotations
 from keyadmin.rotation.decide import Action, RotationTerms, decide, in_vain, migrates

@@ -15,7 +15,8 @@ from keyadmin.cli.rotation.options import manner_of
 from keyadmin.cli.rotation.view import ended, outcome_view, tell_plan, tell_ways
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
-from keyadmin.handover.sink import SinkSpec, build
+from keyadmin.handover.registry import build
+from keyadmin.handover.sink import SinkSpec
 from keyadmin.model.key import Key
 from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.rotation import run as rotations
@@ -61,7 +62,7 @@ class Strings:
 
     def check(self, specs: Sequence[SinkSpec]) -> None:
         """Raises usage() where the key string would stand between the lines of a table for programs."""
-        if self._session.format in ("csv", "markdown") and any(spec.kind == "stdout" for spec in specs):
+        if self._session.format in ("csv", "markdown") and any(spec.sink.prints for spec in specs):
             raise usage(
                 f"--format {self._session.format} has no place for the key strings that the sink stdout prints",
                 "add --format json, jsonl or yaml, whose objects have the field keyString",

@@ -48,7 +48,7 @@ To = Annotated[
 
 def specs_of(texts: list[str] | None) -> list[SinkSpec]:
     """The sinks of `--to`. Raises usage() before any call is made."""
-    from keyadmin.handover.sink import parse
+    from keyadmin.handover.registry import parse
 
     return [parse(text) for text in texts or ()]
 

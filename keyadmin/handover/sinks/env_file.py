@@ -4,34 +4,70 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
-from keyadmin.handover.sink import Delivery
+from keyadmin.handover.sink import Delivery, Sink, SinkContext, SinkSpec
 from keyadmin.local.files import editing, read_text, sweep, write_text
-from keyadmin.model.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.model.secret import KeyString
 
 MODE: Final = 0o600
+DEFAULT_VARIABLE: Final = "GEMINI_API_KEY"
 
 
-class EnvFileSink:
+def variable(value: str) -> tuple[Path, str]:
+    """`PATH[:VAR]`: the file and the variable. Raises usage() for what cannot be one."""
+    path, colon, name = value.rpartition(":")
+    if not colon or "/" in name or "\\" in name:  # a colon inside the path (C:\\...) names no variable
+        path, name = value, DEFAULT_VARIABLE
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise usage(f"invalid variable name {name!r}: use letters, digits and _, not beginning with a digit")
+    if not path:
+        raise usage("the sink env-file needs a path: env-file:PATH[:VAR]")
+    return Path(path).expanduser(), name
+
+
+class EnvFileSink(Sink):
     """Replaces the variable's line and leaves all other lines and comments as they are; mode 0600, one writer at a time.
 
     Root, who rotates for others, leaves the file to its owner.
     """
 
-    outside = True
+    kind = "env-file"
+    pattern = "env-file:PATH[:VAR]"
     local = True
+    tested_against: ClassVar[str] = "files read by python-dotenv, shells and systemd"
 
-    def __init__(self, spec: str, path: Path, name: str) -> None:
-        self.spec = spec
-        self._path = path
-        self._name = name
+    def __init__(self, spec: SinkSpec, context: SinkContext) -> None:
+        super().__init__(spec, context)
+        self._path, self._name = variable(spec.value)
 
-    async def publish(self, key: KeyString) -> Delivery:
+    @classmethod
+    def parse(cls, value: str) -> None:
+        """A path, and perhaps the name of a variable. Raises usage()."""
+        variable(value)
+
+    @classmethod
+    def place(cls, value: str) -> str | None:
+        """The file's absolute path and the variable."""
+        path, name = variable(value)
+        return f"env-file:{os.path.abspath(path)}:{name}"
+
+    @classmethod
+    def below(cls, value: str, folder: Path) -> str:
+        """Relative paths of a policy file count from its folder."""
+        return value if value.startswith("~") else str(folder / value)
+
+    @classmethod
+    def writes_below(cls, value: str) -> Path | None:
+        """The file's folder, where the path is absolute and has no placeholder."""
+        return variable(value)[0].parent if value.startswith("/") and "{" not in value else None
+
+    async def deliver(self, key: KeyString) -> Delivery:
         """Write the variable. Raises Problem: a symbolic link, no folder, not writable, not text, another user's file."""
         with editing(self._path):
             text = _read(self._path)
@@ -45,7 +81,7 @@ class EnvFileSink:
         narrowed = "" if mode == MODE else f"; its mode was {mode:04o} and is {MODE:04o} now"
         return Delivery(True, f"written to {self._path} as {self._name}{narrowed}")
 
-    async def holds(self, key: KeyString) -> bool | None:
+    async def read_back(self, key: KeyString) -> bool | None:
         """Whether the file's variable is this key."""
         return value_of(_read(self._path), self._name) == key.reveal()
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from typing import Final
+from typing import ClassVar, Final
 
-from keyadmin.handover.sink import Delivery
+from keyadmin.handover.sink import Delivery, Sink, SinkContext, SinkSpec
 from keyadmin.local.subprocesses import Output, environment
 from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.model.secret import KeyString, redact
@@ -26,17 +26,26 @@ def words(command: str, whose: str = "the sink exec") -> list[str]:
     return found
 
 
-class CommandSink:
+class ExecSink(Sink):
     """Exit code 0 = handed over. The key is in neither the arguments nor the environment of the program."""
 
-    outside = True
+    kind = "exec"
+    pattern = "exec:COMMAND"
     local = True
+    reads_back: ClassVar[str] = "no: it gets the key once more before the old one is deleted"
+    old_versions: ClassVar[str] = "up to the program"
+    tested_against: ClassVar[str] = "programs that take it, fail, hang, and leave children behind"
 
-    def __init__(self, spec: str, command: str) -> None:
-        self.spec = spec
-        self._words = words(command)
+    def __init__(self, spec: SinkSpec, context: SinkContext) -> None:
+        super().__init__(spec, context)
+        self._words = words(spec.value)
 
-    async def publish(self, key: KeyString) -> Delivery:
+    @classmethod
+    def parse(cls, value: str) -> None:
+        """A command that splits into words. Raises usage()."""
+        words(value)
+
+    async def deliver(self, key: KeyString) -> Delivery:
         """Run the program. Raises Problem: it cannot be started, it fails, it takes over five minutes."""
         program = self._words[0]
         output = Output()
@@ -66,7 +75,7 @@ class CommandSink:
             raise self._failed(f"{program} ended with exit code {process.returncode}" + (f": {said}" if said else ""))
         return Delivery(True, f"taken by {program}")
 
-    async def holds(self, key: KeyString) -> bool | None:
+    async def read_back(self, key: KeyString) -> bool | None:
         """Unknown: a program cannot be read back."""
         return None
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import ClassVar, Final
 
-from keyadmin.handover.sink import Delivery
+from keyadmin.handover.sink import Delivery, Sink, SinkContext, SinkNeeds, SinkSpec
 from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.model.secret import KeyString
 
-if TYPE_CHECKING:
-    from keyadmin.cloud.connect import Cloud
+API: Final = "secretmanager.googleapis.com"
+PERMISSIONS: Final = (
+    "secretmanager.secrets.create",  # where the secret is not there yet
+    "secretmanager.versions.access",  # reading back; without it nobody sees whether the key arrived
+    "secretmanager.versions.add",
+    "secretmanager.versions.disable",
+    "secretmanager.versions.list",
+)
 
 
 def secret_name(text: str) -> str:
@@ -20,20 +26,36 @@ def secret_name(text: str) -> str:
     return text
 
 
-class SecretManagerSink:
+class SecretManagerSink(Sink):
     """Makes the secret if there is none, and adds a version only if the newest one differs."""
 
+    kind = "secret-manager"
+    pattern = "secret-manager:projects/P/secrets/S"
     outside = False
-    local = False
+    disables_older = True
+    reads_back: ClassVar[str] = "yes, with secretmanager.versions.access"
+    old_versions: ClassVar[str] = "disabled when the old key is deleted"
+    tested_against: ClassVar[str] = "the sandbox"
 
-    def __init__(self, spec: str, name: str, cloud: Cloud) -> None:
-        self.spec = spec
-        self._name = secret_name(name)
-        self._cloud = cloud
+    def __init__(self, spec: SinkSpec, context: SinkContext) -> None:
+        super().__init__(spec, context)
+        self._name = secret_name(spec.value)
+        self._cloud = context.cloud
 
-    async def publish(self, key: KeyString) -> Delivery:
+    @classmethod
+    def parse(cls, value: str) -> None:
+        """The name of a secret. Raises usage()."""
+        secret_name(value)
+
+    @classmethod
+    def needs(cls, value: str) -> SinkNeeds:
+        """The permissions on the secret's project, which is not known where the name has a placeholder for it."""
+        found = re.match(r"projects/([^/{]+)/", value)
+        return SinkNeeds(found[1] if found else None, PERMISSIONS, (API,))
+
+    async def deliver(self, key: KeyString) -> Delivery:
         """Add a version. Raises Problem: no permission, the Secret Manager API is off."""
-        held = await self.holds(key)
+        held = await self.read_back(key)
         if held:
             return Delivery(False, f"{self._name} has it already")
         refused: Problem | None = None
@@ -51,7 +73,7 @@ class SecretManagerSink:
         blind = "; it cannot be read back: secretmanager.versions.access is missing" if held is None else ""
         return Delivery(True, f"added as {version}{blind}")
 
-    async def holds(self, key: KeyString) -> bool | None:
+    async def read_back(self, key: KeyString) -> bool | None:
         """Whether the newest version is this key; None where reading it is not permitted.
 
         A newest version that somebody disabled or destroyed holds nothing.
@@ -67,7 +89,7 @@ class SecretManagerSink:
 
     async def disable_older(self, key: KeyString) -> int | None:
         """Disable the enabled versions behind the newest, provided the newest is this key; how many, None = not readable."""
-        held = await self.holds(key)
+        held = await self.read_back(key)
         if not held:
             return None if held is None else 0
         versions = [version async for version in self._cloud.secrets.versions(self._name)]

@@ -18,21 +18,13 @@ SECRETS_ROLE_FILE: Final = "keyadmin-rotation-secrets-role.yaml"
 
 # The use of the old key. Without it the service is asked to check when the key is deleted, which is coarser: 7 days back.
 USE: Final = ("monitoring.timeSeries.list",)
-SECRETS: Final = (
-    "secretmanager.secrets.create",  # where the secret is not there yet
-    "secretmanager.versions.access",  # reading back; without it nobody sees whether the key arrived
-    "secretmanager.versions.add",
-    "secretmanager.versions.disable",
-    "secretmanager.versions.list",
-)
 BELOW: Final = "resourcemanager.folders.list"
 
 
 def permissions(plan: SchedulePlan) -> tuple[str, ...]:
     """All that the account needs in a project whose keys it rotates."""
     needed = {*FEATURES["migrate" if plan.migrates else "rotate"].permissions, *USE}
-    if plan.uses_secrets:
-        needed |= set(SECRETS)
+    needed |= set(plan.sink_permissions)
     if plan.patterns or plan.folders or plan.organizations:  # these projects are looked for
         needed.add(GET_PROJECT)
     if plan.folders or plan.organizations:
@@ -42,9 +34,7 @@ def permissions(plan: SchedulePlan) -> tuple[str, ...]:
 
 def apis(plan: SchedulePlan) -> tuple[str, ...]:
     """The APIs that the account calls, which have to be on in its own project."""
-    names = {API_KEYS, "monitoring.googleapis.com"}
-    if plan.uses_secrets:
-        names.add("secretmanager.googleapis.com")
+    names = {API_KEYS, "monitoring.googleapis.com", *plan.sink_apis}
     if plan.migrates:
         names |= {SERVICE_USAGE, IAM}
     if plan.migrates or plan.patterns or plan.folders or plan.organizations:
@@ -60,15 +50,15 @@ def identity(plan: SchedulePlan) -> list[ScheduleFile]:
             "write a policy for each, and a schedule for each",
         )
     out = [_role(ROLE_FILE, "keyadmin rotation", "Rotates API keys with keyadmin; nothing else.", permissions(plan))]
-    if plan.secret_projects:
+    if plan.sink_projects:
         title, what = "keyadmin rotation: secrets", "Hands rotated API keys to secrets; nothing else."
-        out.append(_role(SECRETS_ROLE_FILE, title, what, SECRETS))
+        out.append(_role(SECRETS_ROLE_FILE, title, what, plan.sink_permissions))
     values = {
         "PROJECT": plan.project,
         "ACCOUNT": plan.account,
         "ACCOUNT_ID": ACCOUNT_ID,
         "PROJECTS": " ".join(plan.projects),
-        "SECRET_PROJECTS": " ".join(plan.secret_projects),
+        "SECRET_PROJECTS": " ".join(plan.sink_projects),
         "FOLDERS": " ".join(plan.folders),
         "ORGANIZATION": " ".join(plan.organizations),
         "WHOLE_ORGANIZATION": "yes" if plan.organizations else "",

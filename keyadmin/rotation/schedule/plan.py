@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from keyadmin import __version__
-from keyadmin.handover.sink import parse, variable
+from keyadmin.handover.registry import sink_class
+from keyadmin.handover.sink import Sink, SinkNeeds
+from keyadmin.handover.sinks.secret_manager import SecretManagerSink
 from keyadmin.model.problem import usage
 from keyadmin.rotation.policy import PolicyRule, is_pattern
 from keyadmin.rotation.shard import MOST, check_sinks
@@ -62,8 +64,10 @@ class SchedulePlan:
             raise usage(f"--region {self.region!r} is no region", "write one such as europe-west1")
         if not re.fullmatch(r"[\w./+-]+", self.policy):
             raise usage(f"--policy {self.policy!r}: letters, digits and . / + - _ only", "name the policy file so")
-        if "stdout" in self.sinks:
-            raise usage("the sink stdout would leave keys in the logs of the schedule", "hand over to secret-manager instead")
+        if printing := [text for text, sink in self._sink_classes() if sink.prints]:
+            raise usage(
+                f"the sink {printing[0]} would leave keys in the logs of the schedule", "hand over to secret-manager instead"
+            )
         if self.tasks > 1:
             check_sinks({name: [rule for rule in self.rules if name in rule.projects] for name in self.projects})
 
@@ -120,22 +124,38 @@ class SchedulePlan:
         """The sinks of the policy, placeholders as they are."""
         return _once(sink for rule in self.rules for sink in rule.sinks)
 
-    @property
-    def uses_secrets(self) -> bool:
-        """Whether keys go to Secret Manager; assumed where there is no policy yet, as the one of `rotation init` does so."""
-        return not self.rules or any(sink.startswith("secret-manager:") for sink in self.sinks)
+    def _sink_classes(self) -> list[tuple[str, type[Sink]]]:
+        found = ((text, sink_class(text.partition(":")[0])) for text in self.sinks)
+        return [(text, sink) for text, sink in found if sink is not None]
 
     @property
-    def secret_projects(self) -> tuple[str, ...]:
-        """Projects that hold secrets and whose keys are not rotated."""
-        found = (re.match(r"secret-manager:projects/([^/{]+)/", sink) for sink in self.sinks)
-        return _once(match[1] for match in found if match and match[1] not in self.projects)
+    def sink_needs(self) -> tuple[SinkNeeds, ...]:
+        """What the sinks need; Secret Manager's where there is no policy yet, as the one of `rotation init` uses it."""
+        if not self.rules:
+            return (SecretManagerSink.needs(""),)
+        return tuple(sink.needs(text.partition(":")[2]) for text, sink in self._sink_classes())
+
+    @property
+    def sink_permissions(self) -> tuple[str, ...]:
+        """The permissions of Google Cloud that the sinks need."""
+        return tuple(sorted({name for needs in self.sink_needs for name in needs.permissions}))
+
+    @property
+    def sink_apis(self) -> tuple[str, ...]:
+        """The APIs that handing over calls."""
+        return tuple(sorted({name for needs in self.sink_needs for name in needs.apis}))
+
+    @property
+    def sink_projects(self) -> tuple[str, ...]:
+        """Projects that keys are handed to and whose own keys are not rotated."""
+        found = (needs.project for needs in self.sink_needs)
+        return _once(name for name in found if name is not None and name not in self.projects)
 
     @property
     def writable(self) -> tuple[str, ...]:
-        """The folders of the env-file sinks that are named in full."""
-        files = (variable(parse(sink).value)[0] for sink in self.sinks if sink.startswith("env-file:/") and "{" not in sink)
-        return _once(str(file.parent) for file in files)
+        """The folders on this machine that the sinks write into, as far as they are named in full."""
+        found = (sink.writes_below(text.partition(":")[2]) for text, sink in self._sink_classes())
+        return _once(str(folder) for folder in found if folder is not None)
 
     @property
     def elsewhere(self) -> tuple[PolicyRule, ...]:

@@ -110,11 +110,11 @@ def test_a_dry_run_hands_nothing_over(keys, on, scratch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (["--to", "nowhere"], "is no sink"),
-        (["--to", "env-file:"], "is no sink"),
+        (["--to", "nowhere"], "is not a sink"),
+        (["--to", "env-file:"], "needs a path"),
         (["--to", "secret-manager:gemini"], "is no secret"),
         (["--to", "exec:'open"], "cannot be split"),
-        (["--to", "env-file:.env:1X"], "is no name of a variable"),
+        (["--to", "env-file:.env:1X"], "invalid variable name"),
     ],
 )
 @pytest.mark.parametrize("verb", [["hand-over", "web"], ["create", "--name", "x"], ["clone", "web"]], ids=lambda verb: verb[0])

@@ -214,7 +214,7 @@ def test_a_wrong_policy_is_told_before_any_call(world: World, command: str) -> N
     world.policy('[[rule]]\nprojects = ["shop-a"]\nsinks = ["vault:web"]\n')
     done = world.rotation(command, *(["--yes"] if command == "migrate" else []), "--format", "json")
     assert done.code == 2
-    assert "keyadmin.toml, line 3: 'vault:web' is no sink" in done.error["message"]
+    assert "keyadmin.toml, line 3: 'vault:web' is not a sink" in done.error["message"]
     assert done.error["fix"]
     assert world.sandbox.control("requests") == []
 

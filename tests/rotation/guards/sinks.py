@@ -134,14 +134,14 @@ GUARDS = [
     ),
     Guard(
         "a sandbox key leaves the sandbox only with the flag",
-        "handover/sink.py",
-        "if cloud.sandbox and sink.outside and not flagged:",
+        "handover/registry.py",
+        "if cloud.sandbox and spec.sink.outside and not flagged:",
         "if False:",
         (f"{RUN}::test_a_local_sink_is_written_here_with_the_flag_only",),
     ),
     Guard(
         "the list of sinks is never written",
-        "handover/sink.py",
+        "handover/registry.py",
         'return hashlib.sha256("\\n".join(sorted(spec.text for spec in specs)).encode()).hexdigest()[:16]',
         'return "\\n".join(sorted(spec.text for spec in specs))',
         (f"{COMMAND}::test_the_fingerprint_does_not_depend_on_the_order_and_tells_lists_apart",),

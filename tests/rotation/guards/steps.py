@@ -184,7 +184,7 @@ GUARDS = [
     Guard(
         "a sink is read back after it was written",
         "rotation/steps.py",
-        "if await sink.holds(string) is False:\n            raise",
+        "if await sink.read_back(string) is False:\n            raise",
         "if False:\n            raise",
         (f"{STEPS}::test_a_sink_that_somebody_else_writes_to_stops_the_lineage",),
     ),
