@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import TypeVar
+from typing import Final, TypeVar
 
 T = TypeVar("T")
 
@@ -47,7 +47,20 @@ class Cause(StrEnum):
     INVALID_ARGUMENT = "invalid-argument"
     CONFLICT = "conflict"
     SERVICE_UNAVAILABLE = "service-unavailable"
+    NETWORK_UNREACHABLE = "network-unreachable"
+    REAUTHENTICATION_REQUIRED = "reauthentication-required"
+    SERVICE_ACCOUNT_KEY_INVALID = "service-account-key-invalid"
+    WORKLOAD_IDENTITY_MISCONFIGURED = "workload-identity-misconfigured"
     UNKNOWN = "unknown"
+
+
+_CREDENTIALS: Final = (
+    Cause.CREDENTIALS_MISSING,
+    Cause.CREDENTIALS_EXPIRED,
+    Cause.REAUTHENTICATION_REQUIRED,
+    Cause.SERVICE_ACCOUNT_KEY_INVALID,
+    Cause.WORKLOAD_IDENTITY_MISCONFIGURED,
+)
 
 
 class Exit(IntEnum):
@@ -66,7 +79,8 @@ class Problem(Exception):
     """A failure fit to be shown: what and why (`message`), and what to type next (`fix`).
 
     `fix` may be left empty: the catalogue's advice for the cause is shown then. `status` is the canonical gRPC code
-    name (`PERMISSION_DENIED`) where a service answered. `exit_code` defaults to 4 for credentials and 1 otherwise.
+    name (`PERMISSION_DENIED`) where a service answered. `exit_code` defaults to 4 for credentials and 1 otherwise. `unsent` =
+    the service cannot have seen the call, so nothing was changed.
     """
 
     cause: Cause
@@ -77,6 +91,7 @@ class Problem(Exception):
     project: str | None = None
     fix: tuple[str, ...] = ()
     exit_code: Exit | None = None
+    unsent: bool = False
     notes: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
@@ -87,7 +102,7 @@ class Problem(Exception):
         """The exit code that this problem ends a command with."""
         if self.exit_code is not None:
             return self.exit_code
-        if self.cause in (Cause.CREDENTIALS_MISSING, Cause.CREDENTIALS_EXPIRED):
+        if self.cause in _CREDENTIALS:
             return Exit.CREDENTIALS
         return Exit.FAILED
 

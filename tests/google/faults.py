@@ -14,9 +14,9 @@ ANSWER_KINDS: Final = ("hang", "slow", "reset", "half", "html", "redirect", "jso
 class Fault:
     """One fault. `host` and `path` are patterns; the first `after` matches pass, then `times` are hit (-1 = all).
 
-    Kinds of the proxy's CONNECT (or of a connection): refuse (with `status` and a page), connect-hang, connect-reset, untrusted,
-    not-yet-valid, wrong-name (certificates), cut (TLS is broken off). Kinds of an answer: hang, slow (`seconds`), reset, half, html, redirect (to
-    `location`), json and text (`body`), goaway, status (an error of Google's form).
+    Kinds of a connection: refuse (the proxy's CONNECT, with `status` and a page), connect-hang, connect-reset, untrusted,
+    not-yet-valid, wrong-name (certificates), cut (TLS is broken off). Kinds of an answer: hang, slow (`seconds`), reset, half,
+    html, redirect (to `location`), json and text (`body`), goaway, status (an error of Google's form).
     """
 
     kind: str

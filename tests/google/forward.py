@@ -83,7 +83,10 @@ class Sandbox:
             return None
         charged = quota_project or holder.own_project
         if charged is None:
-            text = f"Your application is authenticating by using local Application Default Credentials. The {host} API requires a quota project, which is not set by default."
+            text = (
+                "Your application is authenticating by using local Application Default Credentials. "
+                f"The {host} API requires a quota project, which is not set by default."
+            )
             return _disabled(host, ADC_CLIENT, text)
         found = await self.json("GET", f"/v1/projects/{charged}/services/{host}")
         if found.get("state") == "ENABLED":

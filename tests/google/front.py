@@ -241,7 +241,13 @@ class Http2:
             await self._writer.drain()
             self._writer.close()
         elif fault.kind == "status":
-            numbers = {"UNAVAILABLE": 14, "RESOURCE_EXHAUSTED": 8, "INTERNAL": 13, "PERMISSION_DENIED": 7, "UNAUTHENTICATED": 16}
+            numbers = {
+                "UNAVAILABLE": 14,
+                "RESOURCE_EXHAUSTED": 8,
+                "INTERNAL": 13,
+                "PERMISSION_DENIED": 7,
+                "UNAUTHENTICATED": 16,
+            }
             await self._send(stream, rpc_refusal(numbers[fault.reason], f"The service said {fault.reason}."))
         else:  # HTTP without gRPC: what a gateway sends
             answer = spoiled(fault)

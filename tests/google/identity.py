@@ -104,7 +104,7 @@ class Identity:
         if "wrong-pool" in asked["audience"]:
             return 400, {
                 "error": "invalid_target",
-                "error_description": "The target service indicated by the \"audience\" parameters is invalid.",
+                "error_description": 'The target service indicated by the "audience" parameters is invalid.',
             }
         status, given = self._given(Holder(FEDERATED, "federated", HOME))
         return status, given | {"issued_token_type": "urn:ietf:params:oauth:token-type:access_token"}
@@ -112,7 +112,13 @@ class Identity:
     def impersonated(self, path: str, header: str | None) -> tuple[int, Any]:
         """iamcredentials.googleapis.com: generateAccessToken."""
         if self.holder(header) is None:
-            return 401, {"error": {"code": 401, "message": "Request had invalid authentication credentials.", "status": "UNAUTHENTICATED"}}
+            return 401, {
+                "error": {
+                    "code": 401,
+                    "message": "Request had invalid authentication credentials.",
+                    "status": "UNAUTHENTICATED",
+                }
+            }
         account = path.rpartition("/")[2].partition(":")[0]
         token = self.issue(Holder(account, "service-account", account.partition("@")[2].partition(".")[0]))
         return 200, {"accessToken": token, "expireTime": "2999-01-01T00:00:00Z"}

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from tests.google.authority import DAY, Authority
 from tests.google.faults import ANSWER_KINDS, Wire
 from tests.google.forward import Sandbox
 from tests.google.front import Front, Google, spoiled
-from tests.google.identity import FEDERATED, Holder, Identity, dumped
+from tests.google.identity import Holder, Identity, dumped
 from tests.google.proxy import Proxy
 
 

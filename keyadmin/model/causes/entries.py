@@ -321,6 +321,44 @@ ENTRIES: Final[dict[Cause, CauseEntry]] = {
         ),
         _REASONS,
     ),
+    Cause.NETWORK_UNREACHABLE: CauseEntry(
+        "The network did not let the call through",
+        "No answer of Google's came back: no connection, no reply in time, or a page of something on the way (a proxy, a "
+        "firewall, a login page of a guest network). It says nothing about keys, permissions or projects.",
+        (
+            "keyadmin doctor --connection    # proxy, certificates, clock, and which hosts can be reached",
+            "ask whoever runs the network to let *.googleapis.com through, port 443, HTTP/2 included",
+        ),
+        f"{_CLOUD}/vpc/docs/configure-private-google-access",
+    ),
+    Cause.REAUTHENTICATION_REQUIRED: CauseEntry(
+        "Your organisation asks you to sign in again",
+        "The session of this account is over: the organisation limits how long a login to Google Cloud lasts.",
+        ("gcloud auth application-default login",),
+        "https://support.google.com/a/answer/9368756",
+    ),
+    Cause.SERVICE_ACCOUNT_KEY_INVALID: CauseEntry(
+        "The service account's key file is not accepted",
+        "The key was deleted or disabled, the service account is gone, or the clock of this machine is wrong: a service "
+        "account signs its requests with the time.",
+        (
+            "keyadmin doctor --connection    # which file it is, and how far the clock is off",
+            "gcloud iam service-accounts keys list --iam-account ACCOUNT    # is the key's id still there?",
+        ),
+        f"{_CLOUD}/iam/docs/service-account-creds",
+    ),
+    Cause.WORKLOAD_IDENTITY_MISCONFIGURED: CauseEntry(
+        "Workload identity federation does not accept this machine",
+        "The token of the outside identity provider could not be had, or Google's Security Token Service refused to exchange "
+        "it: audience, issuer, attribute condition and subject have to agree with the pool's provider.",
+        (
+            "keyadmin doctor --connection    # which configuration file is in force, and where its token comes from",
+            "gcloud iam workload-identity-pools providers describe PROVIDER --workload-identity-pool POOL --location global",
+            "gcloud iam service-accounts add-iam-policy-binding ACCOUNT --role roles/iam.workloadIdentityUser "
+            "--member PRINCIPAL    # where a service account is impersonated",
+        ),
+        f"{_CLOUD}/iam/docs/troubleshooting-workload-identity-federation",
+    ),
     Cause.UNKNOWN: CauseEntry(
         "Not a known error",
         "The text names no cause that keyadmin knows, so it gives no advice.",
