@@ -13,10 +13,6 @@ from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).parent / "reference" / "sandbox-methods.md"
-DOCUMENTS = (
-    *("apikeys.v2", "cloudresourcemanager.v3", "cloudresourcemanager.v1", "cloudresourcemanager.v2", "serviceusage.v1"),
-    *("iam.v1", "iamcredentials.v1", "orgpolicy.v2", "secretmanager.v1", "cloudasset.v1", "monitoring.v3"),
-)
 
 
 def methods(resource: Any) -> Iterator[tuple[str, str, str]]:
@@ -36,8 +32,8 @@ def sample(path: str) -> str:
 
 def page() -> str:
     """The page's text."""
-    from keyadmin.sandbox.registry import apis
-    from keyadmin.sandbox.routes import Router
+    from keyadmin.sandbox.registry import apis, services
+    from keyadmin.sandbox.transport.routes import Router
 
     router = Router(apis())
     out = [
@@ -47,7 +43,7 @@ def page() -> str:
         "[the sandbox's own page](../sandbox.md).\n",
     ]
     folder = files("googleapiclient.discovery_cache").joinpath("documents")
-    for name in DOCUMENTS:
+    for name in (name for service in services().values() for name in service.discovery):
         document = json.loads(folder.joinpath(f"{name}.json").read_text("utf-8"))
         found = sorted(set(methods(document)))
         there = [method for method, http, path in found if router.find(http, sample(path))]
@@ -57,7 +53,7 @@ def page() -> str:
         if missing:
             out.append(f"Not implemented: {', '.join(f'`{method}`' for method in missing)}.\n")
     out.append("## Gemini API (no discovery document at hand; the sandbox's own list)\n")
-    gemini = [method for api in apis().values() if api.door == "key" for method in api.methods.values()]
+    gemini = [method for api in apis().values() if api.credentials == "key" for method in api.methods.values()]
     out.append(f"Implemented: {', '.join(f'`{route}`' for method in gemini for route in method.routes)}.\n")
     out.append("Not implemented: everything else, such as files, caches, tuning, batches, embeddings and the Live API.\n")
     return "\n".join(out)

@@ -113,10 +113,10 @@ def reset(context: typer.Context, yes: Yes = False, dry_run: DryRun = False) -> 
 @contextmanager
 def plain_words(ready_file: Path | None = None) -> Iterator[None]:
     """The sandbox's own exceptions, and those of sockets and files, as Problems (exit code 1)."""
-    from keyadmin.sandbox.lock import StateLocked
     from keyadmin.sandbox.seed import BadSeed
     from keyadmin.sandbox.server import CannotListen
-    from keyadmin.sandbox.store import NotAState
+    from keyadmin.sandbox.state.lock import StateLocked
+    from keyadmin.sandbox.state.store import NotAState
 
     try:
         yield
@@ -143,14 +143,14 @@ def bad_seed(message: str, *, there: bool = True) -> Problem:
 
 def _port(error: CannotListen) -> Problem:
     """The Problem of a port that cannot be had: which one, why, and what to type."""
-    option, place = f"--{error.door}-port", f"{error.host}:{error.port}"
+    option, place = f"--{error.transport}-port", f"{error.host}:{error.port}"
     free = f"keyadmin sandbox serve {option} 0"
     if error.why == errno.EACCES:
         fix = f"give a port from 1024 on, or any free one: {free}"
         return Problem(Cause.INVALID_ARGUMENT, f"{option} {error.port}: this user may not listen on {place}", fix=(fix,))
     if error.why != errno.EADDRINUSE:
         return Problem(Cause.UNKNOWN, f"{option} {error.port}: {error}", fix=(f"take any free port: {free}",))
-    use_it = (f"if it is a sandbox, use that one: export KEYADMIN_SANDBOX=http://{place}",) if error.door == "rest" else ()
+    use_it = (f"if it is a sandbox, use that one: export KEYADMIN_SANDBOX=http://{place}",) if error.transport == "rest" else ()
     return Problem(
         Cause.CONFLICT,
         f"{option} {error.port} is in use: another program listens on {place}",

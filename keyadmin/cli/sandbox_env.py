@@ -19,18 +19,6 @@ from keyadmin.model.problem import Cause, Problem, usage
 if TYPE_CHECKING:
     from keyadmin.cloud.control import Served
 
-# gcloud's services that the sandbox answers; each has an endpoint override.
-GCLOUD_APIS: Final = (
-    "APIKEYS",
-    "CLOUDRESOURCEMANAGER",
-    "SERVICEUSAGE",
-    "IAM",
-    "IAMCREDENTIALS",
-    "ORGPOLICY",
-    "SECRETMANAGER",
-    "CLOUDASSET",
-    "MONITORING",
-)
 # What keeps gcloud from asking a metadata server, the network or a person (measured with Google Cloud SDK 528).
 GCLOUD_QUIET: Final = {
     "CLOUDSDK_CORE_CHECK_GCE_METADATA": "0",
@@ -134,13 +122,16 @@ def lines_for(rest: str, grpc: str, user: str, project: str) -> Lines:
     """The lines for a sandbox served at `rest` (http://HOST:PORT) and `grpc` (HOST:PORT)."""
     from platformdirs import user_data_path
 
+    from keyadmin.sandbox.registry import services
+
+    overrides = sorted(name.upper() for service in services().values() for name in service.gcloud)
     setting = {
         "KEYADMIN_SANDBOX": rest,
         "KEYADMIN_SANDBOX_USER": user,
         "CLOUDSDK_CONFIG": str(user_data_path("keyadmin", appauthor=False) / "sandbox-gcloud"),
         "CLOUDSDK_AUTH_ACCESS_TOKEN": user,
         "CLOUDSDK_CORE_PROJECT": project,
-        **{f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{api}": f"{rest}/" for api in GCLOUD_APIS},
+        **{f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{api}": f"{rest}/" for api in overrides},
         **GCLOUD_QUIET,
         "NO_PROXY": LOOPBACK,
         "no_proxy": LOOPBACK,

@@ -18,6 +18,7 @@ from keyadmin.cloud.endpoints import ACCOUNTS, APIKEYS, FOLDERS, IAM_CREDENTIALS
 from keyadmin.cloud.pace import READS_PER_MINUTE, WRITES_PER_MINUTE, Pace, Waiting
 from keyadmin.cloud.rest import RestTransport
 from keyadmin.cloud.routes import Routes
+from keyadmin.model.loading import LOCK
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 
 if TYPE_CHECKING:
@@ -270,9 +271,11 @@ async def _sandbox(
 
 async def _embedded(stack: AsyncExitStack, sandbox: Embedded) -> Routes:
     from keyadmin.sandbox.embedded import embedded
-    from keyadmin.sandbox.lock import StateLocked
-    from keyadmin.sandbox.store import NotAState
+    from keyadmin.sandbox.messages.loading import share
+    from keyadmin.sandbox.state.lock import StateLocked
+    from keyadmin.sandbox.state.store import NotAState
 
+    share(LOCK)
     try:
         endpoints = await stack.enter_async_context(embedded(sandbox.state))
     except StateLocked as error:

@@ -12,10 +12,10 @@ import threading
 from types import ModuleType
 from typing import Final
 
-_ONE_AT_A_TIME: Final = threading.RLock()
+LOCK: Final = threading.RLock()  # shared with an embedded sandbox
 
 
 def load(module: str) -> ModuleType:
     """The module, imported if need be. Raises ImportError."""
-    with _ONE_AT_A_TIME:
+    with LOCK:
         return importlib.import_module(module)

@@ -1,4 +1,4 @@
-"""How a service declares its methods: one table of rules, read by both doors.
+"""How a service declares its methods: one table of rules, read by both transports.
 
 A rule is a plain function `rule(call, request) -> answer`: `request` is a canonical dict (see shape.py), the answer a dict in
 REST JSON form (int64 as strings) or, where speed matters, an `Encoded`. It raises RpcError to refuse. Methods that change
@@ -10,15 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from keyadmin.sandbox.shape import Field, Shape, camel, hand_written, shape_of
-from keyadmin.sandbox.status import permission_denied
-
-if TYPE_CHECKING:
-    from keyadmin.sandbox.cloud import LocalCloud
-    from keyadmin.sandbox.hierarchy import Node
-    from keyadmin.sandbox.store import Store
+from keyadmin.sandbox.messages.shape import Field, Shape, camel, hand_written, shape_of
+from keyadmin.sandbox.messages.status import permission_denied
+from keyadmin.sandbox.state.hierarchy import Node
+from keyadmin.sandbox.state.store import Store
+from keyadmin.sandbox.world import World
 
 Json = dict[str, Any]
 OPERATION = "google.longrunning.operations_pb2:Operation"
@@ -40,7 +38,7 @@ class Encoded:
 
     @property
     def rest(self) -> bytes:
-        """For the REST door."""
+        """For the REST transport."""
         return self._rest if isinstance(self._rest, bytes) else self._rest()
 
     @property
@@ -52,7 +50,7 @@ class Encoded:
 
     @property
     def grpc(self) -> bytes:
-        """For the gRPC door."""
+        """For the gRPC transport."""
         return self._grpc if isinstance(self._grpc, bytes) else self._grpc()
 
 
@@ -69,7 +67,7 @@ class Stream:
 
 @dataclass(slots=True)
 class Caller:
-    """Who asks, and how, as far as a door could read it."""
+    """Who asks, and how, as far as the transport could read it."""
 
     principal: str
     quota_project: str | None = None
@@ -82,7 +80,7 @@ class Caller:
 class Call:
     """One call on its way through a rule."""
 
-    cloud: LocalCloud
+    world: World
     method: Method
     caller: Caller
     now: int  # microseconds, sandbox time
@@ -95,7 +93,7 @@ class Call:
     @property
     def store(self) -> Store:
         """The store."""
-        return self.cloud.store
+        return self.world.store
 
     def holds(self, permission: str, *resources: str) -> bool:
         """Whether the caller holds a permission on a resource. Several: the resource itself, then the node above it."""
@@ -103,7 +101,7 @@ class Call:
 
     def permissions(self, *resources: str) -> frozenset[str]:
         """All that the caller may do on a resource (own policies of what lies below a project first, the node last)."""
-        return self.cloud.policies.held(self.principal, resources[:-1] + self.cloud.hierarchy.chain(resources[-1]), self.now)
+        return self.world.policies.held(self.principal, resources[:-1] + self.world.hierarchy.chain(resources[-1]), self.now)
 
     def require(self, permission: str, *resources: str, shown: str | None = None) -> None:
         """Raise PERMISSION_DENIED unless the caller holds it. `shown`: how the resource is named in the error."""
@@ -112,7 +110,7 @@ class Call:
 
     def project(self, reference: str, permission: str, shown: str | None = None) -> Node:
         """The project (id or number), if the caller holds the permission there; a missing one is denied in the same words."""
-        node = self.cloud.hierarchy.project(reference)
+        node = self.world.hierarchy.project(reference)
         if node is None or permission not in self.permissions(node.name):
             raise permission_denied(
                 permission, self.method.api.host, shown or f"projects/{reference.removeprefix('projects/')}"
@@ -177,14 +175,14 @@ class Api:
     """A service: its name, its host, and its methods."""
 
     def __init__(
-        self, name: str, host: str, title: str, types: str = "", *, always_on: bool = False, door: str = "bearer"
+        self, name: str, host: str, title: str, types: str = "", *, always_on: bool = False, credentials: str = "bearer"
     ) -> None:
         self.name = name
         self.host = host  # apikeys.googleapis.com: also the name of the service that must be enabled
         self.title = title  # as in SERVICE_DISABLED: "API Keys API"
         self.types = types  # module of its protobuf classes
         self.always_on = always_on  # never answers SERVICE_DISABLED
-        self.door = door  # "bearer" or "key": how callers prove who they are
+        self.credentials = credentials  # "bearer" or "key": how callers prove who they are
         self.methods: dict[str, Method] = {}
         self.shapes: dict[str, Shape] = {}
 

@@ -6,22 +6,22 @@ import re
 from collections.abc import Mapping
 
 from keyadmin.sandbox.api import Caller
-from keyadmin.sandbox.status import unauthenticated
+from keyadmin.sandbox.messages.status import unauthenticated
 
 DEFAULT = "owner@example.com"
 _EMAIL = re.compile(r"[^@\s:/]{1,64}@[A-Za-z0-9.-]{1,190}\.[A-Za-z]{1,63}")
 _KEPT = ("x-goog-api-key", "referer", "x-android-package", "x-android-cert", "x-ios-bundle-identifier", "x-forwarded-for")
 
 
-def caller_of(headers: Mapping[str, str], door: str = "bearer") -> Caller:
+def caller_of(headers: Mapping[str, str], credentials: str = "bearer") -> Caller:
     """From lower-case header or metadata names. Raises UNAUTHENTICATED; the token is not repeated anywhere.
 
-    Where keys open the door, a key beside the token is the rule's affair, which refuses both together.
+    Where keys are credentials, a key beside the token is the rule's affair, which refuses both together.
     """
     api_key = headers.get("x-goog-api-key") or None
     authorization = headers.get("authorization", "")
     principal = DEFAULT
-    if authorization and not (door == "key" and api_key):
+    if authorization and not (credentials == "key" and api_key):
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not _EMAIL.fullmatch(token.strip()):
             raise unauthenticated()

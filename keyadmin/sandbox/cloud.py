@@ -8,16 +8,23 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from keyadmin.sandbox import constraints, hierarchy, operations, policy
+from keyadmin.sandbox import seed as seeds
 from keyadmin.sandbox.api import Answer, Api, Call, Caller, Json, Method
 from keyadmin.sandbox.callers import caller_of
-from keyadmin.sandbox.clock import Clock, rfc3339
+from keyadmin.sandbox.default_seed import default_seed
+from keyadmin.sandbox.faults import Drop, Fault
+from keyadmin.sandbox.messages.status import (
+    Code,
+    RpcError,
+    consumer_deleted,
+    consumer_suspended,
+    error_info,
+    service_disabled,
+)
+from keyadmin.sandbox.messages.times import rfc3339
 from keyadmin.sandbox.registry import apis, service_tables
-from keyadmin.sandbox.status import Code, RpcError, consumer_deleted, consumer_suspended, error_info, service_disabled
-from keyadmin.sandbox.store import Store
-from keyadmin.sandbox.weather import Drop, Fault, Weather
+from keyadmin.sandbox.world import TABLES, World
 
-META = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
 REMEMBERED = 10_000  # requests kept for `/_sandbox/requests`
 
 
@@ -27,51 +34,36 @@ class Undone(Exception):
 
 def tables() -> str:
     """The SQL of all tables. Where it changes store.VERSION is raised, and a test insists on that."""
-    return META + hierarchy.TABLES + policy.TABLES + constraints.TABLES + operations.TABLES + service_tables()
+    return TABLES + service_tables()
 
 
 class LocalCloud:
-    """One emulated cloud. Not thread-safe: one event loop uses it."""
+    """One emulated cloud: the world, the services, and the way of every call. Not thread-safe: one event loop uses it."""
 
     def __init__(self, state: Path | None = None, *, alone: bool = False) -> None:
         """Over a state file (None = in memory); `alone` = no other process uses it. Raises NotAState."""
-        self.store = Store(state, tables(), alone=alone)
-        self.clock = Clock(self.store)
-        self.hierarchy = hierarchy.Hierarchy(self.store)
-        self.policies = policy.Policies(self.store)
-        self.weather = Weather(self.clock.now)
-        self.operations = operations.Operations(self.store, self.clock, self.weather.work)
+        self.world = World(state, service_tables(), alone=alone)
         self.requests: deque[tuple[str, str, str, int]] = deque(maxlen=REMEMBERED)
         self.apis: dict[str, Api] = apis()
-        self.store.sync()
 
     def start(self, seed: Json | None = None) -> None:
         """Fill a new state with a seed (None = the default one); merge a given seed into an old state. Raises BadSeed."""
-        from keyadmin.sandbox import seed as seeds
-
-        with self.store.change():
-            if self.store.one("SELECT 1 FROM meta WHERE name = 'start-seed'") is None or seed is not None:
-                kept = seed if seed is not None else self._default()
-                seeds.apply(self, kept)
-                self.store.run("INSERT OR REPLACE INTO meta VALUES ('start-seed', ?)", json.dumps(kept))
-
-    def _default(self) -> Json:
-        from keyadmin.sandbox.default_seed import default_seed
-
-        return default_seed(self.clock.now())
+        with self.world.store.change():
+            if seed is not None or self.world.setting("start-seed") is None:
+                kept = seed if seed is not None else default_seed(self.world.clock.now())
+                seeds.apply(self.world, kept)
+                self.world.set("start-seed", json.dumps(kept))
 
     def reset(self) -> None:
         """Back to the start seed; clock, faults, quotas and log cleared."""
-        from keyadmin.sandbox import seed as seeds
-
-        with self.store.change():
-            kept = json.loads(self.store.one("SELECT value FROM meta WHERE name = 'start-seed'")[0])
-            for (table,) in self.store.all("SELECT name FROM sqlite_master WHERE type = 'table'"):
-                self.store.run(f'DELETE FROM "{table}"')  # noqa: S608
-            self.store.generation += 1
-            seeds.apply(self, kept)
-            self.store.run("INSERT INTO meta VALUES ('start-seed', ?)", json.dumps(kept))
-        self.weather.clear()
+        with self.world.store.change():
+            kept = json.loads(self.world.setting("start-seed") or "{}")
+            for (table,) in self.world.store.all("SELECT name FROM sqlite_master WHERE type = 'table'"):
+                self.world.store.run(f'DELETE FROM "{table}"')  # noqa: S608
+            self.world.store.generation += 1
+            seeds.apply(self.world, kept)
+            self.world.set("start-seed", json.dumps(kept))
+        self.world.faults.clear()
         self.requests.clear()
 
     async def handle(self, method: Method, read: Callable[[], Json], headers: Mapping[str, str]) -> Answer:
@@ -81,10 +73,10 @@ class LocalCloud:
         """
         status, principal = "OK", ""
         try:
-            caller = caller_of(headers, method.api.door)
+            caller = caller_of(headers, method.api.credentials)
             principal = caller.principal
-            if self.weather.latency is not None or self.weather.slow:
-                await self.weather.wait(method.full_name, writes=method.writes)
+            if self.world.faults.latency is not None or self.world.faults.slow:
+                await self.world.faults.wait(method.full_name, writes=method.writes)
             return self._answer(method, read(), caller)
         except RpcError as error:
             status = error.code.name
@@ -93,34 +85,34 @@ class LocalCloud:
             status = "UNAVAILABLE"
             raise
         finally:
-            self.requests.append((method.full_name, principal, status, self.clock.now()))
+            self.requests.append((method.full_name, principal, status, self.world.clock.now()))
 
     def _answer(self, method: Method, request: Json, caller: Caller) -> Answer:
-        self.store.sync()
-        weather = self.weather
-        call = Call(self, method, caller, self.clock.now())
-        self.hierarchy.expire(call.now)
-        if weather.quotas:
-            weather.charge(method.full_name, f"projects/{caller.quota_project or caller.principal}")
-        if weather.faults and (fault := weather.take(method.full_name, "before")):
+        self.world.store.sync()
+        faults = self.world.faults
+        call = Call(self.world, method, caller, self.world.clock.now())
+        self.world.hierarchy.expire(call.now)
+        if faults.quotas:
+            faults.charge(method.full_name, f"projects/{caller.quota_project or caller.principal}")
+        if faults.injected and (fault := faults.take(method.full_name, "before")):
             raise fault.error()
         if caller.quota_project:
             self._may_be_charged(call, caller.quota_project)
         if not method.writes:
             answer = method.rule(call, request)
-        elif weather.faults and (fault := weather.take(method.full_name, "operation")):
+        elif faults.injected and (fault := faults.take(method.full_name, "operation")):
             answer = self._failing_operation(call, request, fault)
         else:
-            with self.store.change():
+            with self.world.store.change():
                 answer = method.rule(call, request)
-        if weather.faults and (fault := weather.take(method.full_name, "after")):
+        if faults.injected and (fault := faults.take(method.full_name, "after")):
             raise fault.error()
         return answer
 
     def _failing_operation(self, call: Call, request: Json, fault: Fault) -> Json:
         """The call is accepted; its operation ends with the fault's error and nothing is changed."""
         try:
-            with self.store.change():
+            with self.world.store.change():
                 answer = call.method.rule(call, request)
                 raise Undone
         except Undone:
@@ -129,12 +121,14 @@ class LocalCloud:
             )
             if not isinstance(answer, dict) or not started:
                 raise fault.error() from None
-        with self.store.change():
-            return self.operations.start(answer["name"], call.principal, error=fault.error(), metadata=answer.get("metadata"))
+        with self.world.store.change():
+            return self.world.operations.start(
+                answer["name"], call.principal, error=fault.error(), metadata=answer.get("metadata")
+            )
 
     def _may_be_charged(self, call: Call, reference: str) -> None:
         """X-Goog-User-Project: the caller needs serviceusage.services.use there, and the API must be on."""
-        node = self.hierarchy.project(reference)
+        node = self.world.hierarchy.project(reference)
         if node is None or not call.holds("serviceusage.services.use", node.name):
             raise RpcError(
                 Code.PERMISSION_DENIED,
@@ -149,13 +143,8 @@ class LocalCloud:
         if node.state != "ACTIVE":
             refusal = consumer_suspended if node.state == "SUSPENDED" else consumer_deleted
             raise refusal(call.method.api.host, node.name)
-        if not call.method.api.always_on and not self.serves(node.name, call.method.api.host):
+        if not call.method.api.always_on and not self.world.serves(node.name, call.method.api.host):
             raise service_disabled(call.method.api.host, call.method.api.title, node.number)
-
-    def serves(self, project: str, service: str) -> bool:
-        """Whether an API is on in a project (canonical name) and has been long enough for all servers to know."""
-        since = self.hierarchy.enabled_since(project, service)
-        return since is not None and since + self.weather.spread("service") <= self.clock.now()
 
     def log(self) -> list[dict[str, Any]]:
         """The remembered requests, oldest first."""
@@ -166,4 +155,4 @@ class LocalCloud:
 
     def close(self) -> None:
         """Close the store."""
-        self.store.close()
+        self.world.store.close()

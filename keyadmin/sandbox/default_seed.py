@@ -10,8 +10,7 @@ import json
 from importlib.resources import files
 from typing import Any
 
-from keyadmin.sandbox.clock import rfc3339
-from keyadmin.sandbox.services.key_rows import DAY
+from keyadmin.sandbox.messages.times import DAY, rfc3339
 
 
 def default_seed(now: int) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from keyadmin.sandbox.cloud import LocalCloud
-from keyadmin.sandbox.lock import StateLock
 from keyadmin.sandbox.server import Server
+from keyadmin.sandbox.state.lock import StateLock
 
 
 class Endpoints:
-    """Where an embedded sandbox is reached. The gRPC door opens when it is first asked for: most commands need REST only."""
+    """Where an embedded sandbox is reached. gRPC opens when it is first asked for: most commands need REST only."""
 
     def __init__(self, server: Server, folder: Path) -> None:
         self._server = server

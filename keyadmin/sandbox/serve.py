@@ -12,8 +12,8 @@ from pathlib import Path
 
 from keyadmin.sandbox import seed as seeds
 from keyadmin.sandbox.cloud import LocalCloud
-from keyadmin.sandbox.lock import StateLock
 from keyadmin.sandbox.server import Server
+from keyadmin.sandbox.state.lock import StateLock
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ async def serve(options: ServeOptions) -> None:
     try:
         cloud = LocalCloud(options.state, alone=True)
         if options.latency is not None:
-            cloud.weather.set_latency(options.latency)
-            cloud.weather.start_latency = cloud.weather.latency
+            cloud.world.faults.set_latency(options.latency)
+            cloud.world.faults.start_latency = cloud.world.faults.latency
         try:
             cloud.start(seed)
         except seeds.BadSeed as error:

@@ -1,4 +1,4 @@
-"""Both doors around one local cloud."""
+"""Both transports around one local cloud."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keyadmin.sandbox.cloud import LocalCloud
-from keyadmin.sandbox.control import Control
-from keyadmin.sandbox.page import Page
-from keyadmin.sandbox.rest_door import Extra, RestDoor
+from keyadmin.sandbox.transport.control import Control
+from keyadmin.sandbox.transport.page import Page
+from keyadmin.sandbox.transport.rest_server import Extra, RestServer
 
 if TYPE_CHECKING:
-    from keyadmin.sandbox.grpc_door import GrpcDoor
+    from keyadmin.sandbox.transport.grpc_server import GrpcServer
 
 
 class CannotListen(Exception):
-    """A port that cannot be had. `door` = rest or grpc; `why` = the errno, EADDRINUSE most likely."""
+    """A port that cannot be had. `transport` = rest or grpc; `why` = the errno, EADDRINUSE most likely."""
 
-    def __init__(self, door: str, host: str, port: int, why: OSError) -> None:
+    def __init__(self, transport: str, host: str, port: int, why: OSError) -> None:
         super().__init__(f"cannot listen on {host}:{port}: {os.strerror(why.errno) if why.errno else why}")
-        self.door, self.host, self.port, self.why = door, host, port, why.errno
+        self.transport, self.host, self.port, self.why = transport, host, port, why.errno
 
 
 class Server:
-    """A local cloud with its doors; each is opened where it is wanted."""
+    """A local cloud with its transports; each is opened where it is wanted."""
 
     def __init__(self, cloud: LocalCloud, *, any_host: bool = False) -> None:
         self.cloud = cloud
         self.rest_address = ""
         self.grpc_address = ""
         extras: dict[str, Extra] = {"/_sandbox": Control(cloud, self.addresses), "/": Page(cloud)}
-        self._rest = RestDoor(cloud, extras, any_host=any_host)
-        self._grpc: GrpcDoor | None = None
+        self._rest = RestServer(cloud, extras, any_host=any_host)
+        self._grpc: GrpcServer | None = None
 
     def addresses(self) -> dict[str, Any]:
-        """Where the doors are."""
+        """Where the transports are."""
         return {"rest": self.rest_address, "grpc": self.grpc_address}
 
     async def open_tcp(self, host: str, rest_port: int, grpc_port: int) -> None:
-        """Both doors on TCP; port 0 = any free one. Raises CannotListen."""
+        """Both transports on TCP; port 0 = any free one. Raises CannotListen."""
         shown = f"[{host}]" if ":" in host else host
-        self._grpc = self._grpc_door()
+        self._grpc = self._grpc_server()
         try:
             self.grpc_address = f"{shown}:{await self._grpc.open(f'{shown}:{grpc_port}')}"
         except OSError as error:
@@ -53,23 +53,25 @@ class Server:
             raise CannotListen("rest", shown, rest_port, error) from None
 
     async def open_rest_unix(self, path: Path) -> None:
-        """The REST door on a UNIX socket."""
+        """The REST transport on a UNIX socket."""
         await self._rest.open_unix(path)
         self.rest_address = f"unix:{path}"
 
     async def open_grpc_unix(self, path: Path) -> None:
-        """The gRPC door on a UNIX socket."""
-        self._grpc = self._grpc_door()
+        """The gRPC transport on a UNIX socket."""
+        self._grpc = self._grpc_server()
         await self._grpc.open(f"unix:{path}")
         self.grpc_address = f"unix:{path}"
 
-    def _grpc_door(self) -> GrpcDoor:
-        from keyadmin.sandbox.grpc_door import GrpcDoor  # a tenth of a second that REST alone need not wait for
+    def _grpc_server(self) -> GrpcServer:
+        from keyadmin.sandbox.transport.grpc_server import (
+            GrpcServer,  # a tenth of a second that REST alone need not wait for
+        )
 
-        return GrpcDoor(self.cloud)
+        return GrpcServer(self.cloud)
 
     async def close(self) -> None:
-        """Close the doors and the store."""
+        """Close the transports and the store."""
         if self._grpc is not None:
             await self._grpc.close()
         await self._rest.close()

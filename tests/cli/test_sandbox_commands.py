@@ -147,14 +147,14 @@ def test_a_port_in_use_is_said(typed) -> None:
                 assert strange not in done.err
 
 
-@pytest.mark.parametrize("door", ["rest", "grpc"])
-def test_a_port_that_may_not_be_taken_is_told_from_one_in_use(door: str) -> None:
+@pytest.mark.parametrize("transport", ["rest", "grpc"])
+def test_a_port_that_may_not_be_taken_is_told_from_one_in_use(transport: str) -> None:
     from keyadmin.sandbox.server import CannotListen
 
     with pytest.raises(Problem) as caught, plain_words():
-        raise CannotListen(door, "127.0.0.1", 80, PermissionError(errno.EACCES, "Permission denied"))
-    assert caught.value.message == f"--{door}-port 80: this user may not listen on 127.0.0.1:80"
-    assert caught.value.fix == (f"give a port from 1024 on, or any free one: keyadmin sandbox serve --{door}-port 0",)
+        raise CannotListen(transport, "127.0.0.1", 80, PermissionError(errno.EACCES, "Permission denied"))
+    assert caught.value.message == f"--{transport}-port 80: this user may not listen on 127.0.0.1:80"
+    assert caught.value.fix == (f"give a port from 1024 on, or any free one: keyadmin sandbox serve --{transport}-port 0",)
 
 
 async def test_an_address_of_another_machine_is_told_from_a_port_in_use() -> None:

@@ -196,7 +196,7 @@ async def test_services_on_and_off(cloud: Cloud) -> None:
 
 
 async def test_more_services_than_one_call_may_name(cloud: Cloud) -> None:
-    from keyadmin.sandbox.services import service_catalogue
+    from keyadmin.sandbox.services.serviceusage import catalogue as service_catalogue
 
     names = service_catalogue.names()[:45]
     await cloud.services.enable(PROJECT, names)

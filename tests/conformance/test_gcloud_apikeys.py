@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.sandbox.clients import Gcloud
 from tests.sandbox.conftest import Running
-from tests.sandbox.doors import Gcloud
 from tests.sandbox.wire import send
 
 PARENT = "projects/100000000001/locations/global/keys"

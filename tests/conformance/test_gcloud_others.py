@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.sandbox.clients import Gcloud
 from tests.sandbox.conftest import Running
-from tests.sandbox.doors import Gcloud
 
 
 @pytest.fixture

@@ -90,9 +90,9 @@ class Stage:
 
     def ago(self, days: float) -> str:
         """A moment by the sandbox's clock."""
-        from keyadmin.sandbox.clock import rfc3339
+        from keyadmin.sandbox.messages.times import rfc3339
 
-        return rfc3339(self.local.clock.now() - int(days * 86_400_000_000))
+        return rfc3339(self.local.world.clock.now() - int(days * 86_400_000_000))
 
 
 @dataclass
@@ -105,7 +105,7 @@ class Subject:
 
     @property
     def number(self) -> str:
-        node = self.stage.local.hierarchy.project(self.project)
+        node = self.stage.local.world.hierarchy.project(self.project)
         assert node is not None
         return node.name
 
@@ -128,7 +128,7 @@ class Subject:
 
     def rows(self) -> dict[str, dict[str, Any]]:
         """Every key by id, deleted ones too, as stored."""
-        found = self.stage.local.store.all(
+        found = self.stage.local.world.store.all(
             "SELECT key_id, uid, key_string, changed, deleted, rest FROM keys WHERE project = ?", self.number
         )
         return {
@@ -142,7 +142,7 @@ class Subject:
     def held(self) -> dict[str, str]:
         """The key string in each sink."""
         lines = dict(line.split("=", 1) for line in self.env_file.read_text().splitlines() if "=" in line)
-        (secret,) = self.stage.local.store.one(
+        (secret,) = self.stage.local.world.store.one(
             "SELECT data FROM secret_versions WHERE project = ? AND secret_id = 'web' ORDER BY version DESC", self.number
         )
         return {"env-file": lines["GEMINI_API_KEY"], "secret": secret.decode()}

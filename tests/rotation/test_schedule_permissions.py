@@ -20,8 +20,8 @@ from keyadmin.rotation.schedule import files_for
 from keyadmin.rotation.schedule.identity import ROLE_FILE, ROLE_ID, permissions
 from keyadmin.rotation.schedule.plan import SchedulePlan
 from tests.rotation.conftest import Ended, World, seed_of
+from tests.sandbox.clients import Gcloud
 from tests.sandbox.conftest import Running
-from tests.sandbox.doors import Gcloud
 
 SINK = 'sinks = ["secret-manager:projects/{project}/secrets/gemini-{lineage}"]\n'
 GEMINI = "generativelanguage.googleapis.com"

@@ -66,8 +66,8 @@ class Case:
             assert self.uids.setdefault(key_id, row["uid"]) == row["uid"], f"the id {key_id} was used twice"
             assert key_id == "web" or parse_successor(key_id), f"{key_id} is an orphan"
         by_string = {row["string"]: row for row in rows.values()}
-        spread = self.subject.stage.local.weather.spread("key")
-        now = self.subject.stage.local.clock.now()
+        spread = self.subject.stage.local.world.faults.spread("key")
+        now = self.subject.stage.local.world.clock.now()
         for sink, string in self.subject.held().items():
             row = by_string[string]
             assert row["deleted"] is None, f"{sink} holds a deleted key"

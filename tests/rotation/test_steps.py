@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from keyadmin.model.problem import Cause
-from keyadmin.sandbox.services import key_usage
+from keyadmin.sandbox.services.apikeys import usage as key_usage
 from tests.rotation.conftest import always_live, condition, deleted, holders, newest, published
 from tests.rotation.inside import GEMINI, MAPS, Stage, Subject
 
@@ -109,7 +109,7 @@ async def test_older_versions_of_a_secret_are_disabled_when_the_old_key_went_and
     await on.control("clock", {"advance": "25h"})
 
     def states() -> list[str]:
-        found = on.local.store.all("SELECT state FROM secret_versions WHERE project = ? ORDER BY version", subject.number)
+        found = on.local.world.store.all("SELECT state FROM secret_versions WHERE project = ? ORDER BY version", subject.number)
         return [state for (state,) in found]
 
     def look() -> None:
@@ -164,9 +164,9 @@ async def test_a_predecessor_in_use_is_kept_until_nobody_used_it_for_the_grace_p
     subject = await published(on)
     await on.control("clock", {"advance": "25h"})
     await use(subject, "web")
-    with on.local.store.change():  # the last use counts, whatever it was for
-        at = on.local.clock.now() - 480 * key_usage.HOUR
-        key_usage.record(on.local.store, subject.rows()["web"]["uid"], MAPS["service"], at)
+    with on.local.world.store.change():  # the last use counts, whatever it was for
+        at = on.local.world.clock.now() - 480 * key_usage.HOUR
+        key_usage.record(on.local.world.store, subject.rows()["web"]["uid"], MAPS["service"], at)
     (outcome,) = await subject.run()
     assert (outcome.problem, outcome.state) == (None, "grace")
     assert "was used for generativelanguage.googleapis.com" in outcome.why
@@ -212,10 +212,10 @@ async def test_the_use_of_another_key_keeps_nothing(on: Stage) -> None:
 async def test_what_a_split_key_keeps_may_be_used_on(on: Stage, services: list[str], state: str) -> None:
     subject = await published(on, serviceAccountEmail=None, restrictions={"apiTargets": [GEMINI, MAPS]})
     await on.control("clock", {"advance": "25h"})
-    with on.local.store.change():
+    with on.local.world.store.change():
         for hours, service in enumerate(services):  # the Gemini API before Maps
-            at = on.local.clock.now() - (len(services) - hours) * key_usage.HOUR
-            key_usage.record(on.local.store, subject.rows()["web"]["uid"], f"{service}.googleapis.com", at)
+            at = on.local.world.clock.now() - (len(services) - hours) * key_usage.HOUR
+            key_usage.record(on.local.world.store, subject.rows()["web"]["uid"], f"{service}.googleapis.com", at)
     (outcome,) = await subject.run(new_auth=True)
     assert (outcome.problem, outcome.state) == (None, state)
 

@@ -132,7 +132,7 @@ async def test_versions_are_left_alone_where_somebody_else_wrote_the_newest(on: 
     await on.control("seed", {"projects": [{"projectId": subject.project, "secrets": {"web": ["theirs"]}}]})
     gate.open()
     await run
-    rows = on.local.store.all("SELECT state FROM secret_versions WHERE project = ?", subject.number)
+    rows = on.local.world.store.all("SELECT state FROM secret_versions WHERE project = ?", subject.number)
     assert {state for (state,) in rows} == {"ENABLED"}
 
 

@@ -9,8 +9,8 @@ from urllib.parse import quote as percent
 from hypothesis import strategies as st
 
 from keyadmin.sandbox.api import Method
+from keyadmin.sandbox.messages.shape import Field, Shape, message_class
 from keyadmin.sandbox.registry import apis
-from keyadmin.sandbox.shape import Field, Shape, message_class
 
 METHODS: list[Method] = [method for api in apis().values() for method in api.methods.values()]
 

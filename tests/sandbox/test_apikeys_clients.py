@@ -9,7 +9,7 @@ from google.api_core.exceptions import AlreadyExists, Forbidden, InvalidArgument
 from google.cloud import api_keys_v2
 from google.protobuf import field_mask_pb2
 
-from . import doors
+from . import clients
 from .conftest import Running
 
 PARENT = "projects/demo-project/locations/global"
@@ -19,7 +19,7 @@ GEMINI = "generativelanguage.googleapis.com"
 
 @pytest.fixture(params=["grpc", "rest"])
 def client(request: pytest.FixtureRequest, sandbox: Running) -> Any:
-    make = {"grpc": doors.grpc_client, "rest": doors.rest_client}[request.param]
+    make = {"grpc": clients.grpc_client, "rest": clients.rest_client}[request.param]
     return make(api_keys_v2.ApiKeysClient, sandbox)
 
 
@@ -67,14 +67,14 @@ def test_the_life_of_a_key(client: Any) -> None:
 
 
 def test_errors_reach_the_client_as_its_own_exceptions(client: Any) -> None:
-    with doors.refused(NotFound, f'key "{PARENT}/keys/missing" not found'):
+    with clients.refused(NotFound, f'key "{PARENT}/keys/missing" not found'):
         client.get_key(name=f"{PARENT}/keys/missing")
     client.create_key(parent=PARENT, key=api_keys_v2.Key(), key_id="twice").result(timeout=60)
-    with doors.refused(AlreadyExists, "twice"):
+    with clients.refused(AlreadyExists, "twice"):
         client.create_key(parent=PARENT, key=api_keys_v2.Key(), key_id="twice")
-    with doors.refused(InvalidArgument, "63"):
+    with clients.refused(InvalidArgument, "63"):
         client.create_key(parent=PARENT, key=api_keys_v2.Key(display_name="x" * 64))
-    with doors.refused(PermissionDenied, "apikeys.keys.list", reason="IAM_PERMISSION_DENIED") as caught:
+    with clients.refused(PermissionDenied, "apikeys.keys.list", reason="IAM_PERMISSION_DENIED") as caught:
         list(client.list_keys(parent="projects/somebody-elses/locations/global"))
     assert caught.value.domain == "iam.googleapis.com"
     assert caught.value.metadata["permission"] == "apikeys.keys.list"
@@ -95,7 +95,7 @@ def test_an_auth_key_of_the_seed_is_listed_though_the_protobuf_lacks_its_account
 
 
 async def test_asyncio_grpc(sandbox: Running) -> None:
-    client = doors.async_client(api_keys_v2.ApiKeysAsyncClient, sandbox)
+    client = clients.async_client(api_keys_v2.ApiKeysAsyncClient, sandbox)
     operation = await client.create_key(parent=PARENT, key=api_keys_v2.Key(display_name="a"), key_id="from-asyncio")
     key = await operation.result(timeout=60)
     assert [one.name async for one in await client.list_keys(parent=PARENT)] == [key.name]
@@ -122,7 +122,7 @@ def _finished(service: Any, operation: dict[str, Any]) -> dict[str, Any]:
 
 def test_google_api_python_client_with_auth_keys(sandbox: Running) -> None:
     """Its discovery document knows serviceAccountEmail and checkExistingUsage, which the protobuf lacks."""
-    service = doors.discovered("apikeys", "v2", sandbox)
+    service = clients.discovered("apikeys", "v2", sandbox)
     keys = service.projects().locations().keys()
     parent = "projects/crowded-project/locations/global"
     account = "workers@crowded-project.iam.gserviceaccount.com"
@@ -148,7 +148,7 @@ def test_google_api_python_client_with_auth_keys(sandbox: Running) -> None:
 def test_google_api_python_client_errors(sandbox: Running) -> None:
     from googleapiclient.errors import HttpError
 
-    keys = doors.discovered("apikeys", "v2", sandbox, caller="nobody@example.net").projects().locations().keys()
+    keys = clients.discovered("apikeys", "v2", sandbox, caller="nobody@example.net").projects().locations().keys()
     with pytest.raises(HttpError) as caught:
         keys.list(parent=PARENT).execute()
     assert caught.value.status_code == 403
@@ -156,10 +156,10 @@ def test_google_api_python_client_errors(sandbox: Running) -> None:
 
 
 def test_callers_are_told_apart_by_their_bearer_token(sandbox: Running) -> None:
-    client = doors.grpc_client(api_keys_v2.ApiKeysClient, sandbox)
+    client = clients.grpc_client(api_keys_v2.ApiKeysClient, sandbox)
     assert len(list(client.list_keys(parent=PARENT))) == 0
     with pytest.raises(PermissionDenied):
-        client.list_keys(parent=PARENT, metadata=doors.bearer("nobody@example.net"))
-    rest = doors.rest_client(api_keys_v2.ApiKeysClient, sandbox)
+        client.list_keys(parent=PARENT, metadata=clients.bearer("nobody@example.net"))
+    rest = clients.rest_client(api_keys_v2.ApiKeysClient, sandbox)
     with pytest.raises(Forbidden):
-        rest.list_keys(parent=PARENT, metadata=doors.bearer("nobody@example.net"))
+        rest.list_keys(parent=PARENT, metadata=clients.bearer("nobody@example.net"))

@@ -9,7 +9,7 @@ from google.api_core.exceptions import InvalidArgument
 from google.cloud import api_keys_v2
 from google.protobuf import field_mask_pb2
 
-from . import doors
+from . import clients
 from .conftest import Running
 from .wire import KEYS, create, done, send
 
@@ -84,7 +84,7 @@ def test_over_rest(shared_sandbox: Running, mask: str | None, body: dict[str, An
 @pytest.mark.parametrize(("mask", "body", "changes"), CASES)
 def test_over_grpc(shared_sandbox: Running, mask: str | None, body: dict[str, Any], changes: dict[str, Any]) -> None:
     key = create(shared_sandbox, None, FULL)
-    client = doors.grpc_client(api_keys_v2.ApiKeysClient, shared_sandbox)
+    client = clients.grpc_client(api_keys_v2.ApiKeysClient, shared_sandbox)
     request = {"key": api_keys_v2.Key(api_keys_v2.Key.from_json(_json(body)), name=key["name"])}
     if mask is not None:
         request["update_mask"] = field_mask_pb2.FieldMask(paths=[path for path in mask.split(",") if path])
@@ -119,7 +119,7 @@ def test_what_cannot_be_updated_is_refused(shared_sandbox: Running, mask: str) -
     reply = send(shared_sandbox, "PATCH", f"/v2/{key['name']}?updateMask={mask}", {"displayName": "x"})
     assert (reply.status, reply.data["error"]["status"]) == (400, "INVALID_ARGUMENT")
     assert reply.data["error"]["details"][0]["fieldViolations"][0]["field"] == "update_mask"
-    client = doors.grpc_client(api_keys_v2.ApiKeysClient, shared_sandbox)
+    client = clients.grpc_client(api_keys_v2.ApiKeysClient, shared_sandbox)
     if "%" not in mask:
         with pytest.raises(InvalidArgument):
             client.update_key(key=api_keys_v2.Key(name=key["name"]), update_mask=field_mask_pb2.FieldMask(paths=[mask]))

@@ -9,9 +9,9 @@ from google.protobuf import json_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyadmin.sandbox.services.apikeys import api
-from keyadmin.sandbox.services.key_shapes import encode_key
-from keyadmin.sandbox.shape import Shape, message_class, shape_of
+from keyadmin.sandbox.messages.shape import Shape, message_class, shape_of
+from keyadmin.sandbox.services.apikeys.api import api
+from keyadmin.sandbox.services.apikeys.shapes import encode_key
 
 
 def _described(shape: Shape) -> Any:

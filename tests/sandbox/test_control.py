@@ -1,4 +1,4 @@
-"""`/_sandbox`: conditions on demand, seen through the wire of both doors; its guards; reset, clock, log."""
+"""`/_sandbox`: conditions on demand, seen through the wire of both transports; its guards; reset, clock, log."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from google.cloud import api_keys_v2
 from google.longrunning import operations_pb2
 from google.rpc import error_details_pb2, status_pb2
 
-from . import doors
+from . import clients
 from .conftest import Running
 from .wire import KEYS, Reply, create, done, send
 
@@ -27,7 +27,7 @@ SERVICE = "google.api.apikeys.v2.ApiKeys"
 
 @pytest.fixture(params=["grpc", "rest"])
 def client(request: pytest.FixtureRequest, sandbox: Running) -> Any:
-    make = {"grpc": doors.grpc_client, "rest": doors.rest_client}[request.param]
+    make = {"grpc": clients.grpc_client, "rest": clients.rest_client}[request.param]
     return make(api_keys_v2.ApiKeysClient, sandbox)
 
 
@@ -92,7 +92,7 @@ def test_a_dropped_connection(sandbox: Running) -> None:
         with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
             send(sandbox, "POST", f"{KEYS}?keyId={when}", {})
     assert [key["name"].rpartition("/")[2] for key in send(sandbox, "GET", KEYS).data["keys"]] == ["after"]
-    grpc_client = doors.grpc_client(api_keys_v2.ApiKeysClient, sandbox)
+    grpc_client = clients.grpc_client(api_keys_v2.ApiKeysClient, sandbox)
     sandbox.control("faults", {"method": "CreateKey", "code": "DROP", "when": "before"})
     with pytest.raises(exceptions.ServiceUnavailable):
         _create(grpc_client, "other")
@@ -322,7 +322,7 @@ def test_the_log_names_method_principal_status_and_sandbox_time(sandbox: Running
     send(sandbox, "GET", KEYS, None, {"Authorization": "Bearer nobody@example.net"})
     send(sandbox, "GET", KEYS, None, {"Authorization": "Bearer secret-token"})
     send(sandbox, "GET", f"{KEYS}?bad=1")
-    doors.grpc_client(api_keys_v2.ApiKeysClient, sandbox).list_keys(parent=PARENT)
+    clients.grpc_client(api_keys_v2.ApiKeysClient, sandbox).list_keys(parent=PARENT)
     log = sandbox.control("requests")
     assert [(entry["method"], entry["principal"], entry["status"]) for entry in log] == [
         (f"{SERVICE}.GetKey", "owner@example.com", "NOT_FOUND"),

@@ -1,4 +1,4 @@
-"""One fuzzer over both doors: whatever comes in, the documented error goes out; nothing crashes, nothing grows.
+"""One fuzzer over both transports: whatever comes in, the documented error goes out; nothing crashes, nothing grows.
 
 `FUZZ_EXAMPLES=20000 pytest tests/sandbox/test_fuzz.py` looks longer.
 """

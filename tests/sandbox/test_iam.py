@@ -21,8 +21,8 @@ from google.cloud import iam_admin_v1, resourcemanager_v3, service_usage_v1
 from google.iam.v1.policy_pb2 import Binding, Policy
 from googleapiclient.errors import HttpError
 
+from .clients import async_client, bearer, discovered, grpc_client, refused
 from .conftest import Running
-from .doors import async_client, bearer, discovered, grpc_client, refused
 
 DEMO = "projects/demo-project"
 NUMBER = "projects/100000000001"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from googleapiclient.errors import HttpError
 
+from .clients import Gcloud, discovered
 from .conftest import Running
-from .doors import Gcloud, discovered
 
 DEMO = "projects/demo-project"
 EMAIL = "robot-one@demo-project.iam.gserviceaccount.com"

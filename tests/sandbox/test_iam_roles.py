@@ -10,8 +10,8 @@ from google.api_core.exceptions import Aborted, AlreadyExists, FailedPreconditio
 from google.cloud import api_keys_v2, iam_admin_v1
 from google.cloud.iam_admin_v1 import Role, RoleView
 
+from .clients import async_client, bearer, grpc_client, refused
 from .conftest import Running
-from .doors import async_client, bearer, grpc_client, refused
 
 DEMO = "projects/demo-project"
 ORGANISATION = "organizations/1000"

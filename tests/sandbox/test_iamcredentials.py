@@ -1,4 +1,4 @@
-"""IAM Credentials v1 as Google's client and google-auth's impersonation call it; its tokens open the sandbox's doors."""
+"""IAM Credentials v1 as Google's client and google-auth's impersonation call it; its tokens are taken by the sandbox."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from google.auth.transport.requests import AuthorizedSession, Request
 from google.cloud import api_keys_v2, iam_credentials_v1
 from google.oauth2.credentials import Credentials
 
+from .clients import async_client, bearer, discovered, grpc_client, refused, rest_client
 from .conftest import Running
-from .doors import async_client, bearer, discovered, grpc_client, refused, rest_client
 
 SCOPE = ["https://www.googleapis.com/auth/cloud-platform"]
 CREATOR = "roles/iam.serviceAccountTokenCreator"

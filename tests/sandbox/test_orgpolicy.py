@@ -13,8 +13,8 @@ from google.api_core.exceptions import Aborted, AlreadyExists, InvalidArgument, 
 from google.cloud import api_keys_v2, orgpolicy_v2
 from google.cloud.orgpolicy_v2 import Constraint
 
+from .clients import async_client, bearer, discovered, grpc_client, refused, rest_client
 from .conftest import Running
-from .doors import async_client, bearer, discovered, grpc_client, refused, rest_client
 
 BINDING = "iam.managed.disableServiceAccountApiKeyCreation"
 CREATION = "iam.disableServiceAccountCreation"

@@ -1,4 +1,4 @@
-"""Resource Manager v3, folders and organisations, by Google's clients over both doors."""
+"""Resource Manager v3, folders and organisations, by Google's clients over both transports."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from google.api_core.exceptions import BadRequest, Conflict, Forbidden
 from google.cloud import resourcemanager_v3 as rm
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from .clients import async_client, bearer, grpc_client, refused, rest_client
 from .conftest import Running
-from .doors import async_client, bearer, grpc_client, refused, rest_client
 from .wire import send
 
 ORGANISATION, ENGINEERING = "organizations/1000", "folders/1001"
 
 
 @pytest.fixture(params=["grpc", "rest"])
-def door(request: pytest.FixtureRequest) -> Any:
+def transport(request: pytest.FixtureRequest) -> Any:
     return grpc_client if request.param == "grpc" else rest_client
 
 
 @pytest.fixture
-def folders(door: Any, sandbox: Running) -> Any:
-    return door(rm.FoldersClient, sandbox)
+def folders(transport: Any, sandbox: Running) -> Any:
+    return transport(rm.FoldersClient, sandbox)
 
 
 def make(folders: Any, name: str, parent: str = ENGINEERING, caller: str = "owner@example.com") -> Any:
@@ -116,13 +116,13 @@ def test_only_an_empty_folder_is_deleted(folders: Any) -> None:
         folders.delete_folder(name=ENGINEERING)
 
 
-def test_nothing_is_made_in_a_deleted_folder(folders: Any, door: Any, sandbox: Running) -> None:
+def test_nothing_is_made_in_a_deleted_folder(folders: Any, transport: Any, sandbox: Running) -> None:
     gone = make(folders, "Gone")
     folders.delete_folder(name=gone.name).result(timeout=60)
     with refused(BadRequest, "is not active"):
         make(folders, "Inside", gone.name)
     with refused(BadRequest, "is not active"):
-        door(rm.ProjectsClient, sandbox).create_project(project=rm.Project(project_id="inside-gone", parent=gone.name))
+        transport(rm.ProjectsClient, sandbox).create_project(project=rm.Project(project_id="inside-gone", parent=gone.name))
     with refused(BadRequest):
         rename(folders, gone.name, "Ghost")
 
@@ -185,17 +185,17 @@ def test_operations_of_folders_are_answered_as_recorded(sandbox: Running) -> Non
 
 
 @pytest.mark.parametrize("name", ["folders/404", "organizations/404"])
-def test_what_is_missing_is_denied(sandbox: Running, door: Any, name: str) -> None:
+def test_what_is_missing_is_denied(sandbox: Running, transport: Any, name: str) -> None:
     kind = name.split("/")[0]
     with refused(Forbidden, f"'resourcemanager.{kind}.get' denied", "(or it may not exist)"):
         if kind == "folders":
-            door(rm.FoldersClient, sandbox).get_folder(name=name)
+            transport(rm.FoldersClient, sandbox).get_folder(name=name)
         else:
-            door(rm.OrganizationsClient, sandbox).get_organization(name=name)
+            transport(rm.OrganizationsClient, sandbox).get_organization(name=name)
 
 
-def test_organisations(sandbox: Running, door: Any) -> None:
-    organizations = door(rm.OrganizationsClient, sandbox)
+def test_organisations(sandbox: Running, transport: Any) -> None:
+    organizations = transport(rm.OrganizationsClient, sandbox)
     found = organizations.get_organization(name=ORGANISATION)
     assert (found.display_name, found.state.name) == ("example.com", "ACTIVE")
     assert found.directory_customer_id.startswith("C0")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from .clients import Gcloud
 from .conftest import Running
-from .doors import Gcloud
 
 
 @pytest.fixture

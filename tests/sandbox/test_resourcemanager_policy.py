@@ -12,8 +12,8 @@ from google.cloud import resourcemanager_v3 as rm
 from google.iam.v1 import policy_pb2
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from .clients import async_client, bearer, grpc_client, refused, rest_client
 from .conftest import Running
-from .doors import async_client, bearer, grpc_client, refused, rest_client
 from .wire import send
 
 DEMO = "projects/demo-project"

@@ -1,4 +1,4 @@
-"""Resource Manager v3, projects: made, changed, moved, deleted and brought back by Google's client over both doors."""
+"""Resource Manager v3, projects: made, changed, moved, deleted and brought back by Google's client over both transports."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from google.api_core.exceptions import BadRequest, Conflict, Forbidden, TooManyR
 from google.cloud import resourcemanager_v3 as rm
 from google.protobuf.field_mask_pb2 import FieldMask
 
+from .clients import async_client, bearer, grpc_client, refused, rest_client
 from .conftest import Running
-from .doors import async_client, bearer, grpc_client, refused, rest_client
 from .wire import send
 
 DEMO = "projects/demo-project"

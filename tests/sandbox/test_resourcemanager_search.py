@@ -9,8 +9,8 @@ import pytest
 from google.api_core.exceptions import BadRequest
 from google.cloud import resourcemanager_v3 as rm
 
+from .clients import bearer, discovered, grpc_client, refused, rest_client
 from .conftest import Running, start
-from .doors import bearer, discovered, grpc_client, refused, rest_client
 
 OWNER = {"roles/owner": ["user:owner@example.com"]}
 SEED = {
@@ -39,7 +39,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture(params=["grpc", "rest", "v1"])
 def search(request: pytest.FixtureRequest, searched: Running) -> Callable[[str], set[str]]:
-    """The ids of the projects that a query finds, by v3 over both doors and by v1's list."""
+    """The ids of the projects that a query finds, by v3 over both transports and by v1's list."""
     if request.param == "v1":
         listing = discovered("cloudresourcemanager", "v1", searched).projects()
         return lambda query: {project["projectId"] for project in listing.list(filter=query).execute().get("projects", [])}

@@ -13,8 +13,8 @@ from google.cloud import resourcemanager_v3 as rm
 from google.longrunning import operations_pb2
 from googleapiclient.errors import HttpError
 
+from .clients import discovered, grpc_client
 from .conftest import Running
-from .doors import discovered, grpc_client
 from .wire import send
 
 

@@ -10,8 +10,8 @@ from google.api_core.exceptions import Aborted, Conflict, FailedPrecondition, In
 from google.cloud import service_usage_v1
 from google.cloud.service_usage_v1 import BatchEnableServicesRequest, DisableServiceRequest, State
 
+from .clients import async_client, bearer, grpc_client, refused, rest_client
 from .conftest import Running
-from .doors import async_client, bearer, grpc_client, refused, rest_client
 
 GEMINI = "generativelanguage.googleapis.com"
 DEMO = "projects/demo-project"
@@ -275,7 +275,7 @@ def test_a_service_just_enabled_is_shown_so_but_answers_disabled_for_a_while(cli
 
 def test_the_catalogue_has_every_service_that_keyadmin_takes_for_one() -> None:
     from keyadmin.keys.services import known
-    from keyadmin.sandbox.services import service_catalogue
+    from keyadmin.sandbox.services.serviceusage import catalogue as service_catalogue
 
     assert set(service_catalogue.names()) == known()
     assert all(service_catalogue.config(name)["title"] for name in known())

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from googleapiclient.errors import HttpError
 
+from .clients import Gcloud, discovered
 from .conftest import Running
-from .doors import Gcloud, discovered
 
 GEMINI = "generativelanguage.googleapis.com"
 NUMBER = "projects/100000000001"

@@ -220,7 +220,7 @@ def test_what_is_no_state_is_refused_and_left_as_it_was(state: Path, make: Calla
     make(state)
     before = state.read_bytes()
     said = _refused(state=str(state))
-    assert "keyadmin.sandbox.store." in said
+    assert "keyadmin.sandbox.state.store." in said
     assert str(state) in said
     assert words in said
     assert state.read_bytes() == before
@@ -255,14 +255,14 @@ def test_a_bad_seed_names_file_and_place_and_is_left_as_it_was(tmp_path: Path, s
     assert seed.read_bytes() == text.encode("latin-1")
 
 
-@pytest.mark.parametrize("door", ["rest_port", "grpc_port"])
-def test_a_port_in_use_is_said_plainly(door: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("transport", ["rest_port", "grpc_port"])
+def test_a_port_in_use_is_said_plainly(transport: str, tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         ready = tmp_path / "ready.json"
-        said = _refused(**{door: port}, ready_file=str(ready))
+        said = _refused(**{transport: port}, ready_file=str(ready))
     assert "CannotListen" in said
     assert str(port) in said
     assert "in use" in said

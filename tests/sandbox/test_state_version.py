@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from keyadmin.sandbox.cloud import LocalCloud, tables
-from keyadmin.sandbox.store import VERSION
+from keyadmin.sandbox.state.store import VERSION
 
 # Of each version of the state, what its tables looked like. A version that was released is never changed here.
 LAYOUTS = {1: "1662d13dd84b8033"}
 
 MEND = """The tables of the sandbox's state have changed. States that people have on their disks have the old ones. So:
-1. raise VERSION in keyadmin/sandbox/store.py by one (unless no release has had the present number),
+1. raise VERSION in keyadmin/sandbox/state/store.py by one (unless no release has had the present number),
 2. write this line into LAYOUTS in {file}:
        {version}: "{fingerprint}",
 3. say in CHANGELOG.md that older states are refused, or migrate them in Store._create."""
@@ -48,7 +48,7 @@ def test_what_makes_no_difference_to_a_state_needs_no_version() -> None:
 def _of_version(path: Path, version: int) -> None:
     cloud = LocalCloud(path, alone=True)
     cloud.start()
-    cloud.store.close()
+    cloud.world.store.close()
     database = sqlite3.connect(path)
     database.execute(f"PRAGMA user_version={version}")
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")

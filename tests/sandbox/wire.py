@@ -1,4 +1,4 @@
-"""Plain HTTP to the REST door: what no client library would send, and the bytes as they are."""
+"""Plain HTTP to the REST transport: what no client library would send, and the bytes as they are."""
 
 from __future__ import annotations
 

@@ -48,4 +48,15 @@ def test_nothing_else_imports_by_name_what_the_other_side_may_be_importing() -> 
             for line in re.findall(
                 r".*\bimport_module\b.*|^ +(?:from google\.cloud import|import google\.cloud).*", text, re.MULTILINE
             ):
-                assert "keyadmin.sandbox.services" in line, f"{path.name}: {line}: use keyadmin.model.loading.load"
+                assert path.name == "loading.py", f"{path.name}: {line}: use load of a loading module"
+
+
+@pytest.mark.asyncio
+async def test_an_embedded_sandbox_imports_under_the_lock_of_its_client(tmp_path: Path) -> None:
+    from keyadmin.cloud.connect import Embedded, Target, connect
+    from keyadmin.model.loading import LOCK
+    from keyadmin.sandbox.messages import loading
+
+    loading.share(threading.RLock())
+    async with connect(Target(sandbox=Embedded(tmp_path / "state"))):
+        assert loading._GATE.lock is LOCK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keyadmin.sandbox.expressions import All, Any, Not, Term, Unreadable, matches, parse, terms
+from keyadmin.sandbox.messages.expressions import All, Any, Not, Term, Unreadable, matches, parse, terms
 
 
 @pytest.mark.parametrize(

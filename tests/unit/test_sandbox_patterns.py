@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from keyadmin.sandbox.patterns import NotUnderstood, full_match
+from keyadmin.sandbox.messages.patterns import NotUnderstood, full_match
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from keyadmin.sandbox import wire
-from keyadmin.sandbox.shape import message_class, to_message
+from keyadmin.sandbox.messages import wire
+from keyadmin.sandbox.messages.shape import message_class, to_message
 
 RESPONSE = "google.cloud.asset_v1.types:SearchAllResourcesResponse"
 RESULT: dict[str, Any] = {

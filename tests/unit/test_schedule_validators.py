@@ -18,8 +18,8 @@ import yaml
 
 from keyadmin.rotation.schedule import ENGINES, ON_ONE_MACHINE, files_for
 from keyadmin.rotation.schedule.plan import TIMES, SchedulePlan
+from tests.sandbox.clients import Gcloud
 from tests.sandbox.conftest import Running
-from tests.sandbox.doors import Gcloud
 
 POLICY = """\
 [[rule]]

@@ -1,1 +1,1 @@
-"""The rules of each emulated Google service. Rules know neither HTTP nor gRPC."""
+"""One folder a Google service: a folder with a `service.py` is registered by being there (see `registry.py`)."""

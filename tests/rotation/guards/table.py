@@ -28,9 +28,9 @@ PROBES: Final = (
     ),
     Guard(
         "the sandbox's own process runs the copy",
-        "sandbox/control.py",
-        'self._cloud.clock.advance(parse_duration(data.get("advance")))',
-        "self._cloud.clock.advance(0)",
+        "sandbox/transport/control.py",
+        'self._cloud.world.clock.advance(parse_duration(data.get("advance")))',
+        "self._cloud.world.clock.advance(0)",
         (f"{RUN}::test_run_goes_as_far_as_it_can_each_time",),
     ),
 )

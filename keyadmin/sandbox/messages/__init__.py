@@ -1,0 +1,1 @@
+"""Requests and answers as data: shapes, JSON, protobuf, errors, pages, masks, filters."""

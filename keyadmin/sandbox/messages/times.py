@@ -1,0 +1,40 @@
+"""Times and durations as Google writes them. Microseconds since the epoch inside."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from keyadmin.sandbox.messages.status import invalid
+
+DAY = 86_400_000_000  # microseconds
+LATEST = 253_370_764_800_000_000  # microseconds: the beginning of the year 9999
+_UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+
+
+def rfc3339(micros: int) -> str:
+    """`2026-03-09T12:23:30.364834Z`: microseconds always, as the API Keys service writes (recorded)."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_rfc3339(text: str) -> int:
+    """Microseconds since the epoch. Raises INVALID_ARGUMENT for what is no RFC 3339 time."""
+    try:
+        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+    except (TypeError, ValueError):
+        raise invalid(f"Invalid time: {text!r} is not an RFC 3339 timestamp.") from None
+    if moment.tzinfo is None:
+        raise invalid(f"Invalid time: {text!r} has no offset from UTC.")
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def parse_duration(text: object) -> int:
+    """`31d`, `12h`, `30m`, `0.5s`, `-1d` as microseconds. Raises INVALID_ARGUMENT."""
+    found = re.fullmatch(r"(-?\d+(?:\.\d+)?)([dhms])", text) if isinstance(text, str) else None
+    if not found:
+        raise invalid(f"Invalid duration {text!r}: write a number and d, h, m or s, such as 31d or 30s.")
+    seconds = float(found[1]) * _UNITS[found[2]]
+    if abs(seconds) > 1e12:
+        raise invalid(f"Invalid duration {str(text)[:40]!r}: it is too long.")
+    return int(seconds * 1_000_000)

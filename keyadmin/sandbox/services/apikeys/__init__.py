@@ -1,0 +1,1 @@
+"""API Keys API v2."""

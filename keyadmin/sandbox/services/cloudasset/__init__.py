@@ -1,0 +1,1 @@
+"""Cloud Asset Inventory v1."""

@@ -1,0 +1,1 @@
+"""IAM Service Account Credentials v1."""

@@ -1,0 +1,1 @@
+"""Resource Manager v3, v1 and v2."""

@@ -1,0 +1,16 @@
+"""Resource Manager v3, v1 and v2, as the sandbox knows it."""
+
+from __future__ import annotations
+
+from keyadmin.sandbox.page_table import PageTable
+from keyadmin.sandbox.service import Seeding, Service
+from keyadmin.sandbox.services.resourcemanager import api, assets, folders, organizations, page, seed, v1
+
+SERVICE = Service(
+    apis=(api.api, folders.api, organizations.api, *v1.APIS),
+    seeding=Seeding(project=seed.project),
+    page=(PageTable(10, page.projects),),
+    gcloud=("cloudresourcemanager",),
+    discovery=("cloudresourcemanager.v3", "cloudresourcemanager.v1", "cloudresourcemanager.v2"),
+    assets=assets.ASSETS,
+)

@@ -1,0 +1,1 @@
+"""What the sandbox holds, whichever service asks: store, clock, hierarchy, policies, operations."""

@@ -1,0 +1,1 @@
+"""How calls come in and answers go out: HTTP with JSON, gRPC, the control surface and the page."""

@@ -1,0 +1,48 @@
+"""The state of the local Google Cloud, as services know it: store, clock, hierarchy, policies, operations, injected faults.
+
+What takes calls in and sends answers out is not known here (see `cloud.py`), nor is any service.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from keyadmin.sandbox.faults import Faults
+from keyadmin.sandbox.state import constraints, hierarchy, operations, policies
+from keyadmin.sandbox.state.clock import Clock
+from keyadmin.sandbox.state.store import Store
+
+META = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+TABLES = META + hierarchy.TABLES + policies.TABLES + constraints.TABLES + operations.TABLES
+
+
+class World:
+    """Everything that is held. Not thread-safe: one event loop uses it."""
+
+    def __init__(self, state: Path | None, tables: str, *, alone: bool = False) -> None:
+        """Over a state file (None = in memory) with the services' tables; `alone`: nobody else uses it. Raises NotAState."""
+        self.store = Store(state, TABLES + tables, alone=alone)
+        self.clock = Clock(self.store)
+        self.hierarchy = hierarchy.Hierarchy(self.store)
+        self.policies = policies.Policies(self.store)
+        self.faults = Faults(self.clock.now)
+        self.operations = operations.Operations(self.store, self.clock, self.faults.work)
+        self.store.sync()
+
+    def serves(self, project: str, service: str) -> bool:
+        """Whether an API is on in a project (canonical name) and has been long enough for all servers to know."""
+        since = self.hierarchy.enabled_since(project, service)
+        return since is not None and since + self.faults.spread("service") <= self.clock.now()
+
+    def setting(self, name: str) -> str | None:
+        """A value that the seed or the control surface has set; None where it has not."""
+        row = self.store.one("SELECT value FROM meta WHERE name = ?", name)
+        return row[0] if row else None
+
+    def set(self, name: str, value: str) -> None:
+        """Keep a value, within the caller's transaction."""
+        self.store.run("INSERT OR REPLACE INTO meta VALUES (?, ?)", name, value)
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()
