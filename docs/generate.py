@@ -68,21 +68,21 @@ def causes() -> str:
 
 def audit_rules() -> str:
     """The rules of audits."""
-    from keyadmin.audit.catalogue import RULES
+    from keyadmin.audit.rules import rules
 
     out = ["# Rules of keyadmin audit\n", "Made from the code. How to audit: [Audit](../audit.md).\n"]
     out += ["| Rule | Severity | Finds |", "|---|---|---|"]
-    out += [f"| [{rule.id}](#{rule.id}) | {_severity(rule.id)} | {rule.title} |" for rule in RULES.values()]
-    for rule in RULES.values():
+    out += [f"| [{rule.id}](#{rule.id}) | {_severity(rule.id)} | {rule.title} |" for rule in rules().values()]
+    for rule in rules().values():
         out.append(f"\n## {rule.id}\n\n**{rule.title}** ({_severity(rule.id)}). {rule.help}\n")
-        out.append(f"What to do: {rule.mend}\n\nSource: {rule.source}")
+        out.append(f"What to do: {rule.fix}\n\nSource: {rule.source}")
     return "\n".join(out) + "\n"
 
 
 def _severity(rule: str) -> str:
-    from keyadmin.audit.catalogue import RULES
+    from keyadmin.audit.rules import rules
 
-    return "high or low" if rule == "standard-key" else RULES[rule].severity.word
+    return "high or low" if rule == "standard-key" else rules()[rule].severity.word
 
 
 def policy_schema() -> str:

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from keyadmin import __version__
-from keyadmin.audit.catalogue import AuditRule, Need
 from keyadmin.audit.inventory import AuditScope, Candidate, Inventory, Taken, take
 from keyadmin.audit.model import UNUSED_AFTER, AuditFacts, AuditReport, Finding, Unseen, Use
-from keyadmin.audit.rules import apply, open_keys
+from keyadmin.audit.rule import AuditRule, Need, open_keys
+from keyadmin.audit.rules import apply
 from keyadmin.keys.denial import told_apart
 from keyadmin.model.duration import words
 from keyadmin.model.key import GEMINI, Key

@@ -4,7 +4,7 @@ How a command is written: options -> use case -> render. It is a plain function 
 its own, named by one line of a table (here, or in its group's `__init__.py`), which is all that `--help` needs:
 
     # keyadmin/cli/projects/__init__.py
-    GROUP = Group("Projects ...", {"use": Entry("keyadmin.cli.projects.use:use", "Make a project the default.")})
+    GROUP = CommandGroup("Projects ...", {"use": CommandEntry("keyadmin.cli.projects.use:use", "Make a project the default.")})
 
     # keyadmin/cli/projects/list.py
     def list_(context: typer.Context, all_: Annotated[bool, typer.Option("--all")] = False) -> None:
@@ -25,7 +25,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
@@ -34,6 +34,9 @@ from keyadmin.cli.lazy import CommandEntry, CommandGroup, group
 from keyadmin.cli.session import Session
 from keyadmin.cli.settings import AUDIT_FORMATS
 from keyadmin.model.problem import Cause, Exit, Problem, usage
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
 
 PROGRAM: Final = "keyadmin"
 
@@ -69,9 +72,16 @@ ROOT: Final = CommandGroup(
 )
 
 
+async def _choose_project(session: Session, cloud: Cloud) -> str:
+    from keyadmin.cli.picker import pick_project
+
+    return await pick_project(session, cloud)
+
+
 def main(arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:
     """Run one command line (without the program's name) and give back its exit code. Never raises."""
     session = Session(os.environ if env is None else env)
+    session.choose_project = _choose_project
     # Google's clients log whole answers, key strings included, when this is set.
     os.environ.pop("GOOGLE_SDK_PYTHON_LOGGING_SCOPE", None)
     try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from keyadmin.audit.catalogue import RULES, chosen
+from keyadmin.audit.rules import chosen, rules
 from keyadmin.cli.options import ChargeProjects
 from keyadmin.cli.places import Folder, Organization, Places, Projects, places
 from keyadmin.cli.runner import keeping_all, run
@@ -26,7 +26,7 @@ THRESHOLDS: Final = ("low", "medium", "high", "none")
 
 
 def _rules(incomplete: str) -> list[tuple[str, str]]:
-    return [(rule.id, rule.title) for rule in RULES.values() if rule.id.startswith(incomplete)]
+    return [(rule.id, rule.title) for rule in rules().values() if rule.id.startswith(incomplete)]
 
 
 def _inventories(incomplete: str) -> list[str]:
@@ -92,8 +92,8 @@ def audit(
 
     session = current(context)
     session.charge_each = charge_projects
-    rules = chosen(rule)
-    wishes = AuditOptions(rules, duration.parse(max_age), explicit=rule is not None)
+    wanted = chosen(rule)
+    wishes = AuditOptions(wanted, duration.parse(max_age), explicit=rule is not None)
     kind = _inventory(inventory)
     if fail_on not in THRESHOLDS:
         raise usage(f"--fail-on: {fail_on!r} is no severity here", f"use one of: {', '.join(THRESHOLDS)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from keyadmin.cli.console import Console
@@ -40,6 +40,8 @@ class Session:
         """The command as it is typed, `keyadmin keys list`."""
         self.feature: str | None = None
         """Which of doctor's features the command is, where it is one."""
+        self.choose_project: Callable[[Session, Cloud], Awaitable[str]] | None = None
+        """Asks the person at the terminal which project is meant."""
         self.charge_each = False
         """Whether each call is charged to the project that it is about, not to one quota project."""
 
@@ -160,10 +162,8 @@ class Session:
         named = cloud.caller.credentials_project
         if named:
             return project_id(ResolvedSetting(named, "the credentials"))
-        if self.interactive:
-            from keyadmin.cli.picker import pick_project
-
-            self._picked = self._picked or await pick_project(self, cloud)
+        if self.interactive and self.choose_project is not None:
+            self._picked = self._picked or await self.choose_project(self, cloud)
             return ResolvedSetting(self._picked, "your choice")
         raise usage(
             "no project was given, and nothing names one",

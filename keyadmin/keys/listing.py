@@ -60,7 +60,7 @@ async def of_all(cloud: Cloud, observer: Observer, *, deleted: bool = False) -> 
 
 
 @dataclass(frozen=True)
-class Selection:
+class ListOptions:
     """What of the keys is wanted. `everything` lifts AI Studio's limit and filter. Raises usage() when made of nonsense."""
 
     everything: bool = False

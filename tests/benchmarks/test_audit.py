@@ -40,7 +40,7 @@ print(code, {PEAK}, used.ru_utime + used.ru_stime, file=sys.stderr)
 AT_GOOGLES_PACE = """
 import asyncio, json, sys, time
 from datetime import timedelta
-from keyadmin.audit.catalogue import chosen
+from keyadmin.audit.rules import chosen
 from keyadmin.audit.inventory import Scope
 from keyadmin.audit.scan import Wishes, scan
 from keyadmin.cli.progress import TerminalObserver

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from html import escape
 from typing import Final
 
-from keyadmin.audit.catalogue import RULES, AuditRule
 from keyadmin.audit.model import AuditReport, Finding, Severity
+from keyadmin.audit.rule import AuditRule
+from keyadmin.audit.rules import rules
 
 # Contrasts are 4.5 to 1 or more, in light and in dark (WCAG 2.2 AA).
 _STYLE: Final = """
@@ -184,9 +185,9 @@ def _row(finding: Finding) -> str:
 
 
 def _rules(report: AuditReport) -> str:
-    used: Iterable[AuditRule] = (RULES[rule] for rule, count in report.by_rule.items() if count)
+    used: Iterable[AuditRule] = (rules()[rule] for rule, count in report.by_rule.items() if count)
     entries = "".join(
-        f'<h3 id="{rule.id}">{escape(rule.title)} ({rule.id})</h3><p>{escape(rule.help)}</p><p>{escape(rule.mend)}</p>'
+        f'<h3 id="{rule.id}">{escape(rule.title)} ({rule.id})</h3><p>{escape(rule.help)}</p><p>{escape(rule.fix)}</p>'
         f'<p>Source: <a rel="noreferrer" href="{escape(rule.source)}">{escape(rule.source)}</a></p>'
         for rule in used
     )

@@ -12,8 +12,9 @@ import re
 from typing import Any, Final
 from urllib.parse import quote
 
-from keyadmin.audit.catalogue import RULES, AuditRule
 from keyadmin.audit.model import AuditReport, Finding, Severity, Unseen
+from keyadmin.audit.rule import AuditRule
+from keyadmin.audit.rules import rules
 from keyadmin.model.key_codec import format_time
 
 Json = dict[str, Any]
@@ -38,7 +39,7 @@ def document(report: AuditReport) -> Json:
                 "name": "keyadmin",
                 "version": report.version,
                 "semanticVersion": report.version,
-                "rules": [_rule(RULES[rule]) for rule in report.rules],
+                "rules": [_rule(rules()[rule]) for rule in report.rules],
             }
         },
         "automationDetails": {"id": f"keyadmin-audit/{_category(report.where)}/"},
@@ -64,8 +65,8 @@ def _rule(rule: AuditRule) -> Json:
         "shortDescription": {"text": f"{rule.title}."},
         "fullDescription": {"text": rule.help},
         "help": {
-            "text": f"{rule.help}\n\n{rule.mend}\n\n{rule.source}",
-            "markdown": f"{rule.help}\n\n**What to do.** {rule.mend}\n\n[Source]({rule.source})",
+            "text": f"{rule.help}\n\n{rule.fix}\n\n{rule.source}",
+            "markdown": f"{rule.help}\n\n**What to do.** {rule.fix}\n\n[Source]({rule.source})",
         },
         "helpUri": rule.source,
         "defaultConfiguration": {"level": LEVELS[rule.severity]},

@@ -10,7 +10,7 @@ import typer
 
 from keyadmin.cli.keys.dry_run import dry_run
 from keyadmin.cli.keys.sink_options import Printer, flagged, say_handed
-from keyadmin.cli.keys.view import KeyRow, show_key, show_started
+from keyadmin.cli.keys.view import ShownKey, show_key, show_started
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.handover.registry import build
@@ -104,7 +104,7 @@ def _made(session: Session, made: CreateResult, handed: list[HandedOver], how: H
         session.console.note(f"Key {key.key_id} of project {key.project}, verification {made.verification}.")
     else:
         shown = key.key_string if how.show or printer.used else None
-        show_key(session, KeyRow(key, made.verification, shown, tuple(handed)))
+        show_key(session, ShownKey(key, made.verification, shown, tuple(handed)))
     if not made.created:
         session.console.note(f"Key {key.key_id} was there already; nothing was made.", always=True)
     elif made.verification == "skipped":

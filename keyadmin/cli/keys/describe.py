@@ -7,7 +7,7 @@ from functools import partial
 import typer
 
 from keyadmin.cli.keys.options import KeyName
-from keyadmin.cli.keys.view import KeyRow, show_key
+from keyadmin.cli.keys.view import ShownKey, show_key
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.keys import resolve
@@ -17,4 +17,4 @@ def describe(context: typer.Context, key: KeyName) -> None:
     """Show everything about one key but its key string. Deleted keys are shown too, for 30 days."""
     session = current(context)
     found = run(context, lambda cloud: resolve.find(cloud, key, partial(session.project, cloud), state="any"))
-    show_key(session, KeyRow(found))
+    show_key(session, ShownKey(found))

@@ -17,7 +17,7 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.keys import listing
 from keyadmin.keys.ai_studio import Shown
-from keyadmin.keys.listing import Listed, Selection
+from keyadmin.keys.listing import Listed, ListOptions
 from keyadmin.keys.usage import Used, of_many, reasons
 from keyadmin.model import duration
 from keyadmin.model.problem import Exit, Problem
@@ -58,7 +58,7 @@ def list_(
         raise wrong("--all-projects and --project do not go together", "leave one of them out")
     if usage and watch:
         raise wrong("--usage and --watch do not go together: Cloud Monitoring tells the hour of the last use")
-    selection = Selection(everything=all_, limit=limit, filter=filter_, sort=sort)
+    selection = ListOptions(everything=all_, limit=limit, filter=filter_, sort=sort)
     every = duration.parse(interval).total_seconds()
 
     async def listed(cloud: Cloud) -> Listed:

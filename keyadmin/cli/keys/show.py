@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from keyadmin.cli.keys.options import KeyName
-from keyadmin.cli.keys.view import KeyRow, to_json
+from keyadmin.cli.keys.view import ShownKey, to_json
 from keyadmin.cli.render import show_document
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
@@ -36,5 +36,5 @@ def show(context: typer.Context, key: KeyName) -> None:
         data: dict[str, Any] = {"name": found.name, "project": found.project, "keyString": key_string.reveal()}
         data |= session.mark
     else:
-        data = to_json(session, KeyRow(found, key_string=key_string))
+        data = to_json(session, ShownKey(found, key_string=key_string))
     show_document(session, data, key_string.reveal())

@@ -22,7 +22,7 @@ _COLOURS: Final = {"gemini": "green", "mixed": "yellow", "none": "red"}
 
 
 @dataclass(frozen=True)
-class KeyRow:
+class ShownKey:
     """A key as a command shows it. `key_string` is set only where it was asked for."""
 
     key: Key
@@ -67,7 +67,7 @@ def _in_studio(key: Key) -> str:
     return "shown" if key.studio_visible else "not shown (restricted to other APIs)"
 
 
-def show_key(session: Session, row: KeyRow) -> None:
+def show_key(session: Session, row: ShownKey) -> None:
     """Print one key with everything that is known of it."""
     key = row.key
     fields: list[tuple[str, object]] = [
@@ -96,7 +96,7 @@ def show_changed(session: Session, outcome: Key | Started) -> None:
     if isinstance(outcome, Started):
         show_started(session, outcome)
     else:
-        show_key(session, KeyRow(outcome))
+        show_key(session, ShownKey(outcome))
 
 
 def show_started(session: Session, started: Started) -> None:
@@ -106,11 +106,11 @@ def show_started(session: Session, started: Started) -> None:
     session.console.note(f"Not waited for. See what came of it: keyadmin keys describe {started.name}")
 
 
-def _column(title: str, value: object) -> Column[KeyRow]:
+def _column(title: str, value: object) -> Column[ShownKey]:
     return Column(title, lambda row: value)
 
 
-def to_json(session: Session, row: KeyRow) -> dict[str, Any]:
+def to_json(session: Session, row: ShownKey) -> dict[str, Any]:
     """The key's JSON object."""
     out = as_json(
         row.key,

@@ -13,7 +13,7 @@ import typer
 from keyadmin.cli.render import View, show_data, show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
-from keyadmin.keys.listing import Listed, Selection
+from keyadmin.keys.listing import Listed, ListOptions
 from keyadmin.model.key import Key
 from keyadmin.model.problem import Cause, Problem, usage
 
@@ -27,7 +27,7 @@ _AGES = ("ageDays", "keyString")  # time alone is no change
 def watch(
     context: typer.Context,
     listed: Callable[[Cloud], Awaitable[Listed]],
-    selection: Selection,
+    selection: ListOptions,
     view: View[Key],
     every_s: float,
 ) -> NoReturn:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from keyadmin.cli import remember
-from keyadmin.cli.keys.view import KeyRow
+from keyadmin.cli.keys.view import ShownKey
 from keyadmin.cli.keys.view import to_json as key_to_json
 from keyadmin.cli.projects.named import import_list
 from keyadmin.cli.projects.view import as_json, view
@@ -95,7 +95,7 @@ def _project(outcome: CreateOutcome) -> Project:
 def _json(session: Session, outcome: CreateOutcome) -> dict[str, Any]:
     out = as_json(session, _project(outcome))
     if outcome.key is not None:
-        out["key"] = key_to_json(session, KeyRow(outcome.key.key, outcome.key.verification))
+        out["key"] = key_to_json(session, ShownKey(outcome.key.key, outcome.key.verification))
     return out
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from keyadmin.audit.catalogue import chosen
 from keyadmin.audit.inventory import AuditScope
+from keyadmin.audit.rules import chosen
 from keyadmin.audit.scan import AuditOptions, scan
 from keyadmin.cloud.connect import Target, Url, connect
 from keyadmin.model.observer import Observer

@@ -157,11 +157,13 @@ def test_5000_projects_can_be_narrowed(person, served, run) -> None:
 
 ANY_COMMAND = """
 import asyncio, dataclasses, os
+from keyadmin.cli.picker import pick_project
 from keyadmin.cli.session import Session
 from keyadmin.cloud.connect import connect
 
 async def main():
     session = Session(os.environ)
+    session.choose_project = pick_project
     session._settings = dataclasses.replace(session.settings, project=None)  # as with Google, where nothing names one
     async with connect(session.target()) as cloud:
         print(await session.project(cloud), await session.project(cloud))

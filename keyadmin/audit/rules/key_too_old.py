@@ -1,0 +1,35 @@
+"""The rule `key-too-old`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from keyadmin.audit.commands import command, days
+from keyadmin.audit.model import AuditFacts, Finding, Severity
+from keyadmin.audit.rule import BEST_PRACTICES_PAGE, AuditRule, finding_of
+
+
+def check(facts: AuditFacts) -> Iterator[Finding]:
+    """Live keys over the longest age allowed, by the server's clock."""
+    limit = facts.now - facts.max_age
+    for key in facts.live:
+        if key.create_time is not None and key.create_time < limit:
+            message = f"the key is {days(facts.now - key.create_time)} old; the limit is {days(facts.max_age)}"
+            verb = "keys migrate" if key.key_type == "standard" and key.restricted != "other" else "keys rotate"
+            yield finding_of(RULE, facts, key, message, command(verb, key, "--to SINK"))
+
+
+RULE: Final = AuditRule(
+    id="key-too-old",
+    severity=Severity.MEDIUM,
+    title="A key older than the longest age allowed",
+    help=(
+        "A key never expires, and every copy ever made of it works as long as it does. Replacing keys in time bounds what a "
+        "lost copy is worth. The age allowed is 90 days unless --max-age says otherwise. CIS Google Cloud Foundation "
+        "Benchmark 1.15."
+    ),
+    fix="Rotate it: keyadmin keys rotate KEY --to SINK, or a policy with keyadmin rotation init.",
+    source=BEST_PRACTICES_PAGE,
+    check=check,
+)

@@ -1,0 +1,64 @@
+"""The rule `open-client-restriction`."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from keyadmin.audit.commands import command
+from keyadmin.audit.model import AuditFacts, Finding, Severity
+from keyadmin.audit.rule import BEST_PRACTICES_PAGE, AuditRule, finding_of
+from keyadmin.model.key import Restrictions
+
+_ANYWHERE: Final = re.compile(r"(?:(?:https?|\*)://)?[*.]*\*[*.]*(?::\*)?(?:/\**)?")
+
+
+def check(facts: AuditFacts) -> Iterator[Finding]:
+    """Live keys whose list of clients lets everybody in."""
+    for key in facts.live:
+        if found := lets_everybody_in(key.restrictions):
+            option = "--allowed-ips ADDRESS" if key.restrictions.ips is not None else "--allowed-referrers SITE"
+            message = f"the client restriction lets everybody in: {found}"
+            yield finding_of(RULE, facts, key, message, command("keys restrict", key, option))
+
+
+def lets_everybody_in(restrictions: Restrictions) -> str:
+    """The entry of a client restriction that makes it one in name only; empty where there is none."""
+    for referrer in restrictions.referrers or ():
+        if _ANYWHERE.fullmatch(referrer.strip()):
+            return referrer
+    networks = [network for text in restrictions.ips or () if "/" in text and (network := _network(text)) is not None]
+    for network in networks:
+        if network.prefixlen == 0:
+            return str(network)
+    if len(networks) < 2:
+        return ""
+    sums: list[ipaddress.IPv4Network | ipaddress.IPv6Network] = [
+        *ipaddress.collapse_addresses([each for each in networks if isinstance(each, ipaddress.IPv4Network)]),
+        *ipaddress.collapse_addresses([each for each in networks if isinstance(each, ipaddress.IPv6Network)]),
+    ]
+    return next((f"its networks add up to {each}" for each in sums if each.prefixlen == 0), "")
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(text.strip(), strict=False)
+    except ValueError:
+        return None
+
+
+RULE: Final = AuditRule(
+    id="open-client-restriction",
+    severity=Severity.MEDIUM,
+    title="A client restriction that restricts nobody",
+    help=(
+        "The key is restricted to addresses or web sites, but the list lets everybody in: 0.0.0.0/0, ::/0, networks that "
+        "add up to all addresses, or the referrer *. It looks restricted in every list. CIS Google Cloud Foundation "
+        "Benchmark 1.13."
+    ),
+    fix="Name the addresses, sites or apps that use the key.",
+    source=BEST_PRACTICES_PAGE,
+    check=check,
+)

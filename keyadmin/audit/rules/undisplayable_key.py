@@ -1,0 +1,37 @@
+"""The rule `undisplayable-key`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from typing import Final
+
+from keyadmin.audit.commands import command
+from keyadmin.audit.model import AuditFacts, Finding, Severity
+from keyadmin.audit.rule import GEMINI_KEYS_PAGE, AuditRule, finding_of
+from keyadmin.keys import ai_studio
+
+
+def check(facts: AuditFacts) -> Iterator[Finding]:
+    """Live keys that AI Studio's page leaves out."""
+    for key in facts.live:
+        if not key.studio_visible:
+            what = "other APIs too" if key.restricted == "mixed" else "other APIs"
+            yield finding_of(RULE, facts, key, f"AI Studio does not show it: it is for {what}", command("keys describe", key))
+    if over := ai_studio.shown(facts.live).over_limit:
+        message = f"AI Studio shows {ai_studio.LIMIT} keys: {over} more are for Gemini and are not shown"
+        yield finding_of(RULE, facts, None, message, f"keyadmin keys list --all -p {shlex.quote(facts.project)}")
+
+
+RULE: Final = AuditRule(
+    id="undisplayable-key",
+    severity=Severity.INFO,
+    title="A key that AI Studio does not show",
+    help=(
+        "AI Studio's page shows at most 100 keys, and only those with no API restriction or restricted to the Generative "
+        "Language API alone. Who looks there takes the list for the whole."
+    ),
+    fix="keyadmin keys list --all shows every key.",
+    source=GEMINI_KEYS_PAGE,
+    check=check,
+)

@@ -1,0 +1,93 @@
+"""The layers of docs/architecture.md: which package may import which, and that nothing runs in a circle."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+
+import pytest
+
+from tests.architecture.imports import area, circles, imports, modules, own, trees
+
+# A package may import those that stand before it, and nothing else of keyadmin, but for the two lists below.
+LAYERS = "data model local cloud handover access keys projects rotation leaks audit guard cli"
+ORDER = LAYERS.split(" ")
+# Two that stand side by side: neither imports the other.
+APART = {("cloud", "local"), ("local", "cloud")}
+# The sandbox shares no code with what is tested against it, so that the two cannot share a mistake: data, the type of a key
+# string, and the lock that keeps two threads from importing one package from both ends.
+SANDBOX_MAY = {"keyadmin.model.secret", "keyadmin.model.loading"}
+KNOWS_SANDBOX = ("keyadmin.cloud.connect", "keyadmin.cli.sandbox")
+# Arrows that are about to go, each with its owner's change; nothing may be added.
+PENDING = {
+    ("keyadmin.local.environment.syntax", "keyadmin.handover.sinks.env_file"),
+    ("keyadmin.model.causes.catalogue", "keyadmin.access.shortform"),
+}
+GOOGLE = ("google", "grpc", "proto", "googleapiclient")
+ROOT = "keyadmin"  # holds the version alone
+
+
+def seen(module: str) -> frozenset[str]:
+    return frozenset(other for other in own(module) if (module, other) not in PENDING)
+
+
+def allowed(importer: str, imported: str) -> bool:
+    here, there = area(importer), area(imported)
+    if here == there or imported == ROOT:
+        return True
+    if here == "sandbox":
+        return there == "data" or imported in SANDBOX_MAY
+    if there == "sandbox":
+        return importer.startswith(KNOWS_SANDBOX)
+    if importer in (ROOT, "keyadmin.__main__"):
+        return there == "cli"
+    return (here, there) not in APART and ORDER.index(there) < ORDER.index(here)
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_arrows_go_downwards_only(module: str) -> None:
+    wrong = [other for other in sorted(seen(module)) if not allowed(module, other)]
+    assert not wrong, f"{module} imports {wrong}, which is not below it"
+
+
+def test_no_circle_of_modules() -> None:
+    assert circles({name: seen(name) for name in modules() if area(name) != "sandbox"}) == []
+
+
+def test_no_ring_of_packages() -> None:
+    graph: dict[str, set[str]] = defaultdict(set)
+    for name in modules():
+        graph[area(name)] |= {area(other) for other in seen(name)} - {area(name), ROOT}
+    assert circles({name: frozenset(others) for name, others in graph.items()}) == []
+
+
+def test_a_circle_is_seen() -> None:
+    ring = {"a": frozenset("b"), "b": frozenset("c"), "c": frozenset("a"), "d": frozenset("a")}
+    assert circles(ring) == [["a", "b", "c"]]
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_google_s_packages_are_known_to_the_wire_alone(module: str) -> None:
+    named = {each.split(".")[0] for each in imports()[module]} & set(GOOGLE)
+    assert not named or area(module) in ("cloud", "sandbox"), f"{module} imports {sorted(named)}"
+
+
+@pytest.mark.parametrize("module", sorted(name for name in modules() if area(name) not in ("cli", "sandbox", "__main__")))
+def test_only_the_command_line_knows_typer(module: str) -> None:
+    named = {each.split(".")[0] for each in imports()[module]}
+    assert not named & {"typer", "click", "tabulate", "questionary", "prompt_toolkit"}
+
+
+@pytest.mark.parametrize("module", sorted(name for name in modules() if area(name) == "model"))
+def test_the_model_asks_nobody(module: str) -> None:
+    named = {each.split(".")[0] for each in imports()[module]}
+    assert not named & {"aiohttp", "grpc", "google", "requests", "socket", "subprocess", "sqlite3", "asyncio"}
+
+
+def test_no_exported_class_name_means_two_things() -> None:
+    where: dict[str, list[str]] = defaultdict(list)
+    for module, tree in trees().items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where[node.name].append(module)
+    assert {name: places for name, places in where.items() if len(places) > 1} == {}
