@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 
@@ -10,12 +9,14 @@ import sys
 def main() -> None:
     """Run the command line of this process and exit with its code."""
     arguments = sys.argv[1:]
-    if arguments == ["--version"]:
+    if arguments == ["--version"] and sys.stdout is not None:
         from keyadmin import __version__
 
         print(f"keyadmin {__version__}")
         return
-    _streams()
+    from keyadmin.cli.streams import prepare
+
+    prepare()
     _interruptible()
     try:
         from keyadmin.cli.app import main as run
@@ -33,16 +34,6 @@ def _interruptible() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-
-
-def _streams() -> None:
-    """Make the streams fit for any text: one that was closed (`>&-`) goes nowhere, one that is not UTF-8 gets escapes."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - lives as long as the process
-        else:
-            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

@@ -29,10 +29,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from keyadmin.cli import secret_input
+from keyadmin.cli import secret_input, streams
 from keyadmin.cli.lazy import CommandEntry, CommandGroup, group
+from keyadmin.cli.program import program
 from keyadmin.cli.session import Session
 from keyadmin.cli.settings import AUDIT_FORMATS
+from keyadmin.model.command_line import Invocation, calling_as, complete, typed
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 
 if TYPE_CHECKING:
@@ -84,14 +86,13 @@ def main(arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:
     session.choose_project = _choose_project
     # Google's clients log whole answers, key strings included, when this is set.
     os.environ.pop("GOOGLE_SDK_PYTHON_LOGGING_SCOPE", None)
-    try:
+    with calling_as(Invocation(program())):
         code = _boundary(session, arguments)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        code = _hang_up()
-    except OSError as error:  # flushing what was printed: a full disk, most likely
-        code = _failed(session, error, arguments)
-        _abandon(sys.stdout)
+        try:
+            streams.flush()
+        except OSError as error:  # a full disk, most likely
+            code = _failed(session, error, arguments)
+            streams.abandon(sys.stdout)
     return int(code)
 
 
@@ -105,8 +106,9 @@ def _boundary(session: Session, arguments: Sequence[str]) -> int:
         if result == Exit.INTERRUPTED:  # Typer's reading of Ctrl-C
             return _interrupted(session, arguments)
         return int(result) if isinstance(result, int) else Exit.OK
-    except BrokenPipeError:
-        raise
+    except BrokenPipeError:  # what is printed for ever (keys list --watch): the reader has seen enough
+        streams.abandon(sys.stdout)
+        return Exit.OK
     except (KeyboardInterrupt, typer.Abort):
         return _interrupted(session, arguments)
     except typer.TyperException as error:
@@ -161,7 +163,7 @@ def _wrong_usage(session: Session, error: typer.TyperException, arguments: Seque
         return Exit.USAGE
     command = context.command_path if context else PROGRAM
     message = errors.in_plain_words(error.format_message().rstrip("."))
-    problem = usage(message, f"{command} --help", *_example(command, message))
+    problem = usage(message, typed(command.partition(" ")[2], help=True), *_example(command, message))
     if context:
         session.console.say(context.get_usage())
     return errors.report(session, problem, None, as_json=_wants_json(session, arguments))
@@ -173,7 +175,7 @@ def _example(command: str, message: str) -> tuple[str, ...]:
         return ()
     from keyadmin.cli.examples import EXAMPLES
 
-    return tuple(f"for example: {line}" for line in EXAMPLES.get(command.partition(" ")[2], ())[:1])
+    return tuple(complete(f"for example: `{line}`") for line in EXAMPLES.get(command.partition(" ")[2], ())[:1])
 
 
 def _wants_json(session: Session, arguments: Sequence[str]) -> bool:
@@ -185,21 +187,3 @@ def _wants_json(session: Session, arguments: Sequence[str]) -> bool:
         elif argument.startswith("--format="):
             asked = argument.partition("=")[2]
     return session.json_wanted(asked)
-
-
-def _hang_up() -> Exit:
-    """The reader of our output has gone (`| head`): no complaint."""
-    _abandon(sys.stdout)
-    _abandon(sys.stderr)
-    return Exit.FAILED
-
-
-def _abandon(stream: Any) -> None:
-    """Point a stream that cannot be written at nothing, so that the interpreter's last flush is quiet."""
-    try:
-        handle = stream.fileno()
-    except (OSError, ValueError, AttributeError):
-        return
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, handle)
-    os.close(nothing)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final, TextIO
 
+from keyadmin.cli.streams import abandon
 from keyadmin.cli.text import clean
 from keyadmin.model.secret import redact
 
@@ -39,8 +40,11 @@ class Console:
         """One piece of console, dropped by nothing."""
         safe = self.safe(text)
         shown = f"{paint(label, style, self.colour)}{safe}" if label else paint(safe, style, self.colour)
-        self.stream.write(f"{shown}\n")
-        self.stream.flush()
+        try:
+            self.stream.write(f"{shown}\n")
+            self.stream.flush()
+        except BrokenPipeError:  # `2>&1 | head`
+            abandon(self.stream)
 
     @staticmethod
     def safe(text: str) -> str:

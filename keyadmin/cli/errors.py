@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean_json
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Cause, Exit, Problem
 from keyadmin.model.secret import redact
 
@@ -99,7 +100,7 @@ def _with_near(session: Session, problem: Problem) -> Problem:
 def _why_and_fix(session: Session, problem: Problem) -> tuple[list[str], tuple[str, ...]]:
     """The catalogue's words for the cause, where the message does not say it all already (wrong usage does)."""
     if problem.exit is Exit.USAGE:
-        return [], problem.fix or (f"{session.command} --help",)
+        return [], problem.fix or (typed(session.command.partition(" ")[2], help=True),)
     from keyadmin.model.causes.catalogue import advice, entry
 
     why = [] if problem.cause in _SPEAK_FOR_THEMSELVES else [entry(problem.cause).explanation]

@@ -60,6 +60,7 @@ class Command(_LightHelp, TyperCommand):
         session = current(ctx)
         session.command, session.feature = ctx.command_path, self.entry.feature
         session.settle(self.entry.formats, self.entry.world)
+        session.refuse_beside_project([_written(each) for each in self.params if _names_projects(each, ctx)])
         return super().invoke(ctx)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
@@ -75,6 +76,18 @@ class Command(_LightHelp, TyperCommand):
             with formatter.section("Examples"):
                 for line in lines:  # not write_text, which would break them
                     formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+
+
+def _names_projects(parameter: Any, ctx: Any) -> bool:
+    """Whether a parameter of the command, not the global option, was given and says which projects it is about."""
+    own = parameter.expose_value and ctx.params.get(parameter.name)
+    named = parameter.name in ("projects", "all_projects", "folder", "organization") or parameter.metavar in ("ID", "PROJECT")
+    return bool(own and named and not (parameter.param_type_name == "option" and parameter.metavar in ("ID", "PROJECT")))
+
+
+def _written(parameter: Any) -> str:
+    """An option by its long name, an argument by what stands for it in the usage line."""
+    return str(parameter.metavar if parameter.param_type_name == "argument" else max(parameter.opts, key=len))
 
 
 class LazyGroup(_LightHelp, TyperGroup):

@@ -30,6 +30,15 @@ def _record(context: typer.Context, parameter: typer.CallbackParam, value: Any) 
     return value
 
 
+def _record_project(context: typer.Context, value: Any) -> Any:
+    """Keep every project that was typed, before and after the command: `Session.settle` refuses different ones."""
+    for project in value or ():
+        session = current(context)
+        session.projects_typed.append(project)
+        session.raw["project"] = project
+    return value
+
+
 def _version(context: typer.Context, value: bool | None) -> None:
     if value and not context.resilient_parsing:
         from keyadmin import __version__
@@ -51,11 +60,11 @@ def _projects(context: typer.Context, incomplete: str) -> list[str | tuple[str, 
 
 def _global_options(
     project: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             "--project",
             "-p",
-            callback=_record,
+            callback=_record_project,
             metavar="ID",
             autocompletion=_projects,
             help="The project: id or number. [KEYADMIN_PROJECT]",
@@ -121,6 +130,8 @@ class _Late:
     def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
         if value is None and not (param.multiple or param.nargs == -1):
             return None
+        if param.name == "project" and param.multiple:
+            return list(value or ())
         if isinstance(value, str) and param.type_descriptor.annotation is str:
             return value
         param._runtime_param = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import sys
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+from keyadmin.cli import streams
 from keyadmin.cli.console import paint
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean, clean_json, folded, terminal_width
@@ -122,7 +124,7 @@ def _unicode() -> bool:
 
 def write(line: str) -> None:
     """One line of data to stdout."""
-    sys.stdout.write(line + "\n")
+    streams.write(line + "\n")
 
 
 def cell(value: object, *, exact: bool = False) -> str:
@@ -151,9 +153,11 @@ def _csv(header: list[str], rows: list[list[str]]) -> None:
     """
     import csv
 
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
     writer.writerows([f"'{text}" if text.startswith(_FORMULA) else text for text in row] for row in rows)
+    streams.write(text.getvalue())
 
 
 def _markdown(header: list[str], rows: list[list[str]]) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from keyadmin.cli.console import Console
+from keyadmin.cli.program import global_options_typed, program
 from keyadmin.cli.progress import TerminalObserver
 from keyadmin.cli.settings import FORMATS, ResolvedSetting, SandboxChoice, Settings, project_id, sandbox_choice, settle
+from keyadmin.model.command_line import Invocation, call_as, typed
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Cause, Problem, usage
 
@@ -29,6 +31,8 @@ class Session:
     def __init__(self, env: Mapping[str, str]) -> None:
         self.env = env
         self.raw: dict[str, str | bool] = {}
+        self.projects_typed: list[str] = []
+        """The values of `--project` on the command line, before and after the command."""
         self.console = Console()
         self.observer: Observer = Observer()
         self._settings: Settings | None = None
@@ -52,6 +56,8 @@ class Session:
         """
         from keyadmin.cli.logs import direct
 
+        call_as(Invocation(program(), global_options_typed(self.raw)))
+        self._refuse_several_projects()
         if world != "any" and self.raw.setdefault("sandbox", True) is False:
             raise usage("this command is about the sandbox alone", "leave out --no-sandbox")
         choice = sandbox_choice(self.raw.get("sandbox"), self.env)
@@ -64,6 +70,19 @@ class Session:
         self.observer = TerminalObserver(self.console, dumb=dumb)
         direct(self.console, server=world == "server")
 
+    def _refuse_several_projects(self) -> None:
+        """Raises usage() where `--project` names different projects."""
+        named = list(dict.fromkeys(text.removeprefix("projects/") for text in self.projects_typed))
+        if len(named) > 1:
+            said = " and ".join(f"--project {text}" for text in named)
+            raise usage(f"{said}: a command is about one project", "leave all but one of them out")
+
+    def refuse_beside_project(self, given: Sequence[str]) -> None:
+        """Raises usage() where `--project` stands on the command line beside these other ways to name projects."""
+        if given and self.projects_typed:
+            ways = " and ".join(given)
+            raise usage(f"--project and {ways} do not go together: both say which projects", "leave one of them out")
+
     def say_sandbox(self, choice: SandboxChoice) -> None:
         """The line that keeps the sandbox from being taken for Google; once a run, `--quiet` or not."""
         if not self._sandbox_said:
@@ -74,9 +93,9 @@ class Session:
         """The same for a command line that failed before its options were settled, read off what was typed."""
         if self._settings is not None:
             return
-        typed = [argument for argument in arguments if argument in ("--sandbox", "--no-sandbox")]
+        flags = [argument for argument in arguments if argument in ("--sandbox", "--no-sandbox")]
         try:
-            choice = sandbox_choice(typed[-1] == "--sandbox" if typed else self.raw.get("sandbox"), self.env)
+            choice = sandbox_choice(flags[-1] == "--sandbox" if flags else self.raw.get("sandbox"), self.env)
         except Problem:
             return  # no choice at all, which the failure itself may be about
         if choice is not None:
@@ -168,7 +187,7 @@ class Session:
         raise usage(
             "no project was given, and nothing names one",
             "add --project ID, or set KEYADMIN_PROJECT",
-            "make one the default: keyadmin config set project ID",
+            f"make one the default: {typed('config set', 'project', 'ID')}",
         )
 
 

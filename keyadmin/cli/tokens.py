@@ -15,6 +15,7 @@ from keyadmin.cli.options import DryRun, KeyFromEnv
 from keyadmin.cli.render import show_document
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
+from keyadmin.cli.streams import refuse_lost_output
 from keyadmin.keys import resolve, tokens
 from keyadmin.keys.tokens import Token, TokenTerms
 from keyadmin.model import duration
@@ -56,6 +57,7 @@ def create(
     if dry_run:
         would(session, f"make a token with the key {named}")
         return
+    refuse_lost_output()
 
     async def work(cloud: Cloud) -> Token:
         if isinstance(given, KeyString):

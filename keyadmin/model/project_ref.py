@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import re
-import shlex
 from typing import Final
 
+from keyadmin.model.command_line import typed
+from keyadmin.model.name_forms import PROJECT
 from keyadmin.model.problem import usage
 from keyadmin.model.secret import PATTERN
 
-# Wider than the rule for new ids (6 to 30 characters, the first a letter): legacy ids are shorter, longer, begin with a digit,
-# or have a domain before a colon. Source: Compute Engine's discovery document, the pattern of its parameter `project`.
-_ID: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_DOMAIN: Final = r"(?:[a-z0-9-]{1,63}\.)*[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
-REFERENCE: Final = re.compile(rf"(?:{_DOMAIN}:)?{_ID}")
+REFERENCE: Final = PROJECT
 _SHORT_WORDS: Final = re.compile(r"[\w '\"!-]{1,60}")
 
 
@@ -27,10 +24,10 @@ def checked(text: str, source: str) -> str:
     value = text.removeprefix("projects/")
     if REFERENCE.fullmatch(value):
         return value
-    by_name = (f"if that is a project's name: keyadmin projects search {shlex.quote(value)}",)
+    by_name = (f"if that is a project's name: {typed('projects search', value)}",)
     raise usage(
         f"{source}: {value!r} is not a project id or number: lower-case letters, digits and hyphens alone stand in those, "
         "no hyphen first or last",
         *(by_name if _SHORT_WORDS.fullmatch(value) else ()),
-        "see the ids: keyadmin projects list --all",
+        f"see the ids: {typed('projects list', all=True)}",
     )

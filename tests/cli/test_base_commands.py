@@ -41,8 +41,38 @@ def test_global_options_work_before_between_and_after(cli, line) -> None:
 
 
 def test_the_later_of_two_wins(cli) -> None:
-    done = cli("-p", "first-one", "config", "-p", "second-one", "get", "project", "-p", "third-one")
-    assert done.out == "third-one\n"
+    assert (
+        cli("--format", "json", "config", "--format", "yaml", "get", "project", "-p", "one-two", "--format", "csv").out
+        == "one-two\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("-p", "first-one", "config", "get", "project", "-p", "second-one"),
+        ("config", "get", "project", "-p", "first-one", "--project=second-one"),
+        ("-p", "first-one", "config", "-p", "first-one", "get", "project", "-psecond-one"),
+        ("keys", "list", "--all-projects", "-p", "first-one"),
+        ("-p", "first-one", "doctor", "second-one"),
+        ("doctor", "first-one", "-p", "first-one"),
+        ("audit", "--projects", "a-project", "-p", "first-one"),
+        ("audit", "--folder", "1", "-p", "first-one"),
+        ("rotation", "migrate", "--organization", "1", "-p", "first-one"),
+        ("projects", "import", "first-one", "-p", "second-one"),
+    ],
+    ids=" ".join,
+)
+def test_a_command_is_about_one_project(cli, line) -> None:
+    """The first of two projects was dropped in silence: the command then ran in the other one."""
+    done = cli(*line, env={"KEYADMIN_SANDBOX": "1"})
+    assert done.code == 2
+    assert "--project" in done.err
+
+
+def test_the_same_project_twice_and_a_variable_beside_it_are_one(cli) -> None:
+    line = ("-p", "one-two", "config", "get", "project", "-p", "projects/one-two")
+    assert cli(*line, env={"KEYADMIN_PROJECT": "three"}).out.strip().endswith("one-two")
 
 
 def test_short_forms(cli) -> None:

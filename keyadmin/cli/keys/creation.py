@@ -13,6 +13,7 @@ from keyadmin.cli.keys.sink_options import Printer, flagged, say_handed
 from keyadmin.cli.keys.view import ShownKey, show_key, show_started
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
+from keyadmin.cli.streams import refuse_lost_output
 from keyadmin.handover.registry import build
 from keyadmin.handover.sink import SinkSpec
 from keyadmin.keys import provision
@@ -41,6 +42,8 @@ class How:
             raise usage("--to and --async do not go together: the key string comes with the finished operation")
         if self.show and self.to_stdout:
             raise usage("--show and --to stdout do not go together: both print the key string", "leave one of them out")
+        if self.show:
+            refuse_lost_output()
         if self.show and self.async_:
             raise usage("--show and --async do not go together: the key string comes with the finished operation")
 

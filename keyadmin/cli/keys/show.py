@@ -12,6 +12,7 @@ from keyadmin.cli.keys.view import ShownKey, to_json
 from keyadmin.cli.render import show_document
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
+from keyadmin.cli.streams import refuse_lost_output
 from keyadmin.keys import resolve
 from keyadmin.model.key import Key
 from keyadmin.model.secret import KeyString
@@ -26,6 +27,7 @@ def show(context: typer.Context, key: KeyName) -> None:
     Whoever has it can use your project's quota and cause charges. Needs apikeys.keys.getKeyString.
     """
     session = current(context)
+    refuse_lost_output()
 
     async def read(cloud: Cloud) -> tuple[Key, KeyString]:
         found = await resolve.find(cloud, key, partial(session.project, cloud), state="any", unseen=True)

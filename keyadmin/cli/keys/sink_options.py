@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from keyadmin.cli.render import Column, View, write
+from keyadmin.cli.render import Column, View
 from keyadmin.cli.session import Session
+from keyadmin.cli.streams import refuse_lost_output, write_at_once
 from keyadmin.keys.hand_over import HandedOver
 from keyadmin.model.problem import Problem
 
@@ -23,11 +24,12 @@ class Printer:
         """Whether stdout has the key string as a line, and is for nothing else."""
 
     def __call__(self, line: str) -> None:
-        """Print the line, or keep it for the document."""
+        """Print the line, or keep it for the document. Raises Problem where it would reach nobody."""
         if self.structured:
+            refuse_lost_output()
             self._held.append(line)
         else:
-            write(line)
+            write_at_once(line + "\n")
             self.printed = True
 
     @property

@@ -13,6 +13,7 @@ import typer
 from keyadmin.cli.render import View, show_data, show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
+from keyadmin.cli.streams import reader_gone
 from keyadmin.keys.listing import Listed, ListOptions
 from keyadmin.model.key import Key
 from keyadmin.model.problem import Cause, Problem, usage
@@ -100,7 +101,9 @@ def _show(session: Session, keys: list[Key], view: View[Key], before: dict[str, 
         show_list(session, keys, view)
     elif now != before:
         show_list(session, keys, view)
-    sys.stdout.flush()
+    sys.stdout.flush()  # not streams.flush: where nobody reads any more, watching ends
+    if reader_gone(sys.stdout):
+        raise BrokenPipeError
     return now
 
 

@@ -47,10 +47,14 @@ To = Annotated[
 
 
 def specs_of(texts: list[str] | None) -> list[SinkSpec]:
-    """The sinks of `--to`. Raises usage() before any call is made."""
+    """The sinks of `--to`. Raises usage() before any call is made, and Problem for a stdout that takes nothing."""
+    from keyadmin.cli.streams import refuse_lost_output
     from keyadmin.handover.registry import parse
 
-    return [parse(text) for text in texts or ()]
+    specs = [parse(text) for text in texts or ()]
+    if any(spec.kind == "stdout" for spec in specs):
+        refuse_lost_output()
+    return specs
 
 
 def manner_of(session: Session, *, force_use: bool, write_line: Callable[[str], None] | None = None) -> RunOptions:

@@ -1,0 +1,64 @@
+"""Commands that are printed: complete, quoted, and names of others only in the form of what they name."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keyadmin.model.command_line import Invocation, calling_as, complete, gcloud, typed
+from keyadmin.model.name_forms import FORMS
+
+
+def test_a_command_as_it_is_typed() -> None:
+    assert typed("keys usage", "web", project="shop") == "keyadmin keys usage web -p shop"
+    assert typed("keys restrict", "web", project="shop", api_target=["a.googleapis.com", "b.googleapis.com"], yes=True) == (
+        "keyadmin keys restrict web -p shop --api-target a.googleapis.com --api-target b.googleapis.com --yes"
+    )
+    assert typed("keys list", all=True, project=None, filter="") == "keyadmin keys list --all --filter ''"
+    assert typed("scan", ".", history=True) == "keyadmin scan . --history"
+    assert gcloud("projects add-iam-policy-binding", "shop", member="user:a@example.com", condition="None") == (
+        "gcloud projects add-iam-policy-binding shop --member=user:a@example.com --condition=None"
+    )
+
+
+def test_it_carries_the_program_and_the_options_of_this_run() -> None:
+    with calling_as(Invocation("./venv/bin/keyadmin", ("--sandbox", "--quota-project", "mine"))):
+        assert typed("keys list", project="shop") == "./venv/bin/keyadmin keys list -p shop --sandbox --quota-project mine"
+        assert complete("see: `keyadmin keys list -p PROJECT`    # all", project="shop") == (
+            "see: ./venv/bin/keyadmin keys list -p shop --sandbox --quota-project mine    # all"
+        )
+        assert complete("an admin runs `gcloud services list`") == "an admin runs gcloud services list"
+    assert typed("keys list") == "keyadmin keys list"
+
+
+@pytest.mark.parametrize("bad", ["x; rm -rf ~", "$(id)", "`id`", "a b", "--yes", "", "-p", "key\nid", "KEY; id", "../x"])
+def test_names_of_others_stand_there_only_in_their_form(bad: str) -> None:
+    assert typed("keys describe", bad, project=bad) == "keyadmin keys describe KEY -p PROJECT"
+    assert typed("doctor", bad) == "keyadmin doctor PROJECT"
+    assert complete("`keyadmin keys describe KEY -p PROJECT`", key=bad, project=bad) == "keyadmin keys describe KEY -p PROJECT"
+
+
+def test_placeholders_and_the_minus_stay() -> None:
+    assert typed("keys verify", "-") == "keyadmin keys verify -"
+    assert typed("keys restrict", "web", add_android="PACKAGE=SHA1") == "keyadmin keys restrict web --add-android PACKAGE=SHA1"
+    assert complete("`keyadmin keys create --name NAME`", key="web") == "keyadmin keys create --name NAME"
+
+
+@given(st.text(max_size=40))
+def test_whatever_a_value_is_a_shell_reads_it_back(text: str) -> None:
+    if "\x00" in text:
+        return
+    words = shlex.split(typed("keys rename", "web", text, to=f"exec:{text}"))
+    assert words[:4] == ["keyadmin", "keys", "rename", "web"]
+    assert words[4] == text
+    assert words[-1].removeprefix("--to=") == f"exec:{text}"
+
+
+@given(st.sampled_from(sorted(FORMS)), st.text(alphabet=st.characters(codec="ascii"), max_size=30))
+def test_no_form_lets_a_shell_do_anything(kind: str, text: str) -> None:
+    if FORMS[kind].fullmatch(text):
+        assert shlex.quote(text) == text
+        assert not text.startswith("-")
