@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import ssl
-from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -88,9 +87,8 @@ class Google:
 class Front:
     """One connection after another; `serve` is given to asyncio's server."""
 
-    def __init__(self, google: Google, host: Callable[[asyncio.StreamWriter], str]) -> None:
+    def __init__(self, google: Google) -> None:
         self._google = google
-        self._host = host
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         secure: ssl.SSLObject = writer.get_extra_info("ssl_object")
@@ -287,6 +285,3 @@ class Http2:
             self._h2.send_data(stream, data[:window])
             data = data[window:]
         self._flush()
-
-
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
