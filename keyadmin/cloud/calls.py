@@ -13,11 +13,15 @@ from keyadmin.cloud import errors
 from keyadmin.cloud.credentials import Access
 from keyadmin.cloud.endpoints import ApiCall
 from keyadmin.cloud.errors import Failure
+from keyadmin.cloud.network import way_out
 from keyadmin.cloud.pace import Pace
+from keyadmin.cloud.silence import Silence
 from keyadmin.model.problem import Cause, Problem
 
 Result = TypeVar("Result")
 
+TIMEOUT: Final = 60.0  # seconds for one attempt
+TIMEOUT_DEFAULT: Final = 90.0  # seconds for a chain of calls to a network that does not answer (`--timeout`)
 OPERATION_DEADLINE: Final = 120.0  # seconds; creating a key takes half a second (recorded)
 
 
@@ -48,8 +52,18 @@ OnRepeat = Callable[[Problem], Awaitable[Result | None]]
 class Runner:
     """Signs, paces, tries and tries again. `sandbox` = its address, for messages."""
 
-    def __init__(self, access: Access, pace: Pace, policy: RetryPolicy, *, charge_each: bool, sandbox: str | None) -> None:
+    def __init__(
+        self,
+        access: Access,
+        pace: Pace,
+        policy: RetryPolicy,
+        *,
+        charge_each: bool,
+        sandbox: str | None,
+        silence: Silence | None = None,
+    ) -> None:
         self.access = access
+        self.silence = silence or Silence(TIMEOUT_DEFAULT)
         self.pace = pace
         self.sandbox = sandbox
         self._policy = policy
@@ -58,33 +72,59 @@ class Runner:
     async def run(
         self,
         call: ApiCall,
-        attempt: Callable[[dict[str, str]], Awaitable[Result]],
+        attempt: Callable[[dict[str, str], float], Awaitable[Result]],
         on_repeat: OnRepeat[Result] | None = None,
     ) -> Result:
-        """The answer of `attempt(headers)`. Raises Problem."""
+        """The answer of `attempt(headers, seconds)`, which is to give up after so many seconds. Raises Problem."""
         history = _History(call, self._policy)
         while True:
             charged = self._charged(call)
             await self.pace.turn(call, charged)
-            try:
-                return await attempt(await self._headers(call, charged))
-            except errors.foreign() as error:
-                failure = errors.read(error, call, self.sandbox)
-            if failure.facts.status == "UNAUTHENTICATED" and failure.sent and call.signed and not history.renewed:
-                history.renewed = True
-                if await self.access.renew():
+            headers = await self._headers(call, charged)
+            failure = await self._tried(call, attempt, headers, history)
+            if not isinstance(failure, Failure):
+                return failure
+            if failure.facts.status == "UNAUTHENTICATED" and failure.answered and call.signed and call.renews:
+                if not history.renewed and await self.access.renew(headers.get("authorization", "")):
+                    history.renewed = True
                     continue
+                raise self.access.advised(failure.problem)
             if history.lost and on_repeat is not None and not failure.transient:
                 result = await on_repeat(failure.problem)
                 if result is not None:
                     return result
-            delay = history.again_after(failure)
+            delay = history.again_after(failure, self.silence.left())
             if delay is None:
                 raise failure.problem
             if failure.problem.cause is Cause.RATE_LIMITED and call.paced:
                 self.pace.refused(call, charged, delay)
             else:
                 await asyncio.sleep(delay)
+
+    async def _tried(
+        self,
+        call: ApiCall,
+        attempt: Callable[[dict[str, str], float], Awaitable[Result]],
+        headers: dict[str, str],
+        history: _History,
+    ) -> Result | Failure:
+        """One attempt, its waiting counted. Raises Problem where this connection has waited long enough already."""
+        left = self.silence.left()
+        if left <= 0:
+            raise _given_up(call, self.silence.limit)
+        self.silence.begin(call.service)
+        answered = False
+        try:
+            result = await attempt(headers, min(TIMEOUT, left))
+            answered = True
+            return result
+        except errors.foreign() as error:
+            failure = errors.read(error, call, self.sandbox)
+            answered = failure.answered
+            return failure
+        finally:
+            self.silence.end(call.service, answered=answered, since=history.waiting_since)
+            history.waiting_since = time.monotonic()
 
     def forecast(self, service: str, *, reads: int = 0, writes: int = 0) -> Callable[[], float] | None:
         """As Pace.forecast; None where every project is charged for itself, so that no one pace holds all back."""
@@ -106,6 +146,17 @@ class Runner:
         return headers
 
 
+def _given_up(call: ApiCall, limit: float) -> Problem:
+    return Problem(
+        Cause.NETWORK_UNREACHABLE,
+        f"{call.service} was not asked: the network has not answered for {limit:.0f} s in all (--timeout)",
+        service=call.service if "." in call.service else None,
+        project=call.project,
+        fix=way_out(call.service),
+        unsent=True,
+    )
+
+
 class _History:
     """What became of a call's attempts so far."""
 
@@ -114,17 +165,17 @@ class _History:
         self.renewed = False
         self._call = call
         self._policy = policy
-        self._began = time.monotonic()
+        self._began = self.waiting_since = time.monotonic()
         self._attempts = 0
 
-    def again_after(self, failure: Failure) -> float | None:
-        """Seconds until the next attempt, or None: give up."""
+    def again_after(self, failure: Failure, left: float) -> float | None:
+        """Seconds until the next attempt, or None: give up. `left` = seconds that may still be waited for no answer."""
         self.lost = self.lost or failure.lost
         delay = self._policy.delay(self._attempts, failure.facts.retry_delay)
         self._attempts += 1
         if failure.problem.cause is Cause.RATE_LIMITED:
             limit = self._policy.patience if self._call.patient else 0.0
-        elif not failure.transient:
+        elif not failure.worth_repeating(self._call) or (not failure.answered and delay >= left):
             return None
         elif not failure.sent:
             return delay if self._attempts < self._policy.connects else None

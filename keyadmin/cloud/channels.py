@@ -13,9 +13,9 @@ from keyadmin.cloud.endpoints import ApiCall, GrpcApi, transport
 from keyadmin.cloud.errors import status_json
 from keyadmin.cloud.network import proxy_for
 from keyadmin.cloud.routes import Routes
+from keyadmin.cloud.threads import in_daemon_thread
 from keyadmin.model.loading import load
 
-TIMEOUT: Final = 60.0  # seconds for a call
 _OPTIONS: Final = (
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
@@ -53,8 +53,8 @@ class GrpcTransport:
             raise ValueError(f"{call.service} {call.method} is not a gRPC call")
         bound = getattr(await self.client(api), method)
 
-        async def attempt(headers: dict[str, str]) -> Any:
-            return await bound(request=request, retry=None, timeout=TIMEOUT, metadata=tuple(headers.items()))
+        async def attempt(headers: dict[str, str], seconds: float) -> Any:
+            return await bound(request=request, retry=None, timeout=seconds, metadata=tuple(headers.items()))
 
         return await self._runner.run(call, attempt, on_repeat)
 
@@ -84,8 +84,8 @@ class GrpcTransport:
         client = await self.client(api)
         operations = client.transport.operations_client
 
-        async def attempt(headers: dict[str, str]) -> Any:
-            return await operations.get_operation(name, retry=None, timeout=TIMEOUT, metadata=list(headers.items()))
+        async def attempt(headers: dict[str, str], seconds: float) -> Any:
+            return await operations.get_operation(name, retry=None, timeout=seconds, metadata=list(headers.items()))
 
         return operation_of(await self._runner.run(ApiCall(api.host, "GetOperation", project), attempt))
 
@@ -100,7 +100,7 @@ class GrpcTransport:
     async def _build(self, api: GrpcApi) -> Any:
         silence()
         # In a thread: importing these packages takes half a second, and an embedded sandbox lives in this event loop.
-        module = await asyncio.to_thread(load, api.module)
+        module = await in_daemon_thread(load, api.module)
         kind = getattr(module, api.client)
         channel = self._channel(api.host, await self._routes.grpc(api.host))
         self._channels.append(channel)

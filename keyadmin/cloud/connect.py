@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from keyadmin.cloud import network, routes
-from keyadmin.cloud.calls import RetryPolicy, Runner
-from keyadmin.cloud.credentials import SCOPE, Access, CallerIdentity, GoogleAccess, NoAccess, SandboxAccess, silence
+from keyadmin.cloud.calls import TIMEOUT_DEFAULT, RetryPolicy, Runner
+from keyadmin.cloud.credentials import SCOPE, Access, CallerIdentity, NoAccess, SandboxAccess, silence, with_principal
 from keyadmin.cloud.endpoints import ACCOUNTS, APIKEYS, FOLDERS, IAM_CREDENTIALS, ORGANIZATIONS, SANDBOX, ApiCall
+from keyadmin.cloud.http import HttpClient
 from keyadmin.cloud.pace import READS_PER_MINUTE, WRITES_PER_MINUTE, Pace, Waiting
 from keyadmin.cloud.rest import RestTransport
 from keyadmin.cloud.routes import Routes
+from keyadmin.cloud.silence import Silence
 from keyadmin.model.loading import LOCK
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 
@@ -35,6 +38,10 @@ if TYPE_CHECKING:
     from keyadmin.cloud.secrets import Secrets
     from keyadmin.cloud.services import Services
     from keyadmin.cloud.usage import Usage
+
+
+USERINFO_S: Final = 5.0  # seconds for a name that is only shown
+_NAMED_BY_USERINFO: Final = ("user", "access-token", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ class Target:
 
     Calls a minute: None = Google's defaults (240 reads, 120 writes) for Google and no limit for a sandbox; 0 = no limit.
     `charge_each` charges each call to the project that it is about instead of one quota project (needs
-    serviceusage.services.use there).
+    serviceusage.services.use there). `timeout` = seconds that calls may wait in all for a network that does not answer.
     """
 
     sandbox: SandboxTarget | None = None
@@ -81,6 +88,7 @@ class Target:
     writes_per_minute: int | None = None
     charge_each: bool = False
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    timeout: float = TIMEOUT_DEFAULT
 
 
 class Cloud:
@@ -101,14 +109,33 @@ class Cloud:
         """As `caller`, asking Google for the e-mail address where the credentials do not hold it; None if it will not say."""
         if self.caller.principal is not None:
             return self.caller
+        if self.caller.kind not in _NAMED_BY_USERINFO:
+            await self._runner.access.headers()  # a machine's credentials know their own address once they have fetched a token
+            return self.caller
+        asking = ApiCall(ACCOUNTS, "UserInfo", paced=False, patient=False, repeatable=False, renews=False)
+        said: Any = {}
         try:
-            said = await self._rest.call(ApiCall(ACCOUNTS, "UserInfo", paced=False), "GET", "/v1/userinfo")
+            async with asyncio.timeout(USERINFO_S):
+                said = await self._rest.call(asking, "GET", "/v1/userinfo")
+        except TimeoutError:
+            pass
+        except Problem as problem:
+            if problem.unsent and problem.exit is Exit.CREDENTIALS:
+                raise  # there is no token at all
+        email = said.get("email")
+        return with_principal(self.caller, email if isinstance(email, str) else None)
+
+    async def credentials_project(self) -> str | None:
+        """The project that the credentials name: by id, federation's number where its id cannot be read."""
+        named = self.caller.credentials_project
+        if named is None or not named.isdigit():
+            return named
+        try:
+            return (await self.projects.get(named)).project_id
         except Problem as problem:
             if problem.exit is Exit.CREDENTIALS:
                 raise
-            said = {}
-        # A machine's credentials know their own address once they have fetched a token.
-        return self.caller if self.caller.principal else replace(self.caller, principal=said.get("email"))
+            return named
 
     @property
     def pace(self) -> Pace:
@@ -225,37 +252,60 @@ class Cloud:
 
 @asynccontextmanager
 async def connect(
-    target: Target, *, credentials: bool = True, on_wait: Callable[[Waiting], None] | None = None
+    target: Target,
+    *,
+    credentials: bool = True,
+    on_wait: Callable[[Waiting], None] | None = None,
+    on_silence: Callable[[str], None] | None = None,
 ) -> AsyncIterator[Cloud]:
     """A Cloud for as long as the block lasts.
 
     Credentials are loaded at once, so that their absence is said before anything is done; `credentials=False` leaves
-    them alone (checking a key needs none). Raises Problem(credentials-missing), or wrong usage for a sandbox elsewhere.
+    them alone (checking a key needs none). `on_silence` hears what is waited for after three seconds. Raises
+    Problem(credentials-missing), or wrong usage for a sandbox elsewhere.
     """
     silence()
     async with AsyncExitStack() as stack:
         if target.sandbox is not None:
-            cloud = await _sandbox(stack, target, target.sandbox, on_wait)
+            cloud = await _sandbox(stack, target, target.sandbox, on_wait, on_silence)
         else:
-            cloud = await _google(target, credentials, on_wait)
+            cloud = await _google(stack, target, credentials, on_wait, on_silence)
         stack.push_async_callback(cloud.close)
         yield cloud
 
 
-async def _google(target: Target, credentials: bool, on_wait: Callable[[Waiting], None] | None) -> Cloud:
+async def _google(
+    stack: AsyncExitStack,
+    target: Target,
+    credentials: bool,
+    on_wait: Callable[[Waiting], None] | None,
+    on_silence: Callable[[str], None] | None,
+) -> Cloud:
     roots = network.trusted_roots()
-    access: Access = NoAccess()
-    if credentials:
-        access = await GoogleAccess.load(target.quota_project, target.impersonate, roots)
     at = target.endpoints
     places = routes.google(roots, at.rest, at.grpc) if at else routes.google(roots)
+    if at is None:
+        network.proxy_for(APIKEYS)  # one that cannot be used is said before anything is waited for
+    http = HttpClient(places)
+    stack.push_async_callback(http.close)
+    access: Access = NoAccess()
+    if credentials:
+        from keyadmin.cloud.google_access import GoogleAccess
+
+        access = await GoogleAccess.load(http, target.quota_project, target.impersonate, limit=target.timeout, tell=on_silence)
+    silent = Silence(target.timeout, on_silence)
+    stack.callback(silent.close)
     pace = Pace(_limit(target.reads_per_minute, READS_PER_MINUTE), _limit(target.writes_per_minute, WRITES_PER_MINUTE), on_wait)
-    runner = Runner(access, pace, target.retry, charge_each=target.charge_each, sandbox=None)
-    return Cloud(places, runner, RestTransport(places, runner), sandbox=False)
+    runner = Runner(access, pace, target.retry, charge_each=target.charge_each, sandbox=None, silence=silent)
+    return Cloud(places, runner, RestTransport(places, runner, http), sandbox=False)
 
 
 async def _sandbox(
-    stack: AsyncExitStack, target: Target, sandbox: SandboxTarget, on_wait: Callable[[Waiting], None] | None
+    stack: AsyncExitStack,
+    target: Target,
+    sandbox: SandboxTarget,
+    on_wait: Callable[[Waiting], None] | None,
+    on_silence: Callable[[str], None] | None,
 ) -> Cloud:
     async def token(account: str) -> str:
         return await _impersonated(rest, target.sandbox_user, account)
@@ -263,9 +313,11 @@ async def _sandbox(
     access = SandboxAccess(target.sandbox_user, target.quota_project, target.impersonate, token)
     pace = Pace(_limit(target.reads_per_minute, None), _limit(target.writes_per_minute, None), on_wait)
     address = sandbox.rest if isinstance(sandbox, Url) else "its socket"
-    runner = Runner(access, pace, target.retry, charge_each=target.charge_each, sandbox=address)
+    silent = Silence(target.timeout, on_silence)
+    stack.callback(silent.close)
+    runner = Runner(access, pace, target.retry, charge_each=target.charge_each, sandbox=address, silence=silent)
     places = await _embedded(stack, sandbox) if isinstance(sandbox, Embedded) else _served(sandbox, lambda: rest)
-    rest = RestTransport(places, runner)
+    rest = RestTransport(places, runner, HttpClient(places))
     return Cloud(places, runner, rest, sandbox=True)
 
 

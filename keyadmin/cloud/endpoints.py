@@ -70,7 +70,7 @@ class ApiCall:
 
     `repeatable` = sending it twice does no harm. `paced` = it counts against the quota project's calls a minute.
     `patient` = a rate limit is waited out. `signed` = it carries the caller's credentials. `charged` = charged to `project`
-    whatever else is charged.
+    whatever else is charged. `renews` = a refusal of the token fetches another.
     """
 
     service: str
@@ -82,3 +82,4 @@ class ApiCall:
     patient: bool = True
     signed: bool = True
     charged: bool = False
+    renews: bool = True

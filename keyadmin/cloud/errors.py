@@ -6,7 +6,6 @@ have been raised, and reading a REST error must not cost the import of gRPC.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import socket
@@ -16,20 +15,23 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from keyadmin.cloud.details import facts_from_details, facts_from_http, facts_from_status
-from keyadmin.cloud.endpoints import IAM_CREDENTIALS, ApiCall
+from keyadmin.cloud.endpoints import ApiCall
+from keyadmin.cloud.foreign import ForeignAnswer
+from keyadmin.cloud.network import ca_advice, way_out
 from keyadmin.model.causes.classify import ErrorFacts, classify
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.model.secret import redact
 
-LOGIN: Final = "gcloud auth application-default login"
-NO_ACCOUNT: Final = "without an account: add --sandbox, for a local Google Cloud"
 _FOREIGN: Final = {
     "aiohttp": ("ClientError",),
     "google.api_core.exceptions": ("GoogleAPIError",),
-    "google.auth.exceptions": ("GoogleAuthError",),
     "grpc": ("RpcError",),
 }
-# How gRPC's core words it when there was never a connection.
+# How gRPC's core words an HTTP answer without gRPC in it, which a gateway gave.
+_HTTP_WITHOUT_GRPC: Final = re.compile(r"Received http2 (?:header with status|:status header with non-200 OK status): (\d{3})")
+# What it says by itself where nothing came back.
+_UNHEARD: Final = ("Deadline Exceeded", "Socket closed", "Connection reset by peer")
+# How it words it when there was never a connection.
 _NEVER_CONNECTED: Final = ("failed to connect", "errors resolving", "DNS resolution failed", "HTTP proxy returned")
 
 
@@ -56,12 +58,13 @@ class Failure:
     """One failed attempt.
 
     `sent` is False where the service cannot have seen the call: no connection was made. `lost` = the service may have done
-    what was asked although no answer says so.
+    what was asked although no answer says so. `answered` = an answer of the service itself came.
     """
 
     facts: ErrorFacts
     problem: Problem
     sent: bool = True
+    answered: bool = True
 
     @property
     def lost(self) -> bool:
@@ -73,11 +76,15 @@ class Failure:
         """Whether the same call may well succeed in a moment."""
         return self.facts.status in ("UNAVAILABLE", "DEADLINE_EXCEEDED")
 
+    def worth_repeating(self, call: ApiCall) -> bool:
+        """As `transient`; a read may be repeated after an internal error too."""
+        return self.transient or (self.facts.status == "INTERNAL" and not call.write)
+
 
 def foreign() -> tuple[type[BaseException], ...]:
     """The exception classes that `read` understands, as far as their packages are loaded: for an `except` clause."""
     theirs = (_loaded(module, name) for module, names in _FOREIGN.items() for name in names)
-    return (HttpError, StatusError, TimeoutError, *(found for found in theirs if found is not None))
+    return (HttpError, ForeignAnswer, StatusError, TimeoutError, *(found for found in theirs if found is not None))
 
 
 def _loaded(module: str, name: str) -> type[BaseException] | None:
@@ -90,10 +97,10 @@ def read(error: BaseException, call: ApiCall, sandbox: str | None = None) -> Fai
     place = f"the sandbox at {sandbox}" if sandbox else call.service
     if isinstance(error, HttpError):
         return failure(facts_from_http(error.code, error.headers, error.body, call))
+    if isinstance(error, ForeignAnswer):
+        return _from_gateway(error, call, place)
     if isinstance(error, StatusError):
         return failure(facts_from_status(error.status, call))
-    if _is(error, "google.auth.exceptions", "GoogleAuthError"):
-        return _credentials(error, call)
     if _is(error, "google.api_core.exceptions", "GoogleAPIError") or _is(error, "grpc", "RpcError"):
         return _grpc(error, call, place)
     if _is(error, "aiohttp", "ClientError") or isinstance(error, TimeoutError):
@@ -140,6 +147,13 @@ def _grpc(error: BaseException, call: ApiCall, place: str) -> Failure:
     if status is not None and status.name == "UNAVAILABLE" and any(words in message for words in _NEVER_CONNECTED):
         tls = "CERTIFICATE_VERIFY_FAILED" in message or "handshake" in message.lower()
         return _unreachable(call, place, message.rpartition("last error: ")[2].strip(), tls=tls)
+    if (page := _HTTP_WITHOUT_GRPC.search(message)) is not None:
+        return _from_gateway(ForeignAnswer(call.service, int(page.group(1)), {}, b""), call, place)
+    if status is not None and message in _UNHEARD:
+        words = f"{place} did not answer {call.method} in time"
+        if status.name == "UNAVAILABLE":
+            words = f"the connection to {place} broke off before {call.method} was answered"
+        return _silent(call, place, status.name, words)
     details = [_detail(detail) for detail in getattr(error, "details", ())]
     code = getattr(error, "code", None)
     name = status.name if status is not None else None
@@ -176,12 +190,14 @@ def _connection(error: BaseException, call: ApiCall, place: str) -> Failure:
     if any(_is(error, "aiohttp", name) for name in ("ClientConnectorCertificateError", "ClientSSLError")):
         return _unreachable(call, place, str(error), tls=True)
     if _is(error, "aiohttp", "ClientHttpProxyError"):
-        return _unreachable(call, place, f"the proxy answered {getattr(error, 'status', 'no')} to CONNECT")
+        status, words = getattr(error, "status", "no"), redact(str(getattr(error, "message", "")))[:60]
+        return _unreachable(call, place, f"the proxy answered CONNECT with HTTP {status}{f' ({words})' if words else ''}")
     if any(_is(error, "aiohttp", name) for name in ("ClientConnectorError", "ConnectionTimeoutError")):
         return _unreachable(call, place, _system_words(getattr(error, "os_error", None)) or str(error))
     if isinstance(error, TimeoutError):
-        return failure(_facts(call, "DEADLINE_EXCEEDED", f"{place} did not answer {call.method} in time"))
-    return failure(_facts(call, "UNAVAILABLE", f"the connection to {place} broke off before {call.method} was answered"))
+        return _silent(call, place, "DEADLINE_EXCEEDED", f"{place} did not answer {call.method} in time")
+    words = f"the connection to {place} broke off before {call.method} was answered"
+    return _silent(call, place, "UNAVAILABLE", words)
 
 
 def _system_words(error: OSError | None) -> str | None:
@@ -191,67 +207,49 @@ def _system_words(error: OSError | None) -> str | None:
     return os.strerror(error.errno)
 
 
-def _facts(call: ApiCall, status: str, message: str) -> ErrorFacts:
+def _facts(call: ApiCall, status: str | None, message: str) -> ErrorFacts:
     return facts_from_details(None, status, message, (), call)
 
 
 def _unreachable(call: ApiCall, place: str, why: str, *, tls: bool = False) -> Failure:
     """No connection was made, so nothing was asked. Built without the classifier: the words are not the service's."""
-    if tls:
-        fix = "If your network inspects TLS, let SSL_CERT_FILE name a file with its certificate authority."
-    elif place != call.service:
-        fix = "Start it again (keyadmin sandbox serve), or correct KEYADMIN_SANDBOX."
-    else:
-        fix = "Check the network, HTTPS_PROXY and NO_PROXY."
-    return _own(call, Cause.SERVICE_UNAVAILABLE, "UNAVAILABLE", f"{place} could not be reached: {redact(why)}", fix)
+    fix: tuple[str, ...] = (ca_advice(),) if tls else _ways(call, place)
+    if tls and ("not yet valid" in why or "expired" in why):
+        fix = ("Check this machine's clock: the certificate's dates do not fit it.", *fix)
+    message = f"{place} could not be reached: {redact(why)}"
+    facts = _facts(call, "UNAVAILABLE", message)
+    # A sandbox that is not there is a service that is not running; no network lies between.
+    cause = Cause.NETWORK_UNREACHABLE if place == call.service else Cause.SERVICE_UNAVAILABLE
+    problem = Problem(cause, message, status="UNAVAILABLE", service=facts.service, fix=fix, unsent=True)
+    return Failure(facts, problem, sent=False, answered=False)
 
 
-# --- credentials --------------------------------------------------------------------------------------------------------
+def _silent(call: ApiCall, place: str, status: str, message: str) -> Failure:
+    """Nothing came back: the call may have been heard."""
+    facts = _facts(call, status, message)
+    problem = Problem(
+        Cause.NETWORK_UNREACHABLE, message, status=status, service=facts.service, project=call.project, fix=_ways(call, place)
+    )
+    return Failure(facts, problem, answered=False)
 
 
-def _credentials(error: BaseException, call: ApiCall) -> Failure:
-    """From google.auth's exceptions."""
-    words = redact(str(error.args[0]) if error.args else str(error))
-    if _is(error, "google.auth.exceptions", "DefaultCredentialsError"):
-        message = f"the Application Default Credentials cannot be used: {words}"
-        if "were not found" in words:
-            message = "no Application Default Credentials were found"
-        return _own(call, Cause.CREDENTIALS_MISSING, "UNAUTHENTICATED", message, LOGIN, NO_ACCOUNT)
-    if _is(error, "google.auth.exceptions", "TransportError") or getattr(error, "retryable", False):
-        why = f"no access token could be fetched: {_of_requests(error) or words}"
-        return _unreachable(call, call.service, why, tls="CERTIFICATE_VERIFY" in words)
-    refused = _impersonation_refused(error)
-    if refused is not None:
-        code = refused["error"].get("code")
-        signing = ApiCall(IAM_CREDENTIALS, "GenerateAccessToken")
-        return failure(facts_from_http(code if isinstance(code, int) else 403, {}, refused, signing))
-    return _own(call, Cause.CREDENTIALS_EXPIRED, "UNAUTHENTICATED", f"the credentials were refused: {words}", LOGIN)
+def _ways(call: ApiCall, place: str) -> tuple[str, ...]:
+    if place != call.service:
+        return ("Start it again (keyadmin sandbox serve), or correct KEYADMIN_SANDBOX.",)
+    return way_out(call.service)
 
 
-def _of_requests(error: BaseException) -> str | None:
-    """The host and why it was not reached, out of what requests and urllib3 wrap that in; None where it is something else."""
-    inner = error.args[0] if error.args else None
-    retried = inner.args[0] if isinstance(inner, Exception) and inner.args else None
-    pool, reason = getattr(retried, "pool", None), getattr(retried, "reason", None)
-    if pool is None or reason is None:
-        return None
-    behind = getattr(reason, "original_error", None)
-    text = str(behind or reason)
-    text = re.sub(r"\[Errno -?\d+\] ", "", text.partition("): ")[2] or text)
-    return f"{pool.host}: {'the proxy: ' if behind else ''}{text}"
-
-
-def _own(call: ApiCall, cause: Cause, status: str, message: str, *fix: str) -> Failure:
-    """A failure on this side of the wire, whose cause needs no classifying; nothing was sent."""
-    return Failure(_facts(call, status, message), Problem(cause, message, status=status, fix=fix), sent=False)
-
-
-def _impersonation_refused(error: BaseException) -> Any:
-    """The IAM Credentials API's error object, where impersonation was what failed (google.auth keeps it as second argument)."""
-    if len(error.args) < 2 or "impersonated" not in str(error.args[0]):
-        return None
-    try:
-        body = json.loads(error.args[1])
-    except (TypeError, ValueError):
-        return None
-    return body if isinstance(body, Mapping) and isinstance(body.get("error"), Mapping) else None
+def _from_gateway(error: ForeignAnswer, call: ApiCall, place: str) -> Failure:
+    """Something on the way answered in the service's place."""
+    host = place if place != call.service else error.host
+    message = f"{host} could not be asked: the answer was {error.said}, which is not Google's"
+    facts = _facts(call, "UNAVAILABLE" if error.passing else None, message)
+    problem = Problem(
+        Cause.NETWORK_UNREACHABLE,
+        message,
+        service=facts.service,
+        project=call.project,
+        fix=_ways(call, place),
+        unsent=not error.sent,
+    )
+    return Failure(facts, problem, sent=error.sent or error.passing, answered=False)

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from keyadmin.model.problem import Cause, Problem
 
+# The first that is set counts, for REST, gRPC and identity services alike.
 CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH")
 
 
@@ -72,7 +73,7 @@ def _roots_of(variable: str, path: Path) -> Roots:
 
 def _bad_roots(variable: str, path: Path, why: str) -> Problem:
     message = f"{variable} names {path}, which cannot serve as certificate authorities: {why}"
-    return Problem(Cause.SERVICE_UNAVAILABLE, message, fix=(f"Correct or unset {variable}.",))
+    return Problem(Cause.NETWORK_UNREACHABLE, message, unsent=True, fix=(f"Correct or unset {variable}.",))
 
 
 def ssl_context(roots: Roots) -> ssl.SSLContext:
@@ -84,27 +85,103 @@ def ssl_context(roots: Roots) -> ssl.SSLContext:
     except ssl.SSLError as error:
         message = f"the certificate authorities in {roots.file} cannot be read: {error.reason or error}"
         raise Problem(
-            Cause.SERVICE_UNAVAILABLE, message, fix=(f"Check the file that {' or '.join(CA_VARIABLES)} names.",)
+            Cause.NETWORK_UNREACHABLE,
+            message,
+            unsent=True,
+            fix=(f"Check the file that {ca_variable() or 'the system'} names.",),
         ) from error
 
 
-def proxy_for(host: str, port: int = 443) -> str | None:
-    """The http:// proxy that an https request to `host` takes, or None. Loopback never takes one.
+def ca_variable() -> str | None:
+    """The variable whose certificate authorities are in force; None = the system's own are."""
+    return next((name for name in CA_VARIABLES if os.environ.get(name)), None)
+
+
+def ca_advice() -> str:
+    """What to do about a certificate that is not trusted: named is the variable that wins, never one that loses."""
+    variable = ca_variable()
+    if variable is None:
+        return "If your network inspects TLS, let SSL_CERT_FILE name a file with its certificate authority."
+    return f"If your network inspects TLS, its certificate authority has to be in the file that {variable} names."
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """The proxy in force for a host, and the variable (or `the system's settings`) that names it."""
+
+    url: str
+    source: str
+
+    @property
+    def shown(self) -> str:
+        """Without user name and password."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.hostname}:{parts.port or 80}"
+
+
+def proxy_of(host: str, port: int = 443, scheme: str = "https") -> Proxy | None:
+    """The http:// proxy that a request to `host` takes, or None. Loopback and link-local hosts (metadata servers) take none.
 
     Raises Problem for a proxy of another kind: gRPC can only use an HTTP proxy (CONNECT).
     """
-    if is_loopback(host):
+    if is_loopback(host) or _beside(host):
         return None
     from urllib.request import getproxies, proxy_bypass
 
     proxies = getproxies()
-    proxy = proxies.get("https") or proxies.get("all")
+    kind = scheme if proxies.get(scheme) else "all"
+    proxy = proxies.get(kind)
     if not proxy or proxy_bypass(f"{host}:{port}"):
         return None
+    source = _variable_of(kind, proxy)
     if "://" not in proxy:
         proxy = f"http://{proxy}"
     parts = urlsplit(proxy)
     if parts.scheme != "http" or not parts.hostname:
-        message = f"the proxy for {host} is a {parts.scheme}:// one; only http:// proxies (CONNECT) can be used"
-        raise Problem(Cause.SERVICE_UNAVAILABLE, message, fix=("Set HTTPS_PROXY=http://HOST:PORT, or NO_PROXY for this host.",))
-    return proxy
+        raise Problem(
+            Cause.NETWORK_UNREACHABLE,
+            f"{source} names a {parts.scheme}:// proxy; keyadmin can use http:// proxies (CONNECT) only, as gRPC can",
+            unsent=True,
+            fix=(
+                "export HTTPS_PROXY=http://HOST:PORT    # most SOCKS programs offer an HTTP port too",
+                "export NO_PROXY=.googleapis.com    # where Google can be reached without it",
+            ),
+        )
+    return Proxy(proxy, source)
+
+
+def proxy_for(host: str, port: int = 443, scheme: str = "https") -> str | None:
+    """The address of `proxy_of`."""
+    proxy = proxy_of(host, port, scheme)
+    return proxy.url if proxy else None
+
+
+def _beside(host: str) -> bool:
+    """Whether a host is of this machine's own link: 169.254.169.254 and its names are where clouds keep their metadata."""
+    if host == "metadata.google.internal":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_link_local
+    except ValueError:
+        return False
+
+
+def _variable_of(kind: str, value: str) -> str:
+    """As urllib looks: the lower-case variable wins."""
+    for name in (f"{kind}_proxy", f"{kind.upper()}_PROXY"):
+        if os.environ.get(name) == value:
+            return name
+    return "the system's settings"
+
+
+def way_out(host: str) -> tuple[str, ...]:
+    """What to do about a host that cannot be reached."""
+    try:
+        proxy = proxy_of(host)
+    except Problem as problem:
+        return problem.fix
+    if proxy is None:
+        first = f"Check that this machine may reach {host}:443; where a proxy is needed: export HTTPS_PROXY=http://HOST:PORT"
+    else:
+        first = f"Ask whoever runs the proxy {proxy.shown} ({proxy.source}) to let {host}:443 through."
+    return first, "keyadmin doctor --connection    # proxy, certificates, clock, and which hosts can be reached"

@@ -80,7 +80,8 @@ def test_a_proxy_that_grpc_cannot_use_is_refused_in_words(proxy: str, monkeypatc
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     with pytest.raises(Problem) as caught:
         network.proxy_for("apikeys.googleapis.com")
-    assert caught.value.cause is Cause.SERVICE_UNAVAILABLE
+    assert caught.value.cause is Cause.NETWORK_UNREACHABLE
+    assert caught.value.message.startswith("HTTPS_PROXY names a ")
     assert "HTTPS_PROXY" in caught.value.fix[0]
 
 

@@ -17,6 +17,7 @@ from keyadmin.cloud.calls import ListPage, RetryPolicy, pages
 from keyadmin.cloud.connect import Target, connect
 from keyadmin.model.key import GEMINI_ONLY
 from keyadmin.model.problem import Cause, Problem
+from keyadmin.model.key import Key
 from keyadmin.model.secret import KeyString
 
 PARENT = "projects/p1/locations/global"
@@ -56,13 +57,28 @@ async def test_a_passing_failure_is_waited_out_by_both_doors(
     assert len(double.calls(REST)) == len(double.calls(key_rpc)) == 3
 
 
-@pytest.mark.parametrize("status", [(500, "INTERNAL"), (409, "ABORTED"), (400, "FAILED_PRECONDITION"), (404, "NOT_FOUND")])
+@pytest.mark.parametrize("status", [(409, "ABORTED"), (400, "FAILED_PRECONDITION"), (404, "NOT_FOUND")])
 async def test_other_failures_are_final(status: tuple[int, str], double: Any, target: Target) -> None:
     double.script[REST].append(error(*status))
     async with connect(target) as cloud:
         with pytest.raises(Problem):
             await cloud.keys.get(NAME)
     assert len(double.calls(REST)) == 1
+
+
+async def test_a_read_is_repeated_after_an_internal_error_and_a_write_is_not(
+    double: Any, target: Target, grpc_status: Callable[..., Any], key_rpc: str
+) -> None:
+    double.script[REST].append(error(500, "INTERNAL"))
+    double.script[key_rpc].append(grpc_status(13, "Internal error encountered."))
+    double.script[f"PATCH /v2/{NAME}"].append(error(500, "INTERNAL"))
+    async with connect(target) as cloud:
+        await cloud.keys.get(NAME)
+        await cloud.keys.key_string(NAME)
+        with pytest.raises(Problem) as caught:
+            await cloud.keys.update(NAME, {"display_name"}, Key(NAME, display_name="mine"))
+    assert caught.value.cause is Cause.SERVICE_UNAVAILABLE
+    assert [len(double.calls(what)) for what in (REST, key_rpc, f"PATCH /v2/{NAME}")] == [2, 2, 1]
 
 
 async def test_a_connection_that_breaks_off_is_tried_again(double: Any, target: Target, dropped: object) -> None:
