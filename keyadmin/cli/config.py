@@ -12,7 +12,7 @@ from keyadmin.cli.lazy import CommandEntry, CommandGroup
 from keyadmin.cli.options import DryRun
 from keyadmin.cli.render import Column, View, show_document, show_list, show_to_programs
 from keyadmin.cli.session import Session, current
-from keyadmin.cli.settings import ResolvedSetting, find, known_format, plain, project_id, service_account
+from keyadmin.cli.settings import ResolvedSetting, checked_timeout, find, known_format, plain, project_id, service_account
 from keyadmin.local.config import SETTINGS, known
 
 GROUP: Final = CommandGroup(
@@ -85,6 +85,7 @@ def set_(
             "quota-project": project_id,
             "impersonate-service-account": service_account,
             "format": known_format,
+            "timeout": checked_timeout,
         }.get(name, plain)
         value = check(ResolvedSetting(value, "the value")).value
     if dry_run:

@@ -114,6 +114,15 @@ def _global_options(
             "--quota-project", callback=_record, metavar="ID", help="The project calls are charged to. [KEYADMIN_QUOTA_PROJECT]"
         ),
     ] = None,
+    timeout: Annotated[
+        str | None,
+        typer.Option(
+            "--timeout",
+            callback=_record,
+            metavar="DURATION",
+            help="How long calls wait in all for a network that does not answer: 90s. [KEYADMIN_TIMEOUT]",
+        ),
+    ] = None,
     version: Annotated[
         bool | None, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = None,

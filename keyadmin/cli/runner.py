@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from keyadmin.access.naming import name_by_id
 from keyadmin.cli.session import current
-from keyadmin.model.problem import Problem
+from keyadmin.model.problem import Cause, Problem
 
 if TYPE_CHECKING:
     import typer
@@ -36,12 +36,14 @@ def run(context: typer.Context, work: Callable[[Cloud], Awaitable[T]], *, creden
             kind = "writes" if waiting.write else "reads"
             session.observer.waiting(f"quota of {kind} of {waiting.service} used up", waiting.seconds)
 
-        async with connect(session.target(), credentials=credentials, on_wait=on_wait) as cloud:
+        target = session.target()
+        async with connect(target, credentials=credentials, on_wait=on_wait, on_silence=session.observer.note) as cloud:
             session.clock = cloud.now
             try:
                 return await work(cloud)
             except Problem as problem:
-                await name_by_id(cloud, problem)
+                if problem.cause is not Cause.NETWORK_UNREACHABLE:
+                    await name_by_id(cloud, problem)
                 raise
 
     return run_alone(context, whole())

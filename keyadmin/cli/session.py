@@ -161,13 +161,19 @@ class Session:
         chosen = self.sandbox
         settings = self.settings
         if chosen is None:
-            return Target(quota_project=settings.quota_project, impersonate=settings.impersonate, charge_each=self.charge_each)
+            return Target(
+                quota_project=settings.quota_project,
+                impersonate=settings.impersonate,
+                charge_each=self.charge_each,
+                timeout=settings.timeout_s,
+            )
         return Target(
             sandbox=Url(chosen.url) if chosen.url else Embedded(chosen.state),
             quota_project=settings.quota_project,
             impersonate=settings.impersonate,
             sandbox_user=chosen.user,
             charge_each=self.charge_each,
+            timeout=settings.timeout_s,
         )
 
     async def project(self, cloud: Cloud) -> str:
@@ -178,7 +184,7 @@ class Session:
         """The same with the place it was found in."""
         if self.settings.project is not None:
             return self.settings.project
-        named = cloud.caller.credentials_project
+        named = await cloud.credentials_project()
         if named:
             return project_id(ResolvedSetting(named, "the credentials"))
         if self.interactive and self.choose_project is not None:

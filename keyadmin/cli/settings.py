@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from keyadmin.model.problem import usage
+from keyadmin.model.duration import parse as parse_duration
+from keyadmin.model.problem import Problem, usage
 from keyadmin.model.project_ref import checked
 from keyadmin.model.secret import PATTERN
 
@@ -21,6 +22,7 @@ AUDIT_FORMATS: Final = (*FORMATS, "sarif", "html")
 GOOGLE_PROJECT_VARIABLES: Final = ("KEYADMIN_PROJECT", "GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
 SANDBOX_PROJECT_VARIABLES: Final = ("KEYADMIN_PROJECT",)
 SANDBOX_PROJECT: Final = "demo-project"
+TIMEOUT_S: Final = 90.0
 SANDBOX_USER: Final = "owner@example.com"
 
 # What the sandbox lets in as a caller, and nothing that would break a header.
@@ -64,6 +66,7 @@ class Settings:
     project: ResolvedSetting | None  # None = ask the credentials (Google only)
     quota_project: str | None
     impersonate: str | None
+    timeout_s: float  # how long calls may wait in all for a network that does not answer
     config: Config
 
 
@@ -83,6 +86,7 @@ def settle(raw: Raw, env: Mapping[str, str], formats: tuple[str, ...] = FORMATS)
         project=_project(raw, env, config, sandbox),
         quota_project=_quota_project(find("quota-project", raw, env, config)),
         impersonate=_account(find("impersonate-service-account", raw, env, config)),
+        timeout_s=_timeout(find("timeout", raw, env, config)),
         config=config,
     )
 
@@ -112,6 +116,25 @@ def service_account(found: ResolvedSetting) -> ResolvedSetting:
             f"{found.source}: {found.value!r} is no service account", "write its address: NAME@PROJECT.iam.gserviceaccount.com"
         )
     return found
+
+
+def checked_timeout(found: ResolvedSetting) -> ResolvedSetting:
+    """The same. Raises usage() for what is no duration or is shorter than a second."""
+    _timeout(found)
+    return found
+
+
+def _timeout(found: ResolvedSetting | None) -> float:
+    """Seconds. Raises usage() for what is no duration or is shorter than a second."""
+    if found is None:
+        return TIMEOUT_S
+    try:
+        seconds = parse_duration(found.value).total_seconds()
+    except Problem as problem:
+        raise usage(f"{found.source}: {problem.message}", *problem.fix) from None
+    if seconds < 1:
+        raise usage(f"{found.source}: {found.value!r} is too short", "write a duration of at least 1s, such as 30s or 2m")
+    return seconds
 
 
 def _quota_project(found: ResolvedSetting | None) -> str | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from keyadmin.cloud.endpoints import ApiCall
+from keyadmin.cloud.network import way_out
 from keyadmin.cloud.rest import Json, RestTransport
 from keyadmin.cloud.sandbox_key_guard import check_marker
 from keyadmin.model.key import GEMINI
@@ -25,14 +26,22 @@ class Gemini:
     async def check(self, key: KeyString) -> None:
         """Return if the Gemini API takes the key; else raise Problem with the cause.
 
-        Lists one model, which costs nothing. The key travels in a header. A rate limit is an answer here, not waited out.
+        Raises Problem(network-unreachable) where no answer of the Gemini API came. Lists one model, which costs nothing. The
+        key travels in a header. A rate limit is an answer here, not waited out.
         """
         check_marker(key, sandbox=self._sandbox)
-        await self._call(
+        answer = await self._call(
             ApiCall(GEMINI, "ListModels", signed=False, paced=False, patient=False),
             *("GET", "/v1beta/models", key),
             params={"pageSize": "1"},
         )
+        if not isinstance(answer.get("models"), list):  # a listing is the only proof: something on the way may say 200 too
+            raise Problem(
+                Cause.NETWORK_UNREACHABLE,
+                f"{GEMINI} could not be asked: the answer was JSON without a list of models, which is not Google's",
+                service=GEMINI,
+                fix=way_out(GEMINI),
+            )
 
     async def create_token(self, key: KeyString, uses: int, expires: datetime, session_start: datetime) -> KeyString:
         """An ephemeral token for the Live API, made with a key. Raises Problem with the cause.

@@ -9,7 +9,7 @@ from keyadmin.model.key import ALL_APIS, Key, Restrictions
 from keyadmin.model.key_codec import key_to_json
 from keyadmin.model.secret import KeyString
 
-Verification = Literal["ok", "skipped", "failed"]
+Verification = Literal["ok", "skipped", "failed", "unknown"]
 
 
 def as_json(

@@ -267,7 +267,7 @@ def _half_made(observer: Observer, text: str) -> Iterator[None]:
         try:
             yield
         except Problem as problem:
-            if problem.status in _UNSURE:
+            if problem.status in _UNSURE and not problem.unsent:
                 raise
             refused = problem
     if refused is not None:
@@ -336,7 +336,7 @@ async def _verified(cloud: Cloud, wish: KeySpec, key: Key, observer: Observer) -
     observer.step(f"Verifying the key with {GEMINI}")
     with observer.half_made(f"the key {key.name} was made and not verified: {_go_on(key.key_id, wish.project)}"):
         problem = await verify.until_accepted(cloud, key.key_string, observer, wish.check_s, key)
-    return CreateResult(key, "ok" if problem is None else "failed", problem=problem)
+    return CreateResult(key, verify.verification_of(problem), problem=problem)
 
 
 async def _with_string(cloud: Cloud, key: Key) -> Key:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from keyadmin.keys.present import Verification
 from keyadmin.keys.retry_until import retry_until
 from keyadmin.model.causes.catalogue import advice
 from keyadmin.model.key import GEMINI, Key, Restrictions
@@ -29,13 +30,13 @@ _PASSING: Final = frozenset(
         Cause.RATE_LIMITED,
     }
 )
-# No answer about the key: the check could not be made.
-_UNANSWERED: Final = frozenset({Cause.SERVICE_UNAVAILABLE, Cause.RATE_LIMITED})
+# No answer about the key: the check could not be made. A network that lets nothing through is not waited for.
+_UNANSWERED: Final = frozenset({Cause.NETWORK_UNREACHABLE, Cause.SERVICE_UNAVAILABLE, Cause.RATE_LIMITED})
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the Gemini API said of a key. `problem` = why it was turned down, None = it works."""
+    """What the Gemini API said of a key. `problem` = why it was turned down or could not be asked, None = it works."""
 
     key_string: KeyString
     problem: Problem | None
@@ -52,8 +53,8 @@ class Verdict:
         return f"Key {self.key.key_id} ({self.key_string.masked})" if self.key else f"Key {self.key_string.masked}"
 
     def to_json(self, *, sandbox: bool) -> dict[str, Any]:
-        """`{"verification": "ok"|"failed", "maskedKey", "name"?, "project"?, "cause"?, "message"?, "fix"?}`."""
-        out: dict[str, Any] = {"verification": "ok" if self.ok else "failed", "maskedKey": self.key_string.masked}
+        """`{"verification": "ok"|"failed"|"unknown", "maskedKey", "name"?, "project"?, "cause"?, "message"?, "fix"?}`."""
+        out: dict[str, Any] = {"verification": verification_of(self.problem), "maskedKey": self.key_string.masked}
         if self.key is not None:
             out |= {"name": self.key.name, "project": self.key.project}
         if self.problem is not None:
@@ -66,6 +67,13 @@ class Verdict:
 def rejected(problem: Problem) -> bool:
     """Whether the key was turned down, as opposed to nobody answering."""
     return problem.cause not in _UNANSWERED
+
+
+def verification_of(problem: Problem | None) -> Verification:
+    """The verdict in one word: `unknown` where the Gemini API could not be asked, which says nothing of the key."""
+    if problem is None:
+        return "ok"
+    return "failed" if rejected(problem) else "unknown"
 
 
 def as_found(problem: Problem) -> Problem:

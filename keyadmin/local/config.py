@@ -14,6 +14,7 @@ SETTINGS: Final = {
     "format": "the output format used when none is given",
     "quota-project": "the project that calls are charged to",
     "impersonate-service-account": "the service account to act as",
+    "timeout": "how long calls wait in all for a network that does not answer",
 }
 
 

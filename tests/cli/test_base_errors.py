@@ -54,7 +54,13 @@ def test_a_problem_is_what_why_and_what_to_type(cli, command) -> None:
 @pytest.mark.parametrize("cause", list(Cause))
 def test_every_cause_ends_with_advice_and_its_exit_code(cli, command, cause: Cause) -> None:
     done = cli(command(raising(Problem(cause, "It failed"))), "--format", "json")
-    credentials = cause in (Cause.CREDENTIALS_MISSING, Cause.CREDENTIALS_EXPIRED)
+    credentials = cause in (
+        Cause.CREDENTIALS_MISSING,
+        Cause.CREDENTIALS_EXPIRED,
+        Cause.REAUTHENTICATION_REQUIRED,
+        Cause.SERVICE_ACCOUNT_KEY_INVALID,
+        Cause.WORKLOAD_IDENTITY_MISCONFIGURED,
+    )
     assert done.code == (4 if credentials else 1)
     assert done.error["cause"] == cause.value
     assert done.error["fix"] or cause is Cause.UNKNOWN  # no advice is invented for what nobody knows

@@ -15,9 +15,8 @@ from google.rpc import error_details_pb2 as pb
 
 from keyadmin.cloud.calls import ListPage, RetryPolicy, pages
 from keyadmin.cloud.connect import Target, connect
-from keyadmin.model.key import GEMINI_ONLY
+from keyadmin.model.key import GEMINI_ONLY, Key
 from keyadmin.model.problem import Cause, Problem
-from keyadmin.model.key import Key
 from keyadmin.model.secret import KeyString
 
 PARENT = "projects/p1/locations/global"

@@ -125,9 +125,11 @@ def _made(session: Session, made: CreateResult, handed: list[HandedOver], how: H
 def _rejected(made: CreateResult, problem: Problem, how: How) -> Problem:
     key = made.key
     unhanded = " It was handed to nobody." if how.sinks else ""
+    asked = made.verification == "failed"
+    what = "the Gemini API does not take it" if asked else "whether the Gemini API takes it is unknown"
     return replace(
         problem,
-        message=f"the key {key.key_id} was made, but the Gemini API does not take it: {problem.message}{unhanded}",
+        message=f"the key {key.key_id} was made, but {what}: {problem.message}{unhanded}",
         project=key.project,
         fix=(
             *problem.fix,

@@ -14,6 +14,7 @@ from keyadmin.cli.projects.view import as_json, view
 from keyadmin.cli.render import Column, View, show_list, show_one
 from keyadmin.cli.session import Session
 from keyadmin.keys.provision import CreateResult
+from keyadmin.keys.verify import rejected
 from keyadmin.local.creations import Creations
 from keyadmin.model.problem import Cause, Exit, Problem
 from keyadmin.projects import create as making
@@ -123,7 +124,7 @@ def _failure(outcomes: Sequence[CreateOutcome], failed: Sequence[CreateOutcome],
         if half:
             first.notes.append(f"project {failed[0].wanted.project_id} was made")
             first.fix = (*first.fix, again) if first.fix else ()
-            first.exit_code = Exit.FOUND if failed[0].key else first.exit_code
+            first.exit_code = Exit.FOUND if failed[0].key and rejected(first) else first.exit_code
         return first
     said = [
         f"{each.wanted.label}: {each.problem.message} [{each.problem.cause}]" for each in failed if each.problem is not None
