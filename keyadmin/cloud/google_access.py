@@ -15,7 +15,7 @@ from keyadmin.cloud.identity import LIMIT, IdentityTransport, unanswered
 from keyadmin.cloud.machine import from_machine
 from keyadmin.cloud.sources import Loaded, Source
 from keyadmin.cloud.threads import in_daemon_thread
-from keyadmin.model.problem import Cause, Problem
+from keyadmin.model.problem import Problem
 
 TELL_AFTER: Final = 3.0  # seconds after which a person hears what is waited for
 
@@ -159,16 +159,3 @@ def principal_of(credentials: Any) -> str | None:
         if isinstance(value, str) and "@" in value:
             return value
     return None
-
-
-def expired_token(source: Source) -> Problem:
-    """The token of a variable was refused: keyadmin cannot fetch another."""
-    return Problem(
-        Cause.CREDENTIALS_EXPIRED,
-        f"the access token in {source.variable} is expired, revoked or not accepted; keyadmin cannot renew it",
-        status="UNAUTHENTICATED",
-        fix=(
-            f"export {source.variable}=$(gcloud auth print-access-token)    # lasts an hour",
-            f"unset {source.variable}    # other credentials are used then",
-        ),
-    )

@@ -46,10 +46,21 @@ def advised(problem: Problem, source: Source) -> Problem:
     if problem.exit is not Exit.CREDENTIALS or problem.unsent:
         return problem
     if source.kind == "access-token":
-        from keyadmin.cloud.google_access import expired_token
-
-        return expired_token(source)
+        return _expired_token(source)
     return replace(problem, fix=(*_ways(source), _CONNECTION))
+
+
+def _expired_token(source: Source) -> Problem:
+    """The token of a variable was refused: keyadmin cannot fetch another."""
+    return Problem(
+        Cause.CREDENTIALS_EXPIRED,
+        f"the access token in {source.variable} is expired, revoked or not accepted; keyadmin cannot renew it",
+        status="UNAUTHENTICATED",
+        fix=(
+            f"export {source.variable}=$(gcloud auth print-access-token)    # lasts an hour",
+            f"unset {source.variable}    # other credentials are used then",
+        ),
+    )
 
 
 def _ways(source: Source) -> tuple[str, ...]:
