@@ -115,7 +115,7 @@ class Double:
         if request.path.endswith(":generateAccessToken"):
             token = self._issue("impersonated")
             return web.json_response({"accessToken": token, "expireTime": "2999-01-01T00:00:00Z"})
-        return web.json_response({})
+        return web.json_response({"models": []} if request.path == "/v1beta/models" else {})
 
     def _issue(self, kind: str) -> str:
         self.issued.append(f"{kind}-{len(self.issued) + 1}")
