@@ -23,6 +23,12 @@ ENTRY_POINTS: Final = "keyadmin.sinks"
 _BUILT_IN: Final = {
     "env-file": "keyadmin.handover.sinks.env_file:EnvFileSink",
     "secret-manager": "keyadmin.handover.sinks.secret_manager:SecretManagerSink",
+    "file": "keyadmin.handover.sinks.file:FileSink",
+    "kubernetes": "keyadmin.handover.sinks.kubernetes:KubernetesSink",
+    "github-actions": "keyadmin.handover.sinks.github_actions:GithubActionsSink",
+    "vault": "keyadmin.handover.sinks.vault:VaultSink",
+    "aws-secrets-manager": "keyadmin.handover.sinks.aws_secrets_manager:AwsSecretsManagerSink",
+    "aws-ssm": "keyadmin.handover.sinks.aws_ssm:AwsSsmSink",
     "exec": "keyadmin.handover.sinks.exec:ExecSink",
     "stdout": "keyadmin.handover.sinks.stdout:StdoutSink",
 }
@@ -53,8 +59,8 @@ def parse(text: str) -> SinkSpec:
     if sink is None:
         wrong = f"{text!r} is not a sink" if text else "a sink is missing"
         raise usage(f"{wrong}: write one of {', '.join(patterns())}")
-    sink.parse(value)
-    return SinkSpec(text, value, sink)
+    full = sink.parse(value)
+    return SinkSpec(text if full == value else f"{kind}:{full}", full, sink)
 
 
 def fingerprint(specs: Sequence[SinkSpec]) -> str:

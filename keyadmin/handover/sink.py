@@ -91,8 +91,11 @@ class Sink(ABC):
 
     @classmethod
     @abstractmethod
-    def parse(cls, value: str) -> None:
-        """Check what stands behind the colon, before any call. Raises usage() saying what is right."""
+    def parse(cls, value: str) -> str:
+        """What stands behind the colon, checked before any call and written in full. Raises usage() saying what is right.
+
+        What the machine adds (the context of a kubeconfig) is added here, once: it is part of the sink from then on.
+        """
 
     @classmethod
     def place(cls, value: str) -> str | None:
@@ -118,8 +121,11 @@ class Sink(ABC):
         """Look whether a hand-over can work, as far as that shows without a key. Raises Problem; changes nothing."""
 
     @abstractmethod
-    async def deliver(self, key: KeyString) -> Delivery:
-        """Hand the key over; may be repeated. Raises Problem where it was not handed over."""
+    async def deliver(self, key: KeyString, *, key_id: str = "") -> Delivery:
+        """Hand the key over; may be repeated. `key_id` = the key's id, for places that name versions.
+
+        Raises Problem where it was not handed over.
+        """
 
     @abstractmethod
     async def read_back(self, key: KeyString) -> bool | None:

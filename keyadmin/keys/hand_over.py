@@ -33,12 +33,12 @@ class HandedOver:
         return {"sink": self.sink, "status": "done" if self.outcome.changed else "already", "detail": self.outcome.detail}
 
 
-async def hand_over(key_string: KeyString, sinks: Sequence[Sink]) -> list[HandedOver]:
+async def hand_over(key_string: KeyString, sinks: Sequence[Sink], key_id: str) -> list[HandedOver]:
     """To every sink, one after another; a failing one does not keep the key from the others."""
     out: list[HandedOver] = []
     for sink in sinks:
         try:
-            outcome: Delivery | Problem = await sink.deliver(key_string)
+            outcome: Delivery | Problem = await sink.deliver(key_string, key_id=key_id)
         except Problem as problem:
             outcome = problem
         out.append(HandedOver(sink.spec, outcome))
@@ -56,7 +56,7 @@ async def of_made(cloud: Cloud, made: CreateResult, sinks: Sequence[Sink], obser
             key_string = key.key_string or await cloud.keys.key_string(key.name)
         except Problem as problem:
             return [HandedOver(sink.spec, problem) for sink in sinks]
-        return await hand_over(key_string, sinks)
+        return await hand_over(key_string, sinks, key.key_id)
 
 
 def again(key: Key, sinks: Sequence[str]) -> str:

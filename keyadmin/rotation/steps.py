@@ -179,7 +179,7 @@ async def _hand_over(job: Job, member: Member, string: KeyString) -> None:
     """To every sink, each read back where it can be. Raises Overtaken before anything is written, or Problem."""
     await job.make_sure(member)
     for sink in job.sinks:
-        delivery = await sink.deliver(string)
+        delivery = await sink.deliver(string, key_id=member.key.key_id)
         if await sink.read_back(string) is False:
             raise Problem(
                 Cause.CONFLICT,

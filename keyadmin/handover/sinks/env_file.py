@@ -47,9 +47,10 @@ class EnvFileSink(Sink):
         self._path, self._name = variable(spec.value)
 
     @classmethod
-    def parse(cls, value: str) -> None:
+    def parse(cls, value: str) -> str:
         """A path, and perhaps the name of a variable. Raises usage()."""
         variable(value)
+        return value
 
     @classmethod
     def place(cls, value: str) -> str | None:
@@ -67,7 +68,7 @@ class EnvFileSink(Sink):
         """The file's folder, where the path is absolute and has no placeholder."""
         return variable(value)[0].parent if value.startswith("/") and "{" not in value else None
 
-    async def deliver(self, key: KeyString) -> Delivery:
+    async def deliver(self, key: KeyString, *, key_id: str = "") -> Delivery:
         """Write the variable. Raises Problem: a symbolic link, no folder, not writable, not text, another user's file."""
         with editing(self._path):
             text = _read(self._path)

@@ -41,11 +41,12 @@ class ExecSink(Sink):
         self._words = words(spec.value)
 
     @classmethod
-    def parse(cls, value: str) -> None:
+    def parse(cls, value: str) -> str:
         """A command that splits into words. Raises usage()."""
         words(value)
+        return value
 
-    async def deliver(self, key: KeyString) -> Delivery:
+    async def deliver(self, key: KeyString, *, key_id: str = "") -> Delivery:
         """Run the program. Raises Problem: it cannot be started, it fails, it takes over five minutes."""
         program = self._words[0]
         output = Output()

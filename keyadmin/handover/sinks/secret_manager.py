@@ -43,9 +43,9 @@ class SecretManagerSink(Sink):
         self._cloud = context.cloud
 
     @classmethod
-    def parse(cls, value: str) -> None:
+    def parse(cls, value: str) -> str:
         """The name of a secret. Raises usage()."""
-        secret_name(value)
+        return secret_name(value)
 
     @classmethod
     def needs(cls, value: str) -> SinkNeeds:
@@ -53,7 +53,7 @@ class SecretManagerSink(Sink):
         found = re.match(r"projects/([^/{]+)/", value)
         return SinkNeeds(found[1] if found else None, PERMISSIONS, (API,))
 
-    async def deliver(self, key: KeyString) -> Delivery:
+    async def deliver(self, key: KeyString, *, key_id: str = "") -> Delivery:
         """Add a version. Raises Problem: no permission, the Secret Manager API is off."""
         held = await self.read_back(key)
         if held:

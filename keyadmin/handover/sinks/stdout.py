@@ -25,17 +25,18 @@ class StdoutSink(Sink):
         self._emit = context.emit
 
     @classmethod
-    def parse(cls, value: str) -> None:
+    def parse(cls, value: str) -> str:
         """Nothing may follow the word. Raises usage()."""
         if value:
             raise usage(f"'stdout:{value}' is not a sink: write stdout alone")
+        return value
 
     @classmethod
     def place(cls, value: str) -> str | None:
         """Any number of keys may be printed."""
         return None
 
-    async def deliver(self, key: KeyString) -> Delivery:
+    async def deliver(self, key: KeyString, *, key_id: str = "") -> Delivery:
         """Print the key."""
         self._emit(key.reveal())
         return Delivery(True, "printed to stdout")
