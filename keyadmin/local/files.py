@@ -1,21 +1,26 @@
-"""Small files that several processes edit: written whole or not at all, one editor at a time."""
+"""Small files: read up to a limit, written whole or not at all, and never through a link that another user placed."""
 
 from __future__ import annotations
 
-import hashlib
+import errno
 import json
 import os
+import secrets
 import stat
-import tempfile
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from keyadmin.local.folders import Folder, make_private, open_folder, trusted_link
+from keyadmin.local.locks import locked, unwritable
 from keyadmin.model.problem import Cause, Problem
 
-LOCK_TIMEOUT_S = 10.0
-_TEMPORARY = ".keyadmin"
+__all__ = ["config_dir", "damaged", "locked", "read_bytes", "read_json", "read_text", "sweep", "write_json", "write_text"]
+
+MOST_BYTES: Final = 64 * 2**20  # of any file that is read whole: policies, seeds, lists, reports
+_TEMPORARY: Final = ".keyadmin"
+_MOST_LINKS: Final = 40
 
 
 def config_dir() -> Path:
@@ -25,13 +30,20 @@ def config_dir() -> Path:
     return user_config_path("keyadmin", appauthor=False)
 
 
+def state_dir() -> Path:
+    """The user's state directory for keyadmin (XDG_STATE_HOME and its like on other systems)."""
+    from platformdirs import user_state_path
+
+    return user_state_path("keyadmin", appauthor=False)
+
+
 def read_json(path: Path) -> Any:
     """The file's JSON, None where there is no file. Raises Problem naming the file and the place of the mistake."""
     try:
-        return json.loads(path.read_text("utf-8"))
+        return json.loads(bounded(path, MOST_BYTES).decode("utf-8"))
     except FileNotFoundError:
         return None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise damaged(path, str(error)) from None
 
 
@@ -40,129 +52,135 @@ def damaged(path: Path, why: str) -> Problem:
     return Problem(
         Cause.INVALID_ARGUMENT,
         f"{path} cannot be used: {why}",
-        fix=(f"mend or move away {path}; keyadmin left it as it was",),
+        fix=(f"correct or move away {path}; keyadmin left it as it was",),
     )
+
+
+def bounded(path: Path, most: int) -> bytes:
+    """The bytes of a file, a pipe or a device, up to `most`. Raises Problem past it, OSError where it cannot be read."""
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise Problem(
+            Cause.INVALID_ARGUMENT,
+            f"{path} holds more than {most // 2**20} MiB, which is more than keyadmin reads of such a file",
+            fix=("name the right file",),
+        )
+    return data
+
+
+def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+    """A file's bytes. Raises Problem where it cannot be read or is larger than `most` bytes."""
+    try:
+        return bounded(path, most)
+    except OSError as error:
+        fix = f"see that {path} is there and may be read"
+        raise Problem(Cause.UNKNOWN, f"{path} cannot be read: {error.strerror}", fix=(fix,)) from None
+
+
+def read_text(path: Path, most: int = MOST_BYTES) -> str:
+    """A text file's text, line ends as they are. Raises Problem: it cannot be read, is too large, or is no UTF-8 text."""
+    try:
+        return read_bytes(path, most).decode("utf-8")
+    except UnicodeDecodeError:
+        raise damaged(path, "it is not UTF-8 text") from None
 
 
 def write_json(path: Path, value: Any) -> None:
     """Replace the file in one step, mode 0600, its directory 0700. Raises Problem where it cannot be written."""
     try:
-        _private_directory(path.parent)
+        make_private(path.parent)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_text(path: Path, text: str, mode: int = 0o600) -> None:
     """Replace the file in one step: the old text stands there or the new one. Its owner stays, where this user may say so.
 
-    Raises Problem where it cannot be written.
+    A symbolic link stays a link: what it points to is replaced, if nobody else can have placed it. A pipe or a device gets
+    the text. Raises Problem where it cannot be written.
     """
-    if path.exists() and not path.is_file():  # renaming a file over a device would take the device away
-        raise Problem(Cause.INVALID_ARGUMENT, f"{path} is no regular file, and is left as it is", fix=("name another file",))
+    data = text.encode("utf-8", "surrogateescape")
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=_TEMPORARY)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            _give(temporary, path)
-            os.chmod(temporary, mode)
-            os.replace(temporary, path)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(temporary)
-            raise
+        if path.exists() and not path.is_file() and not path.is_dir():
+            _pour(path, data)
+            return
+        with _place(path) as (folder, name):
+            replace(folder, name, data, mode)
     except OSError as error:
-        raise _unwritable(path, error) from error
+        raise unwritable(path, error) from error
 
 
-def _give(temporary: str, path: Path) -> None:
-    """To whom the file belongs now: root writes for others, who could read it no more."""
-    if os.name == "posix" and os.geteuid() == 0 and path.exists():
-        found = path.stat()
-        os.chown(temporary, found.st_uid, found.st_gid)
-
-
-def sweep(path: Path) -> None:
-    """Remove what `write_text` left beside the file when it was killed. Only for who holds the lock of all its writers."""
-    begin = f".{path.name}."
-    for name in os.listdir(path.parent):  # names alone: a folder may hold thousands, and each of them is swept for
-        if name.startswith(begin) and name.endswith(_TEMPORARY):
-            with suppress(OSError):  # somebody else's: nothing of this user's is in it
-                (path.parent / name).unlink()
-
-
-def read_text(path: Path) -> str:
-    """A text file's text, line endings as they are. Raises Problem where it cannot be read or is no UTF-8 text."""
+def _pour(path: Path, data: bytes) -> None:
+    """Into a pipe or a device, which a renamed file would take away. Raises OSError."""
     try:
-        with path.open(encoding="utf-8", newline="") as file:
-            return file.read()
-    except UnicodeDecodeError:
-        raise damaged(path, "it is not UTF-8 text") from None
+        descriptor = os.open(path, os.O_WRONLY | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_NONBLOCK", 0))
     except OSError as error:
-        fix = f"see that {path} is there and may be read"
-        raise Problem(Cause.UNKNOWN, f"{path} cannot be read: {error.strerror}", fix=(fix,)) from None
-
-
-def editing(path: Path) -> AbstractContextManager[None]:
-    """The lock of a file of the person's own, kept in keyadmin's folder so that no lock file lies beside it."""
-    name = hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:32]
-    return locked(_lock_folder() / name)
-
-
-def _lock_folder() -> Path:
-    """In the configuration directory; where the home is read-only (containers), a private folder for temporary files.
-
-    Raises Problem where that one is somebody else's.
-    """
-    folder = config_dir() / "locks"
-    with suppress(OSError):
-        _private_directory(folder)
-        if os.access(folder, os.W_OK):
-            return folder
-    user = os.getuid() if os.name == "posix" else 0
-    folder = Path(tempfile.gettempdir()) / f"keyadmin-locks-{user}"
-    try:
-        _private_directory(folder)
-        found = folder.lstat()
-    except OSError as error:
-        raise _unwritable(folder, error) from None
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != user:
-        raise Problem(Cause.CONFLICT, f"{folder} belongs to another user", fix=("set TMPDIR to a folder of your own",))
-    return folder
-
-
-def _unwritable(path: Path, error: OSError) -> Problem:
-    return Problem(
-        Cause.UNKNOWN,
-        f"{path} cannot be written: {error.strerror}",
-        fix=(f"see that {path.parent} exists and may be written, and that its disk is not full",),
-    )
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.ENXIO, "nobody reads the pipe") from None
+        raise
+    with os.fdopen(descriptor, "wb") as file:
+        if os.name == "posix":
+            os.set_blocking(descriptor, True)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):  # exchanged in this moment
+            raise OSError(errno.EAGAIN, "it is being exchanged by another process")
+        file.write(data)
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock that goes with `path` (a file beside it) while reading, changing and writing it.
+def _place(path: Path) -> Iterator[tuple[Folder, str]]:
+    """The folder and the name behind all links of a path. Raises Problem, OSError."""
+    for _ in range(_MOST_LINKS):
+        with open_folder(path.parent) as folder:
+            found = folder.look_up(path.name)
+            if found is None or not stat.S_ISLNK(found.st_mode):
+                yield folder, path.name
+                return
+            refused = OSError(errno.EAGAIN, "it is being exchanged by another process")
+            at = folder.descriptor
+            path = path.parent / (folder.read_link(path.name) if at is None else trusted_link(at, path.name, refused))
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
 
-    Raises Problem after `LOCK_TIMEOUT_S` seconds of waiting for another process, and where no lock can be made.
+
+def replace(folder: Folder, name: str, data: bytes, mode: int) -> None:
+    """Put a new file in the place of an entry, in one step; the owner of the old one keeps it, where this user may say so.
+
+    Everything is done on descriptors. Raises Problem where there is no regular file, OSError.
     """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(f"{path}.lock", timeout=LOCK_TIMEOUT_S)
+    old = folder.look_up(name)
+    if old is not None and not stat.S_ISREG(old.st_mode):
+        raise Problem(
+            Cause.INVALID_ARGUMENT,
+            f"{folder.path / name} is not a regular file, and is left as it is",
+            fix=("name another file",),
+        )
+    temporary = f".{name}.{secrets.token_hex(8)}{_TEMPORARY}"
+    descriptor = folder.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600)
     try:
-        _private_directory(path.parent)
-        lock.acquire()
-    except Timeout:
-        raise Problem(Cause.CONFLICT, f"{path} is being changed by another process", fix=("try again",)) from None
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    try:
-        yield
-    finally:
-        lock.release()
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            if os.name == "posix":
+                if old is not None and os.geteuid() == 0:  # root writes for others, who could read it no more
+                    os.fchown(descriptor, old.st_uid, old.st_gid)
+                os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
+            mine = os.fstat(descriptor)
+        folder.replace(temporary, name)
+    except BaseException:
+        with suppress(OSError):
+            folder.unlink(temporary)
+        raise
+    there = folder.look_up(name)
+    if os.name == "posix" and (there is None or (there.st_dev, there.st_ino) != (mine.st_dev, mine.st_ino)):
+        raise OSError(errno.EAGAIN, "another process exchanged it in the same moment")
 
 
-def _private_directory(path: Path) -> None:
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+def sweep(folder: Folder, name: str) -> None:
+    """Remove what `replace` left beside an entry when it was killed. Only for who holds the lock of all its writers."""
+    begin = f".{name}."
+    for each in folder.names():  # names alone: a folder may hold thousands, and each of them is swept for
+        if each.startswith(begin) and each.endswith(_TEMPORARY):
+            with suppress(OSError):  # somebody else's: nothing of this user's is in it
+                folder.unlink(each)

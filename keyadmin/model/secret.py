@@ -14,6 +14,8 @@ SANDBOX_STANDARD: Final = "AIzaSANDBOX"
 # Ephemeral tokens are made of keys and are secrets like them.
 PATTERN: Final = re.compile(r"AIza[0-9A-Za-z_\-]{35}|\b[AI]Q\.[0-9A-Za-z_\-]{20,}|\bauth_tokens/[0-9A-Za-z_\-]{20,}")
 
+FORM: Final = re.compile(r"[A-Za-z0-9._-]{20,256}")  # of a whole key string, of whatever type
+
 
 def mask(value: str) -> str:
     """`AIza...x4Qe`, `AQ....x4Qe`; sandbox keys keep their marker: `AQ.SANDBOX-...x4Qe`."""
@@ -47,6 +49,11 @@ class KeyString:
     def masked(self) -> str:
         """The only printable form."""
         return mask(self._value)
+
+    @property
+    def well_formed(self) -> bool:
+        """Whether it consists of what key strings consist of, so that it may be written into files that are run."""
+        return FORM.fullmatch(self._value) is not None
 
     @property
     def sandbox(self) -> bool:

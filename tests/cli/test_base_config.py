@@ -114,9 +114,9 @@ def test_an_unwritable_place_is_said_plainly(cli, home: dict[str, str], tmp_path
 ADD_MANY = """
 import sys
 from pathlib import Path
-from keyadmin.local import files
+from keyadmin.local import locks
 from keyadmin.local.imports import Imports
-files.LOCK_TIMEOUT_S = 170  # a person waits ten seconds; here every process wants the lock all the time
+locks.LOCK_TIMEOUT_S = 170  # a person waits ten seconds; here every process wants the lock all the time
 for name in sys.argv[2:]:
     Imports("a@example.com", sandbox=False, directory=Path(sys.argv[1])).add([name])
 """
@@ -153,7 +153,7 @@ def test_a_damaged_import_list_is_named(tmp_path: Path, content: str) -> None:
 def test_waiting_for_a_lock_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from filelock import FileLock
 
-    monkeypatch.setattr("keyadmin.local.files.LOCK_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("keyadmin.local.locks.LOCK_TIMEOUT_S", 0.05)
     config = Config(sandbox=False, directory=tmp_path)
     with FileLock(f"{config.path}.lock"), pytest.raises(Problem) as caught:
         config.set("project", "x")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
-import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar, Final
 
 from keyadmin.handover.sink import Delivery, Sink, SinkContext, SinkSpec
-from keyadmin.local.files import editing, read_text, sweep, write_text
+from keyadmin.local.edited import IN_PLACE, EditedFile, editing, peek
+from keyadmin.model.env_text import decode, encode, value_of, with_variable
 from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.model.secret import KeyString
 
@@ -54,9 +52,9 @@ class EnvFileSink(Sink):
 
     @classmethod
     def place(cls, value: str) -> str | None:
-        """The file's absolute path and the variable."""
+        """The file's real folder, its name and the variable: however the path is spelled."""
         path, name = variable(value)
-        return f"env-file:{os.path.abspath(path)}:{name}"
+        return f"env-file:{os.path.join(os.path.realpath(path.parent), path.name)}:{name}"
 
     @classmethod
     def below(cls, value: str, folder: Path) -> str:
@@ -70,89 +68,43 @@ class EnvFileSink(Sink):
 
     async def deliver(self, key: KeyString, *, key_id: str = "") -> Delivery:
         """Write the variable. Raises Problem: a symbolic link, no folder, not writable, not text, another user's file."""
-        with editing(self._path):
-            text = _read(self._path)
+        if not key.well_formed:
+            raise Problem(
+                Cause.INVALID_ARGUMENT,
+                f"{self._path} was not changed: what should go there does not have the form of a key string",
+            )
+        with editing(self._path) as file:
+            text = _text(self._path, file.data)
             changed = with_variable(text, self._name, key.reveal())
-            mode = stat.S_IMODE(self._path.stat().st_mode) if self._path.exists() else MODE
-            if changed == text and mode == MODE:
+            if changed == text and file.mode == MODE:
                 return Delivery(False, f"{self._path} has it already")
-            _refuse_others(self._path)
-            write_text(self._path, changed, MODE)
-            sweep(self._path)  # a run that was killed left a key there
-        narrowed = "" if mode == MODE else f"; its mode was {mode:04o} and is {MODE:04o} now"
-        return Delivery(True, f"written to {self._path} as {self._name}{narrowed}")
+            _refuse_others(file)
+            in_place = file.write(encode(changed), MODE)
+        narrowed = "" if file.mode in (None, MODE) else f"; its mode was {file.mode:04o} and is {MODE:04o} now"
+        cost = f"; {IN_PLACE}" if in_place else ""
+        return Delivery(True, f"written to {self._path} as {self._name}{narrowed}{cost}")
 
     async def read_back(self, key: KeyString) -> bool | None:
         """Whether the file's variable is this key."""
-        return value_of(_read(self._path), self._name) == key.reveal()
+        return value_of(_text(self._path, peek(self._path)), self._name) == key.reveal()
 
 
-def _read(path: Path) -> str:
-    """The file's text, empty where there is none. Raises Problem."""
-    if path.is_symlink():
-        raise Problem(
-            Cause.INVALID_ARGUMENT,
-            f"{path} is a symbolic link to {path.readlink()}; replacing it would cut the link",
-            fix=(f"name the file itself: {path.resolve()}",),
-        )
-    if path.exists() and not path.is_file():  # a device may be endless, a pipe waits for ever
-        raise Problem(Cause.INVALID_ARGUMENT, f"{path} is no regular file", fix=("name a file that holds NAME=value lines",))
-    return read_text(path) if path.exists() else ""
+def _text(path: Path, data: bytes | None) -> str:
+    """The file's text, empty where there is none. Raises Problem for what no program reads as NAME=value lines."""
+    if data is not None and (b"\0" in data or data.startswith((b"\xff\xfe", b"\xfe\xff"))):
+        why = "it is not UTF-8 text but UTF-16 or binary, which programs that read NAME=value lines do not understand"
+        raise Problem(Cause.INVALID_ARGUMENT, f"{path} cannot be used: {why}", fix=(f"save {path} as UTF-8 text",))
+    return decode(data or b"")
 
 
-def _refuse_others(path: Path) -> None:
+def _refuse_others(file: EditedFile) -> None:
     """Replaced by this user, another one's file would be this user's, and no more to be read by its owner. Raises Problem."""
-    if os.name != "posix" or not path.exists():
+    if os.name != "posix" or file.found is None:
         return
-    owner, me = path.stat().st_uid, os.geteuid()
+    owner, me = file.found.st_uid, os.geteuid()
     if me != 0 and owner not in (me, 0):  # root reads it all the same
         raise Problem(
             Cause.CONFLICT,
-            f"{path} belongs to the user {owner}, who could not read it any more: this is the user {me}",
+            f"{file.path} belongs to the user {owner}, who could not read it any more: this is the user {me}",
             fix=("run keyadmin as its owner, or as root, who leaves it to its owner",),
         )
-
-
-def with_variable(text: str, name: str, value: str) -> str:
-    """The text with `NAME=value` in the place of the variable's first line, its other lines gone; at the end if it had none.
-
-    An `export ` in front is kept. Lines are told apart by python-dotenv's parser, so that a `NAME=` inside a quoted value of
-    several lines is no variable.
-    """
-    out: list[str] = []
-    done = False
-    for original, mine in _pieces(text, name):
-        if not mine:
-            out.append(original)
-        elif not done:
-            lead = original[: len(original) - len(original.lstrip())]
-            export = "export " if original.lstrip().startswith("export") else ""
-            ending = "\r\n" if original.endswith("\r\n") else "\n"
-            out.append(f"{lead}{export}{name}={value}{ending}")
-            done = True
-    if not done:
-        if out and not out[-1].endswith("\n"):
-            out.append("\n")
-        out.append(f"{name}={value}\n")
-    return "".join(out)
-
-
-def without_variable(text: str, name: str) -> str:
-    """The text without the variable's lines."""
-    return "".join(original for original, mine in _pieces(text, name) if not mine)
-
-
-def _pieces(text: str, name: str) -> Iterator[tuple[str, bool]]:
-    """The text in pieces, each with whether it sets the variable."""
-    from dotenv.parser import parse_stream
-
-    for binding in parse_stream(io.StringIO(text)):
-        yield binding.original.string, binding.key == name and not binding.error
-
-
-def value_of(text: str, name: str) -> str | None:
-    """The variable's value, the last one counting as in shells; None where it is not set."""
-    from dotenv.parser import parse_stream
-
-    found = [binding.value for binding in parse_stream(io.StringIO(text)) if binding.key == name and not binding.error]
-    return found[-1] if found else None

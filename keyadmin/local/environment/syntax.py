@@ -7,7 +7,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from keyadmin.handover.sinks.env_file import value_of, with_variable, without_variable
+from keyadmin.model.env_text import value_of, with_variable, without_variable
 from keyadmin.model.secret import KeyString
 
 Syntax = Literal["posix", "fish", "powershell", "dotenv"]

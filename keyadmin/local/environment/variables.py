@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+from keyadmin.local.edited import editing
 from keyadmin.local.environment import windows
 from keyadmin.local.environment.places import (
     VARIABLES,
@@ -20,7 +21,7 @@ from keyadmin.local.environment.places import (
     tracked_by_git,
 )
 from keyadmin.local.environment.syntax import erased, read, written
-from keyadmin.local.files import editing, read_text, write_text
+from keyadmin.local.files import read_text, write_text
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.model.secret import KeyString
 

@@ -241,7 +241,7 @@ def test_files_that_cannot_be_written_are_left_as_they_are(keys, on, scratch) ->
     (scratch / "link").symlink_to(scratch / "real")
     (scratch / "binary").write_bytes(b"\xff\xfe=1\n")
     (scratch / "folder").mkdir()
-    for name, word in (("link", "symbolic link"), ("binary", "not UTF-8"), ("folder", "is no regular file")):
+    for name, word in (("link", "symbolic link"), ("binary", "not UTF-8"), ("folder", "is not a regular file")):
         done = keys("hand-over", "web", "--sandbox", "--to", f"env-file:{scratch / name}")
         assert done.code == 1
         assert word in done.err

@@ -173,9 +173,9 @@ def test_a_file_that_is_no_list(projects, file, text: str, said: str) -> None:
 
 MANY = """
 import sys
-from keyadmin.local import files
+from keyadmin.local import locks
 from keyadmin.local.imports import Imports
-files.LOCK_TIMEOUT_S = 170  # a person waits ten seconds; here every process wants the lock all the time
+locks.LOCK_TIMEOUT_S = 170  # a person waits ten seconds; here every process wants the lock all the time
 for number in range(40):
     Imports("me", sandbox=True).add([f"project-{sys.argv[1]}-{number:02}"])
     if number % 4 == 3:

@@ -27,8 +27,8 @@ def test_an_env_file_that_is_a_pipe_or_a_device_is_neither_read_nor_replaced(wor
     world.policy(rule("shop-a", sinks=to_file(pipe)))
     done = world.rotation("run", "--metrics", str(pipe), "--format", "json")
     assert done.code == 3
-    assert done.json[0]["message"] == f"{pipe} is no regular file"
-    assert f"{pipe} is no regular file" in done.err
+    assert done.json[0]["message"] == f"{pipe} is not a regular file"
+    assert f"{pipe} is not a regular file" in done.err
     assert pipe.is_fifo()
 
 
