@@ -36,6 +36,18 @@ class EditedFile:
         """Its permissions, None where there is no file."""
         return stat.S_IMODE(self.found.st_mode) if self.found is not None else None
 
+    def refuse_others(self) -> None:
+        """Replaced by this user, another one's file would be this user's, and its owner could not read it. Raises Problem."""
+        if os.name != "posix" or self.found is None:
+            return
+        owner, me = self.found.st_uid, os.geteuid()
+        if me != 0 and owner not in (me, 0):  # root reads it all the same
+            raise Problem(
+                Cause.CONFLICT,
+                f"{self.path} belongs to the user {owner}, who could not read it any more: this is the user {me}",
+                fix=("run keyadmin as its owner, or as root, who leaves it to its owner",),
+            )
+
     def write(self, data: bytes, mode: int) -> bool:
         """Replace it in one step; where it is mounted by itself write into it, and return True. Raises Problem."""
         name = self.path.name

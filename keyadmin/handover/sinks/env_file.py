@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from keyadmin.handover.sink import Delivery, Sink, SinkContext, SinkSpec
-from keyadmin.local.edited import IN_PLACE, EditedFile, editing, peek
+from keyadmin.local.edited import IN_PLACE, editing, peek
 from keyadmin.model.env_text import decode, encode, value_of, with_variable
 from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.model.secret import KeyString
@@ -78,7 +78,7 @@ class EnvFileSink(Sink):
             changed = with_variable(text, self._name, key.reveal())
             if changed == text and file.mode == MODE:
                 return Delivery(False, f"{self._path} has it already")
-            _refuse_others(file)
+            file.refuse_others()
             in_place = file.write(encode(changed), MODE)
         narrowed = "" if file.mode in (None, MODE) else f"; its mode was {file.mode:04o} and is {MODE:04o} now"
         cost = f"; {IN_PLACE}" if in_place else ""
@@ -95,16 +95,3 @@ def _text(path: Path, data: bytes | None) -> str:
         why = "it is not UTF-8 text but UTF-16 or binary, which programs that read NAME=value lines do not understand"
         raise Problem(Cause.INVALID_ARGUMENT, f"{path} cannot be used: {why}", fix=(f"save {path} as UTF-8 text",))
     return decode(data or b"")
-
-
-def _refuse_others(file: EditedFile) -> None:
-    """Replaced by this user, another one's file would be this user's, and no more to be read by its owner. Raises Problem."""
-    if os.name != "posix" or file.found is None:
-        return
-    owner, me = file.found.st_uid, os.geteuid()
-    if me != 0 and owner not in (me, 0):  # root reads it all the same
-        raise Problem(
-            Cause.CONFLICT,
-            f"{file.path} belongs to the user {owner}, who could not read it any more: this is the user {me}",
-            fix=("run keyadmin as its owner, or as root, who leaves it to its owner",),
-        )

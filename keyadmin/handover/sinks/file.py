@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from keyadmin.handover.sink import Delivery, Sink, SinkContext, SinkSpec
-from keyadmin.local.files import editing, read_text, sweep, write_text
+from keyadmin.local.edited import IN_PLACE, editing, peek
 from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.model.secret import KeyString
 
@@ -36,8 +36,9 @@ class FileSink(Sink):
 
     @classmethod
     def place(cls, value: str) -> str | None:
-        """The file's absolute path."""
-        return f"file:{os.path.abspath(Path(value).expanduser())}"
+        """The file's real folder and its name, however the path is spelled."""
+        path = Path(value).expanduser()
+        return f"file:{os.path.join(os.path.realpath(path.parent), path.name)}"
 
     @classmethod
     def below(cls, value: str, folder: Path) -> str:
@@ -51,33 +52,24 @@ class FileSink(Sink):
 
     async def deliver(self, key: KeyString, *, key_id: str = "") -> Delivery:
         """Write the file. Raises Problem: a symbolic link, no folder, not writable, not a key that stands there."""
-        with editing(self._path):
-            before = self._read()
-            if before == key.reveal():
+        with editing(self._path) as file:
+            if self._key(file.data) == key.reveal():
                 return Delivery(False, f"{self._path} has it already")
-            write_text(self._path, key.reveal() + "\n", MODE)
-            sweep(self._path)  # a run that was killed left a key there
-        return Delivery(True, f"written to {self._path}")
+            file.refuse_others()
+            in_place = file.write(key.reveal().encode() + b"\n", MODE)
+        return Delivery(True, f"written to {self._path}" + (f"; {IN_PLACE}" if in_place else ""))
 
     async def read_back(self, key: KeyString) -> bool | None:
         """Whether the file holds this key."""
-        return self._read() == key.reveal()
+        return self._key(peek(self._path)) == key.reveal()
 
-    def _read(self) -> str:
+    def _key(self, data: bytes | None) -> str:
         """The key in the file, empty where there is no file. Raises Problem for what is not a file of one key."""
-        if self._path.is_symlink():
-            raise Problem(
-                Cause.INVALID_ARGUMENT,
-                f"{self._path} is a symbolic link to {self._path.readlink()}; replacing it would cut the link",
-                fix=(f"name the file itself: {self._path.resolve()}",),
-            )
-        if self._path.exists() and not self._path.is_file():
-            raise Problem(Cause.INVALID_ARGUMENT, f"{self._path} is not a regular file", fix=("name a file",))
-        text = read_text(self._path).strip() if self._path.exists() else ""
-        if "\n" in text or " " in text:
+        words = (data or b"").split()
+        if len(words) > 1:
             raise Problem(
                 Cause.CONFLICT,
                 f"{self._path} holds more than one word, which would be lost: the sink file replaces the whole file",
                 fix=("name another file, or use the sink env-file for NAME=value lines",),
             )
-        return text
+        return words[0].decode(errors="replace") if words else ""
