@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keyadmin.sandbox.messages.shape import Field, Shape, camel, hand_written, shape_of
-from keyadmin.sandbox.messages.status import permission_denied
+from keyadmin.sandbox.messages.status import RpcError, permission_denied
 from keyadmin.sandbox.state.hierarchy import Node
+from keyadmin.sandbox.state.policies import Held
 from keyadmin.sandbox.state.store import Store
 from keyadmin.sandbox.world import World
 
@@ -84,6 +85,9 @@ class Call:
     method: Method
     caller: Caller
     now: int  # microseconds, sandbox time
+    attributes: Json = field(default_factory=dict)  # what `api.getAttribute` of conditions finds
+    granted: dict[tuple[str, ...], None] = field(default_factory=dict)  # permissions that were asked for and held, with where
+    problems: dict[str, None] = field(default_factory=dict)  # conditions that could not be evaluated, for the refusal to say
 
     @property
     def principal(self) -> str:
@@ -97,21 +101,39 @@ class Call:
 
     def holds(self, permission: str, *resources: str) -> bool:
         """Whether the caller holds a permission on a resource. Several: the resource itself, then the node above it."""
-        return permission in self.permissions(*resources)
+        if permission not in self.permissions(*resources):
+            return False
+        self.granted[permission, *resources] = None
+        return True
 
-    def permissions(self, *resources: str) -> frozenset[str]:
+    def permissions(self, *resources: str) -> Held:
         """All that the caller may do on a resource (own policies of what lies below a project first, the node last)."""
-        return self.world.policies.held(self.principal, resources[:-1] + self.world.hierarchy.chain(resources[-1]), self.now)
+        return self.permissions_of(self.principal, *resources)
+
+    def permissions_of(self, principal: str, *resources: str) -> Held:
+        """The same for somebody else (an e-mail address)."""
+        node = resources[-1]
+        situation = self.world.situation(resources[0], node, self.now, self.attributes)
+        held = self.world.policies.held(principal, resources[:-1] + self.world.hierarchy.chain(node), situation)
+        self.problems.update(dict.fromkeys(held.problems))
+        return held
 
     def require(self, permission: str, *resources: str, shown: str | None = None) -> None:
         """Raise PERMISSION_DENIED unless the caller holds it. `shown`: how the resource is named in the error."""
         if not self.holds(permission, *resources):
             raise permission_denied(permission, self.method.api.host, shown or resources[0])
 
+    def operation(
+        self, name: str, *, response: Json | None = None, error: RpcError | None = None, metadata: Json | None = None
+    ) -> Json:
+        """Start an operation; to read it one must hold what this call needed."""
+        needs = [list(found) for found in self.granted]
+        return self.world.operations.start(name, self.principal, response=response, error=error, metadata=metadata, needs=needs)
+
     def project(self, reference: str, permission: str, shown: str | None = None) -> Node:
         """The project (id or number), if the caller holds the permission there; a missing one is denied in the same words."""
         node = self.world.hierarchy.project(reference)
-        if node is None or permission not in self.permissions(node.name):
+        if node is None or not self.holds(permission, node.name):
             raise permission_denied(
                 permission, self.method.api.host, shown or f"projects/{reference.removeprefix('projects/')}"
             )
@@ -175,7 +197,15 @@ class Api:
     """A service: its name, its host, and its methods."""
 
     def __init__(
-        self, name: str, host: str, title: str, types: str = "", *, always_on: bool = False, credentials: str = "bearer"
+        self,
+        name: str,
+        host: str,
+        title: str,
+        types: str = "",
+        *,
+        always_on: bool = False,
+        credentials: str = "bearer",
+        lists_errors: bool = False,
     ) -> None:
         self.name = name
         self.host = host  # apikeys.googleapis.com: also the name of the service that must be enabled
@@ -183,6 +213,9 @@ class Api:
         self.types = types  # module of its protobuf classes
         self.always_on = always_on  # never answers SERVICE_DISABLED
         self.credentials = credentials  # "bearer" or "key": how callers prove who they are
+        self.lists_errors = (
+            lists_errors  # errors have Google's older list `errors` too, for callers who say alt=json (recorded)
+        )
         self.methods: dict[str, Method] = {}
         self.shapes: dict[str, Shape] = {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,8 +24,10 @@ from keyadmin.sandbox.messages.status import (
 )
 from keyadmin.sandbox.messages.times import rfc3339
 from keyadmin.sandbox.registry import apis, service_tables
+from keyadmin.sandbox.state.store import Damaged, is_damage
 from keyadmin.sandbox.world import TABLES, World
 
+_DEBUG = "type.googleapis.com/google.rpc.DebugInfo"
 REMEMBERED = 10_000  # requests kept for `/_sandbox/requests`
 
 
@@ -42,12 +45,28 @@ class LocalCloud:
 
     def __init__(self, state: Path | None = None, *, alone: bool = False) -> None:
         """Over a state file (None = in memory); `alone` = no other process uses it. Raises NotAState."""
-        self.world = World(state, service_tables(), alone=alone)
+        try:
+            self.world = World(state, service_tables(), alone=alone)
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if state is None or not is_damage(error):
+                raise
+            raise Damaged(state, error) from None
         self.requests: deque[tuple[str, str, str, int]] = deque(maxlen=REMEMBERED)
         self.apis: dict[str, Api] = apis()
 
     def start(self, seed: Json | None = None) -> None:
-        """Fill a new state with a seed (None = the default one); merge a given seed into an old state. Raises BadSeed."""
+        """Fill a new state with a seed (None = the default one); merge a given seed into an old state.
+
+        Raises BadSeed, and NotAState for a damaged state.
+        """
+        try:
+            self._fill(seed)
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if self.world.store.path is None or not is_damage(error):
+                raise
+            raise Damaged(self.world.store.path, error) from None
+
+    def _fill(self, seed: Json | None) -> None:
         with self.world.store.change():
             if seed is not None or self.world.setting("start-seed") is None:
                 kept = seed if seed is not None else default_seed(self.world.clock.now())
@@ -84,6 +103,12 @@ class LocalCloud:
         except Drop:
             status = "UNAVAILABLE"
             raise
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            if self.world.store.path is None or not is_damage(error):
+                raise
+            status = "DATA_LOSS"
+            damage = Damaged(self.world.store.path, error)
+            raise RpcError(Code.DATA_LOSS, f"{damage}. To start anew, {damage.mend}") from None
         finally:
             self.requests.append((method.full_name, principal, status, self.world.clock.now()))
 
@@ -96,8 +121,22 @@ class LocalCloud:
             faults.charge(method.full_name, f"projects/{caller.quota_project or caller.principal}")
         if faults.injected and (fault := faults.take(method.full_name, "before")):
             raise fault.error()
-        if caller.quota_project:
-            self._may_be_charged(call, caller.quota_project)
+        try:
+            answer = self._ruled(call, request)
+        except RpcError as error:
+            if error.code is Code.PERMISSION_DENIED and call.problems:
+                error.details.append({"@type": _DEBUG, "detail": "; ".join(call.problems)[:2000]})
+            raise
+        if faults.injected and (fault := faults.take(method.full_name, "after")):
+            raise fault.error()
+        return answer
+
+    def _ruled(self, call: Call, request: Json) -> Answer:
+        """What the rule answers, if the project that is to pay may be charged."""
+        method, faults = call.method, self.world.faults
+        if call.caller.quota_project:
+            self._may_be_charged(call, call.caller.quota_project)
+            call.granted.clear()
         if not method.writes:
             answer = method.rule(call, request)
         elif faults.injected and (fault := faults.take(method.full_name, "operation")):
@@ -105,8 +144,6 @@ class LocalCloud:
         else:
             with self.world.store.change():
                 answer = method.rule(call, request)
-        if faults.injected and (fault := faults.take(method.full_name, "after")):
-            raise fault.error()
         return answer
 
     def _failing_operation(self, call: Call, request: Json, fault: Fault) -> Json:
@@ -122,9 +159,7 @@ class LocalCloud:
             if not isinstance(answer, dict) or not started:
                 raise fault.error() from None
         with self.world.store.change():
-            return self.world.operations.start(
-                answer["name"], call.principal, error=fault.error(), metadata=answer.get("metadata")
-            )
+            return call.operation(answer["name"], error=fault.error(), metadata=answer.get("metadata"))
 
     def _may_be_charged(self, call: Call, reference: str) -> None:
         """X-Goog-User-Project: the caller needs serviceusage.services.use there, and the API must be on."""

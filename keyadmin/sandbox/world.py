@@ -5,15 +5,25 @@ What takes calls in and sends answers out is not known here (see `cloud.py`), no
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from keyadmin.sandbox.faults import Faults
-from keyadmin.sandbox.state import constraints, hierarchy, operations, policies
+from keyadmin.sandbox.state import constraints, hierarchy, operations, policies, tags
 from keyadmin.sandbox.state.clock import Clock
 from keyadmin.sandbox.state.store import Store
 
 META = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-TABLES = META + hierarchy.TABLES + policies.TABLES + constraints.TABLES + operations.TABLES
+TABLES = META + hierarchy.TABLES + policies.TABLES + tags.TABLES + constraints.TABLES + operations.TABLES
+# What conditions take the resources below a project for, by the part of the name that tells them apart.
+_TYPES = {
+    "secrets": "secretmanager.googleapis.com/Secret",
+    "serviceAccounts": "iam.googleapis.com/ServiceAccount",
+    "projects": "cloudresourcemanager.googleapis.com/Project",
+    "folders": "cloudresourcemanager.googleapis.com/Folder",
+    "organizations": "cloudresourcemanager.googleapis.com/Organization",
+}
 
 
 class World:
@@ -33,6 +43,18 @@ class World:
         """Whether an API is on in a project (canonical name) and has been long enough for all servers to know."""
         since = self.hierarchy.enabled_since(project, service)
         return since is not None and since + self.faults.spread("service") <= self.clock.now()
+
+    def situation(self, resource: str, node: str, now: int, attributes: Mapping[str, Any] | None = None) -> policies.Situation:
+        """What conditions may ask for about a resource (canonical name) on or below a node."""
+        parts = resource.split("/")
+        kind = parts[2] if len(parts) > 3 else parts[0]
+        return policies.Situation(
+            now,
+            resource,
+            _TYPES.get(kind, ""),
+            attributes or {},
+            lambda name: tags.effective(self.store, self.hierarchy.chain(node)),
+        )
 
     def setting(self, name: str) -> str | None:
         """A value that the seed or the control surface has set; None where it has not."""

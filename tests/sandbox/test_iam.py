@@ -135,12 +135,14 @@ def test_update_changes_the_display_name_patch_what_the_mask_says(client: Any) -
             "update_mask": {"paths": ["description"]},
         }
     )
-    assert (patched.display_name, patched.description) == ("A", "BB")
+    assert (patched.name, patched.display_name, patched.description, patched.email) == (NAME, "", "BB", "")
+    assert client.get_service_account(request={"name": NAME}).display_name == "A"
     cleared = client.patch_service_account(
         request={"service_account": {"name": NAME}, "update_mask": {"paths": ["display_name", "description"]}}
     )
     assert (cleared.display_name, cleared.description) == ("", "")
-    assert client.get_service_account(request={"name": NAME}) == cleared
+    now = client.get_service_account(request={"name": NAME})
+    assert (now.display_name, now.description) == ("", "")
     for mask in (["email"], []):
         with refused(InvalidArgument):
             client.patch_service_account(request={"service_account": {"name": NAME}, "update_mask": {"paths": mask}})
@@ -229,11 +231,26 @@ def test_the_account_has_a_policy_of_its_own(client: Any) -> None:
     assert list(held.permissions) == ["iam.serviceAccounts.actAs", "iam.serviceAccounts.get"]
     with refused(Aborted, "concurrent policy changes"):
         client.set_iam_policy(request={"resource": NAME, "policy": Policy(etag=b"\x07" + bytes(7))})
-    with refused(InvalidArgument, "roles/owner is not supported"):
-        owner = Binding(role="roles/owner", members=["user:friend@example.com"])
-        client.set_iam_policy(request={"resource": NAME, "policy": Policy(bindings=[owner])})
     with refused(InvalidArgument, "resourcemanager.projects.get is not valid"):
         client.test_iam_permissions(request={"resource": NAME, "permissions": ["resourcemanager.projects.get"]})
+
+
+@pytest.mark.parametrize("role", ["roles/editor", "roles/viewer", "roles/iam.workloadIdentityUser", "roles/iam.admin"])
+def test_basic_roles_and_those_of_iam_can_be_granted_on_an_account(client: Any, role: str) -> None:
+    _create(client)
+    binding = Binding(role=role, members=["user:friend@example.com"])
+    assert list(client.set_iam_policy(request={"resource": NAME, "policy": Policy(bindings=[binding])}).bindings) == [binding]
+
+
+@pytest.mark.parametrize(
+    "role", ["roles/container.clusterAdmin", "roles/monitoring.viewer", "roles/storage.objectViewer", "roles/no.suchRole"]
+)
+def test_roles_for_what_an_account_shall_do_are_refused_on_the_account_itself(client: Any, role: str) -> None:
+    """The commonest mistake of beginners: the role belongs on the project, with the account as its member."""
+    _create(client)
+    binding = Binding(role=role, members=[f"serviceAccount:{EMAIL}"])
+    with refused(InvalidArgument, f"Role {role} is not supported for this resource."):
+        client.set_iam_policy(request={"resource": NAME, "policy": Policy(bindings=[binding])})
 
 
 def test_an_account_made_again_does_not_inherit_the_old_policy(client: Any) -> None:

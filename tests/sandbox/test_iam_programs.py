@@ -43,7 +43,7 @@ def test_discovery_client_walks_through_an_account(accounts: Any) -> None:
     assert accounts.get(name=NAME).execute() == made
     assert accounts.list(name=DEMO, pageSize=1).execute() == {"accounts": [made]}
     body = {"serviceAccount": {"description": "one"}, "updateMask": "description"}
-    assert accounts.patch(name=NAME, body=body).execute() == made | {"description": "one"}
+    assert accounts.patch(name=NAME, body=body).execute() == {"name": NAME, "description": "one"}  # recorded
     assert accounts.update(name=NAME, body={"displayName": "R"}).execute()["displayName"] == "R"
     assert accounts.disable(name=NAME, body={}).execute() == {}
     assert accounts.get(name=NAME).execute()["disabled"] is True
@@ -69,10 +69,12 @@ def test_discovery_client_sees_errors_as_google_words_them(accounts: Any) -> Non
     _create(accounts)
     with pytest.raises(HttpError) as caught:
         _create(accounts)
+    message = "Service account robot-one already exists within project projects/demo-project."
     assert json.loads(caught.value.content) == {
         "error": {
             "code": 409,
-            "message": "Service account robot-one already exists within project projects/demo-project.",
+            "message": message,
+            "errors": [{"message": message, "domain": "global", "reason": "alreadyExists"}],
             "status": "ALREADY_EXISTS",
             "details": [{"@type": "type.googleapis.com/google.rpc.ResourceInfo", "resourceName": NAME}],
         }

@@ -326,3 +326,56 @@ def test_embedded_sockets_lie_in_a_folder_of_the_users_own(state: Path) -> None:
         assert not folder.exists()
 
     asyncio.run(look())
+
+
+def _link(lock: Path, diary: Path) -> None:
+    lock.symlink_to(diary)
+
+
+def _hard_link(lock: Path, diary: Path) -> None:
+    lock.hardlink_to(diary)
+
+
+def _own_words(lock: Path, diary: Path) -> None:
+    lock.write_text("my diary")
+
+
+@pytest.mark.parametrize("make", [_link, _hard_link, _own_words, lambda lock, diary: lock.mkdir()])
+def test_a_lock_that_is_something_else_is_refused_and_left_as_it_was(state: Path, make: Callable[[Path, Path], None]) -> None:
+    """It would be emptied: `serve` writes its address into it."""
+    diary = state.parent / "diary"
+    diary.write_text("my diary")
+    lock = state.with_name(f"{state.name}.lock")
+    make(lock, diary)
+    said = _refused(state=str(state))
+    assert f"remove {lock}" in said
+    assert diary.read_text() == "my diary"
+    assert not lock.is_file() or lock.read_text() == "my diary"
+    asked = _embedded(state, "p", 1)
+    assert str(lock) in asked.communicate(timeout=60)[1]
+    assert diary.read_text() == "my diary"
+
+
+@pytest.mark.parametrize("place", ["text", "page"])
+def test_a_state_that_is_damaged_later_is_named_by_every_call(
+    start_sandbox: Callable[..., Running], state: Path, place: str
+) -> None:
+    start_sandbox(state=str(state)).stop()
+    data = bytearray(state.read_bytes())
+    if place == "text":
+        data = data.replace(b"demo-project", b"\xff\xfe" * 6)
+    else:
+        for at in range(4096 * 12, len(data), 4096):  # behind the schema
+            data[at : at + 64] = b"\xa5" * 64
+    state.write_bytes(data)
+    done = subprocess.run(
+        [sys.executable, "-m", "keyadmin", "--sandbox", "projects", "list", "--all", "--format", "json"],
+        env=os.environ | {"KEYADMIN_SANDBOX_STATE": str(state), "HOME": str(state.parent)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1, done.stderr
+    assert str(state) in done.stderr
+    assert "damaged" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -52,6 +52,18 @@ HTTP_STATUS = {
 }
 
 
+_REASONS = {
+    Code.INVALID_ARGUMENT: "badRequest",
+    Code.OUT_OF_RANGE: "badRequest",
+    Code.FAILED_PRECONDITION: "failedPrecondition",
+    Code.UNAUTHENTICATED: "unauthorized",
+    Code.PERMISSION_DENIED: "forbidden",
+    Code.NOT_FOUND: "notFound",
+    Code.ALREADY_EXISTS: "alreadyExists",
+    Code.ABORTED: "aborted",
+    Code.RESOURCE_EXHAUSTED: "rateLimitExceeded",
+    Code.UNIMPLEMENTED: "notImplemented",
+}
 LONGEST = 1000  # bytes of UTF-8 in a message: what gRPC's trailers hold (see trailer.py)
 
 
@@ -66,12 +78,24 @@ class RpcError(Exception):
         self.message = message
         self.details = list(details)
 
-    def rest(self) -> Json:
-        """The REST error body."""
-        error: Json = {"code": HTTP_STATUS[self.code], "message": self.message, "status": self.code.name}
+    def rest(self, *, listed: bool = False) -> Json:
+        """The REST error body; `listed` = with the list `errors` of Google's older format."""
+        error: Json = {"code": HTTP_STATUS[self.code], "message": self.message}
+        if listed:
+            error["errors"] = [self._listed()]
+        error["status"] = self.code.name
         if self.details:
             error["details"] = self.details
         return {"error": error}
+
+    def _listed(self) -> Json:
+        """An entry of `errors` (recorded: notFound, forbidden, alreadyExists, rateLimitExceeded; the others as the clients of
+        these APIs name them). A switched-off API has a domain of its own."""
+        reasons = [detail.get("reason") for detail in self.details]
+        if "SERVICE_DISABLED" in reasons:
+            found = {"message": self.message, "domain": "usageLimits", "reason": "accessNotConfigured"}
+            return found | {"extendedHelp": "https://console.developers.google.com"}
+        return {"message": self.message, "domain": "global", "reason": _REASONS.get(self.code, "backendError")}
 
     def status(self) -> Json:
         """google.rpc.Status in JSON, as inside an operation."""

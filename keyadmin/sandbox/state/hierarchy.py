@@ -173,12 +173,15 @@ class Hierarchy:
     def _forget(self, name: str) -> None:
         """Every row about a node, in whichever service's table: those with a column that names it."""
         tables = [row[0] for row in self._store.all("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        holders = dict.fromkeys(("nodes", "search_index", "search_pending", "deletions"), "name")
-        holders |= {"policies": "resource", "org_policies": "node"}
+        own = ("nodes", "search_index", "search_pending", "deletions")
         for table in tables:
-            column = holders.get(table, "project")
-            if any(row[1] == column for row in self._store.all(f'PRAGMA table_info("{table}")')):
-                self._store.run(f'DELETE FROM "{table}" WHERE {column} = ?', name)  # noqa: S608
+            columns = {row[1] for row in self._store.all(f'PRAGMA table_info("{table}")')}
+            found = [column for column in (("name",) if table in own else ("project", "resource", "node")) if column in columns]
+            for column in found:
+                self._store.run(
+                    f'DELETE FROM "{table}" WHERE {column} = ? OR {column} GLOB ?',  # noqa: S608
+                    *(name, f"{name}/*"),
+                )
 
     def id_was_given(self, project_id: str) -> bool:
         """Whether a project has or ever had this id: ids are never given twice."""

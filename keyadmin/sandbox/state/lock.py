@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
+import shlex
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +20,7 @@ def opening(state: Path) -> Iterator[None]:
 
     A record lock, which stands beside the flock of StateLock on the same file and goes with the process too.
     """
-    file = os.open(_lock_file(state), os.O_CREAT | os.O_RDWR, 0o600)
+    file = _open(state)
     try:
         fcntl.lockf(file, fcntl.LOCK_EX)
         yield
@@ -25,8 +28,40 @@ def opening(state: Path) -> Iterator[None]:
         os.close(file)
 
 
-def _lock_file(state: Path) -> Path:
-    return state.with_name(f"{state.name}.lock")
+class NotALock(OSError):
+    """What stands where the lock file belongs is something else; it was left as it was."""
+
+
+def _open(state: Path) -> int:
+    """The lock file, made if need be. It is emptied later: a link, or a file with somebody's content, is refused here."""
+    path = state.with_name(f"{state.name}.lock")
+    try:
+        file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise _not_a_lock(path, error.errno) from None
+        raise
+    found = os.fstat(file)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1 or not _ours(file, found.st_size):
+        os.close(file)
+        raise _not_a_lock(path, errno.EINVAL)
+    return file
+
+
+def _ours(file: int, size: int) -> bool:
+    """Empty, or what a served sandbox has written of itself."""
+    if size == 0:
+        return True
+    try:
+        return size <= 4096 and {"rest", "grpc", "pid"} <= json.loads(os.pread(file, 4096, 0)).keys()
+    except (ValueError, AttributeError):
+        return False
+
+
+def _not_a_lock(path: Path, number: int) -> NotALock:
+    return NotALock(
+        number, f"it is a link or somebody else's file, not a sandbox's lock: remove {shlex.quote(str(path))}", str(path)
+    )
 
 
 class StateLocked(Exception):
@@ -37,7 +72,7 @@ class StateLock:
     """An advisory lock on `STATE.lock`, given back by the kernel even after kill -9."""
 
     def __init__(self, state: Path, *, alone: bool) -> None:
-        self._file = os.open(_lock_file(state), os.O_CREAT | os.O_RDWR, 0o600)
+        self._file = _open(state)
         try:
             fcntl.flock(self._file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError:

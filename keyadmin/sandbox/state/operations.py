@@ -40,9 +40,15 @@ class Operations:
         response: dict[str, Any] | None = None,
         error: RpcError | None = None,
         metadata: dict[str, Any] | None = None,
+        needs: list[list[str]] | None = None,
     ) -> dict[str, Any]:
-        """Record the outcome and answer the not yet done operation. `response` and `metadata` carry their `@type`."""
+        """Record the outcome and answer the not yet done operation. `response` and `metadata` carry their `@type`.
+
+        `needs`: what whoever reads it must hold, as [permission, resource, ...]; none = it is its principal's alone.
+        """
         doc: dict[str, Any] = {"metadata": metadata} if metadata else {}
+        if needs:
+            doc["needs"] = needs
         if error is not None:
             doc["error"] = error.status()
         else:
@@ -54,12 +60,20 @@ class Operations:
             self._store.run("DELETE FROM operations WHERE ready < ?", now - KEPT)
         return {"name": name} | ({"metadata": metadata} if metadata else {})
 
+    def readers(self, name: str) -> tuple[str, list[list[str]]]:
+        """Whose it is, and what others must hold to read it. Raises NOT_FOUND."""
+        row = self._store.one("SELECT principal, doc FROM operations WHERE name = ?", name)
+        if not row:
+            raise not_found(f"Operation not found: {name}")
+        return row[0], json.loads(row[1]).get("needs", [])
+
     def get(self, name: str) -> dict[str, Any]:
         """GetOperation. Raises NOT_FOUND."""
         row = self._store.one("SELECT ready, doc FROM operations WHERE name = ?", name)
         if not row:
             raise not_found(f"Operation not found: {name}")
         doc: dict[str, Any] = json.loads(row[1])
+        doc.pop("needs", None)
         if self._clock.now() < row[0]:
             return {"name": name} | ({"metadata": doc["metadata"]} if "metadata" in doc else {})
         return {"name": name, "done": True} | doc

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from keyadmin.sandbox.state.policies import known_permissions
+from keyadmin.data import all_permissions
 
 # What cannot be held on a project (the first two reported, the others from their lowest-level resource in the permissions
 # reference), and on a folder.
@@ -23,5 +23,5 @@ _COMPLETE = ("apikeys.",)
 def valid_on(kind: str, permission: str) -> bool:
     """Whether it is a permission that applies to `projects`, `folders` or `organizations`."""
     rule = _NOT_ON.get(kind)
-    unknown = permission.startswith(_COMPLETE) and permission not in known_permissions()
+    unknown = permission.startswith(_COMPLETE) and permission not in all_permissions()
     return not (unknown or not _FORM.fullmatch(permission) or (rule is not None and rule.fullmatch(permission)))

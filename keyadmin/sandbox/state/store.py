@@ -13,7 +13,7 @@ from typing import Any
 from keyadmin.sandbox.state.lock import opening
 
 MAGIC = 0x6B657961  # PRAGMA application_id: "keya"
-VERSION = 1  # PRAGMA user_version: raised when a table changes
+VERSION = 2  # PRAGMA user_version: raised when a table changes
 
 
 class NotAState(Exception):
@@ -30,6 +30,28 @@ class OtherVersion(NotAState):
         super().__init__(f"{path} was made by {age} keyadmin: its layout has version {found}, this one reads version {VERSION}")
         old = shlex.quote(f"{path}.old")
         self.mend = f"move it away, and the next command makes a new one: mv {shlex.quote(str(path))} {old}"
+
+
+class Damaged(NotAState):
+    """A state of ours that cannot be read any more."""
+
+    def __init__(self, path: Path, why: object) -> None:
+        super().__init__(f"{path} is damaged and cannot be read as a sandbox state: {why}")
+        old = shlex.quote(f"{path}.damaged")
+        self.mend = f"move it away, and the next command makes a new one: mv {shlex.quote(str(path))} {old}"
+
+
+_PASSING = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_NOMEM")
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether an error of SQLite, or of what was read, means that the file's content is broken."""
+    if isinstance(error, UnicodeDecodeError):
+        return True
+    if not isinstance(error, sqlite3.DatabaseError) or isinstance(error, sqlite3.IntegrityError | sqlite3.ProgrammingError):
+        return False
+    name = getattr(error, "sqlite_errorname", None)
+    return not (name or "").startswith(_PASSING) and (name != "SQLITE_ERROR" or "malformed" in str(error))
 
 
 def _unmade(head: bytes) -> bool:
@@ -59,7 +81,9 @@ class Store:
             try:
                 self._open(str(path), tables)
             except sqlite3.DatabaseError as error:
-                raise NotAState(f"{path} cannot be read as a sandbox state: {error}") from None
+                if not is_damage(error):
+                    raise
+                raise Damaged(path, error) from None
 
     def _open(self, path: str, tables: str) -> None:
         self.db = sqlite3.connect(path, isolation_level=None, timeout=30)

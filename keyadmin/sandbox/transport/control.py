@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -15,7 +14,7 @@ from keyadmin.sandbox.cloud import LocalCloud
 from keyadmin.sandbox.messages.status import HTTP_STATUS, Code, RpcError, invalid
 from keyadmin.sandbox.messages.times import parse_duration, rfc3339
 from keyadmin.sandbox.transport.overview import overview
-from keyadmin.sandbox.transport.rest_server import loopback_host
+from keyadmin.sandbox.transport.rest_server import foreign, loopback_host
 
 Json = dict[str, Any]
 
@@ -41,10 +40,7 @@ class Control:
     @staticmethod
     def _guard(request: web.BaseRequest) -> None:
         """Pages of other sites must not steer the sandbox: loopback Host, no foreign Origin, JSON where something changes."""
-        origin = request.headers.get("Origin")
-        if not loopback_host(request.headers.get("Host", "")) or (
-            origin is not None and not loopback_host(urlsplit(origin).netloc)
-        ):
+        if not loopback_host(request.headers.get("Host", "")) or foreign(request.headers):
             raise RpcError(Code.PERMISSION_DENIED, "/_sandbox answers this machine only: foreign Host or Origin header.")
         if request.method == "POST" and request.content_type != "application/json":
             raise invalid("Send Content-Type: application/json.")

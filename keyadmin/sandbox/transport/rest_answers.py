@@ -40,6 +40,7 @@ class Manner:
     numbers: bool = False  # $alt=json;enum-encoding=int
     fields: selector.Tree | None = None
     compact: bool = False  # prettyPrint=false
+    old_errors: bool = False  # alt=json in so many words, and no $alt: what clients of the older format send
 
     @property
     def plain(self) -> bool:
@@ -63,6 +64,7 @@ def manner_of(pairs: list[tuple[str, str]], *, streams: bool) -> Manner:
         numbers="enum-encoding=int" in options,
         fields=selector.parse(system["fields"]) if "fields" in system else None,
         compact=system.get("prettyPrint") == "false",
+        old_errors=("alt", "json") in pairs and all(name != "$alt" for name, _ in pairs),
     )
 
 
@@ -98,11 +100,11 @@ def _body(body: bytes, zipped: bool) -> web.Response:
     return web.Response(body=body, headers=_HEADERS)
 
 
-def refuse(error: RpcError, *, listed: bool = False) -> web.Response:
-    """The error body; `listed` = in an array, as a stream of JSON objects begins."""
+def refuse(error: RpcError, *, in_array: bool = False, old: bool = False) -> web.Response:
+    """The error body; `in_array` as a stream of JSON objects begins; `old` = with the list `errors`."""
     headers = dict(_HEADERS)
     if error.code == Code.UNAUTHENTICATED:
         headers["WWW-Authenticate"] = 'Bearer realm="https://accounts.google.com/"'
-    body: Any = [error.rest()] if listed else error.rest()
+    body: Any = [error.rest()] if in_array else error.rest(listed=old)
     text = json.dumps(body, ensure_ascii=True, indent=2) + "\n"
     return web.Response(body=text.encode(), status=HTTP_STATUS[error.code], headers=headers)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 from aiohttp import web
 
@@ -28,6 +29,7 @@ _quiet.disabled = True
 MOST_BYTES = 11 * 1024 * 1024  # of a request body; unsourced: Google's own limit
 MOST_LINE = 64 * 1024  # bytes of the request line, and of a header; unsourced: Google's own limits
 MOST_PARAMETERS = 1000
+_HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+))(?::[0-9]{0,5})?")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 Extra = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -35,8 +37,22 @@ Extra = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 def loopback_host(host: str) -> bool:
     """Whether a Host header names this machine: against DNS rebinding."""
-    name = host[1 : host.index("]")] if host.startswith("[") and "]" in host else host.partition(":")[0]
-    return name.lower() in LOOPBACK
+    found = _HOST.fullmatch(host)
+    return found is not None and (found[1] or found[2]).lower() in LOOPBACK
+
+
+def foreign(headers: Mapping[str, str]) -> bool:
+    """Whether a browser sent the request for a page of another site: such pages must neither read nor steer the sandbox.
+
+    A page of this machine, or of the server itself, is not foreign.
+    """
+    if headers.get("Sec-Fetch-Site", "").lower() == "cross-site":
+        return True
+    origin = headers.get("Origin")
+    if origin is None:
+        return False
+    place = urlsplit(origin).netloc
+    return not place or (not loopback_host(place) and place.lower() != headers.get("Host", "").lower())
 
 
 class RestServer:
@@ -90,6 +106,10 @@ class RestServer:
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if not self._any_host and not loopback_host(request.headers.get("Host", "")):
             return refuse(RpcError(Code.PERMISSION_DENIED, "The Host header does not name this machine."))
+        if foreign(request.headers):
+            return refuse(
+                RpcError(Code.PERMISSION_DENIED, "The request comes from a page of another site (Origin, Sec-Fetch-Site).")
+            )
         path = request.rel_url.raw_path
         try:
             for prefix, extra in self._extras.items():
@@ -132,8 +152,8 @@ class RestServer:
             answer = await self._cloud.handle(match.method, lambda: read_request(match, pairs, body), headers)
         except RpcError as error:
             if match.method.streams and not manner.events:
-                return refuse(error, listed=True)
-            raise
+                return refuse(error, in_array=True)
+            return refuse(error, old=manner.old_errors and match.method.api.lists_errors)
         return respond(match.method, answer, manner, zipped="gzip" in headers.get("accept-encoding", ""))
 
 

@@ -9,6 +9,8 @@ from urllib.parse import unquote
 
 from keyadmin.sandbox.api import Api, Method
 
+_DOMAIN_SCOPED = re.compile(r".*/projects/[a-z0-9-]+(\.[a-z0-9-]+)+:[a-z][a-z0-9-]*")  # example.com:my-project
+
 
 class Match(NamedTuple):
     """A method and the values of its path's variables."""
@@ -62,12 +64,12 @@ class Router:
 
     def find(self, http: str, raw_path: str) -> Match | None:
         """The method for a percent-encoded path; None if there is none."""
-        path, verb = _split_verb(raw_path)
-        if not verb and "%3A" in raw_path.rpartition("/")[2].upper():  # some clients escape the colon of a custom verb
-            path, verb = _split_verb(raw_path.replace("%3a", ":").replace("%3A", ":"))
+        head, slash, last = raw_path.rpartition("/")
+        plain = f"{head}{slash}{last.replace('%3a', ':').replace('%3A', ':')}"  # some clients escape the colon of a custom verb
+        path, verb = _split_verb(plain)
         match = self._match(http, verb, path)
-        if match is None and verb:  # the colon may belong to a resource id
-            match = self._match(http, "", raw_path)
+        if match is None and verb and _DOMAIN_SCOPED.fullmatch(plain):
+            match = self._match(http, "", plain)  # no verb: the colon belongs to a project's id
         return match
 
     def _match(self, http: str, verb: str, path: str) -> Match | None:
@@ -88,5 +90,5 @@ def _head(template: str) -> tuple[str, str]:
 
 def _split_verb(path: str) -> tuple[str, str]:
     head, slash, last = path.rpartition("/")
-    last, _, verb = last.partition(":")
-    return head + slash + last, verb
+    name, colon, verb = last.rpartition(":")
+    return (head + slash + name, verb) if colon else (path, "")

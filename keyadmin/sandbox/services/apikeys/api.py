@@ -71,7 +71,7 @@ def _key(call: Call, name: str, permission: str) -> KeyRow:
 def _operation(call: Call, kind: str, row: KeyRow, response: Json) -> Json:
     """`operations/akmf.p7-NUMBER-UUID`: p7 creates, p10 updates, p12 deletes (recorded)."""
     name = f"operations/akmf.{kind}-{row.project.split('/')[1]}-{uuid.uuid4()}"
-    return call.world.operations.start(name, call.principal, response={"@type": KEY_TYPE} | response)
+    return call.operation(name, response={"@type": KEY_TYPE} | response)
 
 
 def _with_string(row: KeyRow) -> Json:

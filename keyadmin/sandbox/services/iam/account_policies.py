@@ -32,10 +32,7 @@ def set_iam_policy(call: Call, request: Json) -> Json:
     node, account = account_of(call, shown, "iam.serviceAccounts.setIamPolicy")
     stored = call.world.policies.get(account.resource)
     policy = allow_policy.replaced(stored, request, call.now)
-    for binding in policy.get("bindings", []):
-        if binding["role"] in binding_checks.BASIC:
-            raise invalid(f"Role {binding['role']} is not supported for this resource.")
-    binding_checks.check(call, node, shown, stored.get("bindings", []), policy.get("bindings", []))
+    binding_checks.check(call, node, shown, stored.get("bindings", []), policy.get("bindings", []), "serviceAccounts")
     call.world.policies.put(account.resource, policy)
     return policy
 

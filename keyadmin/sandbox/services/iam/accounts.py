@@ -188,7 +188,8 @@ def patch_service_account(call: Call, request: Json) -> Json:
             raise invalid(f"Invalid update mask: field '{path}' cannot be updated.", "update_mask")
     if not paths:
         raise invalid("The update mask is empty.", "update_mask")  # unsourced: the wording
-    return _change(call, data.get("name", ""), data, paths)
+    changed = _change(call, data.get("name", ""), data, paths)
+    return {field: changed[field] for field in ("name", *paths) if field in changed}  # nothing else is answered (recorded)
 
 
 @api.method(f"DELETE {_NAME}", request="DeleteServiceAccountRequest", response=EMPTY)

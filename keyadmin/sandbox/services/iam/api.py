@@ -10,6 +10,7 @@ api = Api(
     "iam.googleapis.com",
     "Identity and Access Management (IAM) API",
     "google.cloud.iam_admin_v1.types",
+    lists_errors=True,
 )
 
 

@@ -5,23 +5,21 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from keyadmin.data import iam_roles
+from keyadmin.data import predefined_role
 from keyadmin.sandbox.api import Call
 from keyadmin.sandbox.messages.status import RpcError, error_info, field_violation, invalid
 from keyadmin.sandbox.messages.times import parse_rfc3339
 from keyadmin.sandbox.services.iam import rows as service_accounts
+from keyadmin.sandbox.services.iam.role_refusals import refused
+from keyadmin.sandbox.state import conditions
 from keyadmin.sandbox.state.hierarchy import Node
-from keyadmin.sandbox.state.policies import SUPPLEMENT, TIME_CONDITION
 
 Json = dict[str, Any]
 
 BASIC = frozenset({"roles/owner", "roles/editor", "roles/viewer"})
 OWNER = "roles/owner"
 MOST_MEMBERS = 1500  # principals in one policy (documented)
-# Families that the role data holds completely (its own `source` note): an unknown name among these is no role. Of other
-# families the data knows a few only, so a well-formed name is taken for a role; it grants nothing here.
-_COMPLETE = ("iam", "serviceusage", "resourcemanager", "secretmanager", "cloudasset", "orgpolicy")
-_PREDEFINED = re.compile(r"roles/(?:([A-Za-z][A-Za-z0-9]*)\.)?[A-Za-z][A-Za-z0-9_.]*")
+_AGENT = re.compile(r"roles/[a-z][a-z0-9_]*\.serviceAgent")
 _CUSTOM = re.compile(r"(projects|organizations)/([^/]+)/roles/[A-Za-z0-9_.]{3,64}")
 _EMAIL = re.compile(r"[^@\s:/]+@[A-Za-z0-9.-]+\.[A-Za-z0-9-]{2,63}")
 _DOMAIN = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,63}")
@@ -29,25 +27,40 @@ _ACCOUNT = re.compile(r"[^@]+@([a-z0-9.:-]+)\.iam\.gserviceaccount\.com")
 _FEDERATED = re.compile(r"(?:principal|principalSet)://[a-z.]*googleapis\.com/.+|principalSet://goog/.+")
 
 
-def check(call: Call, node: Node, shown: str, old: list[Json], new: list[Json]) -> None:
-    """Refuse bindings as SetIamPolicy does. `shown`: the resource as the caller named it. Raises INVALID_ARGUMENT."""
+def check(call: Call, node: Node, shown: str, old: list[Json], new: list[Json], kind: str = "") -> None:
+    """Refuse bindings as SetIamPolicy does. `shown`: the resource as the caller named it; `kind`: what it is, if not the node
+    itself. Raises INVALID_ARGUMENT."""
     for binding in new:
-        _check_role(call, node, binding["role"])
+        _check_role(call, node, binding["role"], kind or node.kind)
         _check_condition(binding)
         for member in binding["members"]:
             _check_member(call, node, shown, member)
     if sum(len(binding["members"]) for binding in new) > MOST_MEMBERS:
         # unsourced: the wording
         raise invalid(f"The policy names more than {MOST_MEMBERS} principals.", "policy.bindings")
-    if node.is_project:
+    if node.is_project and not kind:
         _check_owners(call, node, _owners(old), _owners(new))
 
 
-def _check_role(call: Call, node: Node, role: str) -> None:
+def modified_roles(stored: Json, request: Json) -> list[str]:
+    """The roles whose members a SetIamPolicy would change, as conditions see them."""
+    sides: list[dict[str, set[str]]] = []
+    for bindings in (stored.get("bindings", []), request.get("policy", {}).get("bindings", [])):
+        sides.append({})
+        for binding in bindings:
+            sides[-1].setdefault(binding.get("role", ""), set()).update(binding.get("members", ()))
+    old, new = sides
+    return sorted(role for role in {*old, *new} if old.get(role, set()) != new.get(role, set()))
+
+
+MODIFIED = "iam.googleapis.com/modifiedGrantsByRole"
+
+
+def _check_role(call: Call, node: Node, role: str, kind: str) -> None:
     if role.startswith("roles/"):
-        found = _PREDEFINED.fullmatch(role)
-        known = role in iam_roles()["roles"] or role in SUPPLEMENT
-        if not found or (not known and (found[1] is None or found[1] in _COMPLETE)) or "_withcond_" in role:
+        # Two roles of service agents that recorded policies hold are missing from the list of predefined roles.
+        known = predefined_role(role) is not None or _AGENT.fullmatch(role)
+        if not known or refused(kind, role):
             raise invalid(f"Role {role} is not supported for this resource.")
         return
     custom = _CUSTOM.fullmatch(role)
@@ -72,8 +85,32 @@ def _check_condition(binding: Json) -> None:
     if not condition.get("title") or not condition.get("expression"):
         # unsourced: the wording; that both are needed is documented
         raise invalid("The condition of a role binding needs a title and an expression.", "policy.bindings.condition")
-    if found := TIME_CONDITION.fullmatch(condition["expression"]):
-        parse_rfc3339(found[2])
+    try:
+        found = conditions.compiled(condition["expression"])
+    except conditions.NotACondition as error:
+        raise _condition_error(condition["expression"], str(error)) from None
+    unknown = {path.partition(".")[0] for path in found.paths} - _VARIABLES - _CEL_TYPES
+    if unknown:
+        raise _condition_error(condition["expression"], f"undeclared reference to '{min(unknown)}'")
+    if wrong := sorted(path for path in found.paths if path.partition(".")[0] in _MEMBERS and not _is_member(path)):
+        raise _condition_error(condition["expression"], f"undefined field '{wrong[0].partition('.')[2]}'")
+    for text in re.findall(r"""timestamp\(\s*["']([^"']*)["']\s*\)""", condition["expression"]):
+        parse_rfc3339(text)
+
+
+_VARIABLES = frozenset({"request", "resource", "api", "destination", "origin"})  # documented attributes; the last two of IAP
+_CEL_TYPES = frozenset({"int", "uint", "double", "string", "bool", "bytes", "list", "map", "null_type", "type"})
+_MEMBERS = {"resource": ("name", "type", "service"), "request": ("time", "auth", "path", "host")}
+
+
+def _is_member(path: str) -> bool:
+    head, _, rest = path.partition(".")
+    return not rest or rest.partition(".")[0] in _MEMBERS[head]
+
+
+def _condition_error(expression: str, why: str) -> RpcError:
+    # unsourced: the wording after the first sentence, which users paste
+    return invalid(f"Condition expression is invalid: {expression[:200]!r}: {why}.", "policy.bindings.condition.expression")
 
 
 def _check_member(call: Call, node: Node, shown: str, member: str) -> None:

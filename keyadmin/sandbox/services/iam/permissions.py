@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from keyadmin.data import iam_roles
+from keyadmin.data import all_permissions, predefined_role_names
 from keyadmin.sandbox.api import Call
 from keyadmin.sandbox.messages.status import invalid, not_found
 from keyadmin.sandbox.services.iam.api import api
-from keyadmin.sandbox.services.iam.roles import custom_roles, page_of, predefined_role
+from keyadmin.sandbox.services.iam.role_refusals import refused
+from keyadmin.sandbox.services.iam.roles import custom_roles, page_of, shown
 from keyadmin.sandbox.state.hierarchy import Node
 from keyadmin.sandbox.state.permissions import valid_on
-from keyadmin.sandbox.state.policies import known_permissions
 
 Json = dict[str, Any]
 
@@ -21,14 +21,6 @@ _FULL_NAME = re.compile(r"//(?:cloudresourcemanager\.googleapis\.com|127\.0\.0\.
 # The API that a permission's first word belongs to, where it has another name.
 _HOSTS: Final = {"resourcemanager": "cloudresourcemanager.googleapis.com"}
 _ALWAYS_ON: Final = ("cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com")
-# unsourced: which roles cannot be granted on a project; these are about what lies above it
-_NOT_ON_PROJECTS: Final = (
-    "roles/resourcemanager.organization",
-    "roles/resourcemanager.folder",
-    "roles/iam.organizationRole",
-    "roles/orgpolicy.",
-    "roles/billing.",
-)
 
 
 def _node(call: Call, full_name: str) -> Node:
@@ -54,7 +46,7 @@ def _node(call: Call, full_name: str) -> Node:
 def query_testable_permissions(call: Call, request: Json) -> Json:
     """QueryTestablePermissions: of those that the sandbox knows; 100 a page, at most 1,000. No permission is needed."""
     node = _node(call, request.get("fullResourceName", ""))
-    names = sorted(name for name in known_permissions() if valid_on(node.kind, name))
+    names = sorted(name for name in all_permissions() if valid_on(node.kind, name))
     docs = [_permission(call, node, name) for name in names]
     return page_of(request, "QueryTestablePermissions", docs, "permissions", default=100)
 
@@ -80,8 +72,8 @@ def query_grantable_roles(call: Call, request: Json) -> Json:
     """QueryGrantableRoles: predefined ones, and custom ones of the resource and what lies above it; 300 a page."""
     node = _node(call, request.get("fullResourceName", ""))
     full = request.get("view") == "FULL"
-    skipped = _NOT_ON_PROJECTS if node.is_project else ()
-    docs = [predefined_role(name, full=full) for name in iam_roles()["roles"] if not name.startswith(skipped)]
+    docs: list[Json] = [{"name": name} for name in predefined_role_names() if not refused(node.kind, name)]
     for holder in call.world.hierarchy.chain(node.name):
         docs += custom_roles(call, holder, full=full)
-    return page_of(request, "QueryGrantableRoles", sorted(docs, key=lambda doc: str(doc["name"])), "roles")
+    docs.sort(key=lambda doc: str(doc["name"]))
+    return page_of(request, "QueryGrantableRoles", docs, "roles", show=lambda doc: shown(doc, full=full))

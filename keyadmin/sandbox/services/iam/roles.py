@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
-from keyadmin.data import iam_roles
+from keyadmin.data import predefined_role, predefined_role_names
 from keyadmin.sandbox.api import Call
 from keyadmin.sandbox.messages import paging
 from keyadmin.sandbox.messages.shape import mask_paths
@@ -15,7 +16,6 @@ from keyadmin.sandbox.services.iam.api import api, same_etag
 from keyadmin.sandbox.state import allow_policy
 from keyadmin.sandbox.state.hierarchy import Node
 from keyadmin.sandbox.state.permissions import valid_on
-from keyadmin.sandbox.state.policies import predefined
 
 Json = dict[str, Any]
 
@@ -89,13 +89,16 @@ def _check(data: Json, kind: str) -> None:
             raise invalid(f"Permission {permission[:120]} is not valid.")  # reported
 
 
-def predefined_role(name: str, *, full: bool) -> Json:
-    """A predefined role as far as it matters here: the role data leaves out permissions that nothing here looks at."""
-    entry = iam_roles()["roles"][name]
-    out: Json = {"name": name, "title": entry["title"]}
-    if full:
-        out["includedPermissions"] = sorted(predefined(name))
-    return out | {"stage": entry["stage"], "etag": "AA=="}
+def predefined(name: str, *, full: bool) -> Json:
+    """A predefined role that exists; fields in the recorded order, absent where empty."""
+    role = predefined_role(name)
+    assert role is not None
+    out: Json = {"name": name, "title": role.title}
+    if role.description:
+        out["description"] = role.description
+    if full and role.permissions:
+        out["includedPermissions"] = sorted(role.permissions)
+    return out | {"stage": role.stage, "etag": "AA=="}
 
 
 @api.method("GET /v1/roles", *(f"GET {path}" for path in _OF_PARENT), request="ListRolesRequest", response="ListRolesResponse")
@@ -108,8 +111,8 @@ def list_roles(call: Call, request: Json) -> Json:
             raise _denied("list roles in", "iam.roles.list", parent)
         docs = custom_roles(call, node.name, full=full, deleted=request.get("showDeleted", False))
     else:
-        docs = [predefined_role(name, full=full) for name in sorted(iam_roles()["roles"])]
-    return page_of(request, "ListRoles", docs, "roles")
+        docs = [{"name": name} for name in predefined_role_names()]
+    return page_of(request, "ListRoles", docs, "roles", show=lambda doc: shown(doc, full=full))
 
 
 def custom_roles(call: Call, holder: str, *, full: bool, deleted: bool = False) -> list[Json]:
@@ -125,12 +128,19 @@ def custom_roles(call: Call, holder: str, *, full: bool, deleted: bool = False) 
     ]
 
 
-def page_of(request: Json, method: str, docs: list[Json], field: str, default: int = 300) -> Json:
-    """One page of documents that are sorted by name."""
+def shown(doc: Json, *, full: bool) -> Json:
+    """A role of a list: of predefined ones the list holds the name alone, as there are thousands."""
+    return predefined(doc["name"], full=full) if doc["name"].startswith("roles/") else doc
+
+
+def page_of(
+    request: Json, method: str, docs: list[Json], field: str, default: int = 300, show: Callable[[Json], Json] = lambda doc: doc
+) -> Json:
+    """One page of documents that are sorted by name; `show` makes those of the page."""
     size = paging.page_size(request, default=default, most=1000)
     if after := paging.read_token(method, request):
         docs = [doc for doc in docs if doc["name"] > after]
-    answer: Json = {field: docs[:size]} if docs else {}
+    answer: Json = {field: [show(doc) for doc in docs[:size]]} if docs else {}
     if len(docs) > size:
         answer["nextPageToken"] = paging.make_token(method, request, docs[size - 1]["name"])
     return answer
@@ -141,9 +151,9 @@ def get_role(call: Call, request: Json) -> Json:
     """GetRole: predefined ones for everybody."""
     name = request.get("name", "")
     if name.startswith("roles/"):
-        if name not in iam_roles()["roles"]:
+        if predefined_role(name) is None:
             raise not_found(f"The role named {name} was not found.")
-        return predefined_role(name, full=True)
+        return predefined(name, full=True)
     return _answer(_custom(call, name, "get the role at", "iam.roles.get"))
 
 

@@ -53,8 +53,7 @@ def _account(call: Call, name: str, asker: str) -> Account:
 
 
 def _may(call: Call, asker: str, *resources: str) -> bool:
-    chain = resources[:-1] + call.world.hierarchy.chain(resources[-1])
-    return _PERMISSION in call.world.policies.held(asker, chain, call.now)
+    return _PERMISSION in call.permissions_of(asker, *resources)
 
 
 def _lifetime(text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keyadmin.sandbox.api import OPERATION, Api, Call
-from keyadmin.sandbox.messages.status import invalid
+from keyadmin.sandbox.messages.status import Code, RpcError, invalid
 
 Json = dict[str, Any]
 
@@ -26,8 +26,16 @@ api = Api(
     response=OPERATION,
 )
 def get_operation(call: Call, request: Json) -> Json:
-    """GetOperation: whoever knows the name may read it, as nothing beyond the five permissions is needed to create a key."""
+    """GetOperation: for who may do what made the operation (an operation that needed nothing is its maker's alone).
+
+    Nothing beyond the five permissions is needed to create a key.
+    """
     name = request.get("name", "")
     if not name.startswith("operations/") or name == "operations/noop.DONE_OPERATION":  # the latter reported
         raise invalid(f"Invalid operation name '{name[:120]}'.", "name")
+    principal, needs = call.world.operations.readers(name)
+    for permission, *resources in needs:
+        call.require(permission, *resources, shown=name)
+    if not needs and principal != call.principal:
+        raise RpcError(Code.PERMISSION_DENIED, f"Permission denied on operation '{name}' (or it may not exist).")
     return call.world.operations.get(name)

@@ -11,6 +11,7 @@ from keyadmin.sandbox.messages.status import failed_precondition, invalid
 from keyadmin.sandbox.services.iam import binding_checks
 from keyadmin.sandbox.services.resourcemanager import nodes
 from keyadmin.sandbox.state import allow_policy, permissions
+from keyadmin.sandbox.state.policies import Held
 
 Json = dict[str, Any]
 
@@ -57,6 +58,9 @@ def get_iam_policy(call: Call, kind: str, request: Json) -> Json:
 def set_iam_policy(call: Call, kind: str, request: Json) -> Json:
     """SetIamPolicy: audit settings stay unless the mask names them; whoever's etag is old is refused (ABORTED)."""
     shown = request.get("resource", "")
+    nodes.check_name(shown, kind, "resource")
+    if (asked := call.world.hierarchy.get(shown)) is not None:
+        call.attributes[binding_checks.MODIFIED] = binding_checks.modified_roles(call.world.policies.get(asked.name), request)
     node = nodes.find(call, shown, kind, f"resourcemanager.{kind}.setIamPolicy", "resource")
     if node.state == "DELETE_REQUESTED":
         raise failed_precondition("Precondition check failed.")  # unsourced: code and wording
@@ -82,6 +86,6 @@ def test_iam_permissions(call: Call, kind: str, request: Json) -> Json:
             # unsourced: the wording; the code is reported
             raise invalid(f"Permission {permission[:120]} is not valid for this resource.", "permissions")
     node = call.world.hierarchy.get(request["resource"])
-    held = call.permissions(node.name) if node is not None else frozenset()
+    held = call.permissions(node.name) if node is not None else Held()
     found = [permission for permission in wanted if permission in held]
     return {"permissions": found} if found else {}

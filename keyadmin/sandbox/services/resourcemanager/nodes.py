@@ -115,4 +115,4 @@ def operation(
 ) -> Json:
     """`operations/cp.5604738089330105044` (recorded): letters for the kind and a positive int64."""
     name = f"operations/{prefix}.{random.randint(10**18, 2**63 - 1)}"  # noqa: S311 - not a secret
-    return call.world.operations.start(name, call.principal, response=response, error=error, metadata=metadata)
+    return call.operation(name, response=response, error=error, metadata=metadata)

@@ -9,6 +9,7 @@ from keyadmin.sandbox.messages.status import Code, RpcError, error_info, failed_
 from keyadmin.sandbox.services.secretmanager import rows as secret_rows
 from keyadmin.sandbox.services.secretmanager.rows import SecretRow, VersionRow
 from keyadmin.sandbox.state import allow_policy
+from keyadmin.sandbox.state.policies import Held
 
 Json = dict[str, Any]
 
@@ -115,7 +116,7 @@ def test_permissions(call: Call, request: Json) -> Json:
     if len(parts) != 4 or parts[0] != "projects" or parts[2] != "secrets" or not all(parts):
         raise invalid(f"Invalid resource name '{request.get('resource', '')[:160]}': expected {SECRET}.", "resource")
     node = call.world.hierarchy.project(parts[1])
-    held: frozenset[str] = frozenset()
+    held = Held()
     if node is not None and secret_rows.get(call.store, node.name, parts[3]) is not None:
         held = call.permissions(f"{node.name}/secrets/{parts[3]}", node.name)
     wanted = dict.fromkeys(request.get("permissions", ()))

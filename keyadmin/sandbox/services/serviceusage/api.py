@@ -86,7 +86,7 @@ def _operation(call: Call, node: Node, kind: str, names: list[str], response: Js
     """`operations/acf.p2-NUMBER-UUID`: p2 enables (recorded), p17 disables (recorded)."""
     metadata = {"@type": f"{_TYPE}OperationMetadata", "resourceNames": [f"{node.name}/services/{name}" for name in names]}
     name = f"operations/acf.{kind}-{node.number}-{uuid.uuid4()}"
-    return call.world.operations.start(name, call.principal, response=response, metadata=metadata)
+    return call.operation(name, response=response, metadata=metadata)
 
 
 def _one(call: Call, request: Json, verb: str) -> tuple[Node, str, set[str]]:
