@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from keyadmin.access.charged import Charged
 from keyadmin.access.permissions import (
     APIS,
     ENABLE_SERVICE,
@@ -49,7 +50,7 @@ class Check:
 
 def all_checks(seen: ProbeResult, by: Asker, feature: Feature) -> tuple[Check, ...]:
     """Everything that was looked at for this feature."""
-    found = [project(seen, feature), caller(by), quota_project(seen, by)]
+    found = [project(seen, feature), caller(by), quota_project(seen, by, feature)]
     found += [permission(seen, name, feature) for name in feature.permissions]
     found += [studio_permission(seen, name) for name in feature.studio]
     found += [api(seen, name, by, feature) for name in APIS]
@@ -111,9 +112,12 @@ def caller(by: Asker) -> Check:
     return Check("caller", "ok" if who.principal else "unknown", False, ", ".join(parts))
 
 
-def quota_project(seen: ProbeResult, by: Asker) -> Check:
-    """Whether the project that calls are charged to may be used."""
+def quota_project(seen: ProbeResult, by: Asker, feature: Feature) -> Check:
+    """Whether the project that calls are charged to may be used, and has the APIs on that the feature's calls need."""
     name, found = by.caller.quota_project, by.quota
+    off = _off_where_charged(seen, by, feature)
+    if off is not None:
+        return off
     if name is None:
         return _no_quota_project(seen, by)
     refused = _charged_in_vain(seen, name)
@@ -136,6 +140,29 @@ def _no_quota_project(seen: ProbeResult, by: Asker) -> Check:
     problem = Problem(Cause.QUOTA_PROJECT_NOT_SET, "", project=seen.name)
     detail = "none is named: calls of user credentials are charged to gcloud's own project then, and some APIs refuse that"
     return Check("quota-project", "missing", True, detail, fix=advice(problem)[0])
+
+
+def _off_where_charged(seen: ProbeResult, by: Asker, feature: Feature) -> Check | None:
+    """The APIs that are off in the project charged, with the one command for all; None where none is in the way.
+
+    Where that is the target, a command that enables APIs turns them on there, unless the Service Usage API itself is off.
+    """
+    found = by.charged
+    if not isinstance(found, Charged) or not found.off:
+        return None
+    if _charged_here(seen, by) is not None and feature.enables and not found.closed:
+        return None
+    what = f"these APIs are off: {', '.join(found.off)}"
+    if found.closed:
+        what = f"the Service Usage API is off, through which others are read and switched on; needed are {', '.join(found.off)}"
+    return Check("quota-project", "failed", True, f"calls are charged to {found.project}, where {what}", fix=found.command)
+
+
+def _charged_here(seen: ProbeResult, by: Asker) -> Charged | None:
+    """What is off in the project charged, where that is the project looked at."""
+    number = None if isinstance(seen.project, Problem) else seen.project.number
+    found = by.charged
+    return found if isinstance(found, Charged) and found.project in (seen.asked, seen.name, number) else None
 
 
 def _charged_in_vain(seen: ProbeResult, quota: str) -> Problem | None:
@@ -194,6 +221,10 @@ def api(seen: ProbeResult, name: str, by: Asker, feature: Feature) -> Check:
     if state == "ENABLED":
         return Check(identity, "ok", False, "on")
     fix = f"keyadmin projects enable {name} --project {seen.name}"
+    here = _charged_here(seen, by)
+    if here is not None and name in feature.calls and name in here.off and name not in feature.apis:
+        turned = "; the command turns it on first" if feature.enables and not here.closed else ""
+        return Check(identity, "missing", not turned, f"off, and the calls are charged to this project{turned}", fix=fix)
     if name not in feature.apis:
         return Check(identity, "missing", False, f"off; not needed to {feature.words}", fix=fix)
     if feature.enables:

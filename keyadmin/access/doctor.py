@@ -80,5 +80,5 @@ async def diagnose(cloud: Cloud, projects: Sequence[str], feature: Feature, obse
         finally:
             observer.advance()
 
-    by, found = await asyncio.gather(asker(cloud), gather_limited(projects, one))
+    by, found = await asyncio.gather(asker(cloud, feature), gather_limited(projects, one))
     return [conclude(seen, by, feature) for seen in found]

@@ -53,6 +53,15 @@ class Feature:
     makes_keys: bool = False
     binds: bool = False
 
+    @property
+    def calls(self) -> tuple[str, ...]:
+        """The APIs that the command itself calls with credentials: they have to be on in the project charged.
+
+        The Gemini API is called with a key, on the account of the key's project.
+        """
+        looks = (RESOURCE_MANAGER, SERVICE_USAGE) if self.enables else ()
+        return tuple(dict.fromkeys(api for api in (*looks, *self.apis) if api != GEMINI))
+
 
 DEFAULT: Final = "create-auth-key"
 FEATURES: Final[dict[str, Feature]] = {

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from keyadmin.access import charged
+from keyadmin.access.charged import Charged
 from keyadmin.access.permissions import APIS, USE_SERVICE, Feature
 from keyadmin.model.problem import Cause, Problem, or_problem
 
@@ -49,17 +51,23 @@ class ProbeResult:
 
 @dataclass(frozen=True)
 class Asker:
-    """Who looks. `quota` = what may be done with the quota project, None where none is named."""
+    """Who looks. `quota` = what may be done with the quota project, None where none is named.
+
+    `charged` = what is off in the project that calls are charged to, None where that is nobody's of the caller's.
+    """
 
     caller: CallerIdentity
     quota: Held | Problem | None
     sandbox: bool
+    charged: Charged | Problem | None = None
 
 
-async def asker(cloud: Cloud) -> Asker:
-    """Who calls, and whether their quota project may be used. Never raises for what a service refuses."""
+async def asker(cloud: Cloud, feature: Feature) -> Asker:
+    """Who calls, and whether their quota project may be used and has the APIs on. Never raises for what a service refuses."""
     caller, quota = await asyncio.gather(or_problem(cloud.identify()), _quota(cloud))
-    return Asker(cloud.caller if isinstance(caller, Problem) else caller, quota, cloud.sandbox)
+    # Whose project is charged may be known only once a token was fetched.
+    found = await or_problem(charged.look(cloud, feature.calls))
+    return Asker(cloud.caller if isinstance(caller, Problem) else caller, quota, cloud.sandbox, found)
 
 
 async def probe(cloud: Cloud, project: str, feature: Feature) -> ProbeResult:

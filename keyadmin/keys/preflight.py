@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from keyadmin.access.charged import Charged
 from keyadmin.access.permissions import API_KEYS, ENABLE_SERVICE, FEATURES, GET_PROJECT, IAM
 from keyadmin.model.key import GEMINI, Restrictions
 from keyadmin.model.problem import Cause, Problem, or_problem
@@ -36,7 +37,8 @@ class ProjectState:
 
     `to_enable` = the APIs that are off, or of unknown state where the caller may not read it (enabling what is on changes
     nothing). `account` = the e-mail of the service account that is there already, where that can be seen. `exposed` = keys
-    without API restriction: once Gemini is switched on they can call it, however public they are (facts 2).
+    without API restriction: once Gemini is switched on they can call it, however public they are (facts 2). `charged` = what is
+    still off in the project that the calls are charged to.
     """
 
     project: str
@@ -45,6 +47,8 @@ class ProjectState:
     states_known: bool
     account: str | None
     exposed: tuple[str, ...] = ()
+    number: str | None = None
+    charged: Charged | None = None
 
     async def require(self, cloud: Cloud, key_type: KeyType) -> None:
         """Raises Problem(missing-iam-permission) naming all that is missing and the smallest grant of it."""
@@ -90,7 +94,7 @@ async def probe(
     Raises Problem: project-not-found-or-no-access, or a project that is being deleted.
     """
     needed = [name for name in FEATURES[FEATURE[key_type]].permissions if own_account or name not in (CREATE_ACCOUNT, BIND)]
-    held, project = await _look(cloud, project, (*needed, *_HELPFUL))
+    held, project, number = await _look(cloud, project, (*needed, *_HELPFUL))
     wanted = apis_needed(key_type, restrictions, own_account=own_account)
     states_known = READ_SERVICES in held
     if states_known:
@@ -105,11 +109,14 @@ async def probe(
     missing = tuple(name for name in needed if name not in held and name not in superfluous)
     switching_on = states_known and GEMINI in to_enable and LIST_KEYS in held
     exposed = await unrestricted(cloud, project) if switching_on else ()
-    return ProjectState(project, missing, to_enable, states_known, account, exposed)
+    return ProjectState(project, missing, to_enable, states_known, account, exposed, number)
 
 
-async def _look(cloud: Cloud, project: str, names: tuple[str, ...]) -> tuple[frozenset[str], str]:
-    """The permissions held, and the project's id. A project without any of them is one that does not exist, to the caller."""
+async def _look(cloud: Cloud, project: str, names: tuple[str, ...]) -> tuple[frozenset[str], str, str | None]:
+    """The permissions held, the project's id and number.
+
+    A project without any of them is one that does not exist, to the caller.
+    """
     held, found = await asyncio.gather(
         or_problem(cloud.projects.test_permissions(project, names)), or_problem(cloud.projects.get(project))
     )
@@ -118,7 +125,7 @@ async def _look(cloud: Cloud, project: str, names: tuple[str, ...]) -> tuple[fro
     if isinstance(found, Problem):
         if not held or GET_PROJECT in held:
             raise found
-        return held, project
+        return held, project, None
     if found.state != "ACTIVE":
         raise Problem(
             Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS,
@@ -126,7 +133,7 @@ async def _look(cloud: Cloud, project: str, names: tuple[str, ...]) -> tuple[fro
             project=found.project_id,
             fix=(f"bring it back if it is being deleted: keyadmin projects undelete {found.project_id}",),
         )
-    return held, found.project_id
+    return held, found.project_id, found.number
 
 
 async def unrestricted(cloud: Cloud, project: str) -> tuple[str, ...]:

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from keyadmin.keys import preflight, resolve, verify
+from keyadmin.access.charged import Charged
+from keyadmin.access.permissions import FEATURES
+from keyadmin.keys import preflight, quota_project, resolve, verify
 from keyadmin.keys.change import Started
 from keyadmin.keys.preflight import ProjectState
 from keyadmin.keys.present import Verification
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
 ACCOUNT_TITLE: Final = "Gemini API keys (made by keyadmin)"
-ENABLING_S: Final = 120.0  # a call right after enabling an API may still find it off
 NEW_ACCOUNT_S: Final = 60.0  # a new service account may not be found for seconds (facts 4)
 # After such an answer, or none, the service may have done it all the same.
 _UNSURE: Final = frozenset({None, "UNAVAILABLE", "DEADLINE_EXCEEDED", "INTERNAL", "UNKNOWN"})
@@ -45,6 +46,7 @@ class KeySpec:
     if_absent: bool = False
     check: bool = True  # prove that the Gemini API takes it
     check_s: float = verify.PROPAGATION_S
+    enable_in_quota: bool = False  # switch APIs on in the project charged too, where that is another one
 
     @property
     def own_account(self) -> bool:
@@ -82,7 +84,8 @@ def id_like(display_name: str, tail: str) -> str:
 def plan(wish: KeySpec, ground: ProjectState) -> list[str]:
     """What `create` would do, step by step, for people."""
     unsure = "" if ground.states_known else " (if it is off)"
-    steps = [f"enable {service}{unsure}" for service in ground.to_enable]
+    steps = quota_project.steps(ground.charged, _same_project(ground))
+    steps += [f"enable {service}{unsure}" for service in ground.to_enable]
     if wish.own_account and ground.account is None:
         steps.append(f"make or reuse the service account {preflight.account_email(ground.project)}")
     kind = "an auth key" if wish.key_type == "auth" else "a standard key"
@@ -90,6 +93,12 @@ def plan(wish: KeySpec, ground: ProjectState) -> list[str]:
     why = _why_skipped(wish)
     steps.append(f"not verify it: {why}" if why else "verify that the Gemini API takes it")
     return steps
+
+
+async def first_look(cloud: Cloud, wish: KeySpec) -> Charged | None:
+    """What is off in the project that the calls are charged to. Changes nothing. Raises ApisOffWhereCharged."""
+    calls = FEATURES[preflight.FEATURE[wish.key_type]].calls
+    return await quota_project.look(cloud, wish.project, calls, allowed=wish.enable_in_quota)
 
 
 async def look(cloud: Cloud, wish: KeySpec, observer: Observer) -> tuple[ProjectState, Key | None]:
@@ -143,7 +152,10 @@ async def start(cloud: Cloud, wish: KeySpec, observer: Observer) -> Started | Cr
 
 async def _ready(cloud: Cloud, wish: KeySpec, observer: Observer) -> tuple[KeySpec, ProjectState, Key | None]:
     """Everything before the key itself; the wish comes back with the project's id and the key's id filled in."""
+    charged = await first_look(cloud, wish)
+    charged = await quota_project.open_for_looking(cloud, charged, wish.project, observer)
     ground, existing = await look(cloud, wish, observer)
+    ground = replace(ground, charged=charged)
     if existing is None:
         await prepare(cloud, wish, ground, observer)
     return replace(wish, project=ground.project, key_id=wish.key_id or new_key_id(wish.display_name)), ground, existing
@@ -182,13 +194,31 @@ async def prepare(cloud: Cloud, wish: KeySpec, ground: ProjectState, observer: O
     """Enable what is off; make or reuse the service account. Both may be repeated."""
     if ground.exposed:
         observer.warning(exposure(ground))
+    off = ground.charged.off if ground.charged else ()
+    if ground.charged and (apis := tuple(api for api in off if api not in _same_project(ground))):
+        await quota_project.enable(cloud, ground.charged.project, apis, observer)
     if ground.to_enable:
         observer.step(f"Enabling {', '.join(ground.to_enable)}")
         with _half_made(observer, f"{', '.join(ground.to_enable)} may have been enabled in project {ground.project}"):
             await cloud.services.enable(ground.project, ground.to_enable)
     if wish.own_account and ground.account is None:
         observer.step(f"Making the service account {preflight.ACCOUNT_ID}")
-        await _ensure_account(cloud, ground.project, observer)
+        await _ensure_account(cloud, ground, observer)
+
+
+def _same_project(ground: ProjectState) -> tuple[str, ...]:
+    """What is switched on in the project charged anyway, as it is the target itself."""
+    same = ground.charged is not None and ground.charged.project in (ground.project, ground.number)
+    return ground.to_enable if same else ()
+
+
+def _spreading(ground: ProjectState, problem: Problem) -> bool:
+    """Whether an API is told to be off that was switched on just now, so that waiting helps."""
+    if problem.cause is not Cause.API_NOT_ENABLED:
+        return False
+    if problem.project and ground.number and problem.project not in (ground.project, ground.number):
+        return ground.charged is not None and bool(ground.charged.off)
+    return bool(ground.to_enable)
 
 
 def exposure(ground: ProjectState) -> str:
@@ -202,15 +232,16 @@ def exposure(ground: ProjectState) -> str:
     )
 
 
-async def _ensure_account(cloud: Cloud, project: str, observer: Observer) -> None:
+async def _ensure_account(cloud: Cloud, ground: ProjectState, observer: Observer) -> None:
     """Create it; ALREADY_EXISTS means that it can be reused, which needs no permission to read it."""
+    project = ground.project
     email = preflight.account_email(project)
     with _half_made(observer, f"the service account {email} may have been made; the next keys create reuses it"):
         try:
             await retry_until(
                 lambda: cloud.service_accounts.create(project, preflight.ACCOUNT_ID, ACCOUNT_TITLE),
-                worth_it=lambda problem: problem.cause is Cause.API_NOT_ENABLED,
-                limit_s=ENABLING_S,
+                worth_it=lambda problem: _spreading(ground, problem),
+                limit_s=quota_project.ENABLING_S,
                 text="Waiting until the IAM API is on everywhere",
                 observer=observer,
             )
@@ -235,7 +266,7 @@ async def create_key(cloud: Cloud, wish: KeySpec, ground: ProjectState, observer
 
     def passing(problem: Problem) -> bool:
         if problem.cause is Cause.API_NOT_ENABLED:
-            return bool(ground.to_enable)
+            return _spreading(ground, problem)
         # unsourced: that the API Keys API tells an account it does not see yet by NOT_FOUND or INVALID_ARGUMENT
         unseen = problem.cause in (Cause.NOT_FOUND, Cause.INVALID_ARGUMENT) and "service account" in problem.message.lower()
         return wish.own_account and unseen
@@ -252,7 +283,7 @@ async def create_key(cloud: Cloud, wish: KeySpec, ground: ProjectState, observer
                 service_account_email=account,
             ),
             worth_it=passing,
-            limit_s=ENABLING_S if ground.to_enable else NEW_ACCOUNT_S,
+            limit_s=quota_project.ENABLING_S if ground.to_enable else NEW_ACCOUNT_S,
             text="Waiting until the service account and the APIs are known everywhere",
             observer=observer,
         )

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keyadmin.cli.keys import creation
-from keyadmin.cli.keys.options import IfAbsent, KeyId, KeyName, NoVerify, ServiceAccount, ShowString, VerifyTimeout
+from keyadmin.cli.keys.options import (
+    EnableInQuotaProject,
+    IfAbsent,
+    KeyId,
+    KeyName,
+    NoVerify,
+    ServiceAccount,
+    ShowString,
+    VerifyTimeout,
+)
 from keyadmin.cli.options import DryRun
 from keyadmin.cli.rotation.options import To, specs_of
 from keyadmin.cli.session import current
@@ -39,13 +48,14 @@ def clone(
     verify_timeout: VerifyTimeout = "5m",
     if_absent: IfAbsent = False,
     to: To = None,
+    enable_in_quota_project: EnableInQuotaProject = False,
     dry_run: DryRun = False,
 ) -> int:
     """Create a key with another key's restrictions and annotations, in another project too.
 
     The old key is left as it is. The annotations by which keyadmin tracks rotation are not taken over.
     """
-    how = creation.How(show, False, dry_run, tuple(specs_of(to)))
+    how = creation.How(show, False, dry_run, tuple(specs_of(to)), enable_in_quota_project)
     if service_account and auth is False:
         raise usage("--service-account and --standard do not go together: a standard key has no service account")
     session = current(context)

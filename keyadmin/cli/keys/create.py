@@ -12,6 +12,7 @@ from keyadmin.cli.keys.options import (
     Android,
     Annotations,
     Async,
+    EnableInQuotaProject,
     IfAbsent,
     Ios,
     Ips,
@@ -57,6 +58,7 @@ def create(
     if_absent: IfAbsent = False,
     to: To = None,
     async_: Async = False,
+    enable_in_quota_project: EnableInQuotaProject = False,
     dry_run: DryRun = False,
 ) -> int:
     """Create a key that works for the Gemini API.
@@ -66,7 +68,7 @@ def create(
     service account keyadmin-gemini, which is made when it is not there. A key that works is handed to the sinks of --to,
     without showing it.
     """
-    how = creation.How(show, async_, dry_run, tuple(specs_of(to)))
+    how = creation.How(show, async_, dry_run, tuple(specs_of(to)), enable_in_quota_project)
     if service_account and not auth:
         raise usage("--service-account and --standard do not go together: a standard key has no service account")
     wish = KeySpec(

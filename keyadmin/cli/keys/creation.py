@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from keyadmin.access.charged import ApisOffWhereCharged
+from keyadmin.access.permissions import RESOURCE_MANAGER
+from keyadmin.cli.confirm import confirm
 from keyadmin.cli.keys.dry_run import dry_run
 from keyadmin.cli.keys.sink_options import Printer, flagged, say_handed
 from keyadmin.cli.keys.view import ShownKey, show_key, show_started
@@ -16,7 +19,7 @@ from keyadmin.cli.session import Session, current
 from keyadmin.cli.streams import refuse_lost_output
 from keyadmin.handover.registry import build
 from keyadmin.handover.sink import SinkSpec
-from keyadmin.keys import provision
+from keyadmin.keys import provision, quota_project
 from keyadmin.keys.change import Started
 from keyadmin.keys.hand_over import HandedOver, again, failure, of_made
 from keyadmin.keys.provision import CreateResult, KeySpec
@@ -36,6 +39,7 @@ class How:
     async_: bool
     dry_run: bool
     sinks: tuple[SinkSpec, ...] = ()
+    enable_in_quota: bool = False
 
     def __post_init__(self) -> None:
         if self.sinks and self.async_:
@@ -76,9 +80,15 @@ def make(context: typer.Context, wish_of: Callable[[Cloud], Awaitable[KeySpec]],
 
     async def work(cloud: Cloud) -> tuple[CreateResult, list[HandedOver]] | Started | PlannedKey:
         sinks = build(how.sinks, cloud, flagged=flagged(session), emit=printer)
-        wish = await wish_of(cloud)
+        wish = replace(await wish_of(cloud), enable_in_quota=how.enable_in_quota or bool(allowed))
         if how.dry_run:
+            charged = await provision.first_look(cloud, wish)
+            if charged is not None and RESOURCE_MANAGER in charged.off:
+                return PlannedKey(
+                    wish.project, [*quota_project.steps(charged, ()), "look at the rest, which can be read only then"]
+                )
             ground, existing = await provision.look(cloud, wish, session.observer)
+            ground = replace(ground, charged=charged)
             if existing is None and ground.exposed:
                 session.observer.warning(provision.exposure(ground))
             steps = [f"give back the key {existing.key_id}"] if existing else provision.plan(wish, ground)
@@ -91,7 +101,15 @@ def make(context: typer.Context, wish_of: Callable[[Cloud], Awaitable[KeySpec]],
             made = replace(made, key=replace(made.key, key_string=await cloud.keys.key_string(made.key.name)))
         return made, await of_made(cloud, made, sinks, session.observer)
 
-    outcome = run(context, work)
+    allowed: list[str] = []
+    try:
+        outcome = run(context, work)
+    except ApisOffWhereCharged as refusal:
+        if refusal.closed or how.dry_run or not session.interactive:
+            raise
+        confirm(session, f"{refusal.message}. Enable them there and go on?", yes=False)
+        allowed.append(refusal.project or "")
+        outcome = run(context, work)
     if isinstance(outcome, PlannedKey):
         dry_run(session, outcome.project, outcome.steps)
         return Exit.OK

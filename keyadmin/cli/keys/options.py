@@ -45,6 +45,13 @@ KeyId = Annotated[str | None, typer.Option("--key-id", metavar="ID", help="The n
 Force = Annotated[bool, typer.Option("--force", help="Do it even if the key was used in the last 7 days.")]
 Async = Annotated[bool, typer.Option("--async", help="Do not wait for the operation; print its name.")]
 NoVerify = Annotated[bool, typer.Option("--no-verify", help="Do not check that the key works.")]
+EnableInQuotaProject = Annotated[
+    bool,
+    typer.Option(
+        "--enable-in-quota-project",
+        help="Enable APIs that are off in the quota project too, which calls are charged to.",
+    ),
+]
 VerifyTimeout = Annotated[
     str, typer.Option("--verify-timeout", metavar="DURATION", help="How long to wait for the key to work, at most 5m.")
 ]

@@ -168,7 +168,7 @@ def test_a_quota_project_that_may_not_be_used(doctor: Callable[..., Any], served
 
 
 def test_a_quota_project_that_may_be_used(doctor: Callable[..., Any], served: Any) -> None:
-    apis = ["apikeys.googleapis.com", "orgpolicy.googleapis.com"]
+    apis = [f"{name}.googleapis.com" for name in ("apikeys", "orgpolicy", "cloudresourcemanager", "serviceusage", "iam")]
     owner = {"roles/owner": ["user:owner@example.com"]}
     served.seed(projects=[{"projectId": "payer-project", "iam": owner, "services": apis}])
     found = doctor("demo-project", "--quota-project", "payer-project")
