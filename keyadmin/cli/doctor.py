@@ -54,6 +54,10 @@ def doctor(
     member: Annotated[
         str | None, typer.Option("--member", metavar="MEMBER", help="user:ADDRESS, serviceAccount:ADDRESS or group:ADDRESS.")
     ] = None,
+    connection: Annotated[
+        bool,
+        typer.Option("--connection", help="Show credentials, proxy, certificates, clock and hosts instead."),
+    ] = False,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> int:
@@ -62,6 +66,12 @@ def doctor(
     Says the smallest grant that mends it. Exit code 3 = not ready.
     """
     session = current(context)
+    if connection:
+        if projects or apply or member or message or role_file:
+            raise usage("--connection stands alone", "keyadmin doctor --connection -p PROJECT")
+        from keyadmin.cli.doctor_connection import show_connection
+
+        return show_connection(context, session)
     feature = feature_named(for_)
     named = list(dict.fromkeys(checked(project, "PROJECT") for project in projects or ()))
     whom = _whom(apply, member)

@@ -102,26 +102,28 @@ class GrpcTransport:
         # In a thread: importing these packages takes half a second, and an embedded sandbox lives in this event loop.
         module = await in_daemon_thread(load, api.module)
         kind = getattr(module, api.client)
-        channel = self._channel(api.host, await self._routes.grpc(api.host))
+        channel = open_channel(self._routes, await self._routes.grpc(api.host))
         self._channels.append(channel)
         return kind(transport=kind.get_transport_class("grpc_asyncio")(host=api.host, channel=channel))
-
-    def _channel(self, host: str, target: str) -> Any:
-        import grpc
-
-        if not self._routes.secure:
-            return grpc.aio.insecure_channel(target, options=(*_OPTIONS, ("grpc.enable_http_proxy", 0)))
-        assert self._routes.roots is not None
-        name, _, port = target.rpartition(":")
-        proxy = proxy_for(name, int(port))
-        way = ("grpc.http_proxy", proxy) if proxy else ("grpc.enable_http_proxy", 0)
-        trust = grpc.ssl_channel_credentials(root_certificates=self._routes.roots.pem)
-        return grpc.aio.secure_channel(target, trust, options=(*_OPTIONS, way))
 
     async def close(self) -> None:
         """Close every channel."""
         for channel in self._channels:
             await channel.close()
+
+
+def open_channel(routes: Routes, target: str) -> Any:
+    """A channel to `target` (HOST:PORT or unix:PATH) with the proxy and the authorities that REST has."""
+    import grpc
+
+    if not routes.secure:
+        return grpc.aio.insecure_channel(target, options=(*_OPTIONS, ("grpc.enable_http_proxy", 0)))
+    assert routes.roots is not None
+    name, _, port = target.rpartition(":")
+    proxy = proxy_for(name, int(port))
+    way = ("grpc.http_proxy", proxy) if proxy else ("grpc.enable_http_proxy", 0)
+    trust = grpc.ssl_channel_credentials(root_certificates=routes.roots.pem)
+    return grpc.aio.secure_channel(target, trust, options=(*_OPTIONS, way))
 
 
 def operation_of(answer: Any) -> Operation:

@@ -295,8 +295,27 @@ async def _google(
         access = await GoogleAccess.load(http, target.quota_project, target.impersonate, limit=target.timeout, tell=on_silence)
     silent = Silence(target.timeout, on_silence)
     stack.callback(silent.close)
+    return attach(target, http, places, access, silent, on_wait)
+
+
+def attach(
+    target: Target,
+    http: HttpClient,
+    places: Routes,
+    access: Access,
+    silent: Silence | None = None,
+    on_wait: Callable[[Waiting], None] | None = None,
+) -> Cloud:
+    """Google's wrappers around a client and credentials that are there already; whoever made them closes them."""
     pace = Pace(_limit(target.reads_per_minute, READS_PER_MINUTE), _limit(target.writes_per_minute, WRITES_PER_MINUTE), on_wait)
-    runner = Runner(access, pace, target.retry, charge_each=target.charge_each, sandbox=None, silence=silent)
+    runner = Runner(
+        access,
+        pace,
+        target.retry,
+        charge_each=target.charge_each,
+        sandbox=None,
+        silence=silent or Silence(target.timeout),
+    )
     return Cloud(places, runner, RestTransport(places, runner, http), sandbox=False)
 
 

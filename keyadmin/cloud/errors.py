@@ -148,7 +148,7 @@ def _grpc(error: BaseException, call: ApiCall, place: str) -> Failure:
         tls = "CERTIFICATE_VERIFY_FAILED" in message or "handshake" in message.lower()
         return _unreachable(call, place, message.rpartition("last error: ")[2].strip(), tls=tls)
     if (page := _HTTP_WITHOUT_GRPC.search(message)) is not None:
-        return _from_gateway(ForeignAnswer(call.service, int(page.group(1)), {}, b""), call, place)
+        return _from_gateway(ForeignAnswer(call.service, int(page.group(1)), {}, None), call, place)
     if status is not None and message in _UNHEARD:
         words = f"{place} did not answer {call.method} in time"
         if status.name == "UNAVAILABLE":
@@ -188,7 +188,8 @@ def status_json(status: Any) -> dict[str, Any]:
 def _connection(error: BaseException, call: ApiCall, place: str) -> Failure:
     """From aiohttp's exceptions that are no HTTP answer, and from timeouts."""
     if any(_is(error, "aiohttp", name) for name in ("ClientConnectorCertificateError", "ClientSSLError")):
-        return _unreachable(call, place, str(error), tls=True)
+        reason = getattr(getattr(error, "certificate_error", None), "verify_message", None)
+        return _unreachable(call, place, f"its certificate does not hold: {reason}" if reason else str(error), tls=True)
     if _is(error, "aiohttp", "ClientHttpProxyError"):
         status, words = getattr(error, "status", "no"), redact(str(getattr(error, "message", "")))[:60]
         return _unreachable(call, place, f"the proxy answered CONNECT with HTTP {status}{f' ({words})' if words else ''}")

@@ -22,10 +22,11 @@ class ForeignAnswer(Exception):
     `said` = what came, in words. `status` = the HTTP status.
     """
 
-    def __init__(self, host: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    def __init__(self, host: str, status: int, headers: Mapping[str, str], body: bytes | None) -> None:
+        """`body` = None where gRPC kept it to itself."""
         self.host = host
         self.status = status
-        self.said = _said(status, headers, body)
+        self.said = f"HTTP {status} in place of gRPC" if body is None else _said(status, headers, body)
         super().__init__(f"{host}: {self.said}")
 
     @property

@@ -73,6 +73,13 @@ class GoogleAccess:
         """What was asked for, else what the credentials carry."""
         return self._caller.quota_project
 
+    @property
+    def scopes(self) -> list[str] | None:
+        """The scopes of the token as far as the credentials know them; None for tokens that were fetched elsewhere."""
+        known = getattr(self._credentials, "granted_scopes", None) or getattr(self._credentials, "scopes", None)
+        known = known or getattr(self._credentials, "_target_scopes", None)
+        return list(known) if known else None
+
     async def headers(self) -> dict[str, str]:
         """The access token, renewed when it is about to expire. Raises Problem."""
         if self._token is not None:

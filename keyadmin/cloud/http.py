@@ -26,7 +26,7 @@ LEAP: Final = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
-class HttpAnswer:
+class HttpReply:
     """An answer, read whole."""
 
     status: int
@@ -60,7 +60,7 @@ class HttpClient:
         data: bytes | None = None,
         encoded: bool = False,
         seconds: float = TIMEOUT,
-    ) -> HttpAnswer:
+    ) -> HttpReply:
         """The answer, whatever its status; redirects are not followed. Raises aiohttp's exceptions and TimeoutError.
 
         `encoded` = the URL is sent as it is; else what needs escaping in it is escaped.
@@ -80,7 +80,7 @@ class HttpClient:
         # The gate keeps the wait for a free connection out of aiohttp's timeouts, which are the call's own.
         async with self._gate, session.request(verb, yarl.URL(url, encoded=encoded), **asked) as answer:
             self._note_date(answer.headers.get("Date"))
-            return HttpAnswer(answer.status, answer.headers, await answer.read())
+            return HttpReply(answer.status, answer.headers, await answer.read())
 
     def _note_date(self, header: str | None) -> None:
         """Dates are cut to seconds, so the largest difference seen is the nearest; a leap of either clock replaces it."""

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from keyadmin.cloud import errors
 from keyadmin.cloud.endpoints import ApiCall
 from keyadmin.cloud.foreign import ForeignAnswer, decoded
-from keyadmin.cloud.http import HttpAnswer, HttpClient
+from keyadmin.cloud.http import HttpReply, HttpClient
 from keyadmin.model.problem import Problem
 
 LIMIT: Final = 20.0  # seconds for a token, all requests and programs included
@@ -89,7 +89,7 @@ class IdentityTransport:
         raise AssertionError("unreachable")
 
 
-def _in_form(method: str, url: str, answer: HttpAnswer) -> bool:
+def _in_form(method: str, url: str, answer: HttpReply) -> bool:
     """Token endpoints are asked by POST and answer JSON objects, errors too; Google's APIs do. Others answer as they like."""
     host = urlsplit(url).hostname or ""
     if 300 <= answer.status < 400:

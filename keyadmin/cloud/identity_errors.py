@@ -20,6 +20,8 @@ from keyadmin.model.secret import redact
 
 CLOCK_OFF: Final = timedelta(seconds=60)
 _MOST: Final = 300  # characters of a library's words that are shown
+# google.oauth2.reauth's own words, and the token endpoint's.
+_REAUTHENTICATION: Final = ("invalid_rapt", "rapt_required", "Reauthentication is needed")
 _EXECUTABLES: Final = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES"
 _CONNECTION: Final = "keyadmin doctor --connection    # which credentials are in force, and where from"
 
