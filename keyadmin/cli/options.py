@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from functools import cache
 from typing import Annotated, Any
@@ -37,6 +38,12 @@ def _record_project(context: typer.Context, value: Any) -> Any:
         session.projects_typed.append(project)
         session.raw["project"] = project
     return value
+
+
+def _no_plugins(context: typer.Context, value: bool | None) -> None:
+    """The switch is a variable, which programs that keyadmin starts inherit."""
+    if value and not context.resilient_parsing:
+        os.environ["KEYADMIN_NO_PLUGINS"] = "1"
 
 
 def _version(context: typer.Context, value: bool | None) -> None:
@@ -121,6 +128,12 @@ def _global_options(
             callback=_record,
             metavar="DURATION",
             help="How long calls wait in all for a network that does not answer: 90s. [KEYADMIN_TIMEOUT]",
+        ),
+    ] = None,
+    no_plugins: Annotated[
+        bool | None,
+        typer.Option(
+            "--no-plugins", callback=_no_plugins, help="Leave out sinks and rules of other packages. [KEYADMIN_NO_PLUGINS]"
         ),
     ] = None,
     version: Annotated[

@@ -8,16 +8,14 @@ from __future__ import annotations
 import hashlib
 import importlib
 from collections.abc import Callable, Sequence
-from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Final
 
+from keyadmin.handover import plugins
 from keyadmin.handover.sink import Sink, SinkContext, SinkSpec
-from keyadmin.model.problem import Cause, Exit, Problem, usage
+from keyadmin.model.problem import usage
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
-
-ENTRY_POINTS: Final = "keyadmin.sinks"
 
 # kind: module and class. Imported when a sink of the kind is named.
 _BUILT_IN: Final = {
@@ -41,15 +39,15 @@ def built_in() -> list[type[Sink]]:
 
 def patterns() -> list[str]:
     """How each kind is written. Those of other packages are named by their kind alone: nothing of theirs is imported."""
-    return [*(sink.pattern for sink in built_in()), *(f"{each.name}:..." for each in _others())]
+    return [*(sink.pattern for sink in built_in()), *(f"{each.name}:..." for each in plugins.entries())]
 
 
 def sink_class(kind: str) -> type[Sink] | None:
     """The class of a kind; None where there is none. Raises Problem for a package whose sink cannot be loaded."""
     if place := _BUILT_IN.get(kind):
         return _load(place)
-    found = [each for each in _others() if each.name == kind]
-    return _plugin(found[0]) if found else None
+    found = [each for each in plugins.entries() if each.name == kind]
+    return plugins.wrapped(found[0]) if found else None
 
 
 def parse(text: str) -> SinkSpec:
@@ -89,33 +87,7 @@ def build(specs: Sequence[SinkSpec], cloud: Cloud, *, flagged: bool, emit: Calla
     return [spec.sink(spec, context) for spec in specs]
 
 
-def _others() -> list[EntryPoint]:
-    return sorted(entry_points(group=ENTRY_POINTS), key=lambda each: each.name)
-
-
 def _load(place: str) -> type[Sink]:
     module, _, name = place.partition(":")
     found: type[Sink] = getattr(importlib.import_module(module), name)
-    return found
-
-
-def _plugin(entry: EntryPoint) -> type[Sink]:
-    """The class that another package brings. Raises Problem: it cannot be imported, it is not a sink."""
-    package = entry.dist.name if entry.dist else entry.value
-    try:
-        found = entry.load()
-    except Exception as error:
-        raise Problem(
-            Cause.INVALID_ARGUMENT,
-            f"the sink {entry.name} of the package {package} cannot be loaded: {type(error).__name__}: {error}",
-            fix=(f"update or remove the package {package}",),
-            exit_code=Exit.USAGE,
-        ) from error
-    if not (isinstance(found, type) and issubclass(found, Sink) and getattr(found, "kind", None) == entry.name):
-        raise Problem(
-            Cause.INVALID_ARGUMENT,
-            f"the sink {entry.name} of the package {package} is not a class of keyadmin.handover.sink.Sink of that kind",
-            fix=(f"update or remove the package {package}",),
-            exit_code=Exit.USAGE,
-        )
     return found

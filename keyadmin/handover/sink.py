@@ -58,6 +58,11 @@ class SinkSpec:
         return self.sink.kind
 
     @property
+    def shown(self) -> str:
+        """For people: the text, and for a kind of another package that package."""
+        return f"{self.text} (by {self.sink.brought_by})" if self.sink.brought_by else self.text
+
+    @property
     def place(self) -> str | None:
         """What it occupies, the same for all ways of writing it; None = nothing that another key could take."""
         return self.sink.place(self.value)
@@ -82,6 +87,8 @@ class Sink(ABC):
     """For people: whether what was handed over can be read again, and how."""
     old_versions: ClassVar[str] = "replaced"
     """For people: what becomes of the key that was there before."""
+    brought_by: ClassVar[str] = ""
+    """The package that brings the kind, with its version; empty for keyadmin's own."""
     tested_against: ClassVar[str] = ""
     """For people: what its tests hand over to."""
 

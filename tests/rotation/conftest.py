@@ -46,6 +46,8 @@ class World:
     def __init__(self, sandbox: Running, folder: Path) -> None:
         self.sandbox = sandbox
         self.folder = folder
+        self.env: dict[str, str] = {}
+        """More variables of the commands."""
         self._driver = subprocess.Popen(
             [sys.executable, str(Path(__file__).with_name("driver.py"))],
             stdin=subprocess.PIPE,
@@ -67,7 +69,12 @@ class World:
         return {
             "argv": [*argv, "--sandbox"],
             "cwd": str(self.folder),
-            "env": {"KEYADMIN_SANDBOX": self.sandbox.rest, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config")},
+            "env": {
+                "KEYADMIN_SANDBOX": self.sandbox.rest,
+                "HOME": str(home),
+                "XDG_CONFIG_HOME": str(home / ".config"),
+                **self.env,
+            },
             "kill": {"at": kill[0], "when": kill[1]} if kill else None,
         }
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from keyadmin.cli import app
 from keyadmin.cloud import calls
+from keyadmin.handover import aws, http
 
 # Imported before the forks, so that each costs little: what the commands would import themselves.
 WARM = (
@@ -77,15 +78,33 @@ def watch(points: Points) -> None:
     run = calls.Runner.run
 
     async def counted_run(self: Any, call: Any, attempt: Callable[..., Awaitable[Any]], on_repeat: Any = None) -> Any:
-        async def counted(headers: dict[str, str]) -> Any:
+        async def counted(*given: Any) -> Any:
             number = points.begin(call.method)
-            result = await attempt(headers)
+            result = await attempt(*given)
             points.end(number)
             return result
 
         return await run(self, call, counted, on_repeat)
 
     calls.Runner.run = counted_run  # type: ignore[method-assign]
+    send = http.HttpSession.send
+
+    async def counted_send(self: Any, method: str, path: str, data: bytes | None, headers: Any) -> Any:
+        number = points.begin("send")
+        answer = await send(self, method, path, data, headers)
+        points.end(number)
+        return answer
+
+    http.HttpSession.send = counted_send  # type: ignore[method-assign]
+    amazon = aws._call
+
+    def counted_amazon(service: str, region: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        number = points.begin(f"aws {method}")
+        answer = amazon(service, region, method, arguments)
+        points.end(number)
+        return answer
+
+    aws._call = counted_amazon
     replace = os.replace
 
     def counted_replace(source: Any, target: Any, **more: Any) -> None:

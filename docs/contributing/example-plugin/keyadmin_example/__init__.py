@@ -1,0 +1,1 @@
+"""A sink and an audit rule for keyadmin."""
