@@ -99,7 +99,7 @@ def watch(points: Points) -> None:
     amazon = aws._call
 
     def counted_amazon(service: str, region: str, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        number = points.begin(f"aws {method}")
+        number = points.begin(f"aws:{method}")
         answer = amazon(service, region, method, arguments)
         points.end(number)
         return answer

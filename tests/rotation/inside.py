@@ -237,11 +237,11 @@ def between_calls(stage: Stage) -> Iterator[None]:
     run, replace = calls.Runner.run, os.replace
 
     async def watched_run(self: Any, call: Any, attempt: Callable[..., Awaitable[Any]], on_repeat: Any = None) -> Any:
-        async def watched(headers: dict[str, str]) -> Any:
+        async def watched(*given: Any) -> Any:
             stage.watch()
             await stage.pause(call.method)
             try:
-                return await attempt(headers)
+                return await attempt(*given)
             finally:
                 stage.watch()
 

@@ -146,8 +146,8 @@ def test_killed_around_every_call_to_others(world: World, places: Places, part: 
     assert first.code == 0, first.stderr
     end = finished(quiet)
     assert end == {"deleted": [False, True], "held": dict.fromkeys(("kubernetes", "github", "vault", "aws"), "ka")}
-    others = {at for at, point in enumerate(first.points) if point == "send" or point.startswith("aws ")}
-    assert len(others) > 12
+    others = {at for at, point in enumerate(first.points) if point == "send" or point.startswith("aws:")}
+    assert len(others) > 14
     for at, when in [kill for kill in first.kills if kill[0] in others][part::4]:
         one = OneRotation(world, places, f"killed-{at}-{when}")
         killed = one.rotate(kill=(at, when))
