@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Held:
+class ProbedPermissions:
     """What testIamPermissions answered. `unknown` = names that it would not test, each with the reason."""
 
     permissions: frozenset[str]
@@ -38,7 +38,7 @@ class ProbeResult:
 
     asked: str
     project: Project | Problem
-    held: Held | Problem
+    held: ProbedPermissions | Problem
     apis: dict[str, str] | Problem
     binding_enforced: bool | Problem | None
     keys: int | Problem | None
@@ -57,7 +57,7 @@ class Asker:
     """
 
     caller: CallerIdentity
-    quota: Held | Problem | None
+    quota: ProbedPermissions | Problem | None
     sandbox: bool
     charged: Charged | Problem | None = None
 
@@ -83,23 +83,23 @@ async def probe(cloud: Cloud, project: str, feature: Feature) -> ProbeResult:
     return ProbeResult(project, found, held, apis, enforced, keys)
 
 
-async def held_permissions(cloud: Cloud, project: str, names: Sequence[str]) -> Held:
+async def held_permissions(cloud: Cloud, project: str, names: Sequence[str]) -> ProbedPermissions:
     """Which of these the caller holds. A name that does not apply to projects is dropped and told. Raises Problem."""
     try:
-        return Held(await cloud.projects.test_permissions(project, names))
+        return ProbedPermissions(await cloud.projects.test_permissions(project, names))
     except Problem as problem:
         if problem.cause is not Cause.INVALID_ARGUMENT:
             raise
         refusal = problem
     if len(names) == 1:
-        return Held(frozenset(), {names[0]: refusal.message})
+        return ProbedPermissions(frozenset(), {names[0]: refusal.message})
     # The refusal need not name what it refuses, and names one of several at most: each name is tried alone.
     answers = await asyncio.gather(*(held_permissions(cloud, project, [name]) for name in names))
     held = frozenset[str]().union(*(each.permissions for each in answers))
-    return Held(held, {name: why for each in answers for name, why in each.unknown.items()})
+    return ProbedPermissions(held, {name: why for each in answers for name, why in each.unknown.items()})
 
 
-async def _quota(cloud: Cloud) -> Held | Problem | None:
+async def _quota(cloud: Cloud) -> ProbedPermissions | Problem | None:
     """The call itself is charged to the quota project, so a refusal says no."""
     project = cloud.caller.quota_project
     return None if project is None else await or_problem(held_permissions(cloud, project, [USE_SERVICE]))
