@@ -16,7 +16,7 @@ from keyadmin.access.permissions import (
     USE_SERVICE,
     Feature,
 )
-from keyadmin.access.probe import Asker, Held, ProbeResult
+from keyadmin.access.probe import Asker, ProbedPermissions, ProbeResult
 from keyadmin.model.causes.catalogue import advice
 from keyadmin.model.problem import Cause, Problem
 
@@ -268,7 +268,7 @@ def key_limit(seen: ProbeResult) -> Check:
     return Check("key-limit", "ok", False, f"{count} {'key' if count == 1 else 'keys'} of at most {MOST_KEYS}{nearly}")
 
 
-def granted(held: Held | Problem) -> Literal["some", "none", "unknown"]:
+def granted(held: ProbedPermissions | Problem) -> Literal["some", "none", "unknown"]:
     """Whether anything of what was tested is held."""
     if isinstance(held, Problem):
         return "unknown"

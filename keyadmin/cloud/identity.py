@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from keyadmin.cloud import errors
 from keyadmin.cloud.endpoints import ApiCall
 from keyadmin.cloud.foreign import ForeignAnswer, decoded
-from keyadmin.cloud.http import HttpReply, HttpClient
+from keyadmin.cloud.http import HttpClient, HttpReply
 from keyadmin.model.problem import Problem
 
 LIMIT: Final = 20.0  # seconds for a token, all requests and programs included

@@ -9,7 +9,7 @@ import pytest
 
 from keyadmin.access.doctor import Diagnosis, conclude
 from keyadmin.access.permissions import APIS, FEATURES, GEMINI, GET_PROJECT, USE_SERVICE, Feature
-from keyadmin.access.probe import Asker, Held, ProbeResult
+from keyadmin.access.probe import Asker, ProbedPermissions, ProbeResult
 from keyadmin.cloud.credentials import CallerIdentity
 from keyadmin.cloud.projects import Project
 from keyadmin.model.problem import Cause, Problem
@@ -29,7 +29,7 @@ def seen(feature: Feature = FEATURE, **changes: Any) -> ProbeResult:
     fine = ProbeResult(
         asked="demo-project",
         project=Project("demo-project", "123456789012"),
-        held=Held(frozenset(feature.permissions) | frozenset(feature.studio)),
+        held=ProbedPermissions(frozenset(feature.permissions) | frozenset(feature.studio)),
         apis=dict(ALL_ON),
         binding_enforced=False if feature.binds else None,
         keys=3 if feature.makes_keys else None,
@@ -37,8 +37,8 @@ def seen(feature: Feature = FEATURE, **changes: Any) -> ProbeResult:
     return replace(fine, **changes)
 
 
-def by(caller: CallerIdentity = USER, quota: Held | Problem | None = None, *, sandbox: bool = False) -> Asker:
-    usable = Held(frozenset({USE_SERVICE})) if caller.quota_project else None
+def by(caller: CallerIdentity = USER, quota: ProbedPermissions | Problem | None = None, *, sandbox: bool = False) -> Asker:
+    usable = ProbedPermissions(frozenset({USE_SERVICE})) if caller.quota_project else None
     return Asker(caller, quota or usable, sandbox)
 
 
@@ -76,7 +76,7 @@ def test_a_service_account_without_a_quota_project_is_charged_to_its_own() -> No
 
 
 def test_a_quota_project_that_may_not_be_used_is_missing() -> None:
-    found = conclude(seen(), by(quota=Held(frozenset())), FEATURE)
+    found = conclude(seen(), by(quota=ProbedPermissions(frozenset())), FEATURE)
     assert status(found, "quota-project") == ("missing", True)
     assert USE_SERVICE in detail(found, "quota-project")
 
@@ -143,7 +143,7 @@ def test_states_other_than_active_are_never_ok(state: str, expected: str) -> Non
 
 def test_no_permission_at_all_and_no_project_to_see_are_told_as_one_answer() -> None:
     hidden = refusal(Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS)
-    found = conclude(seen(project=hidden, held=Held(frozenset())), by(), FEATURE)
+    found = conclude(seen(project=hidden, held=ProbedPermissions(frozenset())), by(), FEATURE)
     assert status(found, "project") == ("failed", True)
     assert "does not exist, or" in detail(found, "project")
     assert set(found.missing) == set(FEATURE.permissions)
@@ -151,12 +151,12 @@ def test_no_permission_at_all_and_no_project_to_see_are_told_as_one_answer() -> 
 
 def test_a_project_that_cannot_be_read_but_where_something_is_held_exists() -> None:
     hidden = refusal(Cause.MISSING_IAM_PERMISSION, permission=GET_PROJECT)
-    held = Held(frozenset(FEATURE.permissions) - {GET_PROJECT})
+    held = ProbedPermissions(frozenset(FEATURE.permissions) - {GET_PROJECT})
     found = conclude(seen(project=hidden, held=held), by(), FEATURE)
     assert status(found, "project") == ("unknown", True)
     assert found.missing == (GET_PROJECT,)
     lister = FEATURES["list"]
-    only_listing = seen(lister, project=hidden, held=Held(frozenset({"apikeys.keys.list"})))
+    only_listing = seen(lister, project=hidden, held=ProbedPermissions(frozenset({"apikeys.keys.list"})))
     found = conclude(only_listing, by(), lister)
     assert status(found, "project") == ("unknown", False)
     assert found.ready
@@ -175,7 +175,7 @@ def test_nothing_is_ok_when_every_call_fails() -> None:
 
 def test_a_permission_that_cannot_be_tested_is_unknown_with_the_reason_and_blocks() -> None:
     name = "iam.serviceAccountApiKeyBindings.create"
-    held = Held(frozenset(FEATURE.permissions) - {name}, {name: "Permission is not valid for this resource."})
+    held = ProbedPermissions(frozenset(FEATURE.permissions) - {name}, {name: "Permission is not valid for this resource."})
     found = conclude(seen(held=held), by(), FEATURE)
     assert status(found, f"permission:{name}") == ("unknown", True)
     assert "not valid" in detail(found, f"permission:{name}")
