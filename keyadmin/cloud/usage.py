@@ -14,23 +14,42 @@ from keyadmin.cloud.messages import moment, paging
 
 KEPT: Final = timedelta(weeks=6)  # how long the metric is kept (Cloud Monitoring documentation)
 STEP: Final = timedelta(hours=1)  # so the time of last use is known to the hour
-CUT: Final = timedelta(seconds=1)  # the server's time is known to the second, cut: the last calls are to count too
+DELAY: Final = timedelta(minutes=30)  # after which a call is seen (recorded metric descriptor: up to 1,800 seconds)
 PAGE: Final = 10_000
+CHECKS: Final = ".ModelService.ListModels"  # how keyadmin checks keys; nobody's work, though others may list models too
 # credential_id is a label of the resource, not of the metric.
 FILTER: Final = (
     'metric.type = "serviceruntime.googleapis.com/api/request_count" AND resource.type = "consumed_api"'
     ' AND resource.labels.credential_id = starts_with("apikey:")'
 )
+_WORK: Final = f'{FILTER} AND resource.labels.method != ends_with("{CHECKS}")'
+_BY_SERVICE: Final = ("resource.labels.credential_id", "resource.labels.service")
+_BY_METHOD: Final = (*_BY_SERVICE, "resource.labels.method", "metric.labels.response_code")
 
 
 @dataclass(frozen=True, slots=True)
 class KeyUsage:
-    """The calls that one key made to one service. `last` = the end of the last hour with a call."""
+    """The calls that one key made to one service. `last` = the end of the last full hour with a call.
+
+    In a listing by method also the `method` and the HTTP status of the answers.
+    """
 
     uid: str
     service: str
     calls: int
     last: datetime
+    method: str = ""
+    status: int = 0
+
+    @property
+    def is_check(self) -> bool:
+        """Whether these are calls by which keys are checked."""
+        return self.method.endswith(CHECKS)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the key itself was turned down: such calls are no use of it."""
+        return self.status in (401, 403)
 
 
 class Usage:
@@ -41,21 +60,29 @@ class Usage:
         self._now = now
 
     async def of_project(self, project: str, since: timedelta = KEPT) -> list[KeyUsage]:
-        """Per key uid and service, over the last weeks by the server's clock. Unused keys do not appear."""
+        """Per key uid and service, over the last weeks by the server's clock. Unused keys do not appear, nor checks of keys."""
+        return await self._listed(project, since, _WORK, _BY_SERVICE)
 
+    async def by_method(self, project: str, since: timedelta = KEPT) -> list[KeyUsage]:
+        """Per key uid, service, method and HTTP status of the answers, checks of keys among them."""
+        return await self._listed(project, since, FILTER, _BY_METHOD)
+
+    async def _listed(self, project: str, since: timedelta, chosen: str, fields: tuple[str, ...]) -> list[KeyUsage]:
         async def call(asked: dict[str, Any]) -> Any:
             return await self._grpc.call(METRICS, "list_time_series", asked, project=project)
 
-        end = self._now() + CUT
+        # Hours end where the interval ends: asked on full hours they do not move with the clock. The running hour is asked
+        # for whole. unsourced: that the end of a reading interval may lie ahead.
+        end = self._now().replace(minute=0, second=0, microsecond=0) + STEP
         request = {
             "name": f"projects/{project}",
-            "filter": FILTER,
+            "filter": chosen,
             "interval": {"start_time": end - since, "end_time": end},
             "aggregation": {
                 "alignment_period": STEP,
                 "per_series_aligner": "ALIGN_SUM",
                 "cross_series_reducer": "REDUCE_SUM",
-                "group_by_fields": ["resource.labels.credential_id", "resource.labels.service"],
+                "group_by_fields": list(fields),
             },
             "page_size": PAGE,
         }
@@ -70,7 +97,15 @@ def _usage(series: Any) -> KeyUsage | None:
     if not used:
         return None
     uid = labels.get("credential_id", "").removeprefix("apikey:")
-    return KeyUsage(uid, labels.get("service", ""), sum(calls for _, calls in used), max(end for end, _ in used))
+    status = series.metric.labels.get("response_code", "")
+    return KeyUsage(
+        uid,
+        labels.get("service", ""),
+        sum(calls for _, calls in used),
+        max(end for end, _ in used),
+        labels.get("method", ""),
+        int(status) if status.isdigit() else 0,
+    )
 
 
 def _count(value: Any) -> int:

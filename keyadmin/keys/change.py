@@ -1,4 +1,10 @@
-"""Changing a key that exists: restrictions, name, annotations; deleting it and bringing it back."""
+"""Changing a key that exists, as it was when the change was planned: restrictions, name, annotations; deleting it and bringing
+it back.
+
+A plan reads and pins: the key's full name, its etag, the values seen. Carrying it out changes that key as it was, or nothing:
+what somebody else changed in between is a conflict. A change that merges (annotations, entries added to a list) holds for
+whatever is there and is made again on what it finds.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +13,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from keyadmin.keys import resolve
-from keyadmin.model.key import GEMINI_ONLY, Key, Restrictions
+from keyadmin.keys.denial import may_not
+from keyadmin.keys.present import apis, clients
+from keyadmin.keys.restriction_edit import RestrictionEdit, entries, going
+from keyadmin.model.command_line import typed
+from keyadmin.model.key import Key, Restrictions
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.model.secret import KeyString
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
-TRIES: Final = 3  # another writer may change the key between reading and writing; the change is made again on what is there
+TRIES: Final = 3  # a write may be refused for a passing conflict; one that merges is made again on what is there
 
 Part = Literal["all", "apis", "clients"]
 
@@ -25,23 +35,8 @@ CLIENTS: Final = {
     "android": "restrictions.android_key_restrictions",
     "ios": "restrictions.ios_key_restrictions",
 }
-
-
-def restricted(old: Restrictions, new: Restrictions) -> Restrictions:
-    """`old` with what `new` names put in its place: the API targets, the kind of client, or both.
-
-    Nothing named at all = the Gemini API alone, the clients as they were.
-    """
-    if new == Restrictions():
-        new = GEMINI_ONLY
-    base = replace(old, referrers=None, ips=None, android=None, ios=None) if new.client_kind else old
-    return Restrictions(
-        referrers=new.referrers or base.referrers,
-        ips=new.ips or base.ips,
-        android=new.android or base.android,
-        ios=new.ios or base.ios,
-        targets=new.targets or base.targets,
-    )
+UPDATE: Final = "apikeys.keys.update"
+DELETE: Final = "apikeys.keys.delete"
 
 
 def unrestricted(old: Restrictions, part: Part) -> Restrictions:
@@ -59,6 +54,34 @@ def annotated(old: Mapping[str, str], add: Mapping[str, str], remove: Iterable[s
 
 
 @dataclass(frozen=True)
+class KeyChange:
+    """A change of one key, planned and pinned; `execute` carries it out.
+
+    `words` = what it does, behind "would"; `goes` = entries of restrictions that go by it, `notes` = what else is to be said;
+    `asks` = why it is asked about first, empty where it is not; `becoming` = the key as it is to be, None = deleted.
+    """
+
+    key: Key
+    words: str
+    becoming: Callable[[Key], Key] | None
+    fields: frozenset[str] = frozenset()
+    merges: bool = False
+    usage_check: bool = False
+    asks: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def permission(self) -> str:
+        """What the caller needs for it."""
+        return DELETE if self.becoming is None else UPDATE
+
+    @property
+    def verb(self) -> str:
+        """For messages."""
+        return "delete" if self.becoming is None else "change"
+
+
+@dataclass(frozen=True)
 class Started:
     """A change that was asked for and is not waited for: the key's full name and the operation's (empty = done already)."""
 
@@ -66,23 +89,64 @@ class Started:
     operation: str
 
 
-async def restrict(cloud: Cloud, key: Key, new: Restrictions, *, force: bool, wait: bool = True) -> Key | Started:
-    """Narrow or replace the restrictions. Unless `force`, a key used in the last seven days is refused (conflict)."""
+def plan_restrict(key: Key, edit: RestrictionEdit, *, force: bool) -> KeyChange:
+    """Narrow, replace or extend the restrictions. Unless `force`, a key used in the last seven days is refused (conflict).
 
-    def change(now: Key) -> Key:
-        return replace(now, restrictions=restricted(now.restrictions, new))
+    Asked about where an entry that stands there would go, and where that cannot be seen. Raises usage() for an edit that does
+    not fit the key, Problem where the key has to be read for it and may not be.
+    """
+    if resolve.unread(key):
+        return _restrict_unread(key, edit, force=force)
+    wanted = edit.of(key)
+    lost = going(key.restrictions, wanted) if edit.replacing is not None else ()
+    words = f"restrict key {key.key_id} to {apis(wanted)}, used by {clients(wanted)}"
+    asks = f"{_listed(lost)} will no longer be allowed to use it" if lost else ""
+    absent = edit.absent(key)
+    notes = (f"{', '.join(absent)} was not there",) if absent else ()
+    return KeyChange(
+        key,
+        words,
+        lambda now: replace(now, restrictions=edit.of(now)),
+        frozenset({"restrictions"}),
+        merges=edit.merges,
+        usage_check=not force,
+        asks=asks,
+        notes=notes,
+    )
 
-    fields = paths(change(Key("")).restrictions) if resolve.unread(key) else {"restrictions"}
-    return await _edit(cloud, key, fields, change, check=not force, wait=wait)
+
+def _restrict_unread(key: Key, edit: RestrictionEdit, *, force: bool) -> KeyChange:
+    new = edit.replacing
+    if new is None or entries(edit.add) or entries(edit.remove):
+        raise may_not(key, "apikeys.keys.get", "read its restrictions, which are to be added to or taken from")
+    return KeyChange(
+        key,
+        f"restrict key {key.key_id} to {apis(new)}, used by {clients(new)}",
+        lambda now: replace(now, restrictions=new),
+        frozenset(paths(new)),
+        usage_check=not force,
+        asks="you may not read its restrictions, so whoever they allow now may be shut out",
+    )
 
 
-async def unrestrict(cloud: Cloud, key: Key, part: Part, *, wait: bool = True) -> Key | Started:
-    """Take restrictions away. Nobody who could use the key is shut out, so its use is not looked at."""
+def _listed(lost: tuple[str, ...], most: int = 5) -> str:
+    more = f" and {len(lost) - most} more" if len(lost) > most else ""
+    return ", ".join(lost[:most]) + more
+
+
+def plan_unrestrict(key: Key, part: Part) -> KeyChange:
+    """Take restrictions away: always asked about. Nobody who could use the key is shut out, so its use is not looked at."""
+    left = unrestricted(key.restrictions, part)
     fields = {"restrictions"}
     if resolve.unread(key) and part != "all":
         fields = {TARGETS} if part == "apis" else set(CLIENTS.values())
-    return await _edit(
-        cloud, key, fields, lambda now: replace(now, restrictions=unrestricted(now.restrictions, part)), wait=wait
+    opened = "whoever has the key can use it" if part == "clients" else "the key can call every API of its project"
+    return KeyChange(
+        key,
+        f"leave key {key.key_id} with {apis(left)}, used by {clients(left)}",
+        lambda now: replace(now, restrictions=unrestricted(now.restrictions, part)),
+        frozenset(fields),
+        asks=f"{opened}, Gemini included where it is on" if part != "clients" else opened,
     )
 
 
@@ -92,70 +156,101 @@ def paths(new: Restrictions) -> set[str]:
     return found | ({TARGETS} if new.targets else set())
 
 
-async def rename(cloud: Cloud, key: Key, name: str, *, wait: bool = True) -> Key | Started:
+def plan_rename(key: Key, name: str) -> KeyChange:
     """Give it another display name."""
-    return await _edit(cloud, key, {"display_name"}, lambda now: replace(now, display_name=name), wait=wait)
+    words = f"rename key {key.key_id} from {key.display_name!r} to {name!r}"
+    return KeyChange(key, words, lambda now: replace(now, display_name=name), frozenset({"display_name"}))
 
 
-async def annotate(
-    cloud: Cloud, key: Key, add: Mapping[str, str], remove: Iterable[str] = (), *, clear: bool = False, wait: bool = True
-) -> Key | Started:
-    """Add, remove or clear annotations; those not named are kept."""
+def plan_annotate(key: Key, add: Mapping[str, str], remove: Iterable[str] = (), *, clear: bool = False) -> KeyChange:
+    """Add, remove or clear annotations; those not named are kept, those too that somebody adds meanwhile."""
     gone = tuple(remove)
-    return await _edit(
-        cloud,
+    wanted = annotated(key.annotations, add, gone, clear=clear)
+    said = ", ".join(f"{name}={value}" for name, value in wanted.items()) or "none"
+    return KeyChange(
         key,
-        {"annotations"},
+        f"leave key {key.key_id} with these annotations: {said}",
         lambda now: replace(now, annotations=annotated(now.annotations, add, gone, clear=clear)),
-        wait=wait,
+        frozenset({"annotations"}),
+        merges=not clear,
     )
 
 
-async def _edit(
-    cloud: Cloud, key: Key, fields: set[str], change: Callable[[Key], Key], *, check: bool = False, wait: bool = True
-) -> Key | Started:
-    """Read-modify-write under the etag: nobody's change is overwritten unseen, nobody's change is in the way."""
-    usage_check: Literal["CHECK"] | None = "CHECK" if check else None
+def plan_delete(key: Key, *, force: bool) -> KeyChange:
+    """Delete it, for 30 days recoverably. Unless `force`, a key used in the last seven days is refused (conflict)."""
+    return KeyChange(
+        key, f"delete the key {in_words(key)}", None, usage_check=not force, asks="whoever uses it will be shut out"
+    )
+
+
+def in_words(key: Key) -> str:
+    """A key with what it is for, for questions."""
+    if resolve.unread(key):
+        return f"{key.key_id} of project {key.project}, which you may not read"
+    name = f"{key.display_name!r} ({key.key_id})" if key.display_name else key.key_id
+    return f"{name} of project {key.project}, for {apis(key.restrictions)}, used by {clients(key.restrictions)}"
+
+
+async def execute(cloud: Cloud, change: KeyChange, *, wait: bool = True) -> Key | Started:
+    """Carry a planned change out. Raises Problem: conflict where the key was changed in between (then nothing is)."""
+    key = change.key
     for left in reversed(range(TRIES)):
         try:
-            if not wait:
-                return Started(
-                    key.name, await cloud.keys.start_update(key.name, fields, change(key), key.etag or None, usage_check)
-                )
-            changed = await cloud.keys.update(key.name, fields, change(key), key.etag or None, usage_check)
-            return replace(changed, project=key.project)
+            return await _write(cloud, change, key, wait=wait)
         except Problem as problem:
-            if check and problem.status == "FAILED_PRECONDITION":
-                raise in_use(key, "restricting it could shut out those who use it") from problem
-            if problem.cause is not Cause.CONFLICT or not left:
+            if change.usage_check and problem.status == "FAILED_PRECONDITION":
+                raise in_use(key, deleting=change.becoming is None) from problem
+            if problem.cause is Cause.MISSING_IAM_PERMISSION and problem.permission in (None, change.permission):
+                raise may_not(key, change.permission, f"{change.verb} it", problem) from problem
+            if problem.cause is not Cause.CONFLICT or resolve.unread(key):
                 raise
-        key = replace(await cloud.keys.get(key.name), project=key.project)
+            now = replace(await cloud.keys.get(key.name), project=key.project)
+            if now.delete_time is not None or (now.etag != key.etag and not change.merges):
+                raise changed_meanwhile(key) from problem
+            if not left:
+                raise
+            key = now
     raise AssertionError("unreachable: the last try returns or raises")
 
 
-async def delete(cloud: Cloud, key: Key, *, force: bool, wait: bool = True) -> Key | Started:
-    """Delete it, for 30 days recoverably. Unless `force`, a key used in the last seven days is refused (conflict)."""
-    usage_check: Literal["CHECK"] | None = None if force else "CHECK"
-    try:
+async def _write(cloud: Cloud, change: KeyChange, key: Key, *, wait: bool) -> Key | Started:
+    etag = key.etag or None
+    usage_check: Literal["CHECK"] | None = "CHECK" if change.usage_check else None
+    if change.becoming is None:
         if not wait:
-            return Started(key.name, await cloud.keys.start_delete(key.name, key.etag or None, usage_check))
-        gone = await cloud.keys.delete(key.name, key.etag or None, usage_check)
-    except Problem as problem:
-        if not force and problem.status == "FAILED_PRECONDITION":
-            raise in_use(key, "deleting it would shut out those who use it") from problem
-        raise
-    return replace(gone, project=key.project, key_string=None)
+            return Started(key.name, await cloud.keys.start_delete(key.name, etag, usage_check))
+        gone = await cloud.keys.delete(key.name, etag, usage_check)
+        return replace(gone, project=key.project, key_string=None)
+    wanted, fields = change.becoming(key), set(change.fields)
+    if not wait:
+        return Started(key.name, await cloud.keys.start_update(key.name, fields, wanted, etag, usage_check))
+    return replace(await cloud.keys.update(key.name, fields, wanted, etag, usage_check), project=key.project)
 
 
-def in_use(key: Key, why: str) -> Problem:
-    """The Problem of a change that Google's check of recent use refused."""
+def changed_meanwhile(key: Key) -> Problem:
+    """The Problem of a key that is no longer as it was planned with."""
+    return Problem(
+        Cause.CONFLICT,
+        f"key {key.key_id} of project {key.project} was changed by somebody else in between; nothing was changed",
+        status="ABORTED",
+        project=key.project,
+        fix=(
+            f"see it as it is now: {typed('keys describe', key.key_id, project=key.project)}",
+            "then run the command again",
+        ),
+    )
+
+
+def in_use(key: Key, *, deleting: bool) -> Problem:
+    """The Problem of a change that the check of recent use refuses."""
+    why = "deleting it would shut out those who use it" if deleting else "restricting it could shut out those who use it"
     return Problem(
         Cause.CONFLICT,
         f"key {key.key_id} was used in the last 7 days: {why}",
         status="FAILED_PRECONDITION",
         project=key.project,
         fix=(
-            f"see by whom: keyadmin keys usage {key.key_id} -p {key.project}",
+            f"see for what: {typed('keys usage', key.key_id, project=key.project)}",
             "do it all the same: add --force, which skips the check",
         ),
     )
@@ -191,7 +286,7 @@ def purged(what: str, project: str | None) -> Problem:
         f"{what} is not there to be brought back: it never was, or it has been purged, which happens 30 days after deletion",
         status="NOT_FOUND",
         project=project,
-        fix=("make a new one: keyadmin keys create --name NAME",),
+        fix=(f"make a new one: {typed('keys create', name='NAME', project=project)}",),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from keyadmin.model.key import Key
 from keyadmin.model.problem import Cause, Problem
 
 if TYPE_CHECKING:
@@ -20,6 +21,18 @@ _SIGNS: Final = (
     "apikeys.keys.update",
     "apikeys.keys.undelete",
 )
+
+
+def may_not(key: Key, permission: str, what: str, refusal: Problem | None = None) -> Problem:
+    """The Problem of a key that the caller may not change (or read, ...): the same whether a read or the change told."""
+    return Problem(
+        Cause.MISSING_IAM_PERMISSION,
+        f"{permission} is missing in project {key.project}: you may not {what} (key {key.key_id})",
+        status="PERMISSION_DENIED",
+        permission=permission,
+        project=key.project or (refusal.project if refusal else None),
+        notes=list(refusal.notes) if refusal else [],
+    )
 
 
 async def told_apart(cloud: Cloud, project: str, problem: Problem) -> Problem:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyadmin.keys import change, clone, preflight, provision, resolve, retry_until, validate, verify
+from keyadmin.keys import change, clone, preflight, provision, resolve, restriction_edit, retry_until, validate, verify
 from keyadmin.keys.preflight import ProjectState
 from keyadmin.keys.present import apis, as_json, clients
 from keyadmin.keys.provision import KeySpec
@@ -40,15 +40,45 @@ restrictions = st.builds(lambda kind, listed: Restrictions(targets=listed, **kin
 
 @given(restrictions, restrictions)
 def test_restricting_replaces_what_is_named_and_keeps_the_rest(old, new):
-    result = change.restricted(old, new)
-    if new == Restrictions():
-        assert result.targets == GEMINI_ONLY.targets
-    else:
-        assert result.targets == (new.targets or old.targets)
+    result = restriction_edit.replaced(old, new)
+    assert result.targets == (new.targets or old.targets)
     source = new if new.client_kind else old
     assert result.client_kind == source.client_kind
-    assert change.restricted(result, new) == result
+    assert restriction_edit.replaced(result, new) == result
     assert len([kind for kind in (result.ips, result.referrers, result.android, result.ios) if kind]) <= 1
+    lost = restriction_edit.going(old, result)
+    assert all(entry in restriction_edit.entries(old) for entry in lost)
+    assert not set(lost) & set(restriction_edit.entries(result))
+
+
+def edited(edit, old):
+    """The restrictions after an edit; None where it is refused as wrong usage."""
+    try:
+        return edit.of(Key(NAME, restrictions=old))
+    except Problem as problem:
+        if problem.exit is not Exit.USAGE:
+            raise
+        return None
+
+
+@given(restrictions, restrictions)
+def test_adding_keeps_every_entry_and_taking_away_no_other(old, more):
+    """Whatever is merged: what stood there stands there afterwards, and what goes is what was named."""
+    edit = restriction_edit.RestrictionEdit(add=more)
+    after = edited(edit, old)
+    fits = more.client_kind in (None, old.client_kind) and (not more.targets or old.services)
+    if after is None:
+        assert not fits
+        return
+    assert set(restriction_edit.going(old, after)) <= {f"API {t.service} ({', '.join(t.methods)})" for t in old.targets}
+    assert old.services <= after.services
+    assert edit.of(Key(NAME, restrictions=after)) == after, "added twice is added once"
+    less = edited(restriction_edit.RestrictionEdit(remove=more), old)
+    if less is None:
+        return
+    assert set(restriction_edit.entries(less)) <= set(restriction_edit.entries(old))
+    assert less.client_kind == old.client_kind, "a kind never goes by taking entries away"
+    assert bool(less.services) == bool(old.services)
 
 
 @given(restrictions)

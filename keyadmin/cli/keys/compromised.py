@@ -57,7 +57,7 @@ def compromised(
     async def look(cloud: Cloud) -> tuple[Key, Used]:
         build(specs, cloud, flagged=manner.flagged, emit=manner.write_line)
         found = await rotations.named(cloud, key, partial(session.project, cloud))
-        return found, (await of_keys(cloud, found.project, [found]))[0]
+        return found, (await of_keys(cloud, found.project, [found], methods=True))[0]
 
     found, used = run(context, look)
     session.console.note(f"{found.key_id}: {used.words}.", always=True)

@@ -6,15 +6,18 @@ from functools import partial
 
 import typer
 
-from keyadmin.cli.keys.options import KeyName
-from keyadmin.cli.keys.view import ShownKey, show_key
+from keyadmin.cli.keys.options import KeyNames
+from keyadmin.cli.keys.view import ShownKey, show_key, show_keys
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
-from keyadmin.keys import resolve
+from keyadmin.keys.several import find_all
 
 
-def describe(context: typer.Context, key: KeyName) -> None:
-    """Show everything about one key but its key string. Deleted keys are shown too, for 30 days."""
+def describe(context: typer.Context, keys: KeyNames) -> None:
+    """Show everything about keys but their key strings. Deleted keys are shown too, for 30 days."""
     session = current(context)
-    found = run(context, lambda cloud: resolve.find(cloud, key, partial(session.project, cloud), state="any"))
-    show_key(session, ShownKey(found))
+    found = run(context, lambda cloud: find_all(cloud, keys, partial(session.project, cloud), state="any", unseen=False))
+    if len(keys) == 1:
+        show_key(session, ShownKey(found[0]))
+    else:
+        show_keys(session, found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,6 +10,10 @@ from keyadmin.cli.suggest import key_names
 
 KeyName = Annotated[
     str, typer.Argument(metavar="KEY", autocompletion=key_names, help="The key: its id, its full name, or its display name.")
+]
+KeyNames = Annotated[
+    list[str],
+    typer.Argument(metavar="KEY", autocompletion=key_names, help="Keys: their ids, full names, or display names."),
 ]
 KeyOrString = Annotated[
     str | None,
@@ -59,3 +63,29 @@ ShowString = Annotated[bool, typer.Option("--show", help="Print the key string t
 IfAbsent = Annotated[
     bool, typer.Option("--if-absent", help="Give back the key with the same --key-id, else the same name, if there is one.")
 ]
+AllowExposure = Annotated[
+    bool,
+    typer.Option(
+        "--allow-exposure", help="Switch the Gemini API on beside keys without API restriction, who can call it then."
+    ),
+]
+
+
+def _added(kind: str, metavar: str, what: str) -> Any:
+    return typer.Option(f"--add-{kind}", metavar=metavar, help=f"Allow {what} too; may be repeated.")
+
+
+def _removed(kind: str, metavar: str, what: str) -> Any:
+    return typer.Option(f"--remove-{kind}", metavar=metavar, help=f"No longer allow {what}; may be repeated.")
+
+
+AddTargets = Annotated[list[str] | None, _added("api-target", "SERVICE[:METHOD,..]", "this API")]
+RemoveTargets = Annotated[list[str] | None, _removed("api-target", "SERVICE[:METHOD,..]", "this API")]
+AddIps = Annotated[list[str] | None, _added("ips", "IP,..", "these addresses or networks")]
+RemoveIps = Annotated[list[str] | None, _removed("ips", "IP,..", "these addresses or networks")]
+AddReferrers = Annotated[list[str] | None, _added("referrers", "URL,..", "these web sites")]
+RemoveReferrers = Annotated[list[str] | None, _removed("referrers", "URL,..", "these web sites")]
+AddAndroid = Annotated[list[str] | None, _added("android", "PKG=SHA1,..", "these Android apps")]
+RemoveAndroid = Annotated[list[str] | None, _removed("android", "PKG=SHA1,..", "these Android apps")]
+AddIos = Annotated[list[str] | None, _added("ios", "BUNDLE,..", "these iOS apps")]
+RemoveIos = Annotated[list[str] | None, _removed("ios", "BUNDLE,..", "these iOS apps")]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from keyadmin.cli.keys.key_change import change_key
+from keyadmin.cli.keys.key_change import change_keys, each
 from keyadmin.cli.keys.options import Async, KeyName
 from keyadmin.cli.options import DryRun
 from keyadmin.keys import change, validate
@@ -21,10 +21,5 @@ def rename(
 ) -> None:
     """Give a key another display name. Its id, its key string and its restrictions stay."""
     name = validate.display_name(new_name)
-    change_key(
-        context,
-        key,
-        lambda cloud, found: change.rename(cloud, found, name, wait=not async_),
-        lambda found: f"rename key {found.key_id} from {found.display_name!r} to {name!r}",
-        dry_run=dry_run,
-    )
+    planner = each(lambda found: change.plan_rename(found, name))
+    change_keys(context, [key], planner, yes=False, dry_run=dry_run, wait=not async_)

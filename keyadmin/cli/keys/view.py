@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from keyadmin.cli.render import Column, View, show_document, show_one
+from keyadmin.cli.render import Column, View, show_document, show_list, show_one, write
 from keyadmin.cli.session import Session
 from keyadmin.keys.change import Started
 from keyadmin.keys.present import Verification, apis, as_json, clients
+from keyadmin.model.command_line import typed
 from keyadmin.model.key import Key
 from keyadmin.model.secret import KeyString
 
@@ -91,6 +92,17 @@ def show_key(session: Session, row: ShownKey) -> None:
     show_one(session, row, View(columns, lambda shown: to_json(session, shown)))
 
 
+def show_keys(session: Session, keys: Sequence[Key]) -> None:
+    """Print several keys: a list, for people one below the other."""
+    if session.format != "table":
+        show_list(session, keys, list_view(session, projects=True, deleted=False))
+        return
+    for place, key in enumerate(keys):
+        if place:
+            write("")
+        show_key(session, ShownKey(key))
+
+
 def show_changed(session: Session, outcome: Key | Started) -> None:
     """Print what a change left: the key, or the operation that is not waited for."""
     if isinstance(outcome, Started):
@@ -103,7 +115,7 @@ def show_started(session: Session, started: Started) -> None:
     """Print an operation that is not waited for."""
     data = {"name": started.name, "operation": started.operation, "done": not started.operation}
     show_document(session, data | session.mark, started.operation)
-    session.console.note(f"Not waited for. See what came of it: keyadmin keys describe {started.name}")
+    session.console.note(f"Not waited for. See what came of it: {typed('keys describe', started.name)}")
 
 
 def _column(title: str, value: object) -> Column[ShownKey]:

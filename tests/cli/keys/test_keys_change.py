@@ -50,6 +50,7 @@ def test_restrict_replaces_what_is_named(keys, key):
         f"com.example.app={SHA1}",
         "--api-target",
         "translate:Get*".replace(":", ".googleapis.com:"),
+        "--yes",
         "--format",
         "json",
     )
@@ -60,7 +61,7 @@ def test_restrict_replaces_what_is_named(keys, key):
         "apiTargets": [{"service": "translate.googleapis.com", "methods": ["Get*"]}],
     }
     assert done.json["restricted"] == "other"
-    done = keys("restrict", key, "--format", "json")
+    done = keys("restrict", key, "--yes", "--format", "json")
     assert done.json["restrictions"]["apiTargets"] == [{"service": GEMINI}]
     assert "androidKeyRestrictions" in done.json["restrictions"]
 
@@ -98,9 +99,9 @@ def test_wrong_restrictions_are_refused_before_any_call(keys, served, wrong):
 
 def test_unrestrict(keys, key):
     assert keys("restrict", key, "--allowed-ips", "192.0.2.1").code == 0
-    done = keys("unrestrict", key, "--clients", "--format", "json")
+    done = keys("unrestrict", key, "--clients", "--yes", "--format", "json")
     assert done.json["restrictions"] == {"apiTargets": [{"service": GEMINI}]}
-    done = keys("unrestrict", key, "--format", "json")
+    done = keys("unrestrict", key, "--yes", "--format", "json")
     assert "restrictions" not in done.json
     assert done.json["restricted"] == "none"
     assert "Warning" in done.err
@@ -201,7 +202,7 @@ def test_undelete_after_thirty_days_says_purged(keys, key, served):
     "command",
     [
         ["restrict", "web", "--allowed-ips", "192.0.2.1"],
-        ["unrestrict", "web"],
+        ["unrestrict", "web", "--yes"],
         ["rename", "web", "Other"],
         ["annotate", "web", "a=b"],
         ["delete", "web"],
@@ -223,7 +224,7 @@ def test_dry_runs_change_nothing(keys, key, served, command):
     "command",
     [
         ["restrict", "web", "--allowed-ips", "192.0.2.1"],
-        ["unrestrict", "web"],
+        ["unrestrict", "web", "--yes"],
         ["rename", "web", "Other"],
         ["annotate", "web", "a=b"],
         ["delete", "web", "--yes"],
@@ -265,8 +266,8 @@ def test_text_output_is_one_line_a_field(keys, key):
     ("permission", "command"),
     [
         ("update", ["rename", "web", "Other"]),
-        ("update", ["restrict", "web", "--allowed-ips", "192.0.2.1"]),
-        ("update", ["unrestrict", "web", "--clients"]),
+        ("update", ["restrict", "web", "--allowed-ips", "192.0.2.1", "--yes"]),
+        ("update", ["unrestrict", "web", "--clients", "--yes"]),
         ("delete", ["delete", "web", "--yes"]),
         ("undelete", ["undelete", "gone"]),
         ("getKeyString", ["show", "web"]),
@@ -300,10 +301,14 @@ def test_what_is_not_known_is_not_touched(keys, key, served):
     """Restricting a key that may not be read leaves its other restrictions alone."""
     assert keys("restrict", "web", "--allowed-ips", "192.0.2.1").code == 0
     served.grant("one@example.com", "apikeys.keys.update")
-    done = keys("restrict", "web", "--api-target", "translate.googleapis.com", "--format", "json", user="one@example.com")
+    line = ("restrict", "web", "--api-target", "translate.googleapis.com")
+    unasked = keys(*line, user="one@example.com")
+    assert unasked.code == 2, "what stands there cannot be seen, so it may go: that is asked"
+    assert "may not read" in unasked.err
+    done = keys(*line, "--yes", "--format", "json", user="one@example.com")
     assert done.json["restrictions"] == {
         "serverKeyRestrictions": {"allowedIps": ["192.0.2.1"]},
         "apiTargets": [{"service": "translate.googleapis.com"}],
     }
-    done = keys("unrestrict", "web", "--clients", "--format", "json", user="one@example.com")
+    done = keys("unrestrict", "web", "--clients", "--yes", "--format", "json", user="one@example.com")
     assert done.json["restrictions"] == {"apiTargets": [{"service": "translate.googleapis.com"}]}

@@ -13,8 +13,8 @@ MEMBER = "helper@example.com"
 @pytest.mark.parametrize(
     ("words", "feature"),
     [
-        (("restrict", "mine"), "restrict"),
-        (("unrestrict", "mine"), "restrict"),
+        (("restrict", "mine", "--yes"), "restrict"),
+        (("unrestrict", "mine", "--yes"), "restrict"),
         (("rename", "mine", "Ours"), "rename"),
         (("delete", "mine", "--yes"), "delete"),
         (("undelete", "mine"), "undelete"),

@@ -83,7 +83,7 @@ def test_restrictions_round_trip(keys, served, listed, client, again, annotation
         assert copy[field] == described[field]
     assert copy.get("annotations", {}) == annotations
     options, wanted_again = typed(*again)
-    changed = keys("restrict", "y", "--format", "json", *options).json
+    changed = keys("restrict", "y", "--yes", "--format", "json", *options).json
     if again[1] is None:
         wanted_again |= {field: value for field, value in wanted.items() if field != "apiTargets"}
     assert changed["restrictions"] == wanted_again

@@ -54,18 +54,37 @@ def busy(keys, used):
     return "busy"
 
 
+def hour(one) -> datetime:
+    """Where the hour of the last use begins; it is a full one in UTC."""
+    begin, end = parse_time(one["lastUsed"]["from"]), parse_time(one["lastUsed"]["until"])
+    assert end - begin == timedelta(hours=1)
+    assert (begin.minute, begin.second, begin.microsecond) == (0, 0, 0)
+    assert one["lastUsed"]["from"].endswith(":00:00Z")
+    assert not {"usage", "reason", "cause"} & set(one)
+    return begin
+
+
+def test_the_hour_of_a_use_does_not_move_with_the_clock(keys, used) -> None:
+    """A use at 10:05 was shown as 10:20 when asked at 19:20: hours ended where the question ended."""
+    at = datetime.now(UTC).replace(minute=5, second=0, microsecond=0) - timedelta(hours=3)
+    seeded = [{"keyId": "early", "lastUsed": at.isoformat().replace("+00:00", "Z")}]
+    used.control("seed", {"projects": [{"projectId": "demo-project", "keys": seeded}]})
+    for _ in range(4):
+        (one,) = keys("usage", "early", "--format", "json").json
+        assert hour(one) == at.replace(minute=0)
+        assert f"{at:%Y-%m-%d %H}:00" in keys("usage", "early").out
+        used.control("clock", {"advance": "17m"})
+
+
 def test_all_keys_of_a_project(keys, used, busy) -> None:
     done = keys("usage", "--format", "json")
     assert done.code == 0, done.err
     found = {one["displayName"]: one for one in done.json}
-    assert found["Busy"]["usage"] == "used"
     assert found["Busy"]["calls"] == {GEMINI: 3}
-    last = parse_time(found["Busy"]["lastUsed"])
-    assert abs(last - datetime.now(UTC)) < timedelta(hours=1, minutes=5)
-    assert found["Quiet"]["usage"] == "used"
-    assert timedelta(days=19) < datetime.now(UTC) - parse_time(found["Quiet"]["lastUsed"]) < timedelta(days=21)
-    assert found["Idle"]["usage"] == "none"
-    assert "lastUsed" not in found["Idle"]
+    assert hour(found["Busy"]) - datetime.now(UTC) < timedelta(minutes=5)
+    assert timedelta(days=19) < datetime.now(UTC) - hour(found["Quiet"]) < timedelta(days=21)
+    assert found["Idle"]["lastUsed"] is None
+    assert found["Idle"]["calls"] == {}
     assert all(one["sandbox"] and one["project"] == "demo-project" for one in done.json)
     assert used.methods().count("ListTimeSeries") == 1, "one call for all keys"
 
@@ -74,7 +93,7 @@ def test_one_key_in_words(keys, busy) -> None:
     done = keys("usage", "Busy")
     assert done.code == 0
     (line,) = done.out.splitlines()[1:]
-    assert line.split()[-2:] == ["3", GEMINI]
+    assert line.split()[-3:] == ["3", "0", GEMINI]
     assert keys("usage", "nosuch").code == 1
 
 
@@ -84,9 +103,9 @@ def test_what_may_not_be_read_is_unknown_and_never_unused(keys, used, arguments)
     done = keys(*arguments, "--format", "json", user="reader@example.com")
     assert done.code == 1
     for one in done.json:
-        assert one["usage"] == "unknown"
-        assert "monitoring.timeSeries.list" in one["reason"]
-        assert one["cause"] == "missing-iam-permission"
+        assert "lastUsed" not in one
+        assert "monitoring.timeSeries.list" in one["lastUsedUnknown"]["message"]
+        assert one["lastUsedUnknown"]["cause"] == "missing-iam-permission"
     assert done.error["permission"] == "monitoring.timeSeries.list"
     words = keys(*arguments, user="reader@example.com")
     assert "unknown" in words.out
@@ -98,27 +117,27 @@ def test_an_answer_that_does_not_come_is_unknown(keys, used) -> None:
     used.control("faults", {"method": "ListTimeSeries", "code": "INTERNAL", "times": 99})
     done = keys("usage", "busy", "--format", "json")
     assert done.code == 1
-    assert [one["usage"] for one in done.json] == ["unknown"]
+    assert [set(one["lastUsedUnknown"]) for one in done.json] == [{"cause", "message"}]
 
 
 def test_by_the_servers_clock(keys, used, busy) -> None:
     used.control("clock", {"advance": "45d"})
     (one,) = keys("usage", "busy", "--format", "json").json
-    assert one["usage"] == "none", "six weeks have passed"
+    assert one["lastUsed"] is None, "six weeks have passed"
 
 
 def test_list_with_the_column(keys, used, busy) -> None:
     done = keys("list", "--usage", "--format", "json")
     assert done.code == 0
     found = {key["displayName"]: key for key in done.json}
-    assert {name: key["usage"] for name, key in found.items()} == {"Busy": "used", "Quiet": "used", "Idle": "none"}
+    assert {name: key["lastUsed"] is not None for name, key in found.items()} == {"Busy": True, "Quiet": True, "Idle": False}
     assert found["Busy"]["calls"] == {GEMINI: 3}
     assert found["Busy"]["keyType"] == "auth"
     assert used.methods().count("ListTimeSeries") == 1
     words = keys("list", "--usage")
     assert words.out.splitlines()[0].rstrip().endswith("LAST USED")
     assert next(line for line in words.out.splitlines() if line.startswith("Idle")).endswith("none")
-    assert "usage" not in keys("list", "--format", "json").json[0]
+    assert not {"lastUsed", "lastUsedUnknown"} & set(keys("list", "--format", "json").json[0])
     assert used.methods().count("ListTimeSeries") == 2, "not asked without --usage"
 
 
@@ -129,7 +148,7 @@ def test_list_of_all_projects_with_one_unreadable(keys, used) -> None:
         used.grant(reader, "apikeys.keys.list", "resourcemanager.projects.get", *more, project=project)
     done = keys("list", "--all", "--all-projects", "--usage", "--format", "json", user=reader)
     assert done.code == 0, done.err
-    unknown = {key["project"] for key in done.json if key["usage"] == "unknown"}
+    unknown = {key["project"] for key in done.json if "lastUsedUnknown" in key}
     assert unknown == {"old-maps-site"}
     assert done.err.count("Warning") == 1
     assert "monitoring.timeSeries.list" in done.err
