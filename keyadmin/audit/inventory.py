@@ -15,10 +15,10 @@ from keyadmin.audit.model import Source
 from keyadmin.keys.resolve import project_id
 from keyadmin.model.key import GEMINI, Key
 from keyadmin.model.key_codec import key_from_json
+from keyadmin.model.lineage import parse_successor
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Exit, Problem, usage
 from keyadmin.projects.descendants import below
-from keyadmin.rotation.lineage import parse_successor
 
 if TYPE_CHECKING:
     from keyadmin.cloud.assets import Asset

@@ -11,9 +11,9 @@ from typing import Any, Final, Literal
 
 from keyadmin.model.key import Key
 from keyadmin.model.key_codec import format_time
+from keyadmin.model.lineage import Lineage, read
 from keyadmin.model.problem import Problem
 from keyadmin.rotation.decide import Action, Decision, RotationTerms, decide
-from keyadmin.rotation.lineage import Lineage, read
 
 RETENTION: Final = timedelta(days=30)  # how long a deleted key can be brought back (facts 3)
 UNUSED_AFTER: Final = timedelta(days=30)

@@ -62,7 +62,7 @@ def create(
     async def work(cloud: Cloud) -> Token:
         if isinstance(given, KeyString):
             return await tokens.create(cloud, given, terms, clock_known=False)
-        found = await resolve.find(cloud, given, partial(session.project, cloud), unseen=True)
+        found = await resolve.find(cloud, given, partial(session.project, cloud), unseen=True, newest=session.observer)
         return await tokens.create(cloud, await cloud.keys.key_string(found.name), terms, clock_known=True)
 
     made = run(context, work, credentials=not isinstance(given, KeyString))

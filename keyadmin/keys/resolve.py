@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from keyadmin.keys import validate
 from keyadmin.keys.denial import told_apart
 from keyadmin.model.key import Key
-from keyadmin.model.problem import Cause, Problem, usage
+from keyadmin.model.lineage import Lineage, Member, read
+from keyadmin.model.observer import SILENT, Observer
+from keyadmin.model.problem import Cause, Exit, Problem, usage
 from keyadmin.model.project_ref import checked
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
 State = Literal["live", "deleted", "any"]
+Choose = Literal["refuse", "newest", "former"]
+SHOWN: Final = 10  # of the keys that one name fits
 FULL_NAME: Final = re.compile(
     r"(?://apikeys\.googleapis\.com/)?projects/(?P<project>[^/]+)/locations/global/keys/(?P<id>[a-z0-9-]+)"
 )
@@ -59,13 +63,20 @@ async def project_id(cloud: Cloud, project: str) -> str:
 
 
 async def find(
-    cloud: Cloud, text: str, project: Callable[[], Awaitable[str]], *, state: State = "live", unseen: bool = False
+    cloud: Cloud,
+    text: str,
+    project: Callable[[], Awaitable[str]],
+    *,
+    state: State = "live",
+    unseen: bool = False,
+    newest: Observer | None = None,
 ) -> Key:
     """The key that `text` names. `project` is asked for only where `text` is not a full name.
 
     An id that matches is found with apikeys.keys.get alone; display names need apikeys.keys.list. With `unseen` a full
-    name or an id is enough where the caller may neither get nor list: the key is handed back as `unread`. Raises
-    Problem: not-found, or invalid-argument listing the candidates of an ambiguous display name.
+    name or an id is enough where the caller may neither get nor list: the key is handed back as `unread`. With `newest` a
+    display name that all generations of one lineage bear means the newest of them, and that observer is told. Raises
+    Problem: not-found, or invalid-argument (exit code 2) listing the candidates of an ambiguous display name.
     """
     named = full_name(text)
     if named is not None:
@@ -90,7 +101,7 @@ async def find(
         else:
             return _in_state(replace(key, project=within), state)
     try:
-        return _in_state(await _by_listing(cloud, text, within, state, denied), state)
+        return _in_state(await _by_listing(cloud, text, within, state, denied, newest), state)
     except Problem as problem:
         apart = await told_apart(cloud, within, problem)
         if unseen and problem is denied and apart is denied:
@@ -103,7 +114,58 @@ def unread(key: Key) -> bool:
     return not key.uid
 
 
-async def _by_listing(cloud: Cloud, text: str, project: str, state: State, denied: Problem | None) -> Key:
+async def in_lineage(
+    cloud: Cloud,
+    text: str,
+    project: Callable[[], Awaitable[str]],
+    observer: Observer = SILENT,
+    *,
+    choose: Choose = "refuse",
+) -> tuple[Key, Lineage]:
+    """The key that `text` names, deleted or not, with its lineage: one listing of its project.
+
+    `choose` = what a display name means that several generations of one lineage bear; the observer is told. Raises Problem.
+    """
+    named = full_name(text)
+    within = await project_id(cloud, named.project if named is not None else await project())
+    try:
+        keys = [replace(key, project=within) async for key in cloud.keys.list(within, deleted=True)]
+    except Problem as problem:
+        raise await told_apart(cloud, within, problem) from None
+    wanted = named.key_id if named is not None else text
+    by_id = [key for key in keys if key.key_id == wanted]
+    matches = by_id or [key for key in keys if named is None and key.display_name == text]
+    live = [key for key in matches if key.delete_time is None]
+    key = _chosen(text, within, live if live and choose != "former" else matches, keys, choose, observer)
+    return key, next(one for one in read(keys, within) if any(m.key.key_id == key.key_id for m in one.members))
+
+
+def _chosen(text: str, project: str, matches: Sequence[Key], keys: Sequence[Key], choose: Choose, observer: Observer) -> Key:
+    """The one that is meant; `keys` = all of the project."""
+    ids = {key.key_id for key in matches}
+    lineages = [one for one in read(keys, project) if any(member.key.key_id in ids for member in one.members)]
+    if choose == "former" and len(lineages) > 1:  # keys that are deleted keep their names for 30 days
+        lineages = [one for one in lineages if any(member.live for member in one.members)] or lineages
+        own = {member.key.key_id for one in lineages for member in one.members}
+        matches = [key for key in matches if key.key_id in own]
+    if choose == "refuse" or len(matches) < 2 or len(lineages) != 1 or lineages[0].in_question:
+        return only(text, project, matches, exit_code=Exit.USAGE if choose == "refuse" else None)
+    lineage = lineages[0]
+    member = lineage.predecessor if choose == "former" else _newest(lineage, ids)
+    member = member or lineage.newest
+    which = "the one before the newest" if choose == "former" else "the newest"
+    observer.note(f"{text!r} is {member.key.key_id} here, generation {member.generation} of its lineage, {which}.", always=True)
+    return member.key
+
+
+def _newest(lineage: Lineage, ids: Collection[str]) -> Member:
+    """The highest generation that is meant; what annotations claim does not count."""
+    return next(member for member in reversed(lineage.members) if member.key.key_id in ids)
+
+
+async def _by_listing(
+    cloud: Cloud, text: str, project: str, state: State, denied: Problem | None, newest: Observer | None
+) -> Key:
     try:
         listed = [replace(key, project=project) async for key in cloud.keys.list(project, deleted=state != "live")]
     except Problem as problem:
@@ -115,22 +177,37 @@ async def _by_listing(cloud: Cloud, text: str, project: str, state: State, denie
     by_id = [key for key in listed if key.key_id == text]
     matches = by_id or [key for key in listed if key.display_name == text]
     preferred = [key for key in matches if (key.delete_time is not None) == (state == "deleted")]
-    return only(text, project, preferred or matches)
+    choose: Choose = "refuse" if newest is None or by_id else "newest"
+    return _chosen(text, project, preferred or matches, listed, choose, newest or SILENT)
 
 
-def only(text: str, project: str, matches: Sequence[Key]) -> Key:
-    """The one match. Raises Problem: not-found, or the list of candidates."""
+def only(text: str, project: str, matches: Sequence[Key], *, exit_code: Exit | None = None) -> Key:
+    """The one match. Raises Problem: not-found, or the list of candidates; `exit_code` = that of the latter."""
     if not matches:
         raise not_found(text, project)
     if len(matches) > 1:
-        raise Problem(
-            Cause.INVALID_ARGUMENT,
-            f"{len(matches)} keys of project {project} have the display name {text!r}",
-            project=project,
-            notes=[f"{key.key_id}  created {_day(key)}, {key.key_type}{_deleted(key)}" for key in matches],
-            fix=(f"name the key by its id: {', '.join(key.key_id for key in matches)}",),
-        )
+        raise replace(_ambiguous(text, project, matches), exit_code=exit_code)
     return matches[0]
+
+
+def _ambiguous(text: str, project: str, matches: Sequence[Key]) -> Problem:
+    """Which keys bear the name: what tells generations of one lineage apart is their number and how far they are."""
+    members = [member for lineage in read(matches, project) for member in lineage.members]
+    rows = [f"{member.key.key_id}  {_row(member)}" for member in members[:SHOWN]]
+    more = [f"and {len(members) - SHOWN} more: keyadmin keys list --all -p {project}"] if len(members) > SHOWN else []
+    return Problem(
+        Cause.INVALID_ARGUMENT,
+        f"{len(matches)} keys of project {project} have the display name {text!r}",
+        project=project,
+        notes=[*rows, *more],
+        fix=(f"name the key by its id: {', '.join(member.key.key_id for member in members[:SHOWN])}",),
+    )
+
+
+def _row(member: Member) -> str:
+    """`generation 2, new, not handed over yet; auth, created 2026-11-01`."""
+    said = f"generation {member.generation}, {member.words}" if member.claimed or member.generation > 1 else member.words
+    return f"{said}; {member.key.key_type}, created {_day(member.key)}"
 
 
 def not_found(text: str, project: str) -> Problem:
@@ -166,7 +243,3 @@ def _in_state(key: Key, state: State) -> Key:
 
 def _day(key: Key) -> str:
     return f"{key.create_time:%Y-%m-%d}" if key.create_time else "at an unknown time"
-
-
-def _deleted(key: Key) -> str:
-    return f", deleted {key.delete_time:%Y-%m-%d}" if key.delete_time else ""

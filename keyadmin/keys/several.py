@@ -11,7 +11,7 @@ from keyadmin.keys.change import KeyChange, Started, execute
 from keyadmin.keys.rehearse import rehearse
 from keyadmin.keys.usage import Used, of_many
 from keyadmin.model.key import Key
-from keyadmin.model.observer import SILENT
+from keyadmin.model.observer import SILENT, Observer
 from keyadmin.model.problem import Exit, Problem
 
 if TYPE_CHECKING:
@@ -38,11 +38,18 @@ async def find_all(
     *,
     state: resolve.State = "live",
     unseen: bool = True,
+    newest: Observer | None = None,
 ) -> list[Key]:
-    """The keys that the names mean, each once, in their order. Raises Problem for the first that is not found."""
+    """The keys that the names mean, each once, in their order; `newest` as in `resolve.find`.
+
+    Raises Problem for the first that is not found.
+    """
     from keyadmin.cloud.pace import gather_limited
 
-    found = await gather_limited(names, lambda name: resolve.find(cloud, name, project, state=state, unseen=unseen))
+    async def one(name: str) -> Key:
+        return await resolve.find(cloud, name, project, state=state, unseen=unseen, newest=newest)
+
+    found = await gather_limited(names, one)
     return list({key.name: key for key in found}.values())
 
 

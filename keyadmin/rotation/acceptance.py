@@ -6,10 +6,10 @@ A run over many projects must not stand still for minutes because of a key that 
 from __future__ import annotations
 
 from keyadmin.keys import verify
+from keyadmin.model.lineage import Member
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.projects import facts
 from keyadmin.rotation.job import Job
-from keyadmin.rotation.lineage import Member
 
 
 async def rejection(job: Job, member: Member, *, came_back: bool = False) -> Problem | None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from keyadmin.model.duration import words
 from keyadmin.model.key import GEMINI, Key
-from keyadmin.rotation.lineage import HIGHEST, LAST, VOID, Lineage, Member, State
+from keyadmin.model.lineage import HIGHEST, LAST, VOID, Lineage, Member, State
 
 CLOCKS: Final = timedelta(minutes=10)  # no two servers' clocks are further apart
 
@@ -28,7 +28,7 @@ class Action(StrEnum):
     RETIRE = "retire"
     """Grace is over: check the sinks and the use, delete the predecessor."""
     UNDO = "undo"
-    """A rollback was begun: finish it."""
+    """Delete what came after the key that a person goes back to; only for a typed `rotation rollback`."""
     STUCK = "stuck"
     """Somebody changed the lineage by hand; said with the way out, never guessed."""
     GONE = "gone"
@@ -40,6 +40,7 @@ class RotationTerms:
     """When to rotate. Durations; without `max_age` no key is too old.
 
     `force` rotates whatever the age, once what is unfinished is finished. `emergency` is without grace and use check.
+    `back_to` = the id of the key that a person goes back to by `rotation rollback`.
     """
 
     max_age: timedelta | None = timedelta(days=90)
@@ -48,6 +49,7 @@ class RotationTerms:
     emergency: bool = False
     migrate: bool = False
     """Rotate standard keys that the Gemini API may be called with, whatever their age, into auth keys."""
+    back_to: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Decision:
     why: str
     until: datetime | None = None
     ways_out: tuple[str, ...] = ()
+    overdue: bool = False
+    """Whether it rests though its key is older than allowed."""
 
 
 def decide(lineage: Lineage, terms: RotationTerms, now: datetime, sinks: str = "") -> Decision:
@@ -65,8 +69,10 @@ def decide(lineage: Lineage, terms: RotationTerms, now: datetime, sinks: str = "
     if not any(member.live for member in lineage.members):
         return Decision(Action.GONE, "all its keys are deleted")
     newest = lineage.newest
-    if any(member.live for member in lineage.voided):
-        return Decision(Action.UNDO, f"generation {newest.generation} was rolled back to; what came after it is to go")
+    if lineage.in_question:
+        if terms.back_to == newest.key.key_id:
+            return Decision(Action.UNDO, f"generation {newest.generation} is gone back to; what came after it is to go")
+        return _in_question(lineage)
     if wrong := _tampered(lineage, now):
         return wrong
     if newest.complete:
@@ -111,6 +117,17 @@ def migrates(lineage: Lineage) -> bool:
     return key.key_type == "standard" and (to_migrate(key) or newest.key_type == "auth")
 
 
+def _in_question(lineage: Lineage) -> Decision:
+    """A rollback that was interrupted, or a forged claim: who may change a key may write it, so a person decides."""
+    back, newer = lineage.newest.key, lineage.in_question[-1].key
+    what = f"{back.key_id} says that it was rolled back to, and {newer.key_id}, which came after it, still works"
+    ways = (
+        f"if that rollback was meant, finish it: keyadmin rotation rollback {back.key_id} -p {lineage.project}",
+        f"else keep the newer key: keyadmin rotation adopt {newer.key_id} -p {lineage.project}",
+    )
+    return Decision(Action.STUCK, what, ways_out=ways)
+
+
 def _tampered(lineage: Lineage, now: datetime) -> Decision | None:
     newest, project = lineage.newest, lineage.project
     stuck = Action.STUCK
@@ -124,7 +141,7 @@ def _tampered(lineage: Lineage, now: datetime) -> Decision | None:
     mend += (f"or go back, if it is no key of this rotation: {home}",) if home else ()
     if newest.generation > 1 and newest.state is None:
         return Decision(stuck, f"the annotations of {newest.key.key_id} were removed or changed", ways_out=mend)
-    if other := _other_than_replaced(newest, lineage.predecessor):
+    if other := other_than_replaced(newest, lineage.predecessor):
         narrow = f"keyadmin keys restrict {newest.key.key_id} -p {project} --api-target SERVICE"
         ways = (f"go back: {home}",) if home else ()
         ways += (f"restrict it as the other one: {narrow}",) if newest.key.restricted == "none" else ()
@@ -142,7 +159,7 @@ def _tampered(lineage: Lineage, now: datetime) -> Decision | None:
     return None
 
 
-def _other_than_replaced(newest: Member, old: Member | None) -> str | None:
+def other_than_replaced(newest: Member, old: Member | None) -> str | None:
     """What shows that keyadmin did not make a successor so: it would be handed over and the better key be deleted."""
     if newest.complete or old is None:
         return None
@@ -178,9 +195,7 @@ def _when_due(newest: Member, terms: RotationTerms, now: datetime) -> Decision:
     if terms.force:
         return Decision(Action.CREATE, "a rotation was asked for")
     if newest.void_up_to:  # whoever went back had a reason, and says when it is over
-        verb = "migrate" if terms.migrate and to_migrate(key) else "rotate"
-        again = f"keyadmin keys {verb} {key.key_id} -p {key.project}"
-        return Decision(Action.REST, f"was rolled back to; a new rotation begins when it is asked for: {again}")
+        return _rolled_back_to(newest, terms, now)
     if terms.migrate and to_migrate(key):
         return Decision(Action.CREATE, "a standard key, which the Gemini API no longer takes")
     if terms.max_age is None:
@@ -193,6 +208,17 @@ def _when_due(newest: Member, terms: RotationTerms, now: datetime) -> Decision:
     if now >= due:
         return Decision(Action.CREATE, f"{_span(now - key.create_time)} old, {_span(terms.max_age)} are allowed")
     return Decision(Action.REST, f"due in {_span(due - now)}", until=due)
+
+
+def _rolled_back_to(newest: Member, terms: RotationTerms, now: datetime) -> Decision:
+    """Left alone because of a claim, which whoever may change the key may have written: all that look at it name it."""
+    key = newest.key
+    verb = "migrate" if terms.migrate and to_migrate(key) else "rotate"
+    over = terms.max_age is not None and key.create_time is not None and now >= key.create_time + terms.max_age
+    age = f", and is {_span(now - key.create_time)} old" if over and key.create_time is not None else ""
+    way = f"begin the next rotation: keyadmin keys {verb} {key.key_id} -p {key.project}"
+    why = f"says that it was rolled back to{age}; it is not rotated until somebody asks for it"
+    return Decision(Action.REST, why, ways_out=(way,), overdue=over)
 
 
 def _no_number_left(lineage: Lineage) -> Decision:
@@ -213,7 +239,7 @@ def _span(value: timedelta) -> str:
 def _grace(newest: Member, older: list[Member], terms: RotationTerms, now: datetime) -> Decision:
     assert newest.published is not None
     grace = timedelta() if terms.emergency else terms.grace
-    ends = newest.published + grace
+    ends = max(newest.published, newest.key.create_time or newest.published) + grace  # the first of them is a claim
     if older and grace and now < ends:  # the server's clock is known to a second: no grace means none
         return Decision(Action.WAIT, f"the predecessor still works until {ends:%Y-%m-%d %H:%M} UTC", until=ends)
     over = "the grace period is over" if grace else "there is no grace period"

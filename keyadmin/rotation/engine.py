@@ -9,14 +9,19 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from keyadmin.model.causes.catalogue import advice
+from keyadmin.model.lineage import State, claims, marked
 from keyadmin.model.problem import Cause, Problem
-from keyadmin.rotation import steps
+from keyadmin.rotation.changes import write
+from keyadmin.rotation.create import create
 from keyadmin.rotation.decide import Action, Decision, decide
 from keyadmin.rotation.job import Job, Outcome, Overtaken
-from keyadmin.rotation.lineage import State, claims, marked
+from keyadmin.rotation.leaked import decide_leaked
+from keyadmin.rotation.publish import publish, remember
+from keyadmin.rotation.retire import retire
+from keyadmin.rotation.undo import undo
 
 ROUNDS: Final = 20  # more than any lineage needs that other runs leave alone now and then
 _RESTING: Final = frozenset({Action.REST, Action.GONE, Action.WAIT})
@@ -28,24 +33,37 @@ async def advance(job: Job) -> Outcome:
         return await _rounds(job)
     except Problem as met:
         problem = _explained(job, met)
-        await _note(job, problem)
+        if not job.unasked:  # nobody could say whether the key works: it stays what it was
+            await _note(job, problem)
         job.say(None, job.action.value, "failed", problem.message, problem.cause.value)
-        return Outcome(job.lineage, State.STUCK, tuple(job.steps), problem.message, problem=problem)
+        state = (job.lineage.newest.state or State.VERIFYING) if job.unasked else State.STUCK
+        return _outcome(job, state, problem.message, problem=problem)
+
+
+def stopped(job: Job, problem: Problem) -> Outcome:
+    """What comes of a lineage with which nothing was done, because of a problem."""
+    job.say(None, "check", "failed", problem.message, problem.cause.value)
+    return _outcome(job, job.lineage.newest.state or State.RETIRED, problem.message, problem=problem)
+
+
+def _outcome(job: Job, state: State, why: str, **more: Any) -> Outcome:
+    sinks = tuple(sink.spec for sink in job.sinks)
+    return Outcome(job.lineage, state, tuple(job.steps), why, changed=job.changed, sinks=sinks, **more)
 
 
 async def _rounds(job: Job) -> Outcome:
     begun_at = job.lineage.newest.generation
-    looked_again = False
+    looked_again = job.pinned  # what somebody looked at is what was decided on
     conflict = ""
     for _ in range(ROUNDS):
         if job.lineage.newest.generation != begun_at:
             job.terms = replace(job.terms, force=False)  # what was asked for is under way
-        decision = decide(job.lineage, job.terms, job.now(), job.fingerprint)
+        decision = _decision(job)
         job.action = decision.action
         if decision.action in _RESTING or (decision.action is Action.STUCK and looked_again):
             if not job.lineage.newest.live:
                 with suppress(Problem):  # the next run tries again; purging takes 30 days
-                    await steps.remember(job)
+                    await remember(job)
             return left(job, decision)
         if decision.action is Action.STUCK:
             await job.refresh()  # another run may have gone on since the keys were listed
@@ -69,16 +87,31 @@ async def _rounds(job: Job) -> Outcome:
     )
 
 
+def _decision(job: Job) -> Decision:
+    """What is next. Raises Problem where a rollback's mark was taken away meanwhile: nothing else was asked for."""
+    if job.leaked:
+        return decide_leaked(job.lineage, job.leaked, job.terms, job.now(), job.fingerprint)
+    decision = decide(job.lineage, job.terms, job.now(), job.fingerprint)
+    if job.terms.back_to and decision.action not in (*_RESTING, Action.UNDO, Action.STUCK):
+        raise Problem(
+            Cause.CONFLICT,
+            f"somebody changed {job.terms.back_to} while it was gone back to",
+            project=job.lineage.project,
+            fix=(f"give the command again: keyadmin rotation rollback {job.terms.back_to} -p {job.lineage.project}",),
+        )
+    return decision
+
+
 async def _do(job: Job) -> Decision | None:
     """The action; a Decision where it has to wait."""
     if job.action is Action.CREATE:
-        await steps.create(job)
+        await create(job)
     elif job.action is Action.PUBLISH:
-        await steps.publish(job)
+        await publish(job)
     elif job.action is Action.RETIRE:
-        return await steps.retire(job)
+        return await retire(job)
     elif job.action is Action.UNDO:
-        return await steps.undo(job)
+        return await undo(job)
     return None
 
 
@@ -114,7 +147,7 @@ async def _note(job: Job, problem: Problem) -> None:
     else:
         return
     try:
-        job.put(await steps.write(job, newest, annotations))
+        job.put(await write(job, newest, annotations))
     except Problem:
         return  # another run has gone on with it, or that is not permitted either; the failure itself is reported
 
@@ -128,10 +161,11 @@ def left(job: Job, decision: Decision) -> Outcome:
     elif decision.action is Action.WAIT and not (job.steps and job.steps[-1].detail == decision.why):
         job.say(None, "grace", "waiting", decision.why)
     rotated = decision.action is Action.REST and job.changed
-    return Outcome(
-        job.lineage,
-        State.STUCK if problem else (job.lineage.newest.state or State.RETIRED),
-        tuple(job.steps),
+    newest = job.lineage.newest
+    settled = State.RETIRED if newest.generation == 1 else newest.state or State.RETIRED
+    return _outcome(
+        job,
+        State.STUCK if problem else settled,
         f"rotated; {decision.why}" if rotated and not job.lineage.newest.void_up_to else decision.why,
         until=None if rotated else decision.until,
         problem=problem,

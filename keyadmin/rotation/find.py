@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from keyadmin.handover.sink import SinkSpec
+from keyadmin.keys import resolve
 from keyadmin.keys.denial import told_apart
+from keyadmin.model.lineage import Lineage, read
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 from keyadmin.projects import parents
 from keyadmin.projects.descendants import below
-from keyadmin.rotation.lineage import Lineage, read
 from keyadmin.rotation.policy import PolicyRule, is_pattern, rule_for
 from keyadmin.rotation.shard import Shard, check_sinks, shared_sink
 
@@ -43,6 +45,8 @@ class Selection:
     projects: int = 0
     keys: dict[str, int] = field(default_factory=dict)
     """How many keys each project has; deleted ones do not count."""
+    unselected: int = 0
+    """How many lineages of these projects no rule selects: who may change a key may change what selects it, too."""
 
 
 async def find(
@@ -85,18 +89,46 @@ async def find(
         if by_project:
             observer.total(len(by_project), "projects", cloud.forecast(reads=len(by_project) - len(looks.started)))
             observer.advance(len(by_project.keys() & looks.done.keys()))
-        answers = await looks.results(list(by_project))
-    for name, answer in zip(by_project, answers, strict=True):
+        answers = dict(zip(by_project, await looks.results(list(by_project)), strict=True))
+    for name, (its, answer) in _told_apart_by_number(rules, by_project, answers).items():
         if isinstance(answer, Problem):
             found.errors[name] = answer
         else:
             found.keys[name] = sum(member.live for lineage in answer for member in lineage.members)
-            its = by_project[name]
             candidates = [rule for rule in rules if rule in its or _place(rule) in errors] if errors else its
-            found.chosen.extend(_choose(answer, its, candidates, cloud))
+            chosen = _choose(answer, its, candidates, cloud)
+            found.unselected += sum(any(member.live for member in one.members) for one in answer) - len(chosen)
+            found.chosen.extend(chosen)
     _nothing_read(found, by_project)
     found.chosen = _one_sink_each(found.chosen)
     return found if project is None else _within(found, project, errors)
+
+
+Listed = list[Lineage] | Problem
+
+
+def _told_apart_by_number(
+    rules: Sequence[PolicyRule], by_project: Mapping[str, Sequence[PolicyRule]], answers: Mapping[str, Listed]
+) -> dict[str, tuple[list[PolicyRule], Listed]]:
+    """Each project once, with all rules that look there in their order, though one names it by its number and one by its id.
+
+    Numbers that could not be looked up are found out by the keys, which bear their project's.
+    """
+    names: dict[str, str] = {}  # by number, the name that is used: the id where it is known
+    for name in sorted(by_project, key=str.isdigit):
+        names.setdefault(_number(name, answers[name]), name)
+    out: dict[str, tuple[list[PolicyRule], Listed]] = {}
+    for name in by_project:
+        used = names[_number(name, answers[name])]
+        own = [*(out[used][0] if used in out else ()), *by_project[name]]
+        out[used] = ([rule for rule in rules if rule in own], answers[used])
+    return out
+
+
+def _number(name: str, answer: Listed) -> str:
+    """A project's number as its keys tell it; else its name, which is its number where that could not be looked up."""
+    found = () if isinstance(answer, Problem) else (lineage.newest.key.project_number for lineage in answer)
+    return next((number for number in found if number), None) or name
 
 
 def _within(found: Selection, project: str, errors: Mapping[str, Problem]) -> Selection:
@@ -135,7 +167,7 @@ async def of_lineage(cloud: Cloud, rules: Sequence[PolicyRule], lineage: Lineage
     for rule in rules:
         if rule.selects(lineage, cloud.now()):
             by_project, errors = await _projects(cloud, [rule])
-            if lineage.project in by_project:
+            if lineage.project in by_project or lineage.newest.key.project_number in by_project:
                 return Chosen(lineage, rule, tuple(rule.specs(lineage)))
             if errors:
                 raise errors[_place(rule)]
@@ -173,11 +205,12 @@ def _one_sink_each(chosen: Sequence[Chosen]) -> list[Chosen]:
     Raises Problem where there are no others: the policy has one sink for all.
     """
     owners: dict[str, list[tuple[Chosen, str, SinkSpec]]] = {}
+    ids = {one.lineage.newest.key.project_number: one.lineage.project for one in chosen}
     for one in chosen:
         for template, spec in zip(one.rule.sinks, one.specs, strict=True):
             if spec.place is None:
                 continue
-            sharing = owners.setdefault(spec.place, [])
+            sharing = owners.setdefault(_place_of(spec.place, ids), [])
             if all(other is not one for other, _, _ in sharing):
                 sharing.append((one, template, spec))
     clashes: dict[int, Problem] = {}
@@ -194,6 +227,11 @@ def _one_sink_each(chosen: Sequence[Chosen]) -> list[Chosen]:
     if fixed and len(clashes) == len(chosen):
         raise replace(fixed[0], cause=Cause.INVALID_ARGUMENT, exit_code=Exit.USAGE)
     return [replace(one, refusal=one.refusal or clashes.get(id(one))) for one in chosen]
+
+
+def _place_of(place: str, ids: Mapping[str, str]) -> str:
+    """What a sink occupies, its project by its id where that is known."""
+    return re.sub(r"\bprojects/([0-9]+)/", lambda found: f"projects/{ids.get(found[1], found[1])}/", place)
 
 
 def _clash(one: Chosen, text: str, *, by_name: bool) -> Problem:
@@ -217,6 +255,7 @@ async def _projects(
     """
     out: dict[str, list[PolicyRule]] = {}
     errors: dict[str, Problem] = {}
+    ids = await _ids(cloud, rules)
     seen: list[str] | None = None
     for rule in rules:
         places = [pattern for pattern in rule.projects if not is_pattern(pattern)]
@@ -232,11 +271,22 @@ async def _projects(
             if problem.exit is Exit.CREDENTIALS:
                 raise
             errors[_place(rule)] = problem
-        for project in dict.fromkeys(places):
+        for project in dict.fromkeys(ids.get(place, place) for place in places):
             out.setdefault(project, []).append(rule)
     if errors and not out:
         raise next(iter(errors.values()))
     return out, errors
+
+
+async def _ids(cloud: Cloud, rules: Sequence[PolicyRule]) -> dict[str, str]:
+    """The ids of the projects that rules name by their numbers, as far as the caller may look them up."""
+    from keyadmin.cloud.pace import gather_limited
+
+    async def one(number: str) -> str:
+        return await resolve.project_id(cloud, number)
+
+    numbers = list(dict.fromkeys(name for rule in rules for name in rule.projects if name.isdigit()))
+    return dict(zip(numbers, await gather_limited(numbers, one), strict=True)) if numbers else {}
 
 
 async def _seen(cloud: Cloud, rules: Sequence[PolicyRule], known: Callable[[str], None]) -> list[str]:
@@ -277,7 +327,7 @@ def only(chosen: Collection[Chosen], names: Sequence[str]) -> list[Chosen]:
         hits = [
             one
             for one in chosen
-            if name in (one.lineage.id, one.lineage.project)
+            if name in (one.lineage.id, one.lineage.project, one.lineage.newest.key.project_number)
             or any(name in (m.key.key_id, m.key.name, m.key.display_name) for m in one.lineage.members)
         ]
         if not hits:

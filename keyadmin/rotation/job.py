@@ -13,11 +13,11 @@ from keyadmin.handover.sink import Sink
 from keyadmin.keys.verify import PROPAGATION_S
 from keyadmin.model.key import Key
 from keyadmin.model.key_codec import format_time
+from keyadmin.model.lineage import Lineage, Member, State, read
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.model.secret import KeyString, redact
 from keyadmin.rotation.decide import Action, RotationTerms
-from keyadmin.rotation.lineage import Lineage, Member, State, read
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -134,6 +134,16 @@ class Job:
     """The ids of keys that were seen to work in this run."""
     seen: dict[str, float] = field(default_factory=dict)
     """When keys were last read or written by this job, by id (monotonic seconds)."""
+    handed: set[tuple[str, str]] = field(default_factory=set)
+    """The ids of keys and the sinks that they were handed to in this run."""
+    delivered: bool = False
+    """Whether a sink was changed in this run."""
+    unasked: bool = False
+    """Whether the Gemini API could not be asked about a key: nothing is known of it, so nothing is written of it either."""
+    pinned: bool = False
+    """Whether a person looked at what is to be done, and said yes to that."""
+    leaked: str = ""
+    """The id of a key that has leaked (`keys compromised`): it alone is to go, whatever annotations claim."""
 
     @property
     def cloud(self) -> Cloud:
@@ -175,7 +185,10 @@ class Job:
         self.seen[key.key_id] = time.monotonic()
         keys = {member.key.key_id: member.key for member in self.lineage.members}
         keys[key.key_id] = replace(key, project=self.lineage.project, key_string=None)
-        self.lineage = read(keys.values(), self.lineage.project)[0]
+        self._take(read(keys.values(), self.lineage.project)[0])
+
+    def _take(self, lineage: Lineage) -> None:
+        self.lineage = replace(lineage, suspicious=bool(self.leaked))
 
     async def refresh(self) -> None:
         """Read the whole lineage again: one listing, which shows what other runs made and what is purged. Raises Problem."""
@@ -183,7 +196,7 @@ class Job:
         found = [lineage for lineage in read(keys, self.lineage.project) if lineage.id == self.lineage.id]
         if not found:
             raise Problem(Cause.NOT_FOUND, f"lineage {self.lineage.id} has no key left", project=self.lineage.project)
-        self.lineage = found[0]
+        self._take(found[0])
         self.seen = dict.fromkeys((member.key.key_id for member in self.lineage.members), time.monotonic())
 
     async def make_sure(self, member: Member) -> None:
@@ -219,6 +232,22 @@ class Outcome:
     until: datetime | None = None
     problem: Problem | None = None
     ways_out: tuple[str, ...] = ()
+    changed: bool = False
+    """Whether anything was changed."""
+    sinks: tuple[str, ...] = ()
+    """The sinks that the key goes to, as written."""
+
+    @property
+    def state_words(self) -> str:
+        """The state for people: what works, and until when."""
+        if self.state is State.STUCK:
+            return "stuck"
+        if self.state is State.GRACE:
+            until = f" until {self.until:%Y-%m-%d %H:%M} UTC" if self.until is not None else ""
+            return f"old key works{until}" if until else "old key still works"
+        if self.state is State.RETIRED:
+            return "complete" if self.changed and self.problem is None else "in use"
+        return "verifying"
 
     def to_json(self) -> dict[str, Any]:
         """The fixed form of `keys rotate` (contract 3) with the project and, where it stopped, the cause."""
@@ -228,7 +257,10 @@ class Outcome:
             "lineage": self.lineage.id,
             "generation": newest.generation,
             "state": self.state.value,
+            "stateText": self.state_words,
             "key": newest.key.name,
+            "displayName": newest.key.display_name,
+            "sinks": list(self.sinks),
         }
         if predecessor is not None:
             out["predecessor"] = predecessor.key.name

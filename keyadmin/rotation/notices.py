@@ -13,13 +13,13 @@ from typing import Final
 from keyadmin.handover.sinks.exec import words
 from keyadmin.local.files import write_text
 from keyadmin.local.subprocesses import Output, environment
+from keyadmin.model.lineage import State
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import usage
 from keyadmin.model.secret import redact
 from keyadmin.rotation.decide import Action
 from keyadmin.rotation.find import Selection
 from keyadmin.rotation.job import Event
-from keyadmin.rotation.lineage import State
 from keyadmin.rotation.plan import Planned
 
 TIMEOUT_S: Final = 60.0

@@ -9,11 +9,11 @@ from typing import Any
 
 from keyadmin.handover.registry import fingerprint
 from keyadmin.model.key_codec import format_time
+from keyadmin.model.lineage import State
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.rotation.decide import Action, Decision, RotationTerms, decide, in_vain
 from keyadmin.rotation.find import Chosen
 from keyadmin.rotation.job import Outcome
-from keyadmin.rotation.lineage import State
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,11 @@ class Planned:
         return self.decision.action not in (Action.REST, Action.GONE)
 
     @property
+    def resting(self) -> bool:
+        """Whether it is left alone because its key says that it was rolled back to, which may be forged."""
+        return self.decision.action is Action.REST and self.chosen.lineage.resting
+
+    @property
     def in_vain(self) -> bool:
         """Whether its successor would be rejected by the Gemini API, being of a type that it takes no more."""
         return in_vain(self.chosen.lineage.newest.key) and not self.terms.migrate
@@ -54,7 +59,16 @@ class Planned:
         newest = self.chosen.lineage.newest
         if self.failed or self.decision.action is Action.STUCK or (newest.cause and self.due_anywhere):
             return State.STUCK
-        return newest.state or State.RETIRED
+        return State.RETIRED if newest.generation == 1 else newest.state or State.RETIRED
+
+    @property
+    def state_words(self) -> str:
+        """The same for people: what works, and until when."""
+        if self.state is State.STUCK:
+            return "stuck"
+        if self.decision.action in (Action.WAIT, Action.RETIRE):
+            return old_key_works(self.decision)
+        return "verifying" if self.decision.action is Action.PUBLISH else "in use"
 
     def to_json(self) -> dict[str, Any]:
         """One row of `rotation plan` and `rotation status`."""
@@ -68,6 +82,7 @@ class Planned:
             "keyType": newest.key.key_type,
             "rule": self.chosen.rule.name,
             "state": self.state.value,
+            "stateText": self.state_words,
             "action": self.decision.action.value,
             "why": self.why,
             "sinks": [spec.text for spec in self.chosen.specs],
@@ -115,6 +130,12 @@ class Planned:
         return said if self.here else f"{said}; its sinks belong to the machine {self.chosen.rule.machine}"
 
 
+def old_key_works(decision: Decision) -> str:
+    """Until when, where that is known: a key that is still used, say, is kept until it is not."""
+    until = decision.until if decision.action is Action.WAIT else None
+    return f"old key works until {until:%Y-%m-%d %H:%M} UTC" if until is not None else "old key still works"
+
+
 def plan(chosen: Sequence[Chosen], now: datetime, *, emergency: bool = False) -> list[Planned]:
     """What a run would do, without doing it."""
     out = []
@@ -140,9 +161,9 @@ def within(planned: Sequence[Planned], limit: int | None) -> list[Planned]:
 
 
 def within_anywhere(planned: Sequence[Planned], limit: int | None) -> list[Planned]:
-    """The same, and what is due on other machines."""
+    """The same, what is due on other machines, and what rests because of a claim: nobody is to overlook that."""
     begun = set(map(id, within(planned, limit)))
-    return [one for one in planned if id(one) in begun or (one.due_anywhere and not one.here)]
+    return [one for one in planned if id(one) in begun or one.resting or (one.due_anywhere and not one.here)]
 
 
 def _age(one: Planned) -> datetime:

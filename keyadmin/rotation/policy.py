@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from keyadmin.handover.registry import parse
+from keyadmin.handover.registry import parse, sink_class
 from keyadmin.handover.sink import SinkSpec
+from keyadmin.local.trust import read_trusted
 from keyadmin.model import duration
+from keyadmin.model.lineage import Lineage
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 from keyadmin.model.project_ref import REFERENCE
 from keyadmin.rotation.decide import RotationTerms
-from keyadmin.rotation.lineage import Lineage
 from keyadmin.rotation.settings import EVERYWHERE, PLACES, SETTINGS, named
 
 DEFAULT_FILE: Final = "keyadmin.toml"
@@ -97,10 +98,13 @@ class RotationPolicy:
     rules: tuple[PolicyRule, ...]
 
 
-def load(path: Path) -> RotationPolicy:
-    """Read and check a policy file. Raises Problem (exit 2) with file, line and the mend."""
+def load(path: Path, *, found: bool = False) -> RotationPolicy:
+    """Read and check a policy file. Raises Problem (exit 2) with file, line and what to write instead.
+
+    `found` = nobody named it: then others must not have been able to write it (`keyadmin.local.trust`).
+    """
     try:
-        text = path.read_text("utf-8-sig")  # some editors begin a file with a byte order mark
+        text = read_trusted(path, found=found)
     except FileNotFoundError:
         raise Problem(
             Cause.INVALID_ARGUMENT,
@@ -108,15 +112,19 @@ def load(path: Path) -> RotationPolicy:
             fix=("write a commented one: keyadmin rotation init", "or name yours: --policy FILE"),
             exit_code=Exit.USAGE,
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise _wrong(path, None, f"cannot be read: {why}", "see that it is a UTF-8 text file that you may read") from None
+    return parse_policy(path, text)
+
+
+def parse_policy(path: Path, text: str) -> RotationPolicy:
+    """Check the text of a policy file; `path` = its place, where relative paths of sinks begin. Raises Problem (exit 2)."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else len(text.splitlines())  # the other place it names is the end
         raise _wrong(path, line, f"is no TOML: {error}", "see https://toml.io") from None
+    except RecursionError:
+        raise _wrong(path, None, "is nested too deeply", "see https://toml.io") from None
     return _Reader(path, text).policy(data)
 
 
@@ -151,7 +159,8 @@ def _check_sink(text: str) -> None:
 
 
 def _local(sink: str) -> bool:
-    return sink.startswith(("env-file:", "exec:"))
+    kind = sink_class(sink.partition(":")[0])
+    return kind is not None and kind.local
 
 
 class _Reader:

@@ -1,17 +1,154 @@
-"""Bringing a former generation back, as far as seeing that it works; going on with a rollback is one of the steps."""
+"""The use case `rotation rollback`: a former generation is brought back and handed over; what came after it is deleted."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from keyadmin.keys import verify
+from keyadmin.handover.registry import build
+from keyadmin.handover.sink import SinkSpec
+from keyadmin.keys import resolve, verify
 from keyadmin.model.causes.catalogue import advice
 from keyadmin.model.key import GEMINI, Key
+from keyadmin.model.lineage import VOID, Lineage, Member, State, claims, marked
+from keyadmin.model.observer import SILENT, Observer
 from keyadmin.model.problem import Cause, Problem
-from keyadmin.rotation.decide import split_off
-from keyadmin.rotation.job import Job
-from keyadmin.rotation.lineage import Member
-from keyadmin.rotation.steps import restrict, verified
+from keyadmin.rotation.changes import restrict, write
+from keyadmin.rotation.decide import RotationTerms, split_off
+from keyadmin.rotation.engine import advance
+from keyadmin.rotation.find import of_lineage
+from keyadmin.rotation.job import Job, Outcome, Shared
+from keyadmin.rotation.options import RunOptions
+from keyadmin.rotation.pins import changed
+from keyadmin.rotation.policy import PolicyRule
+from keyadmin.rotation.publish import verified
+from keyadmin.rotation.rotate import member_of
+from keyadmin.rotation.run import job_for
+from keyadmin.rotation.undo import undo
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+
+@dataclass(frozen=True)
+class RollbackPlan:
+    """Which key is gone back to, where it is handed to, and what becomes of those that came after it."""
+
+    key: Key
+    lineage: Lineage
+    specs: tuple[SinkSpec, ...]
+    selected: bool = True
+    """Whether a rule of the policy selects it; without a policy nothing is missed."""
+
+    @property
+    def newer(self) -> tuple[Member, ...]:
+        """What came after it and works."""
+        generation = member_of(self.lineage, self.key).generation
+        return tuple(member for member in self.lineage.members if member.live and member.generation > generation)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what came after it is kept: sinks have it, and none was given to hand the former key to."""
+        return not self.specs and any(member.sinks for member in self.newer)
+
+    @property
+    def words(self) -> str:
+        """What is asked about, and what a dry run says."""
+        sinks = ", ".join(spec.text for spec in self.specs) or "no sink"
+        names = ", ".join(member.key.key_id for member in self.newer) or "nothing"
+        lead = "bring back" if self.key.delete_time is not None else "go back to"
+        first = f"{lead} {self.key.key_id} of project {self.key.project}, hand it to {sinks}"
+        if self.keeps:
+            return f"{first}, and keep {names}, which sinks have, until these are given (--to SINK, or --policy)"
+        return f"{first}, and delete {names}" if self.newer else first
+
+
+async def plan_rollback(
+    cloud: Cloud,
+    name: str,
+    project: Callable[[], Awaitable[str]],
+    specs: Sequence[SinkSpec] = (),
+    rules: Sequence[PolicyRule] = (),
+    options: RunOptions | None = None,
+    observer: Observer = SILENT,
+) -> RollbackPlan:
+    """What `rotation rollback KEY` would do. Reads only. A display name means the generation before the newest.
+
+    Without `specs` the sinks are those of the rule that the key falls under. Raises Problem: there is nothing to go back to.
+    """
+    told = options or RunOptions()
+    key, lineage = await resolve.in_lineage(cloud, name, project, observer, choose="former")
+    former_member(lineage, key)
+    ruled, selected = (list(specs), True) if specs or not rules else await _by_rules(cloud, key, lineage, rules)
+    build(ruled, cloud, flagged=told.flagged, emit=told.write_line)
+    return RollbackPlan(key, lineage, tuple(ruled), selected)
+
+
+async def _by_rules(cloud: Cloud, key: Key, lineage: Lineage, rules: Sequence[PolicyRule]) -> tuple[list[SinkSpec], bool]:
+    """The sinks that the policy has for a key of a lineage, and whether it selects it. Raises Problem: they are elsewhere."""
+    chosen = await of_lineage(cloud, rules, lineage)
+    if chosen is None:
+        return [], False
+    if not chosen.rule.here:
+        raise Problem(
+            Cause.INVALID_ARGUMENT,
+            f"the sinks of {key.key_id} belong to the machine {chosen.rule.machine}",
+            project=key.project,
+            fix=("run this command there", "or name the sinks that are to have it: --to SINK"),
+        )
+    return list(chosen.specs), True
+
+
+async def execute_rollback(cloud: Cloud, plan: RollbackPlan, options: RunOptions, observer: Observer = SILENT) -> Outcome:
+    """Undelete, verify, mark, hand over, delete what came after it. Raises Problem where nothing was changed.
+
+    The intent is written on the key once it is seen to work. It is finished by the same command alone: the mark is an
+    annotation, which others may write, so no run goes on with it.
+    """
+    key, lineage = plan.key, plan.lineage
+    if options.pinned and (conflict := await changed(cloud, lineage, creates=False)) is not None:
+        raise conflict
+    terms = RotationTerms(max_age=None, back_to=key.key_id)
+    job = job_for(Shared(cloud, observer, options.emit), lineage, terms, plan.specs, replace(options, pinned=False))
+    with observer.half_made(f"the rollback was under way; keyadmin rotation rollback {key.key_id} -p {key.project} goes on"):
+        unfit = await bring_back(job, member_of(lineage, key))
+        if unfit is None:
+            await _mark(job, key.key_id, lineage.members[-1].generation)
+            if not any(member.live for member in job.lineage.voided):  # deleted by hand: the engine would find nothing to undo
+                await undo(job)
+            return await advance(job)
+    raise unfit  # nothing is left half made
+
+
+async def _mark(job: Job, key_id: str, last: int) -> None:
+    """Say on the key that what came after it no longer counts."""
+    target, lineage = job.member(key_id), job.lineage
+    if target.void_up_to >= last:
+        return
+    annotations = dict(target.key.annotations) | claims(lineage.id, target.generation, None, State.RETIRED)
+    job.put(await write(job, target, marked(annotations, State.RETIRED) | {VOID: str(last)}))
+    job.say(job.member(key_id), "mark", "done", f"generations up to {last} no longer count")
+
+
+def former_member(lineage: Lineage, key: Key) -> Member:
+    """The member to go back to. Raises Problem where there is nothing to go back from, or it was itself rolled back from."""
+    target, newest = member_of(lineage, key), lineage.newest
+    if target in lineage.voided:
+        what = "was rolled back from"
+        fix = f"make a new generation: keyadmin keys rotate {newest.key.key_id} -p {key.project}"
+        if target.live:
+            fix = f"if it is to count again: keyadmin rotation adopt {target.key.key_id} -p {key.project}"
+    elif target is newest and not lineage.voided:
+        what = f"is the newest generation of lineage {lineage.id}"
+        former = ", ".join(member.key.key_id for member in lineage.members if member is not target)
+        fix = (
+            f"name a former generation: {former}" if former else "no former key is left: deleted ones are purged after 30 days"
+        )
+    else:
+        return target
+    message = f"{key.key_id} {what}: there is nothing to go back to"
+    raise Problem(Cause.INVALID_ARGUMENT, message, project=key.project, fix=(fix,))
 
 
 async def bring_back(job: Job, target: Member) -> Problem | None:

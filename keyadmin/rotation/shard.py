@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from keyadmin.handover.registry import sink_class
 from keyadmin.model.problem import usage
 from keyadmin.rotation.policy import PolicyRule
 
@@ -85,8 +86,15 @@ def shared_sink(by_project: Mapping[str, Sequence[PolicyRule]]) -> tuple[str, st
     """A sink that keys of two projects may share, with these; None where whoever looks at one project sees all of a sink."""
     owners: dict[str, str] = {}
     for project, rules in by_project.items():
-        for sink in {sink for rule in rules for sink in rule.sinks if sink != "stdout" and "{lineage}" not in sink}:
+        for sink in {sink for rule in rules for sink in rule.sinks if _occupies(sink) and "{lineage}" not in sink}:
             owner = owners.setdefault(sink.replace("{project}", project), project)
             if owner != project:
                 return sink, owner, project
     return None
+
+
+def _occupies(sink: str) -> bool:
+    """Whether two keys cannot both be there."""
+    kind, _, value = sink.partition(":")
+    found = sink_class(kind)
+    return found is not None and found.place(value) is not None

@@ -45,12 +45,12 @@ print(code, spent, {PEAK}, used.ru_utime + used.ru_stime, file=sys.stderr)
 PACED = """
 import asyncio, json, sys, time
 from keyadmin.cli.progress import TerminalObserver
-from keyadmin.cli.console import Talk
+from keyadmin.cli.console import Console
 from keyadmin.cloud.connect import Target, Url, connect
-from keyadmin.rotation.find import find
+from keyadmin.rotation.options import RunOptions
 from keyadmin.rotation.policy import load
-from keyadmin.rotation.plan import plan
-from keyadmin.rotation.run import Manner, run
+from keyadmin.rotation.run import execute_run
+from keyadmin.rotation.scope import RotationScope, plan_run
 from pathlib import Path
 
 told, forecasts = [], []
@@ -65,13 +65,13 @@ class Watching(TerminalObserver):
         super().waiting(text, seconds)
 
 async def main(rest, policy, charge):
-    observer = Watching(Talk(quiet=True))
+    observer = Watching(Console(quiet=True))
     target = Target(sandbox=Url(rest), reads_per_minute=240, writes_per_minute=120, charge_each=charge)
     wait = lambda waiting: observer.waiting("the quota", waiting.seconds)
     async with connect(target, on_wait=wait) as cloud:
-        found = await find(cloud, load(Path(policy)).rules, observer)
+        planned = await plan_run(cloud, RotationScope(load(Path(policy))), observer)
         began = time.perf_counter()
-        outcomes = await run(cloud, plan(found.chosen, cloud.now()), Manner(True, print), observer)
+        outcomes = (await execute_run(cloud, planned, RunOptions(True, print, pinned=False), observer)).outcomes
         spent = time.perf_counter() - began
     failed = [str(one.problem) for one in outcomes if one.problem]
     print(json.dumps({"seconds": spent, "failed": failed, "done": len(outcomes), "told": len(told), "forecast": forecasts[-1]}))

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from keyadmin.model.lineage import Member
 from keyadmin.rotation import job as jobs
-from keyadmin.rotation.lineage import Member
 from tests.rotation.inside import Stage, Subject, stage
 from tests.sandbox.conftest import Running, start
 

@@ -36,7 +36,7 @@ WARM = (
         "keyadmin.cli.rotation.run",
     ),
     *(
-        "keyadmin.cli.rotation.one",
+        "keyadmin.cli.rotation.rollback",
         "keyadmin.cli.rotation.run",
         "keyadmin.cli.rotation.migrate",
         "keyadmin.cloud.apikeys",

@@ -13,6 +13,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,15 +25,17 @@ from keyadmin.cloud.connect import Cloud, Target, Url, connect
 from keyadmin.handover.registry import parse
 from keyadmin.handover.sink import SinkSpec
 from keyadmin.model.key import Key
-from keyadmin.model.observer import Observer
-from keyadmin.rotation import run as rotations
+from keyadmin.model.lineage import Lineage, read
+from keyadmin.rotation.adopt import execute_adopt, plan_adopt
+from keyadmin.rotation.compromised import execute_compromised, plan_compromised
 from keyadmin.rotation.decide import RotationTerms
-from keyadmin.rotation.find import find
 from keyadmin.rotation.job import Outcome
-from keyadmin.rotation.lineage import Lineage, read
-from keyadmin.rotation.plan import plan
-from keyadmin.rotation.policy import PolicyRule
-from keyadmin.rotation.run import RunOptions
+from keyadmin.rotation.options import RunOptions
+from keyadmin.rotation.policy import PolicyRule, RotationPolicy
+from keyadmin.rotation.rollback import execute_rollback, plan_rollback
+from keyadmin.rotation.rotate import execute_rotate, plan_rotate
+from keyadmin.rotation.run import execute_run
+from keyadmin.rotation.scope import RotationScope, plan_run
 from keyadmin.sandbox.cloud import LocalCloud
 from keyadmin.sandbox.server import Server
 
@@ -166,34 +169,50 @@ class Subject:
         return await self.stage.cloud.keys.get(f"projects/{self.project}/locations/global/keys/{key_id}")
 
     def manner(self, **more: Any) -> RunOptions:
-        return RunOptions(flagged=True, write_line=lambda line: None, verify_s=0.0, **more)
+        """As where nobody is asked: what others change meanwhile is read again."""
+        return RunOptions(**{"flagged": True, "verify_s": 0.0, "pinned": False} | more)
+
+    async def home(self) -> str:
+        """What names the project where a key is not named in full."""
+        return self.project
 
     async def run(
         self, *, emergency: bool = False, force_use: bool = False, new_auth: bool = False, **rule: Any
     ) -> list[Outcome]:
         """`rotation run`."""
-        cloud = self.stage.cloud
         rule["new_type"] = "auth" if new_auth else "keep"
-        found = await find(cloud, [self.rule(**rule)], Observer())
-        for problem in found.errors.values():
+        policy = RotationPolicy(self.stage.folder / "keyadmin.toml", (self.rule(**rule),))
+        plan = await plan_run(self.stage.cloud, RotationScope(policy, emergency=emergency))
+        for problem in plan.selection.errors.values():
             raise problem
-        planned = plan(found.chosen, cloud.now(), emergency=emergency)
-        return await rotations.run(cloud, planned, self.manner(force_use=force_use), Observer())
+        done = await execute_run(self.stage.cloud, plan, self.manner(force_use=force_use))
+        return list(done.outcomes)
 
-    async def rotate(self, key_id: str, terms: RotationTerms | None = None) -> Outcome:
+    async def rotate(self, name: str, terms: RotationTerms | None = None, **more: Any) -> Outcome:
         """`keys rotate KEY`."""
-        key = await self.key(key_id)
         asked = terms or RotationTerms(force=True)
-        return await rotations.rotate(self.stage.cloud, key, asked, self.specs, self.manner(), Observer())
+        manner = self.manner(**more)
+        plan = await plan_rotate(self.stage.cloud, name, self.home, asked, self.specs, manner)
+        return await execute_rotate(self.stage.cloud, plan, manner)
 
-    async def adopt(self, key_id: str) -> None:
+    async def compromised(self, name: str, grace: timedelta = timedelta(), specs: list[SinkSpec] | None = None) -> Outcome:
+        """`keys compromised KEY`."""
+        given, manner = self.specs if specs is None else specs, self.manner()
+        plan = await plan_compromised(self.stage.cloud, name, self.home, grace, given, manner)
+        return await execute_compromised(self.stage.cloud, plan, manner)
+
+    async def adopt(self, name: str) -> None:
         """`rotation adopt KEY`."""
-        await rotations.adopt(self.stage.cloud, await self.key(key_id))
+        plan = await plan_adopt(self.stage.cloud, [name], self.home)
+        done = await execute_adopt(self.stage.cloud, plan, pinned=False)
+        for _, problem in done.failed:
+            raise problem
 
-    async def roll_back(self, key_id: str, specs: list[SinkSpec] | None = None) -> Outcome:
+    async def roll_back(self, name: str, specs: list[SinkSpec] | None = None, **more: Any) -> Outcome:
         """`rotation rollback KEY`."""
-        given = self.specs if specs is None else specs
-        return await rotations.roll_back(self.stage.cloud, await self.key(key_id), given, self.manner(), Observer())
+        given, manner = self.specs if specs is None else specs, self.manner(**more)
+        plan = await plan_rollback(self.stage.cloud, name, self.home, given, (), manner)
+        return await execute_rollback(self.stage.cloud, plan, manner)
 
 
 class Gate:

@@ -7,17 +7,14 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from keyadmin.handover.sink import SinkSpec
 from keyadmin.keys import retry_until
 from keyadmin.model.key import GEMINI
+from keyadmin.model.lineage import read
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Cause
-from keyadmin.rotation import run as rotations
 from keyadmin.rotation.acceptance import rejection
 from keyadmin.rotation.decide import RotationTerms
 from keyadmin.rotation.job import Job, Outcome, Shared
-from keyadmin.rotation.lineage import read
-from keyadmin.rotation.run import RunOptions
 from tests.rotation.conftest import newest, published
 from tests.rotation.inside import Stage, Subject
 
@@ -32,11 +29,8 @@ def quick_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def patient(subject: Subject, key_id: str) -> Outcome:
     """`keys rotate KEY` with the patience that it has without an option."""
-    cloud, manner = subject.stage.cloud, RunOptions(flagged=True, write_line=lambda line: None, verify_s=PATIENT_S)
     async with asyncio.timeout(AT_ONCE_S):
-        return await rotations.rotate(
-            cloud, await subject.key(key_id), RotationTerms(force=True), subject.specs, manner, Observer()
-        )
+        return await subject.rotate(key_id, verify_s=PATIENT_S)
 
 
 def after_rejections(on: Stage, count: int, then: Callable[[], Awaitable[object]]) -> list[str]:
@@ -120,10 +114,8 @@ async def test_a_key_that_was_brought_back_is_waited_for(on: Stage) -> None:
     await on.control("clock", {"advance": "1h"})
     await on.control("propagation", {"key": "30s"})
     called = after_rejections(on, 2, lambda: on.control("clock", {"advance": "31s"}))
-    manner = RunOptions(flagged=True, write_line=lambda line: None, verify_s=PATIENT_S)
-    specs: list[SinkSpec] = subject.specs
     async with asyncio.timeout(AT_ONCE_S):
-        outcome = await rotations.roll_back(on.cloud, await subject.key("web"), specs, manner, Observer())
+        outcome = await subject.roll_back("web", verify_s=PATIENT_S)
     assert outcome.problem is None
     assert called.count("ListModels") == 3
     assert subject.held()["secret"] == subject.strings()["web"]

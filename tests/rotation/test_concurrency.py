@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from keyadmin.rotation.lineage import lineage_of
+from keyadmin.model.lineage import lineage_of
 from tests.rotation.conftest import World, seed_of
 
 PROCESSES = 8

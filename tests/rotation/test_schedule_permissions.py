@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from keyadmin.handover.sinks.secret_manager import PERMISSIONS
-from keyadmin.rotation.lineage import lineage_of
+from keyadmin.model.lineage import lineage_of
 from keyadmin.rotation.policy import load
 from keyadmin.rotation.schedule import files_for
 from keyadmin.rotation.schedule.identity import ROLE_FILE, ROLE_ID, permissions

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from keyadmin.model.lineage import STATE
 from keyadmin.model.problem import Cause
-from keyadmin.rotation.lineage import STATE
 from tests.rotation.conftest import deleted, holders, newest, published
 from tests.rotation.inside import Gate, Stage, go_on, held_up
 

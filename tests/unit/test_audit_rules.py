@@ -13,8 +13,8 @@ from keyadmin.audit.rules import apply, chosen, rules
 from keyadmin.audit.rules.open_client_restriction import lets_everybody_in
 from keyadmin.model.key import ALL_APIS, GEMINI, AndroidApp, ApiTarget, Key, Restrictions
 from keyadmin.model.key_codec import format_time
+from keyadmin.model.lineage import lineage_of
 from keyadmin.model.problem import Problem
-from keyadmin.rotation.lineage import lineage_of
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MAPS = "maps-backend.googleapis.com"
@@ -286,10 +286,13 @@ def test_overdue(state: str, age: float, published: float | None, overdue: bool)
     assert found("rotation-stuck", one) == []
 
 
-def test_a_lineage_that_was_rolled_back_to_rests() -> None:
+def test_a_lineage_that_was_rolled_back_to_rests_and_is_told_when_it_is_over_age() -> None:
+    """Whoever may change a key may write that: nothing is left out of the rotation in silence."""
     lineage = lineage_of("uid-founder")
     marks = {"keyadmin-lineage": lineage, "keyadmin-generation": "1", "keyadmin-state": "retired", "keyadmin-void": "2"}
-    assert found("rotation-overdue", key("founder", age=200, annotations=marks)) == []
+    assert found("rotation-overdue", key("founder", age=20, annotations=marks)) == []
+    (overdue,) = found("rotation-overdue", key("founder", age=200, annotations=marks))
+    assert "says that it was rolled back to, and is 200 d old" in overdue.message
 
 
 def test_keys_that_keyadmin_does_not_rotate_are_never_overdue() -> None:

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from keyadmin.model.key import GEMINI, GEMINI_ONLY, ApiTarget, Key, Restrictions
 from keyadmin.model.key_codec import format_time
-from keyadmin.rotation.decide import Action, RotationTerms, decide
-from keyadmin.rotation.lineage import (
+from keyadmin.model.lineage import (
     CAUSE,
     FOUNDER,
     GENERATION,
@@ -33,8 +32,9 @@ from keyadmin.rotation.lineage import (
     read,
     successor_id,
 )
+from keyadmin.rotation.decide import Action, RotationTerms, decide
 from keyadmin.rotation.policy import PolicyRule
-from keyadmin.rotation.run import for_key
+from keyadmin.rotation.rotate import for_key
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 UID = "324cdbc6-224d-4584-930e-27b536680c84"
@@ -263,7 +263,9 @@ def test_a_rollback_takes_later_generations_out_of_the_count() -> None:
     back = founder(annotations=claims(L, 1, None, State.RETIRED, None) | {VOID: "2"})
     begun = lineage(back, generation(2, State.GRACE, published=timedelta(days=3)))
     assert begun.newest.generation == 1
-    assert decide(begun, RotationTerms(), NOW).action is Action.UNDO
+    assert decide(begun, RotationTerms(), NOW).action is Action.STUCK, "no run finishes a rollback: its mark may be forged"
+    assert decide(begun, RotationTerms(back_to="first"), NOW).action is Action.UNDO
+    assert decide(begun, RotationTerms(back_to="other"), NOW).action is Action.STUCK
     ended = lineage(back, generation(2, State.GRACE, deleted=True))
     assert decide(ended, RotationTerms(max_age=timedelta(days=1)), NOW).action is Action.REST
     assert decide(ended, RotationTerms(force=True), NOW).action is Action.CREATE

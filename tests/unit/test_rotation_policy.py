@@ -11,8 +11,8 @@ import pytest
 from keyadmin.handover.registry import parse
 from keyadmin.handover.sinks.env_file import variable
 from keyadmin.model.key import GEMINI_ONLY, Key
+from keyadmin.model.lineage import Lineage, State, claims, read
 from keyadmin.model.problem import Problem
-from keyadmin.rotation.lineage import Lineage, State, claims, read
 from keyadmin.rotation.policy import load, of_options, rule_for, template
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -313,10 +313,10 @@ def test_prometheus_alerts_when_an_old_key_is_used_for_weeks(engine: str, tmp_pa
 def metrics(folder: Path) -> str:
     """A textfile as a run writes it, with names that have to be escaped."""
     from keyadmin.model.key import Key
+    from keyadmin.model.lineage import read
     from keyadmin.model.problem import Cause, Problem
     from keyadmin.rotation.decide import Action, Decision, RotationTerms
     from keyadmin.rotation.find import Chosen, Selection
-    from keyadmin.rotation.lineage import read
     from keyadmin.rotation.notices import write_metrics
     from keyadmin.rotation.plan import Planned
     from keyadmin.rotation.policy import PolicyRule

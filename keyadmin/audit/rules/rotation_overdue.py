@@ -9,8 +9,8 @@ from typing import Final
 from keyadmin.audit.commands import command, days
 from keyadmin.audit.model import AuditFacts, Finding, Severity
 from keyadmin.audit.rule import BEST_PRACTICES_PAGE, AuditRule, finding_of
+from keyadmin.model.lineage import State
 from keyadmin.rotation.decide import Action
-from keyadmin.rotation.lineage import State
 
 OVERDUE: Final = timedelta(days=7)
 """How long a rotation may take, grace included. The policy's grace is not written on the keys; 24 h is the default."""
@@ -20,6 +20,10 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
     """Lineages that keyadmin rotates and that should be further: too old, or unfinished for long."""
     for lineage, decision in facts.rotations:
         newest = lineage.newest
+        if decision.overdue:
+            message = f"the key {decision.why}"
+            yield finding_of(RULE, facts, newest.key, message, command("keys rotate", newest.key, "--to SINK"))
+            continue
         if decision.action in (Action.REST, Action.STUCK) or newest.state is State.STUCK or newest.cause:
             continue  # what is stuck is told as such
         if decision.action is Action.CREATE:
@@ -39,7 +43,8 @@ RULE: Final = AuditRule(
     help=(
         "keyadmin rotates this key, but its newest generation is over the longest age allowed, or a successor was made more "
         "than 7 days ago and the rotation is not complete: the old key still works. The schedule does not run, or runs "
-        "without this key."
+        "without this key. Or an annotation on the key says that it was rolled back to, so that no schedule rotates it: "
+        "whoever may change the key may have written that."
     ),
     fix="See that the schedule runs: keyadmin rotation plan, then keyadmin rotation run.",
     source=BEST_PRACTICES_PAGE,

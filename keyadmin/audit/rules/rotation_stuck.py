@@ -8,9 +8,9 @@ from typing import Final
 from keyadmin.audit.commands import command
 from keyadmin.audit.model import AuditFacts, Finding, Severity
 from keyadmin.audit.rule import BEST_PRACTICES_PAGE, AuditRule, finding_of
+from keyadmin.model.lineage import State
 from keyadmin.model.problem import Cause
 from keyadmin.rotation.decide import Action
-from keyadmin.rotation.lineage import State
 
 
 def check(facts: AuditFacts) -> Iterator[Finding]:

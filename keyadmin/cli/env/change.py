@@ -70,7 +70,7 @@ def set_(
 
 
 async def _read(session: Session, name: str, cloud: Cloud) -> KeyString:
-    found = await resolve.find(cloud, name, partial(session.project, cloud))
+    found = await resolve.find(cloud, name, partial(session.project, cloud), newest=session.observer)
     return await cloud.keys.key_string(found.name)
 
 

@@ -71,7 +71,7 @@ def clone(
     )
 
     async def of_original(cloud: Cloud) -> KeySpec:
-        original = await resolve.find(cloud, key, partial(session.project, cloud))
+        original = await resolve.find(cloud, key, partial(session.project, cloud), newest=session.observer)
         return cloning.wish(original, asked)
 
     return creation.make(context, of_original, how)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -15,18 +14,15 @@ from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.keys.options import KeyName
 from keyadmin.cli.keys.sink_options import Printer
 from keyadmin.cli.options import DryRun, Yes
+from keyadmin.cli.rotation.confirmed import planned_and_done
 from keyadmin.cli.rotation.options import To, manner_of, specs_of
 from keyadmin.cli.rotation.result import lines_of, show_lines
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
-from keyadmin.handover.registry import build, fingerprint
 from keyadmin.handover.sink import SinkSpec
-from keyadmin.keys.usage import Used, of_keys
 from keyadmin.model import duration
 from keyadmin.model.problem import Exit
-from keyadmin.rotation import run as rotations
-from keyadmin.rotation.decide import RotationTerms
-from keyadmin.rotation.lineage import SINKS
+from keyadmin.rotation.compromised import CompromisedPlan, execute_compromised, plan_compromised
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -48,55 +44,46 @@ def compromised(
     """
     session = current(context)
     specs, wait = specs_of(to), duration.parse(grace)
-    terms = RotationTerms(force=True, emergency=not wait, grace=wait)
     printer = Printer(session)
-    manner = manner_of(session, force_use=True, write_line=printer)
+    manner = manner_of(session, force_use=True, pinned=not yes, write_line=printer)
     if not (yes or dry_run or session.interactive):
         confirm(session, f"Replace the key {key} and delete it?", yes=False)
 
-    async def look(cloud: Cloud) -> tuple[Key, Used]:
-        build(specs, cloud, flagged=manner.flagged, emit=manner.write_line)
-        found = await rotations.named(cloud, key, partial(session.project, cloud))
-        return found, (await of_keys(cloud, found.project, [found], methods=True))[0]
+    async def look(cloud: Cloud) -> CompromisedPlan:
+        return await plan_compromised(cloud, key, partial(session.project, cloud), wait, specs, manner, session.observer)
 
-    found, used = run(context, look)
-    session.console.note(f"{found.key_id}: {used.words}.", always=True)
-    _warn_of_other_sinks(session, found, specs)
-    when = "at once" if not wait else f"after {duration.words(wait)}"
+    async def execute(cloud: Cloud, plan: CompromisedPlan) -> Outcome:
+        return await execute_compromised(cloud, plan, manner, session.observer)
+
+    def show(plan: CompromisedPlan) -> str:
+        _say(session, plan)
+        return plan.words
+
     if dry_run:
-        would(session, f"make a successor of {found.key_id}, hand it to {len(specs)} sinks, and delete {found.key_id} {when}")
+        plan = run(context, look)
+        would(session, show(plan))
+        if plan.problem is not None:
+            raise plan.problem
         return Exit.OK
-    confirm(session, f"Replace {found.key_id} of project {found.project}, and delete it {when}?", yes=yes)
-
-    async def work(cloud: Cloud) -> Outcome:
-        return await rotations.rotate(cloud, found, terms, specs, manner, session.observer)
-
-    outcome = _not_back_to(found, run(context, work))
+    plan, outcome = planned_and_done(context, look, show, execute, yes=yes)
+    found = plan.key
     checks = to_check(found, wait, specs, deleted=outcome.problem is None or _deleted(outcome))
-    report = outcome.to_json() | {"usage": used.to_json(), "check": checks}
+    report = outcome.to_json() | {"usage": plan.used.to_json(), "check": checks}
     show_lines(session, report, [*lines_of(outcome), "", "Now look at:", *(f"  {check}" for check in checks)], printer)
     if outcome.problem is not None:
         raise outcome.problem
     return Exit.OK
 
 
-def _warn_of_other_sinks(session: Session, key: Key, specs: Sequence[SinkSpec]) -> None:
-    """A key that keyadmin rotated bears a hash of the sinks it was handed to: without them its users are left behind."""
-    recorded = key.annotations.get(SINKS)
-    if recorded is not None and recorded != fingerprint(specs):
+def _say(session: Session, plan: CompromisedPlan) -> None:
+    """What is known of its use, and who keeps the leaked key."""
+    key = plan.key
+    session.console.note(f"{key.key_id}: {plan.used.words}.", always=True)
+    if plan.others_hold_it:
         session.console.warning(
             f"{key.key_id} was handed to other sinks than those given now; they keep the leaked key. Give the same --to, or "
             f"use the policy's: keyadmin rotation run --emergency --only {key.key_id}"
         )
-
-
-def _not_back_to(key: Key, outcome: Outcome) -> Outcome:
-    """Without the ways out of a rotation that lead back to the leaked key."""
-    if outcome.problem is None:
-        return outcome
-    back = f"keyadmin rotation rollback {key.key_id} "
-    ways = tuple(way for way in outcome.problem.fix if back not in way)
-    return replace(outcome, problem=replace(outcome.problem, fix=ways))
 
 
 def _deleted(outcome: Outcome) -> bool:
@@ -115,7 +102,7 @@ def to_check(key: Key, wait: timedelta, specs: Sequence[SinkSpec], *, deleted: b
         f"that no other key is open to everybody: keyadmin keys list --all -p {project}",
     ]
     if not deleted:
-        return [f"{key.key_id} still works: mend what stopped this, and give the same command again", *checks]
+        return [f"{key.key_id} still works: remove what stopped this, and give the same command again", *checks]
     if wait:  # with the same sinks, which are read back before the key is deleted
         sinks = "".join(f" --to {shlex.quote(spec.text)}" for spec in specs)
         again = f"keyadmin keys compromised {key.key_id} -p {project}{sinks} --yes"

@@ -16,7 +16,12 @@ from keyadmin.keys.several import find_all
 def describe(context: typer.Context, keys: KeyNames) -> None:
     """Show everything about keys but their key strings. Deleted keys are shown too, for 30 days."""
     session = current(context)
-    found = run(context, lambda cloud: find_all(cloud, keys, partial(session.project, cloud), state="any", unseen=False))
+    found = run(
+        context,
+        lambda cloud: find_all(
+            cloud, keys, partial(session.project, cloud), state="any", unseen=False, newest=session.observer
+        ),
+    )
     if len(keys) == 1:
         show_key(session, ShownKey(found[0]))
     else:

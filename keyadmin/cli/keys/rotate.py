@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,18 +13,15 @@ from keyadmin.cli.keys.options import KeyName
 from keyadmin.cli.keys.sink_options import Printer
 from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.render import show_to_programs
+from keyadmin.cli.rotation.confirmed import planned_and_done
 from keyadmin.cli.rotation.options import ForceUse, To, manner_of, specs_of
 from keyadmin.cli.rotation.result import show_outcome
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
-from keyadmin.handover.registry import build, fingerprint
 from keyadmin.model import duration
-from keyadmin.rotation import run as rotations
-from keyadmin.rotation.decide import Action, RotationTerms, decide, in_vain, migrates
-from keyadmin.rotation.find import Chosen
-from keyadmin.rotation.migration import prospects
-from keyadmin.rotation.plan import Planned
-from keyadmin.rotation.policy import PolicyRule
+from keyadmin.model.problem import Exit
+from keyadmin.rotation.decide import RotationTerms
+from keyadmin.rotation.rotate import RotatePlan, execute_rotate, plan_rotate
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -89,46 +86,41 @@ def _rotate(
     if grace is not None:
         terms = replace(terms, grace=duration.parse(grace))
     printer = Printer(session)
-    manner = manner_of(session, force_use=force, write_line=printer)
+    manner = manner_of(session, force_use=force, pinned=not yes, write_line=printer)
     if not (yes or dry_run or session.interactive):
         confirm(session, f"Rotate the key {name}?", yes=False)
 
-    async def look(cloud: Cloud) -> tuple[Key, str, dict[str, Any]]:
-        build(specs, cloud, flagged=manner.flagged, emit=manner.write_line)
-        found = await rotations.named(cloud, name, partial(session.project, cloud))
-        lineage = await rotations.lineage_of_key(cloud, found)
-        mine = rotations.for_key(terms, lineage, found)
-        decision = decide(lineage, mine, cloud.now(), fingerprint(specs))
-        more: dict[str, Any] = {}
-        if migrates(lineage) and terms.migrate and (dry_run or not yes):  # what is asked about is shown first
-            planned = Planned(Chosen(lineage, PolicyRule("command line"), tuple(specs)), mine, decision)
-            more = await _prospect(session, cloud, planned)
-        elif decision.action is Action.CREATE and not terms.migrate and in_vain(lineage.newest.key):
-            _warn_in_vain(session, found)
-        where = f", to {', '.join(spec.text for spec in specs)}" if specs else ""
-        verb = "rotate" if decision.action is Action.CREATE else "go on with the rotation of"
-        text = f"{verb} {found.key_id} of project {found.project}: {decision.action.value} ({decision.why}){where}"
-        return found, text, more
+    async def look(cloud: Cloud) -> RotatePlan:
+        project = partial(session.project, cloud)
+        owners = dry_run or not yes  # what is asked about is shown first
+        return await plan_rotate(cloud, name, project, terms, specs, manner, session.observer, owners=owners)
 
-    found, text, more = run(context, look)
+    def show(plan: RotatePlan) -> str:
+        if plan.in_vain:
+            _warn_in_vain(session, plan.key)
+        for line in plan.prospect.words if plan.prospect is not None else ():
+            session.observer.note(line, always=True)
+        return plan.words
+
+    async def execute(cloud: Cloud, plan: RotatePlan) -> Outcome:
+        return await execute_rotate(cloud, plan, manner, session.observer)
+
     if dry_run:
-        would(session, text, document=False)
-        show_to_programs(session, {"dryRun": True, "steps": [text], **more, **session.mark})
-        return 0
-    confirm(session, f"{text[0].upper()}{text[1:]}?", yes=yes)
-
-    async def work(cloud: Cloud) -> Outcome:
-        return await rotations.rotate(cloud, found, terms, specs, manner, session.observer)
-
-    return show_outcome(session, run(context, work), printer)
+        plan = run(context, look)
+        show(plan)
+        return _dry_run(session, plan)
+    _, outcome = planned_and_done(context, look, show, execute, yes=yes)
+    return show_outcome(session, outcome, printer)
 
 
-async def _prospect(session: Session, cloud: Cloud, planned: Planned) -> dict[str, Any]:
-    """Whose key it is, what it is used for, what is missing: said, and for programs."""
-    (one,) = await prospects(cloud, [planned], session.observer)
-    for line in one.words:
-        session.observer.note(line, always=True)
-    return one.to_json()
+def _dry_run(session: Session, plan: RotatePlan) -> int:
+    """The plan, shown. Raises what the run would be stopped by, as far as that is known."""
+    would(session, plan.words, document=False)
+    more = plan.prospect.to_json() if plan.prospect is not None else {}
+    show_to_programs(session, {"dryRun": True, "steps": [plan.words], **more, **session.mark})
+    if plan.problem is not None:
+        raise plan.problem
+    return Exit.OK
 
 
 def _warn_in_vain(session: Session, key: Key) -> None:

@@ -30,7 +30,9 @@ def show(context: typer.Context, key: KeyName) -> None:
     refuse_lost_output()
 
     async def read(cloud: Cloud) -> tuple[Key, KeyString]:
-        found = await resolve.find(cloud, key, partial(session.project, cloud), state="any", unseen=True)
+        found = await resolve.find(
+            cloud, key, partial(session.project, cloud), state="any", unseen=True, newest=session.observer
+        )
         return found, await cloud.keys.key_string(found.name)
 
     found, key_string = run(context, read)

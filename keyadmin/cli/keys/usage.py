@@ -32,7 +32,7 @@ def usage(
 
     async def work(cloud: Cloud) -> list[Used]:
         if key is not None:
-            found = await resolve.find(cloud, key, partial(session.project, cloud), state="any")
+            found = await resolve.find(cloud, key, partial(session.project, cloud), state="any", newest=session.observer)
             return await of_keys(cloud, found.project, [found], methods=True)
         project = await resolve.project_id(cloud, await session.project(cloud))
         return await of_keys(cloud, project, [one async for one in cloud.keys.list(project)], methods=True)

@@ -46,7 +46,9 @@ def verify(
     async def work(cloud: Cloud) -> Verdict:
         if isinstance(given, KeyString):
             return Verdict(given, await checking.until_accepted(cloud, given, session.observer, limit_s))
-        found = await resolve.find(cloud, given, partial(session.project, cloud), state="any", unseen=True)
+        found = await resolve.find(
+            cloud, given, partial(session.project, cloud), state="any", unseen=True, newest=session.observer
+        )
         key_string = await cloud.keys.key_string(found.name)
         return Verdict(key_string, await checking.until_accepted(cloud, key_string, session.observer, limit_s, found), found)
 

@@ -16,15 +16,18 @@ GROUP: Final = CommandGroup(
         "plan": CommandEntry("keyadmin.cli.rotation.plan:plan", "Say what a run would do, and why.", _POLICY, feature="rotate"),
         "run": CommandEntry("keyadmin.cli.rotation.run:run_", "Advance every lineage that is due.", _POLICY, feature="rotate"),
         "status": CommandEntry(
-            "keyadmin.cli.rotation.plan:status", "Show every lineage and where it stands.", _POLICY, feature="rotate"
+            "keyadmin.cli.rotation.status:status", "Show every lineage and where it stands.", _POLICY, feature="rotate"
         ),
         "migrate": CommandEntry(
             "keyadmin.cli.rotation.migrate:migrate", "Turn standard keys into auth keys.", _POLICY, feature="migrate"
         ),
         "adopt": CommandEntry(
-            "keyadmin.cli.rotation.one:adopt", "Mark keys as keyadmin's to rotate, or mend their marks.", _ONE, feature="rotate"
+            "keyadmin.cli.rotation.adopt:adopt",
+            "Mark keys as keyadmin's to rotate, or anew.",
+            _ONE,
+            feature="rotate",
         ),
-        "rollback": CommandEntry("keyadmin.cli.rotation.one:rollback", "Bring a former key back.", _ONE, feature="rotate"),
+        "rollback": CommandEntry("keyadmin.cli.rotation.rollback:rollback", "Bring a former key back.", _ONE, feature="rotate"),
         "schedule": CommandEntry(
             "keyadmin.cli.rotation.schedule:schedule", "Print complete files for a scheduler.", "On a schedule"
         ),

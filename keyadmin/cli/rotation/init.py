@@ -12,7 +12,6 @@ import typer
 
 from keyadmin.cli.options import DryRun
 from keyadmin.cli.render import write
-from keyadmin.cli.rotation.options import PolicyFile
 from keyadmin.cli.session import current
 from keyadmin.local.files import write_text
 from keyadmin.model.problem import Cause, Problem
@@ -23,7 +22,7 @@ from keyadmin.rotation.settings import schema as schema_of
 
 def init(
     context: typer.Context,
-    policy: PolicyFile = DEFAULT_FILE,
+    policy: Annotated[str, typer.Option("--policy", metavar="FILE", help="The policy file.")] = DEFAULT_FILE,
     schema: Annotated[
         bool, typer.Option("--schema", help=f"Write {SCHEMA_FILE} beside it too, for editors that complete and check TOML.")
     ] = False,

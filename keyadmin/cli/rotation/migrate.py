@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from keyadmin.cli.confirm import would
+from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.options import ChargeProjects, DryRun, Yes
 from keyadmin.cli.places import Folder, Organization, Projects, places
 from keyadmin.cli.render import show_list
-from keyadmin.cli.rotation.carry_out import RunRequest, carry_out
-from keyadmin.cli.rotation.common import RotationScope, ask, scope, survey
 from keyadmin.cli.rotation.options import (
     ForceUse,
     Grace,
@@ -23,16 +21,17 @@ from keyadmin.cli.rotation.options import (
     ShardOption,
     To,
 )
-from keyadmin.cli.rotation.view import ended, prospect_view, tell_plan, tell_ways
+from keyadmin.cli.rotation.run_output import RunOutput, RunRequest
+from keyadmin.cli.rotation.scope_options import scope
+from keyadmin.cli.rotation.view import amount, ended_plan, prospect_view, tell_plan, tell_resting, tell_ways
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.text import counted
 from keyadmin.model.problem import usage
 from keyadmin.rotation.decide import Action, to_migrate
-from keyadmin.rotation.find import Selection
 from keyadmin.rotation.migration import Prospect, prospects
-from keyadmin.rotation.plan import Planned, within_anywhere
-from keyadmin.rotation.policy import DEFAULT_FILE
+from keyadmin.rotation.plan import within_anywhere
+from keyadmin.rotation.scope import RotationScope, RunPlan, plan_run
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -70,25 +69,32 @@ def migrate(
         raise usage("--policy names the keys and their sinks already", "leave out --policy, or --projects, --folder and --to")
     if to and where is None:
         raise usage("--to needs --projects, --folder or --organization", "or put the sinks into the policy file")
-    file = policy or DEFAULT_FILE
-    wanted = scope(session, file, names=only, grace=grace, shard_text=shard, migrate=True, where=where, to=to)
+    wanted = scope(session, policy, names=only, grace=grace, shard_text=shard, migrate=True, limit=limit, where=where, to=to)
     if dry_run:
-        return _show(context, session, wanted, limit)
+        return _show(context, session, wanted)
+    request = RunRequest(force, notify, metrics)
+    if yes:
+        return RunOutput(context, request).plan_and_run(wanted)
     question = "Make auth keys in place of {what} and retire these after the grace period (--dry-run shows them)?"
-    ask(context, wanted, limit, question, yes=yes)
-    return carry_out(context, wanted, RunRequest(limit, force, notify, metrics))
+    if not session.interactive:
+        confirm(session, question.format(what="all selected keys"), yes=False)
+    plan = run(context, lambda cloud: plan_run(cloud, wanted, session.observer))
+    if plan.due:
+        confirm(session, question.format(what=amount(plan)), yes=False)
+    return RunOutput(context, request).run_planned(plan)
 
 
-def _show(context: typer.Context, session: Session, wanted: RotationScope, limit: int | None) -> int:
-    async def look(cloud: Cloud) -> tuple[Selection, list[Planned], list[Prospect]]:
-        found, planned = await survey(cloud, wanted, session.observer)
-        return found, planned, await prospects(cloud, within_anywhere(planned, limit), session.observer)
+def _show(context: typer.Context, session: Session, wanted: RotationScope) -> int:
+    async def look(cloud: Cloud) -> tuple[RunPlan, list[Prospect]]:
+        found = await plan_run(cloud, wanted, session.observer)
+        return found, await prospects(cloud, within_anywhere(found.planned, wanted.limit), session.observer)
 
-    found, planned, plan = run(context, look)
+    found, plan = run(context, look)
     show_list(session, plan, prospect_view(session))
-    resting = [one for one in planned if one.decision.action is Action.REST and to_migrate(one.chosen.lineage.newest.key)]
-    tell_ways(session, [(one.chosen.lineage.newest.key, (one.why,)) for one in resting])
-    tell_plan(session, found, [one.planned for one in plan])
+    resting = [one for one in found.planned if one.decision.action is Action.REST and to_migrate(one.chosen.lineage.newest.key)]
+    tell_ways(session, [(one.chosen.lineage.newest.key, (one.why,)) for one in resting if not one.resting])
+    tell_plan(session, found.selection, [one.planned for one in plan])
+    tell_resting(session, found)
     unready = sum(1 for one in plan if one.missing)
     if unready:
         session.console.note(
@@ -96,4 +102,4 @@ def _show(context: typer.Context, session: Session, wanted: RotationScope, limit
         )
     where = len({one.planned.chosen.lineage.project for one in plan})
     would(session, f"migrate {counted(len(plan), 'key')} in {counted(where, 'project')}", document=False)
-    return ended(session, found)
+    return ended_plan(session, found)

@@ -12,12 +12,11 @@ from keyadmin.rotation.policy import DEFAULT_FILE
 if TYPE_CHECKING:
     from keyadmin.cli.session import Session
     from keyadmin.handover.sink import SinkSpec
-    from keyadmin.rotation.run import RunOptions
+    from keyadmin.rotation.options import RunOptions
 
 SINKS_HELP: Final = "Where the key goes: env-file:PATH[:VAR], secret-manager:..., exec:..., stdout; may be repeated."
-PolicyFile = Annotated[str, typer.Option("--policy", metavar="FILE", help="The policy file.")]
 PolicyIfAny = Annotated[
-    str | None, typer.Option("--policy", metavar="FILE", help=f"The policy file, by default {DEFAULT_FILE}.")
+    str | None, typer.Option("--policy", metavar="FILE", help=f"The policy file, by default {DEFAULT_FILE} in this folder.")
 ]
 Only = Annotated[
     list[str] | None, typer.Option("--only", metavar="NAME", help="Only this lineage, key or project; may be repeated.")
@@ -57,10 +56,15 @@ def specs_of(texts: list[str] | None) -> list[SinkSpec]:
     return specs
 
 
-def manner_of(session: Session, *, force_use: bool, write_line: Callable[[str], None] | None = None) -> RunOptions:
-    """How this run goes about rotations. `write_line` is the sink stdout, where it is not a line there."""
+def manner_of(
+    session: Session, *, force_use: bool = False, pinned: bool = False, write_line: Callable[[str], None] | None = None
+) -> RunOptions:
+    """How this run goes about rotations. `write_line` is the sink stdout, where it is not a line there.
+
+    `pinned` = somebody was asked: only what was shown is done.
+    """
     from keyadmin.cli.keys.sink_options import flagged
     from keyadmin.cli.render import write
-    from keyadmin.rotation.run import RunOptions
+    from keyadmin.rotation.options import RunOptions
 
-    return RunOptions(flagged(session), write_line or write, force_use=force_use)
+    return RunOptions(flagged(session), write_line or write, force_use=force_use, pinned=pinned)

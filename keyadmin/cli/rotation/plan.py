@@ -1,4 +1,4 @@
-"""`keyadmin rotation plan` and `keyadmin rotation status`."""
+"""`keyadmin rotation plan`."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import typer
 
 from keyadmin.cli.options import ChargeProjects
 from keyadmin.cli.render import show_list
-from keyadmin.cli.rotation.common import scope, survey
-from keyadmin.cli.rotation.options import Emergency, Grace, Limit, MaxAge, Only, PolicyFile, ShardOption
+from keyadmin.cli.rotation.options import Emergency, Grace, Limit, MaxAge, Only, PolicyIfAny, ShardOption
+from keyadmin.cli.rotation.scope_options import scope
 from keyadmin.cli.rotation.view import ended, planned_view, tell_plan, tell_ways
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.cli.text import counted
-from keyadmin.rotation.plan import within, within_anywhere
-from keyadmin.rotation.policy import DEFAULT_FILE
+from keyadmin.rotation.plan import within_anywhere
+from keyadmin.rotation.scope import plan_run
 
 
 def plan(
     context: typer.Context,
-    policy: PolicyFile = DEFAULT_FILE,
+    policy: PolicyIfAny = None,
     only: Only = None,
     max_age: MaxAge = None,
     grace: Grace = None,
@@ -36,35 +36,17 @@ def plan(
     """
     session = current(context)
     session.charge_each = charge_projects
-    wanted = scope(session, policy, names=only, max_age=max_age, grace=grace, shard_text=shard, emergency=emergency)
-    found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
-    shown = planned if all_ else within_anywhere(planned, limit)
-    show_list(session, shown, planned_view(session, found))
+    wanted = scope(
+        session, policy, names=only, max_age=max_age, grace=grace, shard_text=shard, emergency=emergency, limit=limit
+    )
+    found = run(context, lambda cloud: plan_run(cloud, wanted, session.observer))
+    shown = found.planned if all_ else within_anywhere(found.planned, limit)
+    show_list(session, shown, planned_view(session, found.selection))
     tell_ways(session, [(one.chosen.lineage.newest.key, one.ways_out) for one in shown if one.ways_out])
-    tell_plan(session, found, within(planned, limit))
-    rest = " (--all shows the others)" if len(shown) < len(planned) else ""
-    where = f"{counted(len(planned), 'lineage')} in {counted(found.projects, 'project')}"
+    tell_plan(session, found.selection, found.due)
+    rest = " (--all shows the others)" if len(shown) < len(found.planned) else ""
+    where = f"{counted(len(found.planned), 'lineage')} in {counted(found.selection.projects, 'project')}"
     session.console.note(f"{where}; {len(shown)} shown{rest}.")
-    return ended(session, found)
-
-
-def status(
-    context: typer.Context,
-    policy: PolicyFile = DEFAULT_FILE,
-    only: Only = None,
-    shard: ShardOption = None,
-    charge_projects: ChargeProjects = False,
-) -> int:
-    """Show every lineage of the policy and where it stands.
-
-    Exit code 3 where one is stuck or a project could not be looked at.
-    """
-    session = current(context)
-    session.charge_each = charge_projects
-    wanted = scope(session, policy, names=only, shard_text=shard)
-    found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
-    show_list(session, planned, planned_view(session))
-    stuck = [(one.chosen.lineage.newest.key, problem) for one in planned if (problem := one.problem) is not None]
-    tell_ways(session, [(key, problem.fix) for key, problem in stuck[1:]])
-    what = f"{len(stuck)} of {counted(len(planned), 'lineage')} {'is' if len(stuck) == 1 else 'are'} stuck"
-    return ended(session, found, what, stuck)
+    if found.selection.unselected:
+        session.console.note(f"{counted(found.selection.unselected, 'key')} of these projects fall under no rule.")
+    return ended(session, found.selection)

@@ -17,7 +17,12 @@ _SIGNS = {"done": "+", "already": "=", "skipped": "-", "waiting": ".", "failed":
 def lines_of(outcome: Outcome) -> list[str]:
     """The steps and the state, a line each."""
     lines = [f"{_SIGNS[step.status]} {step.step}: {step.detail or step.status}" for step in outcome.steps]
-    return [*lines, f"{outcome.lineage.newest.key.key_id}: {outcome.state.value}; {outcome.why}"]
+    return [*lines, f"{outcome.lineage.newest.key.key_id}: {outcome.state_words}; {outcome.why}"]
+
+
+def capital(text: str) -> str:
+    """A sentence's first letter, the rest as it is."""
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def show_outcome(session: Session, outcome: Outcome, printer: Printer) -> int:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from keyadmin.cli.confirm import would
+from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.options import ChargeProjects, DryRun, Yes
 from keyadmin.cli.render import show_list
-from keyadmin.cli.rotation.carry_out import RunRequest, carry_out
-from keyadmin.cli.rotation.common import ask, scope, survey
 from keyadmin.cli.rotation.options import (
     Emergency,
     ForceUse,
@@ -18,20 +16,21 @@ from keyadmin.cli.rotation.options import (
     Metrics,
     Notify,
     Only,
-    PolicyFile,
+    PolicyIfAny,
     ShardOption,
 )
-from keyadmin.cli.rotation.view import ended, planned_view, tell_plan
+from keyadmin.cli.rotation.run_output import RunOutput, RunRequest
+from keyadmin.cli.rotation.scope_options import scope
+from keyadmin.cli.rotation.view import amount, ended_plan, planned_view, tell_plan, tell_resting
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.cli.text import counted
-from keyadmin.rotation.plan import within
-from keyadmin.rotation.policy import DEFAULT_FILE
+from keyadmin.rotation.scope import plan_run
 
 
 def run_(
     context: typer.Context,
-    policy: PolicyFile = DEFAULT_FILE,
+    policy: PolicyIfAny = None,
     only: Only = None,
     max_age: MaxAge = None,
     grace: Grace = None,
@@ -48,18 +47,26 @@ def run_(
     """Advance every lineage that is due as far as it goes now; the next run goes on with it.
 
     Safe to be killed and to be run twice at once. Exit code 3 where a lineage or a project failed; the others went on.
-    With --format jsonl every step is a line. --emergency asks first, or needs --yes.
+    With --format jsonl every step is a line. --emergency asks first, or needs --yes: exactly what was shown is rotated.
     """
     session = current(context)
     session.charge_each = charge_projects
-    wanted = scope(session, policy, names=only, max_age=max_age, grace=grace, shard_text=shard, emergency=emergency)
+    wanted = scope(
+        session, policy, names=only, max_age=max_age, grace=grace, shard_text=shard, emergency=emergency, limit=limit
+    )
+    request = RunRequest(force, notify, metrics)
     if dry_run:
-        found, planned = run(context, lambda cloud: survey(cloud, wanted, session.observer))
-        todo = within(planned, limit)
-        show_list(session, todo, planned_view(session, found))
-        tell_plan(session, found, todo)
-        would(session, f"advance {len(todo)} of {counted(len(planned), 'lineage')}", document=False)
-        return ended(session, found)
-    if emergency:
-        ask(context, wanted, limit, "Rotate {what} now and delete the old ones at once?", yes=yes)
-    return carry_out(context, wanted, RunRequest(limit, force, notify, metrics))
+        plan = run(context, lambda cloud: plan_run(cloud, wanted, session.observer))
+        show_list(session, plan.due, planned_view(session, plan.selection))
+        tell_plan(session, plan.selection, plan.due)
+        tell_resting(session, plan)
+        would(session, f"advance {len(plan.due)} of {counted(len(plan.planned), 'lineage')}", document=False)
+        return ended_plan(session, plan)
+    if emergency and not yes:
+        if not session.interactive:
+            confirm(session, "Rotate all selected keys now and delete the old ones at once?", yes=False)
+        plan = run(context, lambda cloud: plan_run(cloud, wanted, session.observer))
+        if plan.due:
+            confirm(session, f"Rotate {amount(plan)} now and delete the old ones at once?", yes=False)
+        return RunOutput(context, request).run_planned(plan)
+    return RunOutput(context, request).plan_and_run(wanted)

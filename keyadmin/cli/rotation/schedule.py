@@ -9,11 +9,12 @@ import typer
 
 from keyadmin.cli.options import DryRun
 from keyadmin.cli.render import show_document
-from keyadmin.cli.rotation.options import PolicyFile
+from keyadmin.cli.rotation.options import PolicyIfAny
 from keyadmin.cli.session import current
 from keyadmin.local.files import write_text
+from keyadmin.local.trust import read_trusted
 from keyadmin.model.problem import Cause, Problem, usage
-from keyadmin.rotation.policy import DEFAULT_FILE, load
+from keyadmin.rotation.policy import DEFAULT_FILE, parse_policy
 from keyadmin.rotation.schedule import ENGINES, ON_ONE_MACHINE, files_for
 from keyadmin.rotation.schedule.plan import SchedulePlan
 from keyadmin.rotation.schedule.template import ScheduleFile
@@ -34,7 +35,7 @@ Output = Annotated[Path | None, typer.Option("--output", metavar="DIR", help="Wr
 def schedule(
     context: typer.Context,
     engine: Engine,
-    policy: PolicyFile = DEFAULT_FILE,
+    policy: PolicyIfAny = None,
     every: Every = "daily",
     tasks: Tasks = 1,
     migrate: Migrate = False,
@@ -62,12 +63,12 @@ def schedule(
         session.console.note(f"Wrote {output / file.path}")
 
 
-def _plan(project: str, policy: str, every: str, tasks: int, migrate: bool, region: str) -> SchedulePlan:
+def _plan(project: str, policy: str | None, every: str, tasks: int, migrate: bool, region: str) -> SchedulePlan:
     """With what the policy says, where there is one yet. Raises Problem for a wrong one."""
-    path = Path(policy)
-    there = path.is_file()
-    rules = load(path).rules if there else ()
-    return SchedulePlan(project, policy, every, tasks, migrate, region, rules, path.read_text("utf-8-sig") if there else "")
+    path = Path(policy or DEFAULT_FILE)
+    text = read_trusted(path, found=policy is None) if path.exists() else ""
+    rules = parse_policy(path, text).rules if text else ()
+    return SchedulePlan(project, str(path), every, tasks, migrate, region, rules, text)
 
 
 def _tell(session: Session, engine: str, plan: SchedulePlan) -> None:

@@ -10,15 +10,17 @@ from keyadmin.access.checks import MOST_KEYS
 from keyadmin.cli.errors import report
 from keyadmin.cli.render import Column, View
 from keyadmin.cli.session import Session
+from keyadmin.cli.text import counted
 from keyadmin.model.causes.catalogue import advice
 from keyadmin.model.key import Key
+from keyadmin.model.lineage import State
 from keyadmin.model.problem import Exit, Problem
 from keyadmin.rotation.decide import Action
 from keyadmin.rotation.find import Selection
 from keyadmin.rotation.job import Outcome
-from keyadmin.rotation.lineage import State
 from keyadmin.rotation.migration import Prospect
 from keyadmin.rotation.plan import Planned
+from keyadmin.rotation.scope import RunPlan
 
 _TOLD: Final = 20  # of a kind; more would bury the rest
 _STYLES = {"stuck": "red", "create": "yellow", "publish": "yellow", "retire": "yellow", "undo": "yellow", "wait": "blue"}
@@ -32,7 +34,7 @@ def planned_view(session: Session, found: Selection | None = None) -> View[Plann
             Column("Key", lambda one: one.chosen.lineage.newest.key.key_id, cut=True),
             Column("Name", lambda one: one.chosen.lineage.newest.key.display_name, cut=True),
             Column("Gen", lambda one: one.chosen.lineage.newest.generation),
-            Column("State", lambda one: one.state.value, style=lambda one: "red" if one.state is State.STUCK else None),
+            Column("State", lambda one: one.state_words, style=lambda one: "red" if one.state is State.STUCK else None),
             Column("Next", lambda one: one.decision.action.value, style=lambda one: _STYLES.get(one.decision.action.value)),
             Column("Why", lambda one: one.why, below=True),
         ),
@@ -72,13 +74,35 @@ def outcome_view(session: Session, string_of: Callable[[str, str], dict[str, str
         (
             Column("Project", lambda one: one.lineage.project),
             Column("Key", lambda one: one.lineage.newest.key.key_id, cut=True),
+            Column("Name", lambda one: one.lineage.newest.key.display_name, cut=True),
             Column("Gen", lambda one: one.lineage.newest.generation),
-            Column("State", lambda one: one.state.value, style=lambda one: "red" if one.problem else None),
+            Column("State", lambda one: one.state_words, style=lambda one: "red" if one.problem else None),
+            Column("Sinks", lambda one: list(one.sinks) or "none", below=True),
             Column("Result", lambda one: one.problem.message if one.problem else one.why, below=True),
         ),
         lambda one: one.to_json() | string_of(one.lineage.project, one.lineage.id) | session.mark,
         "Nothing is due.",
     )
+
+
+def amount(plan: RunPlan) -> str:
+    """How much a run would do: `3 keys in 2 projects`."""
+    projects = len({one.chosen.lineage.project for one in plan.due})
+    return f"{counted(len(plan.due), 'key')} in {counted(projects, 'project')}"
+
+
+def tell_resting(session: Session, plan: RunPlan) -> None:
+    """What no run touches because a key says that it was rolled back to, which may be forged."""
+    said = [(one.chosen.lineage.newest.key, one) for one in plan.resting]
+    tell_ways(session, [(key, (f"{one.why}; {way}",)) for key, one in said for way in one.ways_out[:1]])
+
+
+def ended_plan(session: Session, plan: RunPlan) -> Exit:
+    """How a dry run ends: as the run would, as far as that is known. What is stuck fails."""
+    stuck = [(one.chosen.lineage.newest.key, one.problem) for one in plan.due if one.decision.action is Action.STUCK]
+    failed = [(key, problem) for key, problem in stuck if problem is not None]
+    tell_ways(session, [(key, problem.fix) for key, problem in failed[1:]])
+    return ended(session, plan.selection, f"{len(failed)} of {len(plan.due)} rotations failed", failed)
 
 
 def tell_ways(session: Session, ways: Sequence[tuple[Key, Sequence[str]]]) -> None:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from tests.rotation.guards.files import DECIDE, FORGED, LINEAGE, MEND, MIGRATE, RUN, STEPS
+from tests.rotation.guards.files import DECIDE, FORGED, LINEAGE, MEND, MIGRATE, RUN, STEPS, TAMPERED
 from tests.rotation.guards.guard import Guard
 
 GUARDS = [
     Guard(
         "a rollback that was begun is finished",
         "rotation/decide.py",
-        "if any(member.live for member in lineage.voided):",
-        "if False:",
-        (
-            f"{DECIDE}::test_a_rollback_takes_later_generations_out_of_the_count",
-            f"{LINEAGE}::test_a_rollback_without_the_sinks_keeps_the_key_that_they_hold",
-        ),
+        "        if terms.back_to == newest.key.key_id:\n",
+        "        if False:\n",
+        (f"{TAMPERED}::test_a_typed_rollback_finishes_it",),
     ),
     Guard(
         "the newest key deleted by hand: stuck",

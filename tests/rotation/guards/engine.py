@@ -37,8 +37,8 @@ GUARDS = [
     Guard(
         "the generation of a key deleted by hand is remembered",
         "rotation/engine.py",
-        "await steps.remember(job)\n",
-        "pass\n",
+        "                    await remember(job)\n",
+        "                    pass\n",
         (f"{STOPPED}::test_the_id_of_a_key_deleted_by_hand_is_not_used_again_when_it_is_purged",),
     ),
     Guard(

@@ -57,7 +57,7 @@ GUARDS = [
     ),
     Guard(
         "a default project does not narrow the policy",
-        "cli/rotation/common.py",
+        "cli/rotation/scope_options.py",
         " if session.project_given and session.settings.project else None",
         " if session.settings.project else None",
         (f"{SCOPE}::test_a_default_project_does_not_narrow_the_policy",),
@@ -110,7 +110,7 @@ GUARDS = [
     Guard(
         "the rule of a key looks at its project",
         "rotation/find.py",
-        "            if lineage.project in by_project:\n",
+        "            if lineage.project in by_project or lineage.newest.key.project_number in by_project:\n",
         "            if by_project or True:\n",
         (f"{SCOPE}::test_a_rollback_takes_no_sinks_from_rules_for_other_projects_or_keys",),
     ),

@@ -92,6 +92,15 @@ class Member:
         return State(value) if value in State._value2member_map_ else None
 
     @property
+    def words(self) -> str:
+        """How far it is, as far as it tells itself, in words for people."""
+        if self.key.delete_time is not None:
+            return f"deleted {self.key.delete_time:%Y-%m-%d}"
+        if self.complete:
+            return "in use"
+        return {State.GRACE: "handed over", State.STUCK: "stuck"}.get(self.state or State.STUCK, "not handed over yet")
+
+    @property
     def published(self) -> datetime | None:
         """When it was marked published, by the server's clock."""
         try:
@@ -142,6 +151,8 @@ class Lineage:
     id: str
     project: str
     members: tuple[Member, ...]
+    suspicious: bool = False
+    """Whether no claim takes a key that lives out of the count: after a leak the thief may have written it."""
 
     @cached_property
     def counted(self) -> tuple[Member, ...]:
@@ -153,8 +164,23 @@ class Lineage:
         """The members that a rollback took out of the count."""
         return tuple(member for member in self.members if self._void(member))
 
+    @property
+    def in_question(self) -> tuple[Member, ...]:
+        """Keys that live and that a claim on an older key calls rolled back from: an unfinished rollback, or a forgery."""
+        return () if self.suspicious else tuple(member for member in self.voided if member.live)
+
     def _void(self, member: Member) -> bool:
-        return any(keeper.generation < member.generation <= keeper.void_up_to for keeper in self.members)
+        """A claim says it. Of a key that lives only a key that lives may: claims on deleted keys cannot be taken back."""
+        return any(
+            keeper.generation < member.generation <= keeper.void_up_to
+            and (not member.live or (keeper.live and not self.suspicious))
+            for keeper in self.members
+        )
+
+    @property
+    def resting(self) -> bool:
+        """Whether it is left alone because of a claim on its newest key, that it was rolled back to."""
+        return self.newest.complete and bool(self.newest.void_up_to)
 
     @property
     def newest(self) -> Member:
