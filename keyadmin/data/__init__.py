@@ -100,3 +100,11 @@ def role_ranking() -> dict[str, Any]:
     """How roles are compared: classes of verbs, own roles of services, lowest places; see `access/power.py`."""
     data: dict[str, Any] = json.loads(files(__package__).joinpath("role-ranking.json").read_text("utf-8"))
     return data
+
+
+@cache
+def org_constraints() -> dict[str, tuple[str, bool]]:
+    """Built-in organisation-policy constraints: `{name: (boolean | list | managed, whether it denies where nobody set it)}`."""
+    text = files(__package__).joinpath("org-constraints.tsv").read_text("utf-8")
+    rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
+    return {row[0]: (row[1], row[2:] == ["DENY"]) for row in rows}

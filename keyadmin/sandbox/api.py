@@ -15,8 +15,10 @@ from typing import Any
 from keyadmin.sandbox.messages.shape import Field, Shape, camel, hand_written, shape_of
 from keyadmin.sandbox.messages.status import RpcError, permission_denied
 from keyadmin.sandbox.state.hierarchy import Node
+from keyadmin.sandbox.state.org_policies import SERVICE_USAGE
 from keyadmin.sandbox.state.policies import Held
 from keyadmin.sandbox.state.store import Store
+from keyadmin.sandbox.state.violations import RESTRICTABLE, dry_run_entry, service_restricted
 from keyadmin.sandbox.world import World
 
 Json = dict[str, Any]
@@ -85,6 +87,7 @@ class Call:
     method: Method
     caller: Caller
     now: int  # microseconds, sandbox time
+    began: int = 0  # nanoseconds, monotonic: when the call came in, before it was made to take its time
     attributes: Json = field(default_factory=dict)  # what `api.getAttribute` of conditions finds
     granted: dict[tuple[str, ...], None] = field(default_factory=dict)  # permissions that were asked for and held, with where
     problems: dict[str, None] = field(default_factory=dict)  # conditions that could not be evaluated, for the refusal to say
@@ -104,7 +107,22 @@ class Call:
         if permission not in self.permissions(*resources):
             return False
         self.granted[permission, *resources] = None
+        self._check_usage(resources[-1])
         return True
+
+    def _check_usage(self, node: str) -> None:
+        """Refuse what `gcp.restrictServiceUsage` keeps a project (canonical name) from calling; a dry run is logged."""
+        policies, service = self.world.org_policies, self.method.api.host
+        if service not in RESTRICTABLE or not node.startswith("projects/") or not policies.is_set(SERVICE_USAGE):
+            return
+        chain = self.world.hierarchy.chain(node)
+        if not policies.allows(chain, SERVICE_USAGE, service):
+            raise service_restricted(node, service)
+        if not policies.allows(chain, SERVICE_USAGE, service, dry=True):
+            found = {f"constraints/{SERVICE_USAGE}": service_restricted(node, service).message}
+            entry = dry_run_entry(self.method.full_name, service, self.principal, node, "", found)
+            with self.world.store.change():
+                policies.log(node, self.now, entry)
 
     def permissions(self, *resources: str) -> Held:
         """All that the caller may do on a resource (own policies of what lies below a project first, the node last)."""

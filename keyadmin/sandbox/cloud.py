@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -90,13 +91,13 @@ class LocalCloud:
 
         `read` parses the request and may refuse it; `headers` have lower-case names. Raises RpcError, or Drop to hang up.
         """
-        status, principal = "OK", ""
+        status, principal, began = "OK", "", time.monotonic_ns()
         try:
             caller = caller_of(headers, method.api.credentials)
             principal = caller.principal
             if self.world.faults.latency is not None or self.world.faults.slow:
                 await self.world.faults.wait(method.full_name, writes=method.writes)
-            return self._answer(method, read(), caller)
+            return self._answer(method, read(), caller, began)
         except RpcError as error:
             status = error.code.name
             raise
@@ -112,10 +113,10 @@ class LocalCloud:
         finally:
             self.requests.append((method.full_name, principal, status, self.world.clock.now()))
 
-    def _answer(self, method: Method, request: Json, caller: Caller) -> Answer:
+    def _answer(self, method: Method, request: Json, caller: Caller, began: int) -> Answer:
         self.world.store.sync()
         faults = self.world.faults
-        call = Call(self.world, method, caller, self.world.clock.now())
+        call = Call(self.world, method, caller, self.world.clock.now(), began)
         self.world.hierarchy.expire(call.now)
         if faults.quotas:
             faults.charge(method.full_name, f"projects/{caller.quota_project or caller.principal}")

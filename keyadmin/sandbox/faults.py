@@ -21,7 +21,7 @@ class Drop(Exception):
 
 
 # What may be seen late. Contract 2 has the first three; a deletion takes the longest of all (`keyDeletion`, see gemini_access).
-SPREADS = ("key", "service", "serviceAccount", "search", "keyDeletion")
+SPREADS = ("key", "service", "serviceAccount", "policy", "search", "keyDeletion")
 
 
 @dataclass

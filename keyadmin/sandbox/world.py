@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from keyadmin.sandbox.faults import Faults
-from keyadmin.sandbox.state import constraints, hierarchy, operations, policies, tags
+from keyadmin.sandbox.state import hierarchy, operations, org_policies, policies, tags
 from keyadmin.sandbox.state.clock import Clock
 from keyadmin.sandbox.state.store import Store
 
 META = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-TABLES = META + hierarchy.TABLES + policies.TABLES + tags.TABLES + constraints.TABLES + operations.TABLES
+TABLES = META + hierarchy.TABLES + policies.TABLES + tags.TABLES + org_policies.TABLES + operations.TABLES
 # What conditions take the resources below a project for, by the part of the name that tells them apart.
 _TYPES = {
     "secrets": "secretmanager.googleapis.com/Secret",
@@ -36,6 +36,12 @@ class World:
         self.hierarchy = hierarchy.Hierarchy(self.store)
         self.policies = policies.Policies(self.store)
         self.faults = Faults(self.clock.now)
+        self.org_policies = org_policies.OrgPolicies(
+            self.store,
+            self.clock.now,
+            lambda: self.faults.spread("policy"),
+            lambda chain: tags.effective(self.store, chain),
+        )
         self.operations = operations.Operations(self.store, self.clock, self.faults.work)
         self.store.sync()
 

@@ -187,7 +187,7 @@ def test_auth_keys_need_their_account_the_binding_permission_and_the_policys_lea
     for targets in ([], [{"service": "maps-backend.googleapis.com"}], [{"service": GEMINI}, {"service": "a.googleapis.com"}]):
         reply = send(sandbox, "POST", CROWDED, body | {"restrictions": {"apiTargets": targets}})
         _refused(reply, 400, "FAILED_PRECONDITION", "iam.managed.disableServiceAccountApiKeyCreation")
-        assert reply.data["error"]["details"][0]["@type"].endswith("PreconditionFailure")
+        assert reply.reason == "CUSTOM_ORG_POLICY_VIOLATION"
     sandbox.control("seed", {"orgPolicies": {"organizations/1000": {"iam.managed.disableServiceAccountApiKeyCreation": False}}})
     create(sandbox, "unrestricted", {"serviceAccountEmail": WORKERS}, "crowded-project")
 

@@ -93,7 +93,7 @@ def test_get_list_update_with_etag(client: Any) -> None:
     with refused(NotFound):
         client.update_policy(request={"policy": {"name": name, "spec": {"rules": [{"enforce": True}]}}})
     made = _create(client, DEMO, True)
-    assert made.name == f"{NUMBER}/policies/{BINDING}"
+    assert made.name == f"{DEMO}/policies/{BINDING}"  # as it was asked for (recorded)
     assert made.etag == made.spec.etag
     assert client.get_policy(request={"name": name}) == made
     assert list(client.list_policies(request={"parent": DEMO})) == [made]
@@ -141,7 +141,7 @@ def test_specs_that_a_boolean_constraint_cannot_have(client: Any, spec: dict[str
 
 
 def test_unknown_constraints_are_not_found(client: Any) -> None:
-    with refused(NotFound, "iam.noSuchThing"):
+    with refused(NotFound, "Requested entity was not found."):
         _effective(client, DEMO, "iam.noSuchThing")
     with refused(NotFound):
         _create(client, DEMO, True, "iam.noSuchThing")

@@ -42,7 +42,7 @@ class Compiled:
     expression: str
     paths: frozenset[str]  # `resource.restrictions.apiTargets`; behind indexes and calls nothing is followed
     functions: frozenset[str]
-    _tree: Any = field(compare=False, repr=False)
+    tree: Any = field(compare=False, repr=False)  # of lark
 
 
 def _celpy() -> ModuleType:
@@ -97,6 +97,13 @@ def _paths(tree: Any) -> Iterator[str]:
                     yield path
 
 
+def path_of(tree: Any) -> str:
+    """The dotted name that an argument is; empty where it is something else."""
+    while hasattr(tree, "data") and len(tree.children) == 1 and tree.data != "ident":
+        tree = tree.children[0]
+    return _path(tree) if hasattr(tree, "data") else ""
+
+
 def _path(tree: Any) -> str:
     """`a.b.c` of a member expression; empty where something else than names stands in it."""
     while len(tree.children) == 1 and hasattr(tree.children[0], "data") and tree.data != "ident":
@@ -120,7 +127,7 @@ def _functions(tree: Any) -> Iterator[str]:
 def evaluate(condition: Compiled, variables: Mapping[str, Any], functions: Mapping[str, Function] | None = None) -> bool:
     """The value of an expression; times among the variables are datetimes. Raises NotEvaluable."""
     celpy = _celpy()
-    program = celpy.Environment().program(condition._tree, functions={"matches": _matches, **(functions or {})})
+    program = celpy.Environment().program(condition.tree, functions={"matches": _matches, **(functions or {})})
     try:
         value = program.evaluate({name: to_cel(item) for name, item in variables.items()})
     except RecursionError:

@@ -31,7 +31,8 @@ from keyadmin.sandbox.services.apikeys import shapes as key_shapes
 from keyadmin.sandbox.services.apikeys import usage as key_usage
 from keyadmin.sandbox.services.apikeys.rows import KEY_TYPE, KeyRow
 from keyadmin.sandbox.services.iam import rows as service_accounts
-from keyadmin.sandbox.state import constraints
+from keyadmin.sandbox.services.orgpolicy import enforcement
+from keyadmin.sandbox.services.orgpolicy.fields import KEY
 
 Json = dict[str, Any]
 
@@ -134,6 +135,8 @@ def create_key(call: Call, request: Json) -> Json:
             f"The limit of {MOST_KEYS} API keys of project {project.split('/')[1]} is reached.",
             error_info("RESOURCE_QUOTA_EXCEEDED", api.host, consumer=project, quota_limit_value=str(MOST_KEYS)),
         )
+    resource = {"displayName": display_name, "serviceAccountEmail": account or "", "restrictions": restrictions}
+    enforcement.check(call, project, f"{project}/locations/global/keys/{key_id}", KEY, "CREATE", resource)
     row = new_row(
         project,
         key_id,
@@ -153,26 +156,7 @@ def _check_binding(call: Call, project: str, account: str, restrictions: Json) -
     call.require(_BINDING_PERMISSION, project)
     if not service_accounts.seen(call, account):
         raise not_found(f"Service account {account} does not exist.")
-    targets = {target.get("service") for target in restrictions.get("apiTargets", ())}
-    if targets == {GEMINI}:
-        return
-    if constraints.enforced(call.store, call.world.hierarchy.chain(project), constraints.KEY_BINDING):
-        # unsourced: the wording follows that of the other managed service-account constraints
-        raise failed_precondition(
-            f"Operation denied by org policy on resource '{project}': "
-            f'["constraints/{constraints.KEY_BINDING}": "This constraint disables the creation of API keys bound to service '
-            'accounts."]',
-            {
-                "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
-                "violations": [
-                    {
-                        "type": f"constraints/{constraints.KEY_BINDING}",
-                        "subject": project,
-                        "description": "Binding API keys to service accounts is disabled by an organization policy.",
-                    }
-                ],
-            },
-        )
+    enforcement.check_binding(call, project, {"restrictions": restrictions})
 
 
 def new_row(
@@ -277,6 +261,7 @@ def update_key(call: Call, request: Json) -> Json:
     _check_etag(row, data.get("etag", ""))
     _check_usage(call, row, request)
     changed = key_changes.changed(row.doc, data, paths)
+    enforcement.check(call, row.project, row.name, KEY, "UPDATE", changed)
     doc: Json = {"name": row.name}
     for name in (
         "displayName",

@@ -21,8 +21,8 @@ from keyadmin.sandbox.messages.status import (
 from keyadmin.sandbox.services.iam import rows as service_accounts
 from keyadmin.sandbox.services.iam.api import api, denied
 from keyadmin.sandbox.services.iam.rows import Account
-from keyadmin.sandbox.state import constraints
 from keyadmin.sandbox.state.hierarchy import Node
+from keyadmin.sandbox.state.org_policies import ACCOUNT_CREATION
 
 Json = dict[str, Any]
 
@@ -87,8 +87,8 @@ def _check_id(account_id: str) -> None:
 
 def _check_policy(call: Call, node: Node) -> None:
     """Organisations may forbid new service accounts (documented, with this answer for the older constraint)."""
-    for constraint in constraints.ACCOUNT_CREATION:
-        if constraints.enforced(call.store, call.world.hierarchy.chain(node.name), constraint):
+    for constraint in ACCOUNT_CREATION:
+        if call.world.org_policies.enforced(call.world.hierarchy.chain(node.name), constraint):
             message = "Service account creation is not allowed on this project."
             raise failed_precondition(
                 message,

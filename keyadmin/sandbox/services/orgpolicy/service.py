@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from keyadmin.sandbox.service import Seeding, Service
-from keyadmin.sandbox.services.orgpolicy import seed
+from keyadmin.sandbox.services.orgpolicy import constraints, policies, seed
 from keyadmin.sandbox.services.orgpolicy.api import api
+
+RULES = (constraints, policies)  # the modules that declare the methods
 
 SERVICE = Service(
     apis=(api,),
