@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -11,7 +11,11 @@ from keyadmin.cli.confirm import would
 from keyadmin.cli.options import DryRun
 from keyadmin.cli.render import write
 from keyadmin.cli.session import current
-from keyadmin.model.problem import Cause, Problem, usage
+from keyadmin.model.command_line import typed
+from keyadmin.model.problem import usage
+
+if TYPE_CHECKING:
+    from keyadmin.local.completion_files import CompletionShell
 
 PROGRAM = "keyadmin"
 COMPLETE_VARIABLE = "_KEYADMIN_COMPLETE"
@@ -46,16 +50,18 @@ def completion(
     if not install:
         write(get_completion_script(prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE, shell=name))
         return
-    if dry_run:
-        would(session, f"install the completion for {name}")
-        return
-    from typer.completion import install as install_script  # type: ignore[attr-defined]
+    from keyadmin.local.completion_files import install as install_script
 
-    try:
-        _, path = install_script(shell=name, prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE)
-    except OSError as error:
-        raise Problem(Cause.UNKNOWN, f"the completion script cannot be written: {error.strerror}: {error.filename}") from error
-    session.console.note(f"Completion for {name} is installed in {path}. It works in shells started from now on.")
+    script = get_completion_script(prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE, shell=name)
+    done = install_script(cast("CompletionShell", name), PROGRAM, script, session.env, dry_run=dry_run)
+    change = done.start_up
+    into = f" and load it in {change.path}" if change is not None and change.changed else ""
+    if dry_run:
+        would(session, f"write the completion for {name} to {done.script}{into}")
+        return
+    session.console.note(f"Completion for {name} is installed in {done.script}. It works in shells started from now on.")
+    if change is not None and change.changed:
+        session.console.note(f"{change.path} loads it; {typed('env restore', str(change.path))} takes that back.")
 
 
 def detected() -> str:

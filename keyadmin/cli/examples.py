@@ -118,6 +118,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "keyadmin env set web",
         "keyadmin env set web --shell dotenv --variable GOOGLE_API_KEY",
     ),
+    "env restore": ("keyadmin env restore ~/.bashrc", "keyadmin env restore --list"),
     "env unset": ("keyadmin env unset --shell dotenv",),
     "tokens create": ("TOKEN=$(keyadmin tokens create web --uses 1 --expire 30m)",),
     "sandbox serve": (

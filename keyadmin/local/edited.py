@@ -36,6 +36,11 @@ class EditedFile:
         """Its permissions, None where there is no file."""
         return stat.S_IMODE(self.found.st_mode) if self.found is not None else None
 
+    @property
+    def mounted(self) -> bool:
+        """Whether it is mounted by itself, and so written in place."""
+        return self.found is not None and self.folder.is_mount(self.path.name)
+
     def refuse_others(self) -> None:
         """Replaced by this user, another one's file would be this user's, and its owner could not read it. Raises Problem."""
         if os.name != "posix" or self.found is None:
@@ -52,7 +57,7 @@ class EditedFile:
         """Replace it in one step; where it is mounted by itself write into it, and return True. Raises Problem."""
         name = self.path.name
         try:
-            if self.found is not None and self.folder.is_mount(name):
+            if self.mounted:
                 self._write_in_place(data, mode)
                 return True
             try:

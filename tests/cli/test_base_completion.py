@@ -56,6 +56,45 @@ def test_installing_writes_the_shells_file(cli, tmp_path: Path) -> None:
     assert str(written[0]) in done.err
 
 
+def test_bash_loads_it_from_a_start_up_file_in_any_encoding(cli, tmp_path: Path) -> None:
+    before = b"# caf\xe9\nalias a=b\n"
+    (tmp_path / ".bashrc").write_bytes(before)
+    for _ in range(2):
+        done = cli("completion", "bash", "--install")
+        assert done.code == 0, done.err
+    after = (tmp_path / ".bashrc").read_bytes()
+    assert after.startswith(before)
+    assert after.count(b"source '") == 1, "a second time changes nothing"
+    env = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    asked = ["bash", "--norc", "-ic", ". ~/.bashrc; complete -p keyadmin; alias a"]
+    said = subprocess.run(asked, env=env, capture_output=True, text=True, check=False).stdout
+    assert "_keyadmin_completion keyadmin" in said
+    assert "alias a='b'" in said
+
+
+def test_zsh_and_fish_are_found_where_their_variables_say(cli, tmp_path: Path) -> None:
+    (tmp_path / "D").mkdir()
+    done = cli("completion", "zsh", "--install", env={"ZDOTDIR": str(tmp_path / "D")})
+    assert done.code == 0, done.err
+    assert "compinit" in (tmp_path / "D" / ".zshrc").read_text()
+    assert (tmp_path / "D" / ".zfunc" / "_keyadmin").is_file()
+    assert not (tmp_path / ".zshrc").exists()
+    done = cli("completion", "fish", "--install", env={"XDG_CONFIG_HOME": str(tmp_path / "C")})
+    assert (tmp_path / "C" / "fish" / "completions" / "keyadmin.fish").is_file()
+
+
+def test_a_dry_run_writes_nothing_and_fails_where_the_run_would(cli, tmp_path: Path) -> None:
+    (tmp_path / ".bashrc").write_text("cat <<EOF\nnever closed\n")
+    for words in (["--dry-run"], []):
+        done = cli("completion", "bash", "--install", *words)
+        assert done.code == 1
+        assert "not closed" in done.err
+        assert not (tmp_path / ".bash_completions").exists()
+    (tmp_path / ".bashrc").unlink()
+    assert cli("completion", "bash", "--install", "--dry-run").code == 0
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
 def test_an_unknown_shell_is_wrong_usage(cli) -> None:
     done = cli("completion", "tcsh")
     assert done.code == 2

@@ -14,39 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from keyadmin.local.environment.syntax import Syntax, erased, read, written
-from keyadmin.model.secret import KeyString
 
 KEY = "AQ.SANDBOX-" + "k" * 42
 OTHER = "AQ.SANDBOX-" + "o" * 42
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-_text = st.lists(
-    st.one_of(
-        st.text(st.characters(codec="utf-8", exclude_characters="\r\n\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"), max_size=20),
-        st.sampled_from(
-            ["export GEMINI_API_KEYS=1", "export OTHER='x'", "set -gx OTHER 1", "# GEMINI_API_KEY=1", "$env:X = 1"]
-        ),
-    ).filter(lambda line: "GEMINI_API_KEY=" not in line or line.startswith("#")),
-    max_size=6,
-).map(lambda lines: "".join(f"{line}\n" for line in lines))
-
-
-@pytest.mark.parametrize("syntax", ["posix", "fish", "powershell"])
-@given(before=_text, after=_text)
-def test_only_the_line_of_the_variable_changes(syntax: Syntax, before: str, after: str) -> None:
-    once = written(before, "GEMINI_API_KEY", KeyString(KEY), syntax)
-    assert once.startswith(before)
-    found = read(once + after, "GEMINI_API_KEY", syntax)
-    assert found is not None
-    assert found.value.reveal() == KEY
-    assert found.line == before.count("\n") + 1
-    again = written(once + after, "GEMINI_API_KEY", KeyString(OTHER), syntax)
-    assert again == (once + after).replace(KEY, OTHER)
-    assert erased(again, "GEMINI_API_KEY", syntax) == before + after
 
 
 @pytest.fixture
@@ -125,20 +96,195 @@ def test_the_file_keeps_its_other_lines_and_a_backup_is_made(run: Run, home: Pat
     assert _set(run, "bash").returncode == 0
     assert path.read_text() == f"# mine\nalias x=y\nexport GEMINI_API_KEY='{KEY}'\nPS1='$ '\n"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    (backup,) = home.glob(".bashrc.keyadmin-*")
-    assert backup.read_text().startswith("# mine\nalias x=y\nexport GEMINI_API_KEY=old\n")
+    assert list(home.glob(".bashrc.*")) == [], "no copy with a key lies beside it"
+    (backup,) = backups(home)
+    assert backup.read_text() == "# mine\nalias x=y\nexport GEMINI_API_KEY=old\nPS1='$ '\n"
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
+    for folder in (backup.parent, backup.parent.parent, backup.parent.parent.parent):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-def test_no_backup_is_written_over(run: Run, home: Path) -> None:
+def backups(home: Path) -> list[Path]:
+    return sorted(path for path in (home / ".local/state/keyadmin/backups").glob("*/2*") if path.is_file())
+
+
+def test_ten_backups_of_a_file_are_kept_and_none_is_written_over(run: Run, home: Path) -> None:
     path = home / ".bashrc"
     path.write_text("export GEMINI_API_KEY=mine\n")
-    for key in (KEY, OTHER, KEY):
-        assert _set(run, "bash", MY_KEY=key).returncode == 0
-    backups = sorted(home.glob(".bashrc.keyadmin-*"))
-    assert len(backups) == 3
-    assert {stat.S_IMODE(each.stat().st_mode) for each in backups} == {0o600}
-    assert sorted(each.read_text().count("mine") for each in backups) == [0, 0, 1]
+    for number in range(12):
+        assert _set(run, "bash", MY_KEY=f"AQ.SANDBOX-{number:040d}").returncode == 0
+    texts = [each.read_text() for each in backups(home)]
+    assert texts == [f"export GEMINI_API_KEY='AQ.SANDBOX-{number:040d}'\n" for number in range(1, 11)]
+
+
+def test_a_file_is_restored_and_the_restoring_undone(run: Run, home: Path) -> None:
+    path = home / ".bashrc"
+    path.write_text("# mine\nexport GEMINI_API_KEY=first\n")
+    path.chmod(0o644)
+    said = _set(run, "bash").stderr
+    assert f"env restore {path} --sandbox" in said
+    path.write_text(path.read_text() + "alias new=1\n")
+    changed = path.read_text()
+    rows = json.loads(run("--sandbox", "env", "restore", "--list", "--format", "json").stdout)
+    assert [(row["path"], row["number"]) for row in rows] == [(str(path), 1)]
+    done = run("--sandbox", "env", "restore")
+    assert done.returncode == 0, done.stderr
+    assert path.read_text() == "# mine\nexport GEMINI_API_KEY=first\n"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert KEY not in done.stdout + done.stderr
+    assert run("--sandbox", "env", "restore", str(path)).returncode == 0
+    assert path.read_text() == changed, "what was changed since is not lost"
+    assert run("--sandbox", "env", "restore", str(path), "--number", "9").returncode == 1
+    assert run("--sandbox", "env", "restore", str(home / "other")).returncode == 1
+
+
+def test_restoring_without_any_backup_is_wrong_usage(run: Run) -> None:
+    done = run("--sandbox", "env", "restore")
+    assert (done.returncode, "no backup of any file" in done.stderr) == (2, True)
+    assert json.loads(run("--sandbox", "env", "restore", "--list", "--format", "json").stdout) == []
+
+
+def test_the_former_key_does_not_lie_in_a_file_that_git_would_take_up(run: Run, home: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(home)], check=True)
+    (home / ".gitignore").write_text(".env\n.local\n.config\n")
+    (home / ".env").write_text(f"GEMINI_API_KEY={OTHER}\n")
+    assert _set(run, "dotenv").returncode == 0
+    status = subprocess.run(["git", "-C", str(home), "status", "--short"], capture_output=True, text=True, check=True)
+    assert status.stdout == "?? .gitignore\n"
+
+
+CASES = {
+    "case arm": (
+        "bash",
+        'case "$HOST" in\n  work)\n    export GEMINI_API_KEY=w ;;\n  *)\n    export GEMINI_API_KEY=h ;;\nesac\n',
+    ),
+    "prefix of a command": ("bash", 'gem() {\n  GEMINI_API_KEY=old npx gemini "$@"\n}\n'),
+    "if and else": ("bash", "if true; then\n  export GEMINI_API_KEY=a\nelse\n  export GEMINI_API_KEY=b\nfi\n"),
+    "several lines": ("bash", 'export GEMINI_API_KEY="$(cat \\\n   ~/.secrets/gemini)"\nexport EDITOR=vi\n'),
+    "several on a line": ("bash", "export GEMINI_API_KEY=abc FOO=1 BAR=2\nexport GEMINI_API_KEY=abc; export EDITOR=vi\n"),
+    "function": ("bash", "usegem() {\n  export GEMINI_API_KEY=x\n}\n"),
+    "behind another": ("bash", "export FOO=1 GEMINI_API_KEY=abc\n"),
+    "fish question": ("fish", "set -q GEMINI_API_KEY && echo yes\nif test -d ~/x\n  set -gx GEMINI_API_KEY abc\nend\n"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_no_lone_line_stays_and_a_block_at_the_end_does_it(run: Run, home: Path, name: str) -> None:
+    shell, text = CASES[name]
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    path = home / "file"
+    for words, line in ((["set", "--key-from-env", "MY_KEY"], KEY), (["unset"], "")):
+        path.write_text(text)
+        done = run("--sandbox", "env", *words, "--shell", shell, "--file", str(path))
+        assert done.returncode == 0, done.stderr
+        assert path.read_text().startswith(text), "every line that was there is there"
+        assert line in path.read_text()
+        assert subprocess.run([shell, "-n", str(path)], check=False).returncode == 0
+    sets = name not in ("prefix of a command",)
+    assert ("unset GEMINI_API_KEY" in path.read_text() or "set -e GEMINI_API_KEY" in path.read_text()) is sets
+    assert ("a block of lines marked keyadmin unsets it" in done.stderr) is sets
+
+
+def test_powershell_lines_that_are_not_alone_are_refused(run: Run, home: Path) -> None:
+    text = 'if ($env:CI) {\n  $env:GEMINI_API_KEY = "a"\n}\n$env:GEMINI_API_KEY = @"\nabc\n"@.Trim()\n'
+    (home / "profile.ps1").write_text(text)
+    for words in (["set", "--key-from-env", "MY_KEY"], ["unset"]):
+        done = run("--sandbox", "env", *words, "--file", str(home / "profile.ps1"))
+        assert done.returncode == 1
+        assert "in line 2, 4 in a form that keyadmin does not change" in done.stderr
+        assert (home / "profile.ps1").read_text() == text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_powershell_files_keep_their_encoding(run: Run, home: Path, encoding: str) -> None:
+    path = home / "profile.ps1"
+    path.write_bytes("# café\r\n$env:GEMINI_API_KEY = 'old' # mine\r\nfunction x { 'y' }\r\n".encode(encoding))
+    assert run("--sandbox", "env", "set", "--key-from-env", "MY_KEY", "--file", str(path)).returncode == 0
+    expected = f"# café\r\n$env:GEMINI_API_KEY = '{KEY}' # mine\r\nfunction x {{ 'y' }}\r\n"
+    assert path.read_bytes().decode(encoding) == expected
+
+
+@pytest.mark.parametrize("value", ["x';touch${IFS}PWN;'", "x" * 19, "x" * 257, "x" * 30 + "#", "ключ" * 10])
+def test_what_is_no_key_string_is_not_written_into_a_file_that_is_run(run: Run, home: Path, value: str) -> None:
+    done = run("--sandbox", "env", "set", "--key-from-env", "MY_KEY", "--shell", "bash", MY_KEY=value)
+    assert done.returncode in (1, 2, 3)
+    assert value not in done.stdout + done.stderr
+    assert not (home / ".bashrc").exists()
+
+
+def test_what_else_is_set_and_wins_is_said(run: Run, home: Path) -> None:
+    (home / ".zshenv").write_text(f"export GOOGLE_API_KEY={OTHER}\n")
+    (home / ".profile").write_text("export GEMINI_API_KEY=another-one\n")
+    (home / ".bashrc").write_text("[[ $- == *i* ]] || return\nif true; then export GEMINI_API_KEY=x; fi\nexec fish\n")
+    said = _set(run, "bash").stderr
+    assert "GOOGLE_API_KEY is set in" in said
+    assert ".zshenv:1, and Gemini's libraries take it before GEMINI_API_KEY" in said
+    assert f"GEMINI_API_KEY is set in {home}/.profile:1 too" in said
+    assert "line 2 of" in said
+    assert "(return) may end the file before line 6" in said
+    assert "(exec) may end the file before line 6" in said
+
+
+def test_without_the_shell_only_the_block_is_written_and_that_is_said(run: Run, home: Path) -> None:
+    (home / ".zshrc").write_text("export GEMINI_API_KEY=old\n")
+    done = _set(run, "zsh", PATH="/nonexistent")
+    assert done.returncode == 0, done.stderr
+    assert "zsh is not installed and cannot check the file" in done.stderr
+    text = (home / ".zshrc").read_text()
+    assert text.startswith("export GEMINI_API_KEY=old\n# >>> keyadmin GEMINI_API_KEY >>>\n")
+    again = _set(run, "zsh", PATH="/nonexistent")
+    assert (again.returncode, (home / ".zshrc").read_text()) == (0, text)
+
+
+def test_a_dry_run_says_what_the_run_does_and_fails_where_it_fails(run: Run, home: Path) -> None:
+    path = home / ".bashrc"
+    path.write_text("if true; then export GEMINI_API_KEY=x; fi\n")
+    dry = _set(run, "bash", "--dry-run")
+    assert (dry.returncode, path.read_text()) == (0, "if true; then export GEMINI_API_KEY=x; fi\n")
+    done = _set(run, "bash")
+    notes = [line for line in done.stderr.splitlines() if line.startswith("Note: ")]
+    assert notes
+    assert [line for line in dry.stderr.splitlines() if line.startswith("Note: ")] == notes
+    path.write_text("readonly GEMINI_API_KEY=x\n")
+    dry, done = _set(run, "bash", "--dry-run"), _set(run, "bash")
+    assert (dry.returncode, dry.stderr) == (done.returncode, done.stderr)
+    assert done.returncode == 1
+    assert "read-only" in done.stderr
+    assert path.read_text() == "readonly GEMINI_API_KEY=x\n"
+
+
+def test_show_reads_every_place_and_warns_of_what_it_cannot_read(run: Run, home: Path) -> None:
+    (home / ".profile").write_bytes(b"# caf\xe9\nexport GEMINI_API_KEY=latin-one-latin-one-1\n")
+    (home / ".bashrc").write_bytes(b"\xff\xfee\x00")
+    (home / ".bash_login").mkdir()
+    fish = home / ".config" / "fish"
+    (fish / "conf.d").mkdir(parents=True)
+    (fish / "conf.d" / "keys.fish").write_text("set -Ux GEMINI_API_KEY conf-d-conf-d-conf-d-1\n")
+    (fish / "fish_variables").write_text("# VERSION: 3.0\n\nSETUVAR --export GEMINI_API_KEY:AIza\\x2duniversal\nSETUVAR x:y\n")
+    for name in (".env.local", ".envrc", ".gemini/.env"):
+        (home / name).parent.mkdir(exist_ok=True)
+        (home / name).write_text("export GOOGLE_API_KEY=value-value-value-value\n")
+    (home / ".zshrc").write_text("export GEMINI_API_KEY=$(pass gemini)\n")
+    done = run("env", "show", "--format", "json", "--sandbox")
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout)
+    found = {(Path(row["source"]).name, row["variable"], row["line"]) for row in rows}
+    assert found == {
+        (".profile", "GEMINI_API_KEY", 2), ("keys.fish", "GEMINI_API_KEY", 1), ("fish_variables", "GEMINI_API_KEY", 3),
+        (".env.local", "GOOGLE_API_KEY", 1), (".envrc", "GOOGLE_API_KEY", 1), (".env", "GOOGLE_API_KEY", 1),
+        (".zshrc", "GEMINI_API_KEY", 1),
+    }  # fmt: skip
+    assert [row["maskedKey"] for row in rows if row["source"].endswith(".zshrc")] == [None]
+    assert ".bashrc cannot be used: it is UTF-16 or binary" in done.stderr
+    assert ".bash_login is not a regular file" in done.stderr
+
+
+def test_zsh_files_are_where_zdotdir_says(run: Run, home: Path) -> None:
+    (home / "z").mkdir()
+    assert _set(run, "zsh", ZDOTDIR=str(home / "z")).returncode == 0
+    assert KEY in (home / "z" / ".zshrc").read_text()
+    assert not (home / ".zshrc").exists()
 
 
 def test_two_at_once_lose_no_line(run: Run, home: Path) -> None:

@@ -18,8 +18,9 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.keys import resolve
 from keyadmin.local.environment import windows
-from keyadmin.local.environment.places import SHELLS, VARIABLES, Place, Shell, file_of, shell_in_use
-from keyadmin.local.environment.variables import set_variable, unset_variable
+from keyadmin.local.environment.changing import FileChange, rivals, set_variable, unset_variable
+from keyadmin.local.environment.places import SHELLS, VARIABLES, Place, Shell, file_of, shell_in_use, shell_of
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import usage
 from keyadmin.model.secret import KeyString
 
@@ -56,17 +57,23 @@ def set_(
         )
     if isinstance(given, KeyString):
         of_this_world(session, given)
-    if dry_run:
+    if dry_run and isinstance(where, str):
         would(session, f"set {variable} in {_named(where)}")
         return
     value = given if isinstance(given, KeyString) else run(context, partial(_read, session, given))
     if isinstance(where, Place):
-        _say(session, where.path, set_variable(where, variable, value), f"{variable} is set in {where.path}")
-        session.console.note(_reach(where))
+        change = set_variable(where, variable, value, session.env, dry_run=dry_run)
+        if dry_run:
+            would(session, f"set {variable} in {_named(where)}", document=False)
+        _say(session, change, "" if dry_run else f"{variable} is set in {where.path}")
+        if not dry_run:
+            session.console.note(_reach(where))
+        for text in rivals(session.env, Path.cwd(), where.path, variable):
+            session.console.warning(text)
     else:
         windows.write(variable, value)
         session.console.note(f"{variable} is set in the Windows user environment; new terminals have it.")
-    show_to_programs(session, {"variable": variable, "set": True, "place": _named(where)})
+    _tell_programs(session, variable, where, present=True, dry_run=dry_run)
 
 
 async def _read(session: Session, name: str, cloud: Cloud) -> KeyString:
@@ -84,16 +91,26 @@ def unset(
     """Take the variable out of your shell's start file (or .env, or the Windows user environment). A backup is made."""
     session = current(context)
     where = _where(session, shell, file, variable)
-    if dry_run:
-        would(session, f"take {variable} out of {_named(where)}")
-        return
     if isinstance(where, Place):
-        backup = unset_variable(where, variable)  # None = nothing to take out
-        _say(session, where.path, backup, f"{variable} {'is no longer' if backup else 'was not'} set in {where.path}")
+        change = unset_variable(where, variable, session.env, dry_run=dry_run)
+        if dry_run:
+            would(session, f"take {variable} out of {_named(where)}", document=False)
+        gone = "is no longer" if change.changed else "was not"
+        _say(session, change, "" if dry_run else f"{variable} {gone} set in {where.path}")
+    elif dry_run:
+        would(session, f"take {variable} out of {_named(where)}", document=False)
     else:
         windows.write(variable, None)
         session.console.note(f"{variable} is not set in the Windows user environment.")
-    show_to_programs(session, {"variable": variable, "set": False, "place": _named(where)})
+    _tell_programs(session, variable, where, present=False, dry_run=dry_run)
+
+
+def _tell_programs(session: Session, variable: str, where: Place | Literal["windows"], *, present: bool, dry_run: bool) -> None:
+    if dry_run:
+        step = f"set {variable} in {_named(where)}" if present else f"take {variable} out of {_named(where)}"
+        show_to_programs(session, {"dryRun": True, "steps": [step], **session.mark})
+    else:
+        show_to_programs(session, {"variable": variable, "set": present, "place": _named(where)})
 
 
 def _where(session: Session, shell: str | None, file: Path | None, variable: str) -> Place | Literal["windows"]:
@@ -101,24 +118,28 @@ def _where(session: Session, shell: str | None, file: Path | None, variable: str
         raise usage(f"{variable} is not a variable that Gemini's libraries read: it is {' or '.join(VARIABLES)}")
     if shell is not None and shell not in SHELLS:
         raise usage(f"{shell} is not a shell that keyadmin knows", f"name one: --shell {'|'.join(SHELLS)}")
-    named: Shell = shell or ("dotenv" if file is not None and ".env" in file.name else shell_in_use(session.env))
+    named: Shell = shell or (shell_of(file) if file is not None else None) or shell_in_use(session.env)
     if named == "windows":
         if file is not None:
             raise usage("--file and --shell windows do not go together")
         windows.read(variable)
         return "windows"
     place = file_of(named, session.env, Path.cwd())
-    return Place(file.expanduser(), place.syntax, str(file)) if file is not None else place
+    return Place(file.expanduser(), place.syntax, str(file), place.shell) if file is not None else place
 
 
 def _named(where: Place | Literal["windows"]) -> str:
     return str(where.path) if isinstance(where, Place) else "the Windows user environment"
 
 
-def _say(session: Session, path: Path, backup: Path | None, text: str) -> None:
-    session.console.note(f"{text}.")
-    if backup is not None:
-        session.console.note(f"What was in {path} before is in {backup}, which holds keys too: delete it when all is well.")
+def _say(session: Session, change: FileChange, text: str) -> None:
+    if text:
+        session.console.note(f"{text}.")
+    for note in change.notes:
+        session.console.note(f"Note: {note}.", always=True)
+    if change.backup is not None:
+        command = typed("env restore", str(change.path))
+        session.console.note(f"A private backup of the file as it was is kept. To put it back: {command}")
 
 
 def _reach(place: Place) -> str:

@@ -14,15 +14,15 @@ from keyadmin.local.environment.variables import VariableSetting, look_up
 def show(context: typer.Context) -> None:
     """Say which of GOOGLE_API_KEY and GEMINI_API_KEY are set, where each comes from, and which one Gemini's libraries use.
 
-    Looked at are this process, the start files of bash, zsh, fish and PowerShell, .env in this folder, and on Windows
-    the user environment. Values are masked.
+    It reads this process, the start-up files of bash, zsh, sh, fish (with conf.d and universal variables) and PowerShell, .env,
+    .env.local and .envrc in this folder, ~/.gemini/.env, environment.d, and on Windows the user environment. Values are masked.
     """
     session = current(context)
     report = look_up(session.env, Path.cwd())
     view = View[VariableSetting](
         (
             Column("Variable", lambda one: one.name),
-            Column("Key", lambda one: one.value.masked),
+            Column("Key", lambda one: one.value.masked if one.value else "(worked out by the shell)"),
             Column("Source", lambda one: one.source + (f":{one.line}" if one.line else ""), cut=True),
             Column("Used", lambda one: "yes" if one is report.used else "", style=lambda one: "green"),
         ),

@@ -1,8 +1,9 @@
-"""Where a variable may be set: the process, shell files, `.env`, and on Windows the user's environment."""
+"""Where a variable may be set: the process, start-up files of shells, `.env` files, and on Windows the user's environment."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -10,40 +11,56 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from keyadmin.local.environment.syntax import Syntax
+from keyadmin.local.environment.dialects import Syntax
 from keyadmin.local.subprocesses import environment
 from keyadmin.model.problem import usage
 
-Shell = Literal["bash", "zsh", "fish", "powershell", "dotenv", "windows"]
-SHELLS: Final[tuple[Shell, ...]] = ("bash", "zsh", "fish", "powershell", "dotenv", "windows")
+Shell = Literal["bash", "zsh", "sh", "fish", "powershell", "dotenv", "windows"]
+SHELLS: Final[tuple[Shell, ...]] = ("bash", "zsh", "sh", "fish", "powershell", "dotenv", "windows")
 VARIABLES: Final = ("GOOGLE_API_KEY", "GEMINI_API_KEY")  # in the order in which Gemini's libraries look (facts 6)
+_POSIX_SH: Final = ("sh", "dash", "ash", "ksh", "mksh", "busybox")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A file that may set variables, and how it does."""
+    """A file that may set variables, how it does, and which shell reads it (`dotenv`: programs, and direnv for `.envrc`)."""
 
     path: Path
-    syntax: Syntax
+    syntax: Syntax | Literal["universal"]
     label: str
+    shell: Shell
 
 
-def _powershell(home: Path) -> Path:
+def home_of(env: Mapping[str, str]) -> Path:
+    """The home directory."""
+    return Path(env.get("HOME") or Path.home())
+
+
+def config_of(env: Mapping[str, str]) -> Path:
+    """Where programs keep their configuration (XDG_CONFIG_HOME)."""
+    return Path(env.get("XDG_CONFIG_HOME") or home_of(env) / ".config")
+
+
+def zsh_folder(env: Mapping[str, str]) -> Path:
+    """Where zsh reads its files."""
+    return Path(env.get("ZDOTDIR") or home_of(env))
+
+
+def _powershell(env: Mapping[str, str]) -> Path:
     if sys.platform == "win32":
-        return home / "Documents" / "PowerShell" / "profile.ps1"
-    return home / ".config" / "powershell" / "profile.ps1"
+        return home_of(env) / "Documents" / "PowerShell" / "profile.ps1"
+    return config_of(env) / "powershell" / "profile.ps1"
 
 
 def file_of(shell: Shell, env: Mapping[str, str], folder: Path) -> Place:
     """The file that a shell reads at its start. Raises usage() for the Windows user environment, which is no file."""
-    home = Path(env.get("HOME") or Path.home())
-    config = Path(env.get("XDG_CONFIG_HOME") or home / ".config")
     places: dict[str, Place] = {
-        "bash": Place(home / ".bashrc", "posix", ".bashrc"),
-        "zsh": Place(Path(env.get("ZDOTDIR") or home) / ".zshrc", "posix", ".zshrc"),
-        "fish": Place(config / "fish" / "config.fish", "fish", "config.fish"),
-        "powershell": Place(_powershell(home), "powershell", "PowerShell profile"),
-        "dotenv": Place(folder / ".env", "dotenv", ".env"),
+        "bash": Place(home_of(env) / ".bashrc", "posix", ".bashrc", "bash"),
+        "zsh": Place(zsh_folder(env) / ".zshrc", "posix", ".zshrc", "zsh"),
+        "sh": Place(home_of(env) / ".profile", "posix", ".profile", "sh"),
+        "fish": Place(config_of(env) / "fish" / "config.fish", "fish", "config.fish", "fish"),
+        "powershell": Place(_powershell(env), "powershell", "PowerShell profile", "powershell"),
+        "dotenv": Place(folder / ".env", "dotenv", ".env", "dotenv"),
     }
     if shell not in places:
         raise usage(f"{shell} has no file")
@@ -51,11 +68,26 @@ def file_of(shell: Shell, env: Mapping[str, str], folder: Path) -> Place:
 
 
 def all_files(env: Mapping[str, str], folder: Path) -> list[Place]:
-    """Every file that is looked at, in the order in which they are shown."""
-    home = Path(env.get("HOME") or Path.home())
-    more = [Place(home / name, "posix", name) for name in (".bash_profile", ".profile", ".zprofile", ".zshenv")]
-    shells = [file_of(shell, env, folder) for shell in ("bash", "zsh", "fish", "powershell", "dotenv")]
-    return [*shells[:1], *more, *shells[1:]]
+    """Every file that is read for variables, in the order in which they are shown."""
+    home, fish = home_of(env), config_of(env) / "fish"
+    out = [file_of("bash", env, folder)]
+    out += [Place(home / name, "posix", name, "bash") for name in (".bash_profile", ".bash_login", ".bash_aliases")]
+    out.append(file_of("sh", env, folder))
+    zsh = [Place(zsh_folder(env) / name, "posix", name, "zsh") for name in (".zprofile", ".zshenv", ".zlogin")]
+    out += [*zsh[:2], file_of("zsh", env, folder), *zsh[2:]]
+    pieces = sorted((fish / "conf.d").glob("*.fish")) if (fish / "conf.d").is_dir() else []
+    out += [Place(path, "fish", f"conf.d/{path.name}", "fish") for path in pieces]
+    out += [file_of("fish", env, folder), Place(fish / "fish_variables", "universal", "fish's universal variables", "fish")]
+    out.append(file_of("powershell", env, folder))
+    systemd = config_of(env) / "environment.d"
+    confs = sorted(systemd.glob("*.conf")) if systemd.is_dir() else []
+    out += [Place(path, "dotenv", f"environment.d/{path.name}", "dotenv") for path in confs]
+    out += [file_of("dotenv", env, folder), Place(folder / ".env.local", "dotenv", ".env.local", "dotenv")]
+    out += [
+        Place(folder / ".envrc", "posix", ".envrc", "bash"),
+        Place(home / ".gemini" / ".env", "dotenv", "~/.gemini/.env", "dotenv"),
+    ]
+    return list({os.path.abspath(place.path): place for place in out}.values())
 
 
 def shell_in_use(env: Mapping[str, str]) -> Shell:
@@ -67,7 +99,28 @@ def shell_in_use(env: Mapping[str, str]) -> Shell:
         return name  # type: ignore[return-value]
     if name in ("pwsh", "powershell"):
         return "powershell"
+    if name in _POSIX_SH:
+        return "sh"
     raise usage(f"the shell {name or '(SHELL is not set)'} is not known", f"name one: --shell {'|'.join(SHELLS)}")
+
+
+def shell_of(path: Path) -> Shell | None:
+    """The shell that reads a file of this name; None where the name does not tell."""
+    name = path.name
+    forms: tuple[tuple[str, Shell], ...] = (
+        (r"\.envrc|\.?bash.*|.*\.(?:ba)?sh", "bash"),
+        (r".*\.env|\.env.*|.*\.env\..*", "dotenv"),
+        (r"\.?z(?:shrc|shenv|profile|login|logout)|.*\.zsh", "zsh"),
+        (r"\.profile", "sh"),
+        (r".*\.fish", "fish"),
+        (r".*\.ps1", "powershell"),
+    )
+    return next((shell for form, shell in forms if re.fullmatch(form, name)), None)
+
+
+def readable_by_others(path: Path) -> bool:
+    """Whether group or others may read a file (not asked on Windows, whose rights are others)."""
+    return os.name == "posix" and bool(path.stat().st_mode & 0o044)
 
 
 def tracked_by_git(path: Path) -> bool | None:
@@ -80,8 +133,3 @@ def tracked_by_git(path: Path) -> bool | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return ended.returncode == 0
-
-
-def readable_by_others(path: Path) -> bool:
-    """Whether group or others may read a file (not asked on Windows, whose rights are others)."""
-    return os.name == "posix" and bool(path.stat().st_mode & 0o044)

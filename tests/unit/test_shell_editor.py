@@ -1,0 +1,155 @@
+"""The editor of start-up files: shells run them before and after, and nothing but the variable differs."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from keyadmin.local.environment.checker import Checker, checker
+from keyadmin.local.environment.dialects import DIALECTS, Syntax
+from keyadmin.local.environment.editor import Editor
+from keyadmin.model.env_text import encode
+from keyadmin.model.problem import Problem
+from keyadmin.model.secret import KeyString
+from tests import start_up_files
+from tests.start_up_files import NAME
+
+EXAMPLES = int(os.environ.get("KEYADMIN_TEST_START_UP_FILES", "40"))  # files a shell
+KEY = "AQ.SANDBOX-" + "k" * 42
+OTHER = "AQ.SANDBOX-" + "o" * 42
+NOISE = (
+    r"_|BASH_\w+|BASHPID|COLUMNS|LINES|EPOCH\w+|FUNCNAME|LINENO|PPID|RANDOM|SECONDS|SRANDOM|SHLVL|TTYIDLE|fish_pid|PIPESTATUS"
+    r"|pipestatus|status|argv|func\w+|\?|TTY|HISTCMD|fish_kill\w*|status_generation"
+)
+
+# Runs a file as the shell does at its start, and says on the third descriptor what it left behind.
+RUN = {
+    "bash": ["bash", "--norc", "--noprofile", "-c", ". ./rc; { declare -p; declare -f; alias; shopt; set -o; pwd; } >&3; :"],
+    "zsh": ["zsh", "-f", "-c", "setopt aliases; . ./rc; { typeset -p; functions; alias; setopt; pwd; } >&3; :"],
+    "fish": ["fish", "--no-config", "-c", "source ./rc; set -L >state; for f in (functions -n | string split ', ' | "
+             "string match -r '^(?:f_|gem|ll|g$).*'); functions --no-details $f >>state; end; true"],
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Left:
+    """What running a file left: its output, all variables, functions and options but the one, and the one."""
+
+    output: str
+    state: str
+    value: str | None
+
+
+def syntax_of(shell: str) -> Syntax:
+    return "fish" if shell == "fish" else "posix"
+
+
+def editor(text: str, shell: str, check: Checker | None = None) -> Editor:
+    return Editor(text, NAME, DIALECTS[syntax_of(shell)], check or checker(shell, os.environ), "FILE")
+
+
+def run(shell: str, text: str, folder: Path) -> Left:
+    """Run it in an empty environment."""
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+    (folder / "rc").write_bytes(encode(text))
+    env = {"PATH": os.environ["PATH"], "HOME": str(home), "LC_ALL": "C.UTF-8", "TERM": "dumb", "XDG_CONFIG_HOME": str(home)}
+    words = RUN[shell]
+    state = folder / "state"
+    state.write_bytes(b"")
+    command = words if shell == "fish" else ["/bin/sh", "-c", 'exec "$@" 3>state', "sh", *words]
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
+    left = state.read_bytes().decode("utf-8", "surrogateescape")
+    ask = f'. ./rc >/dev/null 2>&1; printf "[%s]" "${{{NAME}-UNSET}}" >&3'
+    if shell == "fish":
+        ask = f"source ./rc >/dev/null 2>&1; printenv {NAME} >state; or echo -n UNSET >state"
+        command = ["fish", "--no-config", "-c", ask]
+    else:
+        start = ["bash", "--norc", "--noprofile"] if shell == "bash" else ["zsh", "-f"]
+        command = ["/bin/sh", "-c", 'exec "$@" 3>state', "sh", *start, "-c", ask]
+    subprocess.run(command, cwd=folder, env=env, capture_output=True, stdin=subprocess.DEVNULL, timeout=60, check=False)
+    value = state.read_text("utf-8", "surrogateescape").strip().removeprefix("[").removesuffix("]")
+    said = (done.stdout + done.stderr).decode("utf-8", "surrogateescape")
+    said = re.sub(r"(line |rc:|rc \(line )\d+", r"\1N", said)  # lines that went count no more
+    return Left(
+        said,
+        _others(shell, left),
+        None if value == "UNSET" else value,
+    )
+
+
+def _others(shell: str, state: str) -> str:
+    """The state without the variable, and without what differs from run to run."""
+    prefix = r"(?:declare -\S+ |typeset (?:-\S+ )*|export (?:-\S+ )*)?" if shell != "fish" else ""
+    after = "(?:=|$)" if shell != "fish" else "(?: |$)"
+    return "\n".join(line for line in state.split("\n") if not re.match(rf"{prefix}(?:{NAME}|{NOISE}){after}", line))
+
+
+def _check(shell: str, text: str, folder: Path) -> None:
+    """Set, set again, unset: whatever the file, only the variable differs."""
+    before = run(shell, text, folder)
+    try:
+        once = editor(text, shell).set(KeyString(KEY))
+    except Problem as problem:
+        assert "was not changed" in problem.message
+        return
+    if checker(shell, os.environ).complaint(text):  # the shell itself gives up on such a file before its end
+        assert once.text.startswith(text)
+        assert "does not accept the file as it was" in once.notes[0]
+        return
+    after = run(shell, once.text, folder)
+    assert after.value == KEY, once.text
+    assert (after.output, after.state) == (before.output, before.state), once.text
+    again = editor(once.text, shell).set(KeyString(KEY))
+    assert (again.how, again.text) == ("nothing", once.text), "a second time changes nothing"
+    other = editor(once.text, shell).set(KeyString(OTHER))
+    assert other.text == once.text.replace(KEY, OTHER), "another key goes to the same place"
+    for source in (text, once.text):
+        gone = editor(source, shell).unset()
+        left = run(shell, gone.text, folder)
+        assert left.value is None, gone.text
+        assert (left.output, left.state) == (before.output, before.state), gone.text
+        assert editor(gone.text, shell).unset().text == gone.text, "a second time changes nothing"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("shells")
+
+
+def needs(shell: str) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+
+
+@pytest.mark.parametrize("piece", start_up_files._POSIX_MINE)
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_each_form_of_posix_shells(folder: Path, shell: str, piece: str) -> None:
+    needs(shell)
+    _check(shell, f"A=1\n{piece}\nB2=2\n", folder)
+
+
+@pytest.mark.parametrize("piece", start_up_files._FISH_MINE)
+def test_each_form_of_fish(folder: Path, piece: str) -> None:
+    needs("fish")
+    _check("fish", f"set A 1\n{piece}\nset B2 2\n", folder)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_files_at_random(folder: Path, shell: str) -> None:
+    needs(shell)
+    texts = start_up_files.fish() if shell == "fish" else start_up_files.posix(shell)
+
+    @settings(max_examples=EXAMPLES)
+    @given(texts)
+    def check(text: str) -> None:
+        _check(shell, text, folder)
+
+    check()
