@@ -181,7 +181,7 @@ def test_what_is_no_lone_line_stays_and_a_block_at_the_end_does_it(run: Run, hom
         assert path.read_text().startswith(text), "every line that was there is there"
         assert line in path.read_text()
         assert subprocess.run([shell, "-n", str(path)], check=False).returncode == 0
-    sets = name not in ("prefix of a command",)
+    sets = name != "prefix of a command"
     assert ("unset GEMINI_API_KEY" in path.read_text() or "set -e GEMINI_API_KEY" in path.read_text()) is sets
     assert ("a block of lines marked keyadmin unsets it" in done.stderr) is sets
 
