@@ -34,6 +34,13 @@ def confirm(session: Session, question: str, *, yes: bool) -> None:
         session.console.say("Please answer y or n.")
 
 
+def confirm_exposure(session: Session, refusal: Problem) -> None:
+    """Ask whether Gemini may be switched on beside open keys. Off a terminal the refusal is raised: --yes is no answer."""
+    if not session.interactive:
+        raise refusal
+    confirm(session, f"{refusal.message}. Switch it on all the same?", yes=False)
+
+
 def declined() -> Problem:
     """The Problem of a prompt that was answered with no."""
     return Problem(Cause.INVALID_ARGUMENT, "declined; nothing was changed", exit_code=Exit.FAILED, fix=("answer y to go on",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -43,6 +43,11 @@ class Secrets:
                 return False
             raise
         return True
+
+    async def test_permissions(self, name: str, names: Collection[str]) -> frozenset[str]:
+        """Which of these permissions the caller holds on the secret; of a secret that is not there none."""
+        answer = await self._call("test_iam_permissions", {"resource": name, "permissions": list(names)}, name)
+        return frozenset(answer.permissions)
 
     async def create(self, name: str) -> None:
         """Make an empty secret, replicated automatically; one that is there already is left as it is."""

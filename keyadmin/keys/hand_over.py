@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from keyadmin.handover.sink import Delivery, Sink
 from keyadmin.keys.provision import CreateResult
 from keyadmin.model.causes.catalogue import advice
+from keyadmin.model.command_line import typed
 from keyadmin.model.key import Key
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Problem
@@ -31,6 +31,16 @@ class HandedOver:
         if isinstance(self.outcome, Problem):
             return {"sink": self.sink, "status": "failed", "detail": self.outcome.message, "cause": self.outcome.cause.value}
         return {"sink": self.sink, "status": "done" if self.outcome.changed else "already", "detail": self.outcome.detail}
+
+
+async def preflight_all(sinks: Sequence[Sink]) -> None:
+    """Look at every sink before a key is made: a key that nobody gets is one too many. Raises Problem; changes nothing."""
+    for sink in sinks:
+        try:
+            await sink.preflight()
+        except Problem as problem:
+            problem.message = f"the sink {sink.spec} will not take a key: {problem.message}"
+            raise
 
 
 async def hand_over(key_string: KeyString, sinks: Sequence[Sink], key_id: str) -> list[HandedOver]:
@@ -61,8 +71,7 @@ async def of_made(cloud: Cloud, made: CreateResult, sinks: Sequence[Sink], obser
 
 def again(key: Key, sinks: Sequence[str]) -> str:
     """The command that hands a key to sinks, as a step to take."""
-    options = " ".join(f"--to {shlex.quote(sink)}" for sink in sinks)
-    return f"hand it over: keyadmin keys hand-over {key.key_id} -p {key.project} {options}"
+    return f"hand it over: {typed('keys hand-over', key.key_id, project=key.project, to=sinks)}"
 
 
 def failure(key: Key, handed: Sequence[HandedOver], *, made: bool = False) -> Problem | None:

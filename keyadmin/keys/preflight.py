@@ -49,6 +49,8 @@ class ProjectState:
     exposed: tuple[str, ...] = ()
     number: str | None = None
     charged: Charged | None = None
+    exposure_unknown: str = ""
+    """Why it is not known whether Gemini is switched on beside unrestricted keys; empty where it is known."""
 
     async def require(self, cloud: Cloud, key_type: KeyType) -> None:
         """Raises Problem(missing-iam-permission) naming all that is missing and the smallest grant of it."""
@@ -107,9 +109,23 @@ async def probe(
     if account is not None:
         superfluous.add(CREATE_ACCOUNT)
     missing = tuple(name for name in needed if name not in held and name not in superfluous)
-    switching_on = states_known and GEMINI in to_enable and LIST_KEYS in held
-    exposed = await unrestricted(cloud, project) if switching_on else ()
-    return ProjectState(project, missing, to_enable, states_known, account, exposed, number)
+    exposed, unknown = await _exposed(cloud, project, states_known, to_enable, held)
+    return ProjectState(project, missing, to_enable, states_known, account, exposed, number, exposure_unknown=unknown)
+
+
+async def _exposed(
+    cloud: Cloud, project: str, states_known: bool, to_enable: tuple[str, ...], held: frozenset[str]
+) -> tuple[tuple[str, ...], str]:
+    """The keys beside which Gemini would be switched on, and why that is not known."""
+    if GEMINI not in to_enable:
+        return (), ""
+    what = f"whether project {project} has keys without API restriction, which could call Gemini then, is not known"
+    if not states_known:
+        return (), f"{what}: {READ_SERVICES} is missing"
+    if LIST_KEYS not in held:
+        return (), f"{what}: {LIST_KEYS} is missing"
+    found = await or_problem(unrestricted(cloud, project))
+    return ((), f"{what}: {found.message}") if isinstance(found, Problem) else (found, "")
 
 
 async def _look(cloud: Cloud, project: str, names: tuple[str, ...]) -> tuple[frozenset[str], str, str | None]:
@@ -137,11 +153,11 @@ async def _look(cloud: Cloud, project: str, names: tuple[str, ...]) -> tuple[fro
 
 
 async def unrestricted(cloud: Cloud, project: str) -> tuple[str, ...]:
-    """The ids of keys without API restriction, which can call Gemini as soon as it is on; none where they may not be listed."""
-    try:
-        return tuple([key.key_id async for key in cloud.keys.list(project) if key.restricted == "none"])
-    except Problem:
-        return ()  # a warning less; what is needed is looked at elsewhere
+    """The ids of keys without API restriction, which can call Gemini as soon as it is on. Raises Problem.
+
+    Where the API Keys API is off they cannot be listed by way of the project: those that were made earlier live on.
+    """
+    return tuple([key.key_id async for key in cloud.keys.list(project) if key.restricted == "none"])
 
 
 async def _account(cloud: Cloud, project: str) -> str | None:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final
 
 from keyadmin.access.charged import Charged
 from keyadmin.access.permissions import FEATURES
-from keyadmin.keys import preflight, quota_project, resolve, verify
+from keyadmin.keys import exposure, preflight, quota_project, refusals, resolve, verify
 from keyadmin.keys.change import Started
 from keyadmin.keys.preflight import ProjectState
 from keyadmin.keys.present import Verification
 from keyadmin.keys.resolve import FullName
 from keyadmin.keys.retry_until import retry_until
+from keyadmin.model.command_line import typed
 from keyadmin.model.key import GEMINI, GEMINI_ONLY, Key, Restrictions
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Cause, Problem
@@ -47,6 +48,7 @@ class KeySpec:
     check: bool = True  # prove that the Gemini API takes it
     check_s: float = verify.PROPAGATION_S
     enable_in_quota: bool = False  # switch APIs on in the project charged too, where that is another one
+    exposing: frozenset[str] | None = None  # ids of unrestricted keys beside which Gemini may be switched on; None = whichever
 
     @property
     def own_account(self) -> bool:
@@ -125,6 +127,10 @@ async def create(cloud: Cloud, wish: KeySpec, observer: Observer) -> CreateResul
                 f"leave --service-account out, and {preflight.ACCOUNT_ID} is made and used",
                 "or name one that exists",
             )
+        if problem.cause is Cause.KEY_QUOTA_EXCEEDED:
+            raise refusals.full(ground.project) from problem
+        if problem.cause is Cause.ORG_POLICY_BLOCKS_KEY_BINDING:
+            raise refusals.binding_forbidden(ground.project) from problem
         if problem.cause is not Cause.ALREADY_EXISTS:
             raise
         return await _already_there(cloud, wish, problem, chosen=chosen)
@@ -157,6 +163,7 @@ async def _ready(cloud: Cloud, wish: KeySpec, observer: Observer) -> tuple[KeySp
     ground, existing = await look(cloud, wish, observer)
     ground = replace(ground, charged=charged)
     if existing is None:
+        exposure.require(ground.project, ground.exposed, wish.exposing)
         await prepare(cloud, wish, ground, observer)
     return replace(wish, project=ground.project, key_id=wish.key_id or new_key_id(wish.display_name)), ground, existing
 
@@ -178,7 +185,7 @@ async def present(cloud: Cloud, wish: KeySpec, project: str) -> Key | None:
                 return None
             raise
         if key.delete_time is not None:
-            raise _taken(wish.key_id, project, deleted=True)
+            raise refusals.taken(wish.key_id, project, deleted=True)
         return replace(key, project=project)
     try:
         listed = [replace(key, project=project) async for key in cloud.keys.list(project)]
@@ -193,7 +200,9 @@ async def present(cloud: Cloud, wish: KeySpec, project: str) -> Key | None:
 async def prepare(cloud: Cloud, wish: KeySpec, ground: ProjectState, observer: Observer) -> None:
     """Enable what is off; make or reuse the service account. Both may be repeated."""
     if ground.exposed:
-        observer.warning(exposure(ground))
+        observer.warning(exposure.warning(ground.project, ground.exposed))
+    elif ground.exposure_unknown:
+        observer.note(f"Note: {ground.exposure_unknown}.")
     off = ground.charged.off if ground.charged else ()
     if ground.charged and (apis := tuple(api for api in off if api not in _same_project(ground))):
         await quota_project.enable(cloud, ground.charged.project, apis, observer)
@@ -219,17 +228,6 @@ def _spreading(ground: ProjectState, problem: Problem) -> bool:
     if problem.project and ground.number and problem.project not in (ground.project, ground.number):
         return ground.charged is not None and bool(ground.charged.off)
     return bool(ground.to_enable)
-
-
-def exposure(ground: ProjectState) -> str:
-    """What switching Gemini on means for the project's unrestricted keys."""
-    count = len(ground.exposed)
-    keys = "1 key without API restriction" if count == 1 else f"{count} keys without API restriction"
-    named = ", ".join(ground.exposed[:3]) + (", ..." if count > 3 else "")
-    return (
-        f"switching the Gemini API on lets {keys} of project {ground.project} call it ({named}); "
-        f"restrict them: keyadmin keys restrict {ground.exposed[0]} -p {ground.project} --api-target SERVICE"
-    )
 
 
 async def _ensure_account(cloud: Cloud, ground: ProjectState, observer: Observer) -> None:
@@ -307,8 +305,8 @@ def _half_made(observer: Observer, text: str) -> Iterator[None]:
 
 def _go_on(key_id: str, project: str) -> str:
     return (
-        f"keyadmin keys describe {key_id} -p {project} shows it, keyadmin keys verify {key_id} -p {project} checks it, "
-        f"keyadmin keys delete {key_id} -p {project} removes it"
+        f"{typed('keys describe', key_id, project=project)} shows it, {typed('keys verify', key_id, project=project)} checks "
+        f"it, {typed('keys delete', key_id, project=project)} removes it"
     )
 
 
@@ -319,36 +317,21 @@ async def _already_there(cloud: Cloud, wish: KeySpec, problem: Problem, *, chose
     """
     assert wish.key_id is not None
     if not chosen:
-        raise _lost(wish.key_id, wish.project) from problem
+        raise refusals.lost(wish.key_id, wish.project) from problem
     if wish.if_absent:
         existing = await present(cloud, wish, wish.project)
         if existing is not None:
             return _given_back(existing)
-    taken = _taken(wish.key_id, wish.project)
-    taken.notes += problem.notes
-    raise taken from problem
+    refusal = refusals.taken(wish.key_id, wish.project, deleted=await _is_deleted(cloud, wish.project, wish.key_id))
+    refusal.notes += problem.notes
+    raise refusal from problem
 
 
-def _lost(key_id: str, project: str) -> Problem:
-    return Problem(
-        Cause.SERVICE_UNAVAILABLE,
-        f"the key {key_id} was made in project {project}, but the answer with its key string was lost, and you may not read it",
-        project=project,
-        fix=(
-            f"with apikeys.keys.get and apikeys.keys.getKeyString: keyadmin keys show {key_id} -p {project}",
-            f"or have it removed (keyadmin keys delete {key_id} -p {project}) and create another",
-        ),
-    )
-
-
-def _taken(key_id: str, project: str, *, deleted: bool = False) -> Problem:
-    if deleted:
-        message = f"the key id {key_id!r} belongs to a deleted key of project {project}, which keeps it until it is purged"
-        fix = (f"bring it back: keyadmin keys undelete {key_id} -p {project}", "or choose another --key-id")
-    else:
-        message = f"project {project} already has a key with the id {key_id!r} (deleted keys keep their ids)"
-        fix = (f"see it: keyadmin keys describe {key_id} -p {project}", "add --if-absent to be given the key that is there")
-    return Problem(Cause.ALREADY_EXISTS, message, status="ALREADY_EXISTS", project=project, fix=fix)
+async def _is_deleted(cloud: Cloud, project: str, key_id: str) -> bool:
+    try:
+        return (await cloud.keys.get(str(FullName(project, key_id)))).delete_time is not None
+    except Problem:
+        return False  # it may not be read: that it is taken is all that is known
 
 
 def _why_skipped(wish: KeySpec) -> str | None:

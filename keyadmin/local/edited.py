@@ -136,6 +136,12 @@ def peek(path: Path) -> bytes | None:
         return file.data
 
 
+def refuse_unwritable(path: Path) -> None:
+    """Raises Problem where this user may write neither into the folder nor, where it is there, into the file."""
+    if not os.access(path.parent, os.W_OK | os.X_OK) and not (path.exists() and os.access(path, os.W_OK)):
+        raise unwritable(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+
+
 def _read(folder: Folder, path: Path) -> EditedFile:
     name = path.name
     found = folder.look_up(name)

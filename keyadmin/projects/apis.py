@@ -10,7 +10,7 @@ from keyadmin.access.permissions import API_KEYS
 from keyadmin.keys import services
 from keyadmin.keys.preflight import unrestricted
 from keyadmin.model.key import GEMINI
-from keyadmin.model.problem import Cause, Exit, Problem, usage
+from keyadmin.model.problem import Cause, Exit, Problem, or_problem, usage
 from keyadmin.projects.find import find
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class ApiPlan:
     services: tuple[str, ...]
     todo: tuple[str, ...]
     exposed: tuple[str, ...] = ()
+    exposure_unknown: str = ""
     unseen: Problem | None = None
 
     def why(self, refusal: Problem) -> Problem:
@@ -61,7 +62,12 @@ async def plan(cloud: Cloud, name: str, wanted: Sequence[str], *, on: bool) -> A
             raise
         return ApiPlan(name, tuple(wanted), tuple(wanted), unseen=problem)
     todo = tuple(each for each in wanted if (states.get(each) == "ENABLED") is not on)
-    exposed = await unrestricted(cloud, project) if on and GEMINI in todo else ()
+    if not on or GEMINI not in todo:
+        return ApiPlan(project, tuple(wanted), todo)
+    exposed = await or_problem(unrestricted(cloud, project))
+    if isinstance(exposed, Problem):
+        what = f"whether project {project} has keys without API restriction, which could call Gemini then, is not known"
+        return ApiPlan(project, tuple(wanted), todo, exposure_unknown=f"{what}: {exposed.message}")
     return ApiPlan(project, tuple(wanted), todo, exposed)
 
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from keyadmin.access.permissions import API_KEYS
-from keyadmin.keys import provision
+from keyadmin.keys import exposure, provision
+from keyadmin.keys.preflight import unrestricted
 from keyadmin.keys.provision import CreateResult, KeySpec
 from keyadmin.keys.retry_until import retry_until
 from keyadmin.model.key import GEMINI
 from keyadmin.model.observer import Observer
-from keyadmin.model.problem import Cause, Problem
+from keyadmin.model.problem import Cause, Problem, or_problem
 from keyadmin.projects import names
 from keyadmin.projects.denied import explained
 
@@ -68,11 +69,18 @@ def chosen_ids(wanted: Sequence[Wanted]) -> list[str]:
 
 
 async def create(
-    cloud: Cloud, wanted: Sequence[Wanted], key_name: str | None, creations: Creations, run: Run, observer: Observer
+    cloud: Cloud,
+    wanted: Sequence[Wanted],
+    key_name: str | None,
+    creations: Creations,
+    run: Run,
+    observer: Observer,
+    *,
+    allow_exposure: bool = False,
 ) -> list[CreateOutcome]:
     """All of them, side by side; one that fails leaves the others. `run` holds the ids, in the order of `wanted`."""
     alone = len(wanted) == 1
-    maker = _Maker(cloud, key_name, creations, run, observer, observer if alone else _Quiet(observer))
+    maker = _Maker(cloud, key_name, creations, run, observer, observer if alone else _Quiet(observer), allow_exposure)
     if alone:
         observer.step(f"Creating project {run.ids[0]}")
     else:
@@ -105,6 +113,7 @@ class _Maker:
     run: Run
     observer: Observer
     inner: Observer  # for the steps within one project
+    allow_exposure: bool
 
     async def make(self, wanted: Wanted, generated: bool) -> CreateOutcome:
         """One project and what belongs to it."""
@@ -153,6 +162,8 @@ class _Maker:
 
     async def _enable(self, outcome: CreateOutcome) -> None:
         project = outcome.wanted.project_id
+        if outcome.was_there and not self.allow_exposure:
+            await _refuse_exposure(self.cloud, project)
         self.inner.step(f"Enabling {' and '.join(APIS)}")
         await self._while_new(outcome, lambda: self.cloud.services.enable(project, APIS))
 
@@ -172,6 +183,16 @@ class _Maker:
             text="Waiting until the new project is known everywhere",
             observer=self.inner,
         )
+
+
+async def _refuse_exposure(cloud: Cloud, project: str) -> None:
+    """Raises GeminiExposure where a project that was there already has open keys and Gemini would be switched on."""
+    states = await or_problem(cloud.services.states(project, APIS))
+    if not isinstance(states, Problem) and states.get(GEMINI) == "ENABLED":
+        return
+    exposed = await or_problem(unrestricted(cloud, project))
+    if not isinstance(exposed, Problem):
+        exposure.require(project, exposed, ())
 
 
 def first_key_id(project: str, name: str) -> str:

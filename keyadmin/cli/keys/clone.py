@@ -9,6 +9,7 @@ import typer
 
 from keyadmin.cli.keys import creation
 from keyadmin.cli.keys.options import (
+    AllowExposure,
     EnableInQuotaProject,
     IfAbsent,
     KeyId,
@@ -49,13 +50,14 @@ def clone(
     if_absent: IfAbsent = False,
     to: To = None,
     enable_in_quota_project: EnableInQuotaProject = False,
+    allow_exposure: AllowExposure = False,
     dry_run: DryRun = False,
 ) -> int:
     """Create a key with another key's restrictions and annotations, in another project too.
 
     The old key is left as it is. The annotations by which keyadmin tracks rotation are not taken over.
     """
-    how = creation.How(show, False, dry_run, tuple(specs_of(to)), enable_in_quota_project)
+    how = creation.How(show, False, dry_run, tuple(specs_of(to)), enable_in_quota_project, allow_exposure)
     if service_account and auth is False:
         raise usage("--service-account and --standard do not go together: a standard key has no service account")
     session = current(context)

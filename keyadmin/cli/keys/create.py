@@ -9,6 +9,7 @@ import typer
 
 from keyadmin.cli.keys import creation
 from keyadmin.cli.keys.options import (
+    AllowExposure,
     Android,
     Annotations,
     Async,
@@ -59,6 +60,7 @@ def create(
     to: To = None,
     async_: Async = False,
     enable_in_quota_project: EnableInQuotaProject = False,
+    allow_exposure: AllowExposure = False,
     dry_run: DryRun = False,
 ) -> int:
     """Create a key that works for the Gemini API.
@@ -68,7 +70,7 @@ def create(
     service account keyadmin-gemini, which is made when it is not there. A key that works is handed to the sinks of --to,
     without showing it.
     """
-    how = creation.How(show, async_, dry_run, tuple(specs_of(to)), enable_in_quota_project)
+    how = creation.How(show, async_, dry_run, tuple(specs_of(to)), enable_in_quota_project, allow_exposure)
     if service_account and not auth:
         raise usage("--service-account and --standard do not go together: a standard key has no service account")
     wish = KeySpec(

@@ -10,7 +10,7 @@ import typer
 
 from keyadmin.access.charged import ApisOffWhereCharged
 from keyadmin.access.permissions import RESOURCE_MANAGER
-from keyadmin.cli.confirm import confirm
+from keyadmin.cli.confirm import confirm, confirm_exposure
 from keyadmin.cli.keys.dry_run import dry_run
 from keyadmin.cli.keys.sink_options import Printer, flagged, say_handed
 from keyadmin.cli.keys.view import ShownKey, show_key, show_started
@@ -19,12 +19,15 @@ from keyadmin.cli.session import Session, current
 from keyadmin.cli.streams import refuse_lost_output
 from keyadmin.handover.registry import build
 from keyadmin.handover.sink import SinkSpec
-from keyadmin.keys import provision, quota_project
+from keyadmin.keys import exposure, provision, quota_project
 from keyadmin.keys.change import Started
-from keyadmin.keys.hand_over import HandedOver, again, failure, of_made
+from keyadmin.keys.exposure import GeminiExposure
+from keyadmin.keys.hand_over import HandedOver, again, failure, of_made, preflight_all
 from keyadmin.keys.provision import CreateResult, KeySpec
+from keyadmin.keys.rehearse_create import rehearse_create
 from keyadmin.keys.verify import PROPAGATION_S
 from keyadmin.model import duration
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Exit, Problem, usage
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ class How:
     dry_run: bool
     sinks: tuple[SinkSpec, ...] = ()
     enable_in_quota: bool = False
+    allow_exposure: bool = False
 
     def __post_init__(self) -> None:
         if self.sinks and self.async_:
@@ -80,19 +84,10 @@ def make(context: typer.Context, wish_of: Callable[[Cloud], Awaitable[KeySpec]],
 
     async def work(cloud: Cloud) -> tuple[CreateResult, list[HandedOver]] | Started | PlannedKey:
         sinks = build(how.sinks, cloud, flagged=flagged(session), emit=printer)
-        wish = replace(await wish_of(cloud), enable_in_quota=how.enable_in_quota or bool(allowed))
+        wish = await agreed.pinned(cloud, wish_of)
+        await preflight_all(sinks)
         if how.dry_run:
-            charged = await provision.first_look(cloud, wish)
-            if charged is not None and RESOURCE_MANAGER in charged.off:
-                return PlannedKey(
-                    wish.project, [*quota_project.steps(charged, ()), "look at the rest, which can be read only then"]
-                )
-            ground, existing = await provision.look(cloud, wish, session.observer)
-            ground = replace(ground, charged=charged)
-            if existing is None and ground.exposed:
-                session.observer.warning(provision.exposure(ground))
-            steps = [f"give back the key {existing.key_id}"] if existing else provision.plan(wish, ground)
-            return PlannedKey(ground.project, [*steps, *(f"hand it to {spec.text}" for spec in how.sinks)])
+            return await _planned(session, cloud, wish, how)
         if how.async_:
             started = await provision.start(cloud, wish, session.observer)
             return (started, []) if isinstance(started, CreateResult) else started
@@ -101,15 +96,15 @@ def make(context: typer.Context, wish_of: Callable[[Cloud], Awaitable[KeySpec]],
             made = replace(made, key=replace(made.key, key_string=await cloud.keys.key_string(made.key.name)))
         return made, await of_made(cloud, made, sinks, session.observer)
 
-    allowed: list[str] = []
-    try:
-        outcome = run(context, work)
-    except ApisOffWhereCharged as refusal:
-        if refusal.closed or how.dry_run or not session.interactive:
-            raise
-        confirm(session, f"{refusal.message}. Enable them there and go on?", yes=False)
-        allowed.append(refusal.project or "")
-        outcome = run(context, work)
+    agreed = _Agreed(how)
+    while True:
+        try:
+            outcome = run(context, work)
+            break
+        except (ApisOffWhereCharged, GeminiExposure) as refusal:
+            if how.dry_run or not session.interactive:
+                raise
+            agreed.ask(session, refusal)
     if isinstance(outcome, PlannedKey):
         dry_run(session, outcome.project, outcome.steps)
         return Exit.OK
@@ -117,6 +112,48 @@ def make(context: typer.Context, wish_of: Callable[[Cloud], Awaitable[KeySpec]],
         show_started(session, outcome)
         return Exit.OK
     return _made(session, *outcome, how, printer)
+
+
+class _Agreed:
+    """What the person agreed to, before the options or when asked; and the key that was shown then."""
+
+    def __init__(self, how: How) -> None:
+        self._quota = how.enable_in_quota
+        self._exposing: frozenset[str] | None = None if how.allow_exposure or how.dry_run else frozenset()
+        self._spec: KeySpec | None = None
+
+    async def pinned(self, cloud: Cloud, wish_of: Callable[[Cloud], Awaitable[KeySpec]]) -> KeySpec:
+        """What is to be made: found out once, so that after a question it is what was asked about."""
+        self._spec = self._spec or await wish_of(cloud)
+        return replace(self._spec, enable_in_quota=self._quota, exposing=self._exposing)
+
+    def ask(self, session: Session, refusal: ApisOffWhereCharged | GeminiExposure) -> None:
+        """Ask whether to go on all the same. Raises Problem where the answer is no, or nothing can be agreed to."""
+        if isinstance(refusal, GeminiExposure):
+            confirm_exposure(session, refusal)
+            self._exposing = frozenset(refusal.keys) | (self._exposing or frozenset())
+            return
+        if refusal.closed or self._quota:
+            raise refusal
+        confirm(session, f"{refusal.message}. Enable them there and go on?", yes=False)
+        self._quota = True
+
+
+async def _planned(session: Session, cloud: Cloud, wish: KeySpec, how: How) -> PlannedKey:
+    """What would be done. Raises the Problem that it would end with, as far as reads can tell."""
+    charged = await provision.first_look(cloud, wish)
+    if charged is not None and RESOURCE_MANAGER in charged.off:
+        return PlannedKey(wish.project, [*quota_project.steps(charged, ()), "look at the rest, which can be read only then"])
+    ground, existing = await provision.look(cloud, wish, session.observer)
+    ground = replace(ground, charged=charged)
+    handing = [f"hand it to {spec.text}" for spec in how.sinks]
+    if existing is not None:
+        return PlannedKey(ground.project, [f"give back the key {existing.key_id}", *handing])
+    if ground.exposed:
+        session.observer.warning(exposure.warning(ground.project, ground.exposed))
+    for text in await rehearse_create(cloud, wish, ground):
+        session.observer.warning(text)
+    return PlannedKey(ground.project, [*provision.plan(wish, ground), *handing])
 
 
 def _made(session: Session, made: CreateResult, handed: list[HandedOver], how: How, printer: Printer) -> int:
@@ -132,7 +169,7 @@ def _made(session: Session, made: CreateResult, handed: list[HandedOver], how: H
         session.console.note(f"Not verified: {made.why}.")
     say_handed(session, handed)
     if not (how.show or how.sinks):
-        session.console.note(f"The key string is printed by: keyadmin keys show {key.key_id} -p {key.project}")
+        session.console.note(f"The key string is printed by: {typed('keys show', key.key_id, project=key.project)}")
     if made.problem is not None:
         raise _rejected(made, made.problem, how)
     if problem := failure(key, handed, made=made.created):
@@ -151,8 +188,8 @@ def _rejected(made: CreateResult, problem: Problem, how: How) -> Problem:
         project=key.project,
         fix=(
             *problem.fix,
-            f"check it again later: keyadmin keys verify {key.key_id} -p {key.project}",
+            f"check it again later: {typed('keys verify', key.key_id, project=key.project)}",
             *([f"when it works, {again(key, [spec.text for spec in how.sinks])}"] if how.sinks else []),
-            f"or remove it: keyadmin keys delete {key.key_id} -p {key.project}",
+            f"or remove it: {typed('keys delete', key.key_id, project=key.project)}",
         ),
     )

@@ -38,8 +38,11 @@ def hand_over(context: typer.Context, key: KeyName, to: Sinks, dry_run: DryRun =
 
     async def work(cloud: Cloud) -> tuple[Key, list[HandedOver]]:
         sinks = build(specs, cloud, flagged=flagged(session), emit=printer)
-        found = await resolve.find(cloud, key, partial(session.project, cloud), unseen=not dry_run, newest=session.observer)
-        return found, [] if dry_run else await handing.hand_over(await cloud.keys.key_string(found.name), sinks, found.key_id)
+        found = await resolve.find(cloud, key, partial(session.project, cloud), unseen=True, newest=session.observer)
+        if dry_run:
+            await handing.preflight_all(sinks)
+            return found, []
+        return found, await handing.hand_over(await cloud.keys.key_string(found.name), sinks, found.key_id)
 
     found, handed = run(context, work)
     if dry_run:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.confirm import confirm, confirm_exposure, would
+from keyadmin.cli.keys.options import AllowExposure
 from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.projects.named import given
 from keyadmin.cli.render import Column, View, show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.suggest import project_ids
+from keyadmin.keys import exposure
+from keyadmin.model.command_line import typed
 from keyadmin.model.key import GEMINI
 from keyadmin.model.problem import usage
 from keyadmin.projects import apis
@@ -30,20 +33,23 @@ Words = Annotated[
 ]
 
 
-def enable(context: typer.Context, words: Words = None, dry_run: DryRun = False) -> None:
-    """Switch APIs on: those named, else the two that Gemini keys need (Generative Language API and API Keys API)."""
+def enable(context: typer.Context, words: Words = None, allow_exposure: AllowExposure = False, dry_run: DryRun = False) -> None:
+    """Switch APIs on: those named, else the two that Gemini keys need (Generative Language API and API Keys API).
+
+    Where keys without API restriction could then call Gemini it asks first; off a terminal it takes --allow-exposure.
+    """
     session = current(context)
     named, wanted = _parted(session, words or [])
     planned = run(context, lambda cloud: _plan(session, cloud, named, wanted or apis.USUAL, on=True))
     if planned.exposed:
-        keys = f"{len(planned.exposed)} key{'s' if len(planned.exposed) > 1 else ''} without API restriction"
-        session.console.warning(
-            f"the Gemini API lets {keys} of project {planned.project} call it ({', '.join(planned.exposed[:3])}); "
-            f"restrict them: keyadmin keys restrict {planned.exposed[0]} -p {planned.project} --api-target SERVICE"
-        )
+        session.console.warning(exposure.warning(planned.project, planned.exposed))
+    elif planned.exposure_unknown:
+        session.console.warning(planned.exposure_unknown)
     if dry_run:
         would(session, _words("enable", planned))
         return
+    if planned.exposed and not allow_exposure:
+        confirm_exposure(session, exposure.refusal(planned.project, planned.exposed))
     run(context, lambda cloud: apis.enable(cloud, planned, session.observer))
     _show(session, planned, "ENABLED")
 
@@ -59,7 +65,7 @@ def disable(
     session = current(context)
     named, wanted = _parted(session, words or [])
     if not wanted:
-        raise usage("no API was named", f"such as: keyadmin projects disable {named or 'ID'} {GEMINI}")
+        raise usage("no API was named", f"such as: {typed('projects disable', named or 'ID', GEMINI)}")
     planned = run(context, lambda cloud: _plan(session, cloud, named, wanted, on=False))
     if dry_run:
         would(session, _words("disable", planned))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from keyadmin.cli.confirm import would
+from keyadmin.cli.keys.options import AllowExposure
 from keyadmin.cli.options import DryRun
 from keyadmin.cli.projects.creation import Order, carry_out, show
 from keyadmin.cli.runner import run
@@ -38,6 +39,7 @@ def create(
     with_key: Annotated[
         str | None, typer.Option("--with-key", metavar="NAME", help="Make a first auth key of this name in each.")
     ] = None,
+    allow_exposure: AllowExposure = False,
     dry_run: DryRun = False,
 ) -> int:
     """Make projects, with the Generative Language and API Keys APIs switched on. At most 10 at a time, as in AI Studio.
@@ -50,7 +52,7 @@ def create(
     wanted = _from_file(file, ids, name, count) if file else _from_words(ids or [], name, count)
 
     async def work(cloud: Cloud) -> list[CreateOutcome] | Order:
-        order = Order(await _with_parents(cloud, wanted, parent), key_name)
+        order = Order(await _with_parents(cloud, wanted, parent), key_name, allow_exposure)
         return order if dry_run else await carry_out(session, cloud, order)
 
     outcome = run(context, work)

@@ -31,6 +31,7 @@ class Order:
 
     wanted: Sequence[Wanted]
     key_name: str | None
+    allow_exposure: bool = False
 
     @property
     def request(self) -> list[object]:
@@ -51,7 +52,9 @@ async def carry_out(session: Session, cloud: Cloud, order: Order) -> list[Create
             session.console.note(f"Going on with what was begun at {run.began:%Y-%m-%d %H:%M} UTC: {', '.join(run.ids)}")
         elif any(not each.project_id for each in order.wanted):
             session.console.note(f"Making {', '.join(run.ids)}")
-        outcomes = await making.create(cloud, order.wanted, order.key_name, creations, run, session.observer)
+        outcomes = await making.create(
+            *(cloud, order.wanted, order.key_name, creations, run, session.observer), allow_exposure=order.allow_exposure
+        )
     made = [each.project for each in outcomes if each.project is not None]
     remember.projects(session, made)
     (await import_list(cloud)).add(each.project_id for each in made)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from keyadmin.handover.sink import Delivery, Sink, SinkContext, SinkSpec
-from keyadmin.local.edited import IN_PLACE, editing, peek
+from keyadmin.local.edited import IN_PLACE, editing, opened, peek, refuse_unwritable
 from keyadmin.model.env_text import decode, encode, value_of, with_variable
 from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.model.secret import KeyString
@@ -65,6 +65,13 @@ class EnvFileSink(Sink):
     def writes_below(cls, value: str) -> Path | None:
         """The file's folder, where the path is absolute and has no placeholder."""
         return variable(value)[0].parent if value.startswith("/") and "{" not in value else None
+
+    async def preflight(self) -> None:
+        """Whether the file can be written as it is now. Raises Problem as `deliver` would: a link, no folder, not text."""
+        with opened(self._path) as file:
+            _text(self._path, file.data)
+            file.refuse_others()
+        refuse_unwritable(self._path)
 
     async def deliver(self, key: KeyString, *, key_id: str = "") -> Delivery:
         """Write the variable. Raises Problem: a symbolic link, no folder, not writable, not text, another user's file."""

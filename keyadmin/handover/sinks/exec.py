@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+import shutil
+from pathlib import Path
 from typing import ClassVar, Final
 
 from keyadmin.handover.sink import Delivery, Sink, SinkContext, SinkSpec
@@ -45,6 +47,17 @@ class ExecSink(Sink):
         """A command that splits into words. Raises usage()."""
         words(value)
         return value
+
+    async def preflight(self) -> None:
+        """Whether there is such a program. Raises Problem."""
+        program = self._words[0]
+        if shutil.which(program) is None:
+            why = "it may not be executed" if Path(program).exists() else "there is no such program"  # noqa: ASYNC240
+            raise Problem(
+                Cause.INVALID_ARGUMENT,
+                f"{program} cannot be started: {why}",
+                fix=("name a program that is on the PATH, or its whole path",),
+            )
 
     async def deliver(self, key: KeyString, *, key_id: str = "") -> Delivery:
         """Run the program. Raises Problem: it cannot be started, it fails, it takes over five minutes."""

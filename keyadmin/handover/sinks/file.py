@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from keyadmin.handover.sink import Delivery, Sink, SinkContext, SinkSpec
-from keyadmin.local.edited import IN_PLACE, editing, peek
+from keyadmin.local.edited import IN_PLACE, editing, opened, peek, refuse_unwritable
 from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.model.secret import KeyString
 
@@ -49,6 +49,13 @@ class FileSink(Sink):
     def writes_below(cls, value: str) -> Path | None:
         """The file's folder, where the path is absolute and has no placeholder."""
         return Path(value).parent if value.startswith("/") and "{" not in value else None
+
+    async def preflight(self) -> None:
+        """Whether the file can be written as it is now. Raises Problem as `deliver` would: a link, no folder, other content."""
+        with opened(self._path) as file:
+            self._key(file.data)
+            file.refuse_others()
+        refuse_unwritable(self._path)
 
     async def deliver(self, key: KeyString, *, key_id: str = "") -> Delivery:
         """Write the file. Raises Problem: a symbolic link, no folder, not writable, not a key that stands there."""

@@ -10,6 +10,8 @@ from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.model.secret import KeyString
 
 API: Final = "secretmanager.googleapis.com"
+ADD: Final = "secretmanager.versions.add"
+CREATE: Final = "secretmanager.secrets.create"
 PERMISSIONS: Final = (
     "secretmanager.secrets.create",  # where the secret is not there yet
     "secretmanager.versions.access",  # reading back; without it nobody sees whether the key arrived
@@ -52,6 +54,28 @@ class SecretManagerSink(Sink):
         """The permissions on the secret's project, which is not known where the name has a placeholder for it."""
         found = re.match(r"projects/([^/{]+)/", value)
         return SinkNeeds(found[1] if found else None, PERMISSIONS, (API,))
+
+    async def preflight(self) -> None:
+        """Whether a version may be added, and the secret made where it is not there. Raises Problem."""
+        try:
+            if ADD in await self._cloud.secrets.test_permissions(self._name, [ADD]):
+                return
+            project = self._name.split("/")[1]
+            held = await self._cloud.projects.test_permissions(project, [ADD, CREATE])
+        except Problem as problem:
+            if problem.cause in (Cause.API_NOT_ENABLED, Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS):
+                raise
+            return  # the hand-over itself will tell
+        # What is held on the project is held on every secret of it: one on which it is not held is not there.
+        lacking = next((name for name in (ADD, CREATE) if name not in held), None)
+        if lacking is not None:
+            raise Problem(
+                Cause.MISSING_IAM_PERMISSION,
+                f"{lacking} is missing" + (f" on {self._name}" if lacking == ADD else f" to make {self._name}"),
+                status="PERMISSION_DENIED",
+                permission=lacking,
+                project=project,
+            )
 
     async def deliver(self, key: KeyString, *, key_id: str = "") -> Delivery:
         """Add a version. Raises Problem: no permission, the Secret Manager API is off."""

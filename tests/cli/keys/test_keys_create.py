@@ -412,7 +412,7 @@ def test_what_to_do_about_a_rejected_key_names_it_and_its_project(keys, served, 
 
 def test_switching_gemini_on_beside_unrestricted_keys_is_warned_of(keys, served):
     seeded(served, services=ON[1:], keys=[{"keyId": "maps", "displayName": "Maps"}])
-    for arguments in (["--dry-run"], []):
+    for arguments in (["--dry-run"], ["--allow-exposure"]):
         done = keys("create", "--name", "x", *arguments, "--quiet")
         assert done.code == 0
         assert "Warning" in done.err

@@ -150,9 +150,9 @@ def test_a_misspelt_api(projects) -> None:
 
 def test_switching_gemini_on_beside_unrestricted_keys_is_warned_of(projects, served) -> None:
     served.projects("project-of-keys", services=[API_KEYS], keys=[{"keyId": "public-key", "displayName": "old"}])
-    for extra in (("--dry-run",), ()):
+    for extra in (("--dry-run",), ("--allow-exposure",)):
         done = projects("enable", "project-of-keys", *extra)
-        assert "Warning: the Gemini API lets 1 key without API restriction" in done.err
+        assert "Warning: switching the Gemini API on lets 1 key without API restriction" in done.err
         assert "keyadmin keys restrict public-key -p project-of-keys" in done.err
     assert "Warning" not in projects("enable", "project-of-keys").err
 
