@@ -92,11 +92,36 @@ def policy_schema() -> str:
     return json.dumps(schema(), indent=2) + "\n"
 
 
+def sinks() -> str:
+    """The kinds of sink."""
+    from keyadmin.handover.registry import built_in
+
+    out = ["# Sinks\n", "Made from the code. How to use them, and what trips people over: [Sinks](../sinks.md).\n"]
+    out += ["| Written | Read back | The old key there | Bound to this machine | Tested against |", "|---|---|---|---|---|"]
+    for sink in built_in():
+        bound = "yes" if sink.local else "no"
+        cells = (f"`{sink.pattern}`".replace("|", "\\|"), sink.reads_back, sink.old_versions, bound, sink.tested_against)
+        out.append(f"| {' | '.join(cells)} |")
+    out.append("\n## What an account needs\n")
+    for sink in built_in():
+        needs = sink.needs(_EXAMPLES.get(sink.kind, ""))
+        wanted = [*needs.words, *([f"on the secret's project: {', '.join(needs.permissions)}"] if needs.permissions else [])]
+        out.append(f"- `{sink.kind}`: {'; '.join(wanted) or 'nothing beside writing there'}")
+    return "\n".join(out) + "\n"
+
+
+_EXAMPLES = {
+    "kubernetes": "web/gemini?restart=deployment/app",
+    "github-actions": "OWNER/REPO",
+    "vault": "MOUNT/PATH",
+}
+
 PAGES = {
     "reference/commands.md": commands,
     "reference/causes.md": causes,
     "reference/audit-rules.md": audit_rules,
     "reference/keyadmin.schema.json": policy_schema,
+    "reference/sinks.md": sinks,
 }
 
 

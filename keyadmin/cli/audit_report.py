@@ -11,7 +11,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from keyadmin.audit import report as report_formats
 from keyadmin.audit.model import AuditReport, Finding, Severity
+from keyadmin.cli import streams
 from keyadmin.cli.console import paint
 from keyadmin.cli.render import Column, View, show_data, show_list, write
 from keyadmin.cli.session import Session
@@ -28,9 +30,7 @@ _ENDINGS: Final = {
     ".yml": "yaml",
     ".md": "markdown",
     ".markdown": "markdown",
-    ".sarif": "sarif",
-    ".html": "html",
-    ".htm": "html",
+    **{ending: name for name, endings in report_formats.ENDINGS.items() for ending in endings},
     ".txt": "table",
 }
 _STYLES: Final = {Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.LOW: "blue", Severity.INFO: "dim"}
@@ -52,9 +52,7 @@ def place(session: Session, output: Path | None, formats: tuple[str, ...]) -> Re
     """
     if output is None or str(output) == "-":
         return ReportTarget()
-    by_ending = _ENDINGS.get(".json" if output.name.endswith(".sarif.json") else output.suffix.lower())
-    if output.name.endswith(".sarif.json"):
-        by_ending = "sarif"
+    by_ending = _by_ending(output.name.lower())
     if by_ending is not None and not session.raw.get("format"):
         session.raw["format"] = by_ending
         session.settle(formats)
@@ -69,6 +67,12 @@ def place(session: Session, output: Path | None, formats: tuple[str, ...]) -> Re
     if by_ending is None and output.suffix and not chosen:
         raise usage(f"--output: no format goes by the ending {output.suffix}", f"use {' '.join(_ENDINGS)}, or --format too")
     return ReportTarget(output)
+
+
+def _by_ending(name: str) -> str | None:
+    """The format of the longest ending that fits."""
+    fitting = [ending for ending in _ENDINGS if name.endswith(ending)]
+    return _ENDINGS[max(fitting, key=len)] if fitting else None
 
 
 def show(session: Session, report: AuditReport, where: ReportTarget) -> None:
@@ -122,18 +126,12 @@ def _print(session: Session, report: AuditReport) -> None:
             show_list(session, report.findings, _VIEW)
         case "markdown":
             _markdown(session, report)
-        case "sarif":
-            from keyadmin.audit.report import sarif
-
-            if len(report.findings) > sarif.MOST_RESULTS:
-                session.console.warning(
-                    f"code scanning takes {sarif.MOST_RESULTS} results of a run: {len(report.findings)} are in this one"
-                )
-            show_data(session, sarif.document(report))
-        case "html":
-            from keyadmin.audit.report import page
-
-            write(clean(page.page(report), keep="\n"))
+        case name if name in report_formats.NAMES:
+            chosen = report_formats.load(name)
+            if warning := chosen.warning(report):
+                session.console.warning(warning)
+            for piece in chosen.pieces(report):
+                streams.write(clean(piece, keep="\n"))
         case _:
             for line in _lines(report, colour=session.colour):
                 write(line)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from keyadmin.audit.report import NAMES as AUDIT_ONLY
 from keyadmin.model.duration import parse as parse_duration
 from keyadmin.model.problem import Problem, usage
 from keyadmin.model.project_ref import checked
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from keyadmin.local.config import Config
 
 FORMATS: Final = ("table", "json", "jsonl", "csv", "yaml", "markdown")
-AUDIT_FORMATS: Final = (*FORMATS, "sarif", "html")
+AUDIT_FORMATS: Final = (*FORMATS, *AUDIT_ONLY)
 GOOGLE_PROJECT_VARIABLES: Final = ("KEYADMIN_PROJECT", "GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
 SANDBOX_PROJECT_VARIABLES: Final = ("KEYADMIN_PROJECT",)
 SANDBOX_PROJECT: Final = "demo-project"

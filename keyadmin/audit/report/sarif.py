@@ -8,11 +8,14 @@ that is declared to be Google Cloud and no folder; the logical location says the
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import quote
 
 from keyadmin.audit.model import AuditReport, Finding, Severity, Unseen
+from keyadmin.audit.report.format import ReportFormat
 from keyadmin.audit.rule import AuditRule
 from keyadmin.audit.rules import rules
 from keyadmin.model.key_codec import format_time
@@ -150,3 +153,16 @@ _PLAIN: Final = str.maketrans({"[": "(", "]": ")", "{": "(", "}": ")"})
 def _category(where: str) -> str:
     """Runs of one category follow each other in code scanning: the scope as one path segment."""
     return re.sub(r"[^a-z0-9.-]+", "-", where.lower()).strip("-")
+
+
+def _pieces(report: AuditReport) -> Iterator[str]:
+    yield json.dumps(document(report)) + "\n"
+
+
+def _warning(report: AuditReport) -> str | None:
+    if len(report.findings) <= MOST_RESULTS:
+        return None
+    return f"code scanning takes {MOST_RESULTS} results of a run: {len(report.findings)} are in this one"
+
+
+FORMAT: Final = ReportFormat(_pieces, _warning)

@@ -158,8 +158,8 @@ def test_a_folder_or_organisation_that_is_not_there(audit: Audit, scope: tuple[s
     [
         (("--projects", "a-project", "--folder", "1"), "--projects and --folder do not go together"),
         (("--folder", "1", "--organization", "1"), "--folder and --organization do not go together"),
-        (("-p", "a-project", "--organization", "1"), "--organization and --project do not go together"),
-        (("--projects", "a-project", "-p", "b-project"), "--projects and --project do not go together"),
+        (("-p", "a-project", "--organization", "1"), "--project and --organization do not go together"),
+        (("--projects", "a-project", "-p", "b-project"), "--project and --projects do not go together"),
         (("--projects", " , "), "names no project"),
         (("--projects", "Not A Project"), "is not a project id"),
         (("--projects", "a-project,x/y"), "is not a project id"),

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Final
 
 from keyadmin.audit.model import AuditReport, Finding, Severity
+from keyadmin.audit.report.format import ReportFormat
 from keyadmin.audit.rule import AuditRule
 from keyadmin.audit.rules import rules
 
@@ -192,3 +193,10 @@ def _rules(report: AuditReport) -> str:
         for rule in used
     )
     return f"<section><h2>The rules</h2>{entries}</section>" if entries else ""
+
+
+def _pieces(report: AuditReport) -> Iterator[str]:
+    yield page(report) + "\n"
+
+
+FORMAT: Final = ReportFormat(_pieces)
