@@ -11,8 +11,6 @@ from keyadmin.access.permissions import (
     ENABLE_SERVICE,
     GEMINI,
     GET_PROJECT,
-    RESOURCE_MANAGER,
-    SERVICE_USAGE,
     USE_SERVICE,
     Feature,
 )
@@ -232,11 +230,10 @@ def api(seen: ProbeResult, name: str, by: Asker, feature: Feature) -> Check:
     if name == GEMINI:
         return Check(identity, "missing", True, "off: no key of this project works for the Gemini API", fix=fix)
     charged = by.caller.quota_project in (seen.asked, seen.name)
-    always_on = name in (SERVICE_USAGE, RESOURCE_MANAGER) and by.sandbox
     detail = (
         "off, and calls are charged to this project" if charged else "off; needed only where calls are charged to this project"
     )
-    return Check(identity, "missing", charged and not always_on, detail, fix=fix)
+    return Check(identity, "missing", charged, detail, fix=fix)
 
 
 def key_binding(seen: ProbeResult) -> Check:

@@ -108,3 +108,10 @@ def org_constraints() -> dict[str, tuple[str, bool]]:
     text = files(__package__).joinpath("org-constraints.tsv").read_text("utf-8")
     rows = [line.split("\t") for line in text.splitlines() if line and not line.startswith("#")]
     return {row[0]: (row[1], row[2:] == ["DENY"]) for row in rows}
+
+
+@cache
+def gemini_models() -> dict[str, Any]:
+    """`{"about", "date", "latest": {alias: model id}, "models": [Model as ListModels gives it]}`."""
+    data: dict[str, Any] = json.loads(files(__package__).joinpath("gemini-models.json").read_text("utf-8"))
+    return data

@@ -58,6 +58,14 @@ class Encoded:
 
 
 @dataclass(frozen=True, slots=True)
+class Raw:
+    """An answer that is not JSON (REST only)."""
+
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Stream:
     """An answer in several messages (REST only): a JSON array, or server-sent events with `alt=sse`.
 
@@ -158,7 +166,7 @@ class Call:
         return node
 
 
-Answer = Json | Encoded | Stream
+Answer = Json | Encoded | Stream | Raw
 Rule = Callable[[Call, Json], Answer]
 
 
@@ -177,6 +185,7 @@ class Method:
     extra: Shape | None  # fields that only REST has
     written: Shape | None = None  # the request's shape where it need not be taken from the protobuf class
     streams: bool = False  # answers a Stream, and its errors in an array too
+    free: bool = False  # takes whatever is sent, unread but for the path's variables
 
     @property
     def full_name(self) -> str:
@@ -221,19 +230,23 @@ class Api:
         title: str,
         types: str = "",
         *,
-        always_on: bool = False,
         credentials: str = "bearer",
         lists_errors: bool = False,
+        payer: Callable[[Call], Node | None] | None = None,
+        over_quota: Callable[[Json, int, float], RpcError | None] | None = None,
+        reworded: Callable[[RpcError], RpcError] | None = None,
     ) -> None:
         self.name = name
         self.host = host  # apikeys.googleapis.com: also the name of the service that must be enabled
         self.title = title  # as in SERVICE_DISABLED: "API Keys API"
         self.types = types  # module of its protobuf classes
-        self.always_on = always_on  # never answers SERVICE_DISABLED
         self.credentials = credentials  # "bearer" or "key": how callers prove who they are
         self.lists_errors = (
             lists_errors  # errors have Google's older list `errors` too, for callers who say alt=json (recorded)
         )
+        self.payer = payer  # the project that pays for a call that names none; None = see charges.py
+        self.over_quota = over_quota  # own words for (request, limit a minute, seconds to wait); None = Google's front end's
+        self.reworded = reworded  # an error in the form that this API has of its own
         self.methods: dict[str, Method] = {}
         self.shapes: dict[str, Shape] = {}
 
@@ -247,6 +260,7 @@ class Api:
         rest_only: Json | None = None,
         written: Json | None = None,
         streams: bool = False,
+        free: bool = False,
     ) -> Callable[[Rule], Rule]:
         """Declare a method; its name is the rule's, `create_key` -> `CreateKey`.
 
@@ -270,6 +284,7 @@ class Api:
                 extra=hand_written(rest_only) if rest_only else None,
                 written=hand_written(written) if written else None,
                 streams=streams,
+                free=free,
             )
             return rule
 

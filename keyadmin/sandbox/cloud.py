@@ -10,19 +10,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from keyadmin.sandbox import charges
 from keyadmin.sandbox import seed as seeds
 from keyadmin.sandbox.api import Answer, Api, Call, Caller, Json, Method
 from keyadmin.sandbox.callers import caller_of
 from keyadmin.sandbox.default_seed import default_seed
 from keyadmin.sandbox.faults import Drop, Fault
-from keyadmin.sandbox.messages.status import (
-    Code,
-    RpcError,
-    consumer_deleted,
-    consumer_suspended,
-    error_info,
-    service_disabled,
-)
+from keyadmin.sandbox.messages.status import Code, RpcError
 from keyadmin.sandbox.messages.times import rfc3339
 from keyadmin.sandbox.registry import apis, service_tables
 from keyadmin.sandbox.state.store import Damaged, is_damage
@@ -100,6 +94,8 @@ class LocalCloud:
             return self._answer(method, read(), caller, began)
         except RpcError as error:
             status = error.code.name
+            if method.api.reworded is not None:
+                raise method.api.reworded(error) from None
             raise
         except Drop:
             status = "UNAVAILABLE"
@@ -119,7 +115,7 @@ class LocalCloud:
         call = Call(self.world, method, caller, self.world.clock.now(), began)
         self.world.hierarchy.expire(call.now)
         if faults.quotas:
-            faults.charge(method.full_name, f"projects/{caller.quota_project or caller.principal}")
+            charges.charge(call, request)
         if faults.injected and (fault := faults.take(method.full_name, "before")):
             raise fault.error()
         try:
@@ -135,9 +131,8 @@ class LocalCloud:
     def _ruled(self, call: Call, request: Json) -> Answer:
         """What the rule answers, if the project that is to pay may be charged."""
         method, faults = call.method, self.world.faults
-        if call.caller.quota_project:
-            self._may_be_charged(call, call.caller.quota_project)
-            call.granted.clear()
+        charges.check(call)
+        call.granted.clear()
         if not method.writes:
             answer = method.rule(call, request)
         elif faults.injected and (fault := faults.take(method.full_name, "operation")):
@@ -161,26 +156,6 @@ class LocalCloud:
                 raise fault.error() from None
         with self.world.store.change():
             return call.operation(answer["name"], error=fault.error(), metadata=answer.get("metadata"))
-
-    def _may_be_charged(self, call: Call, reference: str) -> None:
-        """X-Goog-User-Project: the caller needs serviceusage.services.use there, and the API must be on."""
-        node = self.world.hierarchy.project(reference)
-        if node is None or not call.holds("serviceusage.services.use", node.name):
-            raise RpcError(
-                Code.PERMISSION_DENIED,
-                f"Caller does not have required permission to use project {reference}. Grant the caller the "
-                "roles/serviceusage.serviceUsageConsumer role, or a custom role with the serviceusage.services.use "
-                "permission, by visiting https://console.developers.google.com/iam-admin/iam/project?project="
-                f"{reference} and then retry. Propagation of the new permission may take a few minutes.",
-                error_info(
-                    "USER_PROJECT_DENIED", "googleapis.com", consumer=f"projects/{reference}", service=call.method.api.host
-                ),
-            )
-        if node.state != "ACTIVE":
-            refusal = consumer_suspended if node.state == "SUSPENDED" else consumer_deleted
-            raise refusal(call.method.api.host, node.name)
-        if not call.method.api.always_on and not self.world.serves(node.name, call.method.api.host):
-            raise service_disabled(call.method.api.host, call.method.api.title, node.number)
 
     def log(self) -> list[dict[str, Any]]:
         """The remembered requests, oldest first."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from keyadmin.sandbox.messages.status import Code, RpcError, error_info, invalid, retry_info
+from keyadmin.sandbox.messages.status import Code, RpcError, invalid
 from keyadmin.sandbox.messages.times import parse_duration
 from keyadmin.sandbox.messages.trailer import trailer
 
@@ -21,7 +21,7 @@ class Drop(Exception):
 
 
 # What may be seen late. Contract 2 has the first three; a deletion takes the longest of all (`keyDeletion`, see gemini_access).
-SPREADS = ("key", "service", "serviceAccount", "policy", "search", "keyDeletion")
+SPREADS = ("key", "service", "serviceAccount", "search", "keyDeletion", "policy", "inventory", "monitoring")
 
 
 @dataclass
@@ -157,8 +157,8 @@ class Faults:
         low, median, high = RECORDED_WORK
         return int(self._random.triangular(low, high, median) * 1000)
 
-    def charge(self, full_name: str, payer: str) -> None:
-        """Count a call against the per-minute quotas of who pays for it. Raises RESOURCE_EXHAUSTED with RetryInfo."""
+    def charge(self, full_name: str, payer: str) -> tuple[int, float] | None:
+        """Count a call against the per-minute quotas of who pays for it; (limit, seconds to wait) where one is used up."""
         for name, limit in self.quotas.items():
             if name not in ("*", full_name, full_name.rpartition(".")[2]):
                 continue
@@ -167,14 +167,9 @@ class Faults:
             while calls and calls[0] <= now - MINUTE:
                 calls.popleft()
             if len(calls) >= limit:
-                wait = (calls[0] + MINUTE - now) / 1_000_000 if calls else 60.0
-                raise RpcError(
-                    Code.RESOURCE_EXHAUSTED,
-                    f"Quota exceeded for quota metric '{name}' and limit '{name} per minute' of consumer '{payer}'.",
-                    error_info("RATE_LIMIT_EXCEEDED", "googleapis.com", consumer=payer, quota_limit_value=str(limit)),
-                    retry_info(max(wait, 0.001)),
-                )
+                return limit, max((calls[0] + MINUTE - now) / 1_000_000 if calls else 60.0, 0.001)
             calls.append(now)
+        return None
 
     def set_quota(self, data: dict[str, Any]) -> None:
         """From `POST /_sandbox/quota`: calls of a method, or projects that a caller may make; null takes a quota away.

@@ -1,6 +1,6 @@
 """Kinds of resources as Cloud Asset Inventory sees them, and what services need to show theirs there.
 
-The inventory lags behind (faults.spread("search")): nodes come from the hierarchy's own search index.
+The inventory lags behind (faults.spread("search") and, longer, "inventory"): nodes come from the hierarchy's own search index.
 """
 
 from __future__ import annotations
@@ -89,6 +89,11 @@ class ProjectRows:
         project, _, rest = cursor.partition(" ")
         row = world.store.one(f"{self.select} WHERE project = ? AND {self.column} = ?", project, rest)
         return self.show(world, row, now) if row else None
+
+
+def lag(world: World) -> int:
+    """Microseconds that the inventory lags behind."""
+    return max(world.faults.spread("search"), world.faults.spread("inventory"))
 
 
 def seconds(micros: int) -> str:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from keyadmin.sandbox.faults import Faults
-from keyadmin.sandbox.state import hierarchy, operations, org_policies, policies, tags
+from keyadmin.sandbox.state import audit_log, hierarchy, operations, org_policies, policies, tags
 from keyadmin.sandbox.state.clock import Clock
 from keyadmin.sandbox.state.store import Store
 
 META = "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-TABLES = META + hierarchy.TABLES + policies.TABLES + tags.TABLES + org_policies.TABLES + operations.TABLES
+TABLES = META + hierarchy.TABLES + policies.TABLES + tags.TABLES + org_policies.TABLES + operations.TABLES + audit_log.TABLES
 # What conditions take the resources below a project for, by the part of the name that tells them apart.
 _TYPES = {
     "secrets": "secretmanager.googleapis.com/Secret",

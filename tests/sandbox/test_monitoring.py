@@ -28,6 +28,7 @@ from .gemini_help import ask, keys_client, string_of
 METRIC = "serviceruntime.googleapis.com/api/request_count"
 CHOSEN = f'metric.type = "{METRIC}"'
 GEMINI = "generativelanguage.googleapis.com"
+MAPS = "maps-backend.googleapis.com"
 NAME = "projects/keyed-project"
 # As keyadmin and public programs ask.
 BY_KEYS = f'{CHOSEN} AND resource.type = "consumed_api" AND resource.labels.credential_id = starts_with("apikey:")'
@@ -385,9 +386,10 @@ def test_a_moved_clock_forgets_after_six_weeks(client: MetricServiceClient, sand
 
 
 def test_a_fleet_s_use(start_sandbox: Callable[..., Running]) -> None:
-    sandbox = start_sandbox({"fleet": {"projects": 3, "keysPerProject": 8}})
+    sandbox = start_sandbox({"fleet": {"projects": 3, "keysPerProject": 10}})
     client = MetricServiceClient(transport=MetricServiceGrpcTransport(channel=grpc.insecure_channel(sandbox.grpc)))
     request = {"name": "projects/fleet-00001", "filter": BY_KEYS, "interval": interval(), "aggregation": aggregation()}
     found = list(client.list_time_series(request=request))
-    assert 0 < len(found) < 8  # some of the mix were never used
-    assert {point.value.int64_value for series in found for point in series.points} == {10}
+    assert 0 < len({series.resource.labels["credential_id"] for series in found}) < 10  # some of the mix were never used
+    assert {series.resource.labels["service"] for series in found} == {GEMINI, MAPS, "translate.googleapis.com"}
+    assert {point.value.int64_value for series in found for point in series.points} == {10, 13, 17}  # with refused ones

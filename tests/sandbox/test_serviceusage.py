@@ -14,6 +14,7 @@ from .clients import async_client, bearer, grpc_client, refused, rest_client
 from .conftest import Running
 
 GEMINI = "generativelanguage.googleapis.com"
+MAPS = "maps-backend.googleapis.com"
 DEMO = "projects/demo-project"
 NUMBER = "projects/100000000001"
 CLIENTS = [pytest.param(grpc_client, id="grpc"), pytest.param(rest_client, id="rest")]
@@ -208,11 +209,11 @@ def test_what_a_service_needs_comes_with_it_and_keeps_it_from_being_disabled(cli
 
 
 def test_a_service_in_use_is_disabled_only_without_the_check(client: Any) -> None:
-    name = f"projects/old-maps-site/services/{GEMINI}"  # its key was used yesterday
+    name = f"projects/old-maps-site/services/{MAPS}"  # its key was used yesterday
     check = DisableServiceRequest.CheckIfServiceHasUsage
     with refused(
         FailedPrecondition,
-        f"The service {GEMINI} has usage in the last 30 days.",
+        f"The service {MAPS} has usage in the last 30 days.",
         reason="COMMON_SU_SERVICE_HAS_USAGE",
     ):
         client.disable_service(request={"name": name, "check_if_service_has_usage": check.CHECK})
@@ -223,7 +224,7 @@ def test_a_service_in_use_is_disabled_only_without_the_check(client: Any) -> Non
 
 def test_usage_older_than_thirty_days_does_not_count(client: Any, sandbox: Running) -> None:
     sandbox.control("clock", {"advance": "30d"})
-    name = f"projects/old-maps-site/services/{GEMINI}"
+    name = f"projects/old-maps-site/services/{MAPS}"
     client.disable_service(request={"name": name, "check_if_service_has_usage": "CHECK"}).result(timeout=60)
     assert client.get_service(request={"name": name}).state == State.DISABLED
 

@@ -9,13 +9,29 @@ from keyadmin.sandbox.messages.status import invalid
 
 DAY = 86_400_000_000  # microseconds
 LATEST = 253_370_764_800_000_000  # microseconds: the beginning of the year 9999
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
 def rfc3339(micros: int) -> str:
-    """`2026-03-09T12:23:30.364834Z`: microseconds always, as the API Keys service writes (recorded)."""
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """`2026-03-09T12:23:30.364834Z`: with 6, 3 or no digits of a second, as protobuf writes times in JSON (recorded)."""
+    moment = _EPOCH + timedelta(microseconds=micros)
+    fraction = moment.microsecond
+    if fraction % 1000:
+        return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction // 1000:03}Z" if fraction else "Z")
+
+
+def rfc3339_nanos(micros: int) -> str:
+    """The same with nine digits: times that a server takes from its own clock. What is below a microsecond is made up."""
+    moment = _EPOCH + timedelta(microseconds=micros)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%f") + f"{micros * 7919 % 999 + 1:03}Z"
+
+
+def plain_utc(text: str) -> str:
+    """A time as protobuf writes it: in UTC, nanoseconds kept. Raises INVALID_ARGUMENT."""
+    fits = re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.(\d{3}){1,3})?Z", text)
+    return text if fits else rfc3339(parse_rfc3339(text))
 
 
 def parse_rfc3339(text: str) -> int:
@@ -26,7 +42,7 @@ def parse_rfc3339(text: str) -> int:
         raise invalid(f"Invalid time: {text!r} is not an RFC 3339 timestamp.") from None
     if moment.tzinfo is None:
         raise invalid(f"Invalid time: {text!r} has no offset from UTC.")
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def parse_duration(text: object) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,7 @@ CREATE TABLE services (
 """
 
 
+_ACCOUNT = re.compile(r"[^@]+@([a-z][a-z0-9.-]*)\.iam\.gserviceaccount\.com")
 RETENTION = 30 * 24 * 3600 * 1_000_000  # microseconds that a deleted project or folder can be brought back (documented)
 COLUMNS = "name, project_id, parent, display_name, state, created, doc"
 
@@ -67,6 +69,22 @@ class Node:
     def kind(self) -> str:
         """`projects`, `folders` or `organizations`."""
         return self.name.split("/")[0]
+
+
+def account_email(account_id: str, project_id: str) -> str:
+    """The address of a service account. That of `example.com:my-app` ends in `my-app.example.com.iam.gserviceaccount.com`
+    (https://cloud.google.com/iam/docs/service-account-overview#domain-scoped, and addresses of App Engine)."""
+    domain, colon, name = project_id.rpartition(":")
+    return f"{account_id}@{f'{name}.{domain}' if colon else project_id}.iam.gserviceaccount.com"
+
+
+def project_of(email: str) -> str:
+    """The project id that a service account's address tells; empty for other addresses."""
+    found = _ACCOUNT.fullmatch(email)
+    if found is None:
+        return ""
+    name, dot, domain = found[1].partition(".")
+    return f"{domain}:{name}" if dot else name
 
 
 def read_node(row: Any) -> Node:

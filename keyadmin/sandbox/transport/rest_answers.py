@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from keyadmin.sandbox.api import Encoded, Json, Method, Stream
+from keyadmin.sandbox.api import Encoded, Json, Method, Raw, Stream
 from keyadmin.sandbox.messages import selector
 from keyadmin.sandbox.messages.enums import with_enum_numbers
 from keyadmin.sandbox.messages.pretty import pretty
@@ -68,8 +68,10 @@ def manner_of(pairs: list[tuple[str, str]], *, streams: bool) -> Manner:
     )
 
 
-def respond(method: Method, answer: Json | Encoded | Stream, manner: Manner, *, zipped: bool) -> web.Response:
+def respond(method: Method, answer: Json | Encoded | Stream | Raw, manner: Manner, *, zipped: bool) -> web.Response:
     """The answer of a rule; `zipped` = the client takes gzip."""
+    if isinstance(answer, Raw):
+        return web.Response(body=answer.body, headers=_HEADERS | {"Content-Type": answer.content_type})
     if isinstance(answer, Stream) and (manner.events or answer.event):
         return web.Response(body=_events(answer).encode(), headers=_HEADERS | {"Content-Type": "text/event-stream"})
     if isinstance(answer, Encoded):

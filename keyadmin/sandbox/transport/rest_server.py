@@ -19,8 +19,8 @@ from keyadmin.sandbox.cloud import LocalCloud
 from keyadmin.sandbox.faults import Drop
 from keyadmin.sandbox.messages import json_form
 from keyadmin.sandbox.messages.status import Code, RpcError, invalid
-from keyadmin.sandbox.transport.rest_answers import SYSTEM, manner_of, refuse, respond
-from keyadmin.sandbox.transport.routes import Match, Router
+from keyadmin.sandbox.transport.rest_answers import PLAIN, SYSTEM, manner_of, refuse, respond
+from keyadmin.sandbox.transport.routes import HOSTS, Match, Router
 
 log = logging.getLogger(__name__)
 _quiet = logging.getLogger(f"{__name__}.http")  # what clients get wrong is their affair, and keys may stand in it
@@ -138,11 +138,11 @@ class RestServer:
             http = override.upper()
             if request.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
                 query, body = "&".join(part for part in (query, body.decode()) if part), b""
-        match = self._router.find(http, path)
+        match = self._router.find_by_host(http, path) if path.startswith(HOSTS) else self._router.find(http, path)
         if match is None:
             return refuse(RpcError(Code.UNIMPLEMENTED, f"Method not found: {http} {path[:200]}"))
         pairs = _pairs(query)
-        manner = manner_of(pairs, streams=match.method.streams)
+        manner = PLAIN if match.method.free else manner_of(pairs, streams=match.method.streams)
         headers = {name.lower(): value for name, value in request.headers.items()}
         if key := next((value for name, value in pairs if name == "key"), ""):
             headers.setdefault("x-goog-api-key", key)
@@ -192,6 +192,8 @@ def _pairs(query: str) -> list[tuple[str, str]]:
 def read_request(match: Match, pairs: list[tuple[str, str]], body: bytes) -> Json:
     """Path variables, body and query parameters as one canonical request. Raises INVALID_ARGUMENT."""
     method, shape = match.method, match.method.shape()
+    if method.free:
+        return dict(match.variables)
     request: Json = {}
     if method.body and body.strip():
         data = _json(body)

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 from keyadmin.sandbox.api import Api, Method
 
 _DOMAIN_SCOPED = re.compile(r".*/projects/[a-z0-9-]+(\.[a-z0-9-]+)+:[a-z][a-z0-9-]*")  # example.com:my-project
+HOSTS = "/_hosts/"  # the host name of Google's that a path is meant for, where the path alone does not tell
 
 
 class Match(NamedTuple):
@@ -71,6 +72,16 @@ class Router:
         if match is None and verb and _DOMAIN_SCOPED.fullmatch(plain):
             match = self._match(http, "", plain)  # no verb: the colon belongs to a project's id
         return match
+
+    def find_by_host(self, http: str, raw_path: str) -> Match | None:
+        """The method for `/_hosts/HOST/PATH`: that of the service of this name, else the one that stands for any other."""
+        host, slash, rest = raw_path.removeprefix(HOSTS).partition("/")
+        match = self.find(http, f"/{rest}") if slash else None
+        if match is not None and match.method.api.host == host:
+            return match
+        if match is not None and host.endswith(".googleapis.com") and match.method.free:
+            return match  # maps.googleapis.com stands before several services, told apart by the path
+        return self._match(http, "", raw_path)
 
     def _match(self, http: str, verb: str, path: str) -> Match | None:
         _, first, second = f"{path}//".split("/", 3)[:3]

@@ -24,6 +24,7 @@ from keyadmin.sandbox.messages.status import (
 )
 from keyadmin.sandbox.messages.times import rfc3339
 from keyadmin.sandbox.messages.varint import varint
+from keyadmin.sandbox.services.apikeys import audit
 from keyadmin.sandbox.services.apikeys import changes as key_changes
 from keyadmin.sandbox.services.apikeys import checks as key_checks
 from keyadmin.sandbox.services.apikeys import rows as key_rows
@@ -69,9 +70,10 @@ def _key(call: Call, name: str, permission: str) -> KeyRow:
     return row
 
 
-def _operation(call: Call, kind: str, row: KeyRow, response: Json) -> Json:
-    """`operations/akmf.p7-NUMBER-UUID`: p7 creates, p10 updates, p12 deletes (recorded)."""
+def _operation(call: Call, request: Json, kind: str, row: KeyRow, response: Json) -> Json:
+    """`operations/akmf.p7-NUMBER-UUID`: p7 creates, p10 updates, p12 deletes (recorded). The change is logged."""
     name = f"operations/akmf.{kind}-{row.project.split('/')[1]}-{uuid.uuid4()}"
+    audit.record(call, row, name, request)
     return call.operation(name, response={"@type": KEY_TYPE} | response)
 
 
@@ -148,7 +150,7 @@ def create_key(call: Call, request: Json) -> Json:
         account=account,
     )
     key_rows.put(call.store, [row])
-    return _operation(call, "p7", row, _with_string(row))
+    return _operation(call, request, "p7", row, _with_string(row))
 
 
 def _check_binding(call: Call, project: str, account: str, restrictions: Json) -> None:
@@ -278,7 +280,7 @@ def update_key(call: Call, request: Json) -> Json:
     doc |= {"updateTime": rfc3339(call.now), "etag": key_rows.new_etag()}
     row.doc = doc
     key_rows.put(call.store, [row])
-    return _operation(call, "p10", row, doc)
+    return _operation(call, request, "p10", row, doc)
 
 
 @api.method(
@@ -304,7 +306,7 @@ def delete_key(call: Call, request: Json) -> Json:
             doc["deleteTime"] = rfc3339(call.now)
     row.doc = doc
     key_rows.put(call.store, [row])
-    return _operation(call, "p12", row, _with_string(row))
+    return _operation(call, request, "p12", row, _with_string(row))
 
 
 @api.method(
@@ -324,7 +326,7 @@ def undelete_key(call: Call, request: Json) -> Json:
     row.doc = {name: value for name, value in row.doc.items() if name != "deleteTime"}
     row.doc |= {"updateTime": rfc3339(call.now), "etag": key_rows.new_etag()}
     key_rows.put(call.store, [row])
-    return _operation(call, "p13", row, row.doc)  # unsourced: the number of this kind of operation
+    return _operation(call, request, "p13", row, row.doc)  # unsourced: the number of this kind of operation
 
 
 @api.method(

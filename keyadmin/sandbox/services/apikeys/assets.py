@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from keyadmin.sandbox.inventory import AssetType, ProjectRows, parent, place
+from keyadmin.sandbox.inventory import AssetType, ProjectRows, lag, parent, place
 from keyadmin.sandbox.world import World
 
 Json = dict[str, Any]
@@ -19,11 +19,11 @@ KEY = "apikeys.googleapis.com/Key"
 def _key(world: World, row: tuple[str, str, int, int | None, str], now: int) -> Json | None:
     """A key, deleted ones too until they are purged: commitgcp/gcp-apikeys-inspector, a public program, reads them so."""
     project, _, created, deleted, text = row
-    lag = world.faults.spread("search")
-    if created + lag > now:
+    delay = lag(world)
+    if created + delay > now:
         return None
     doc: Json = json.loads(text)
-    if deleted is not None and deleted + lag > now:
+    if deleted is not None and deleted + delay > now:
         doc.pop("deleteTime", None)
     out: Json = {"name": f"//apikeys.googleapis.com/{doc['name']}", "assetType": KEY, **place(world, project)}
     if "displayName" in doc:

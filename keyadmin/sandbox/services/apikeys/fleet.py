@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from keyadmin.sandbox.messages.times import rfc3339
@@ -21,19 +22,44 @@ from keyadmin.sandbox.world import World
 Json = dict[str, Any]
 
 OWNER = "user:owner@example.com"
+NAMED_BY_STRING = "(key string)"  # stands for a key whose display name is its own key string
 _GEMINI: Json = {"apiTargets": [{"service": apikeys.GEMINI}]}
-_MAPS: Json = {"service": "maps-backend.googleapis.com"}
+MAPS, TRANSLATE = "maps-backend.googleapis.com", "translate.googleapis.com"
+_MAPS: Json = {"service": MAPS}
 
-# (display name, age in days, auth?, restrictions, annotations, last used days ago or None)
-MIX: tuple[tuple[str, int, bool, Json, dict[str, str], int | None], ...] = (
-    ("gemini server", 20, True, _GEMINI | {"serverKeyRestrictions": {"allowedIps": ["203.0.113.7"]}}, {}, 0),
-    ("old public key", 900, False, {}, {}, 40),
-    ("maps website", 400, False, {"browserKeyRestrictions": {"allowedReferrers": ["*"]}, "apiTargets": [_MAPS]}, {}, 1),
-    ("one key for all", 60, False, {"apiTargets": [{"service": apikeys.GEMINI}, _MAPS]}, {}, None),
-    ("gemini before auth keys", 120, False, _GEMINI | {"serverKeyRestrictions": {"allowedIps": ["0.0.0.0/0"]}}, {}, 2),
-    ("rotation stuck", 95, True, _GEMINI, {"keyadmin-state": "stuck", "keyadmin-generation": "2"}, 3),
-    ("rotation overdue", 200, True, _GEMINI, {"keyadmin-state": "grace", "keyadmin-generation": "3"}, 0),  # published then
-    ("deleted lately", 50, True, _GEMINI, {}, None),
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of key in the mix. `used`: services and how many days ago they were last called."""
+
+    display_name: str
+    age: int  # days
+    auth: bool
+    restrictions: Json
+    used: dict[str, int] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
+    denied: int = 0  # calls that were answered 403, of each service used
+
+
+MIX: tuple[Kind, ...] = (
+    Kind("gemini server", 20, True, _GEMINI | {"serverKeyRestrictions": {"allowedIps": ["203.0.113.7"]}}, {apikeys.GEMINI: 0}),
+    Kind("old public key", 900, False, {}, {MAPS: 40}),
+    Kind("maps website", 400, False, {"browserKeyRestrictions": {"allowedReferrers": ["*"]}, "apiTargets": [_MAPS]}, {MAPS: 1}),
+    Kind("one key for all", 60, False, {"apiTargets": [{"service": apikeys.GEMINI}, _MAPS]}, {MAPS: 4}),
+    Kind(
+        "gemini before auth keys",
+        120,
+        False,
+        _GEMINI | {"serverKeyRestrictions": {"allowedIps": ["0.0.0.0/0"]}},
+        {apikeys.GEMINI: 2},
+        denied=7,
+    ),
+    Kind("rotation stuck", 95, True, _GEMINI, {apikeys.GEMINI: 3}, {"keyadmin-state": "stuck", "keyadmin-generation": "2"}),
+    # published when it was made
+    Kind("rotation overdue", 200, True, _GEMINI, {apikeys.GEMINI: 0}, {"keyadmin-state": "grace", "keyadmin-generation": "3"}),
+    Kind("deleted lately", 50, True, _GEMINI),
+    Kind("translator", 70, False, {"apiTargets": [{"service": TRANSLATE}]}, {TRANSLATE: 6}, denied=3),
+    Kind(NAMED_BY_STRING, 30, False, {"apiTargets": [_MAPS]}, {MAPS: 2}),
 )
 
 
@@ -52,7 +78,9 @@ def _rows(world: World, projects: int, keys_per_project: int, parent: str | None
         world.policies.put(
             name, {"version": 1, "etag": "BwXh8oBmGJI=", "bindings": [{"role": "roles/owner", "members": [OWNER]}]}
         )
-        on = [apikeys.api.host] + ([apikeys.GEMINI] if index % 3 else [])  # off in every third: unrestricted-key there
+        on = [apikeys.api.host] + (
+            [apikeys.GEMINI, MAPS, TRANSLATE] if index % 3 else []
+        )  # off in every third: see unrestricted-key
         world.store.db.executemany(
             "INSERT OR IGNORE INTO services VALUES (?, ?, ?)", [(name, service, created) for service in on]
         )
@@ -62,28 +90,31 @@ def _rows(world: World, projects: int, keys_per_project: int, parent: str | None
 
 
 def _row(world: World, project: str, project_id: str, serial: int, now: int) -> KeyRow:
-    display_name, age, auth, restrictions, annotations, used = MIX[serial % len(MIX)]
+    kind = MIX[serial % len(MIX)]
     uid = str(uuid.UUID(int=(0xF1EE7 << 108) | serial, version=4))
-    key_id = uid
+    key_id, annotations = uid, kind.annotations
     if annotations:
         lineage = f"fleet{serial:05}"[-10:].translate(str.maketrans("0189", "abcd"))
         key_id = f"ka-{lineage}-{annotations['keyadmin-generation']}"
-        published = {"keyadmin-published": rfc3339(now - age * DAY)} if annotations["keyadmin-state"] == "grace" else {}
+        published = {"keyadmin-published": rfc3339(now - kind.age * DAY)} if annotations["keyadmin-state"] == "grace" else {}
         annotations = {"keyadmin-lineage": lineage} | annotations | published
-    account = f"keyadmin-gemini@{project_id}.iam.gserviceaccount.com" if auth else None
     row = apikeys.new_row(
         project,
         key_id,
         uid,
-        now - age * DAY - serial % 1000,
-        display_name=display_name,
-        restrictions=restrictions,
+        now - kind.age * DAY - serial % 1000,
+        display_name=kind.display_name,
+        restrictions=kind.restrictions,
         annotations=annotations,
-        account=account,
+        account=f"keyadmin-gemini@{project_id}.iam.gserviceaccount.com" if kind.auth else None,
     )
-    if display_name == "deleted lately":
+    if kind.display_name == NAMED_BY_STRING:
+        row.doc["displayName"] = row.key_string
+    if kind.display_name == "deleted lately":
         row.deleted = now - 5 * DAY
         row.doc["deleteTime"] = rfc3339(row.deleted)
-    if used is not None:
-        key_usage.record(world.store, uid, apikeys.GEMINI, now - used * DAY, calls=10)
+    for service, days in kind.used.items():
+        key_usage.record(world.store, uid, service, now - days * DAY, calls=10)
+        if kind.denied:
+            key_usage.record(world.store, uid, service, now - days * DAY, kind.denied, code=403, work=False)
     return row

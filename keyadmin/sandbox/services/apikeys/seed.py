@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +14,7 @@ from keyadmin.sandbox.seed_part import BadSeed, Part, moment
 from keyadmin.sandbox.services.apikeys import api, checks, fleet, rows, shapes, usage
 from keyadmin.sandbox.services.apikeys.rows import KeyRow
 from keyadmin.sandbox.services.iam.seed import put_account
-from keyadmin.sandbox.state.hierarchy import Node
+from keyadmin.sandbox.state.hierarchy import Node, account_email
 from keyadmin.sandbox.world import World
 
 _KEY = hand_written(shapes.KEY)
@@ -48,8 +49,9 @@ def _key(world: World, part: Part, project: str, project_id: str) -> KeyRow:
     created = part.time("createTime", old.created if old else world.clock.now())
     account = part.take("serviceAccountEmail", str)
     if account:
-        if not account.endswith(f"@{project_id}.iam.gserviceaccount.com"):
-            raise BadSeed(f"{part.at('serviceAccountEmail')}: expected NAME@{project_id}.iam.gserviceaccount.com")
+        expected = account_email("NAME", project_id)
+        if not account.endswith(expected.removeprefix("NAME")):
+            raise BadSeed(f"{part.at('serviceAccountEmail')}: expected {expected}")
         put_account(world, project, project_id, account.partition("@")[0], created)
     row = api.new_row(
         project,
@@ -73,8 +75,31 @@ def _key(world: World, part: Part, project: str, project_id: str) -> KeyRow:
     used = part.checked("lastUsed", moment, None)
     if used is not None:
         usage.record(world.store, row.uid, api.GEMINI, used)
+    for use in part.parts("use"):
+        _use(world, use, row.uid)
     part.end()
     return row
+
+
+def _use(world: World, part: Part, uid: str) -> None:
+    """Calls that were made with a key: answered ones, and others by the HTTP status of their answer."""
+    service = part.matching("service", part.take("service", str, needed=True), r"[A-Za-z0-9.-]{1,253}", "a service name")
+    at = part.checked("at", moment, None)
+    if at is None:
+        raise BadSeed(f"{part.at('at')}: is missing")
+    method = part.take("method", str, "")
+    calls = part.number("calls", 1, most=1_000_000_000)
+    errors = part.take("errors", dict, {})
+    part.end()
+    if calls:
+        usage.record(world.store, uid, service, at, calls, method=method)
+    for code, count in errors.items():
+        if not re.fullmatch(r"[1-5][0-9][0-9]", code) or code == "200":
+            raise BadSeed(f"{part.at('errors')}: expected HTTP statuses of refused calls, such as 403, found {code[:40]!r}")
+        if not isinstance(count, int) or isinstance(count, bool) or not 0 <= count <= 1_000_000_000:
+            raise BadSeed(f"{part.at('errors')}.{code}: expected a number of calls, found {str(count)[:20]}")
+        if count:
+            usage.record(world.store, uid, service, at, count, method=method, code=int(code), work=False)
 
 
 def _of_key(name: str, default: Any, check: Callable[[Any], Any]) -> Callable[[Any], Any]:

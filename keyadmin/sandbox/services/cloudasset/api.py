@@ -1,4 +1,4 @@
-"""Cloud Asset Inventory v1: SearchAllResources of google.cloud.asset.v1.AssetService.
+"""Cloud Asset Inventory v1: the methods of google.cloud.asset.v1.AssetService, and how resources are searched.
 
 A page reads little more than what it shows, however many resources there are; where few fit the query, it may show less
 than was asked for, as the API documents.
@@ -6,7 +6,6 @@ than was asked for, as the API documents.
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -20,9 +19,9 @@ from keyadmin.sandbox.messages import paging, selector, wire
 from keyadmin.sandbox.messages.pretty import pretty
 from keyadmin.sandbox.messages.shape import mask_paths, shape_of
 from keyadmin.sandbox.messages.status import invalid
+from keyadmin.sandbox.services.cloudasset import access, analysis, listing, policy_search
 from keyadmin.sandbox.services.cloudasset import query as asset_query
 from keyadmin.sandbox.services.cloudasset.query import Test
-from keyadmin.sandbox.services.cloudasset.scope import scope_of
 from keyadmin.sandbox.world import World
 
 Json = dict[str, Any]
@@ -33,7 +32,6 @@ MOST = 500  # a page (discovery document)
 _DEFAULT = 100  # unsourced: "an appropriate default"
 _LOOKED_AT = 5_000  # resources for one page, unless an order was asked for
 _ORDERINGS_KEPT = 4
-_PERMISSION = "cloudasset.assets.searchAllResources"
 _ON_REQUEST = ("versionedResources", "attachedResources", "effectiveTags", "enrichments", "relationships", "sccSecurityMarks")
 _RESULT = "google.cloud.asset_v1.types:ResourceSearchResult"
 _RESPONSE = "google.cloud.asset_v1.types:SearchAllResourcesResponse"
@@ -47,7 +45,7 @@ _orderings: WeakKeyDictionary[World, OrderedDict[str, list[tuple[str, str]]]] = 
 )
 def search_all_resources(call: Call, request: Json) -> Encoded:
     """SearchAllResources: keys, enabled services, projects, folders, organisations."""
-    scope = _scope(call, request.get("scope", ""))
+    scope = access.scope(call, request.get("scope", ""), "searchAllResources")
     types = asset_query.asset_types(request.get("assetTypes", []), tuple(inventory.TYPES))
     test = asset_query.compiled(request.get("query", ""))
     order = asset_query.order(request.get("orderBy", ""))
@@ -65,12 +63,30 @@ def search_all_resources(call: Call, request: Json) -> Encoded:
     return Encoded(lambda: f"{pretty(answer)}\n".encode(), lambda: wire.encode(_RESPONSE, answer), answer)
 
 
-def _scope(call: Call, name: str) -> Scope:
-    if not re.fullmatch(r"(projects/[a-z0-9.:-]+|(folders|organizations)/[0-9]+)", name):
-        raise invalid(f"Invalid scope '{name[:120]}': expected projects/*, folders/* or organizations/*.", "scope")
-    node = call.world.hierarchy.get(name)
-    call.require(_PERMISSION, node.name if node else name, shown=name)
-    return scope_of(call, node.name if node else name)
+@api.method("GET /v1/{parent=*/*}/assets", request="ListAssetsRequest", response="ListAssetsResponse")
+def list_assets(call: Call, request: Json) -> Json | Encoded:
+    """ListAssets: resources or allow policies, up to 1,000 a page."""
+    return listing.listed(call, request)
+
+
+@api.method(
+    "GET /v1/{scope=*/*}:searchAllIamPolicies",
+    request="SearchAllIamPoliciesRequest",
+    response="SearchAllIamPoliciesResponse",
+)
+def search_all_iam_policies(call: Call, request: Json) -> Json:
+    """SearchAllIamPolicies: by member, role and permission."""
+    return policy_search.found(call, request)
+
+
+@api.method(
+    "GET /v1/{analysisQuery.scope=*/*}:analyzeIamPolicy",
+    request="AnalyzeIamPolicyRequest",
+    response="AnalyzeIamPolicyResponse",
+)
+def analyze_iam_policy(call: Call, request: Json) -> Json:
+    """AnalyzeIamPolicy: for a principal, a resource, roles and permissions."""
+    return analysis.analyzed(call, request)
 
 
 def _mask(call: Call, mask: str) -> selector.Tree:

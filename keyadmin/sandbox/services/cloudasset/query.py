@@ -76,7 +76,7 @@ def _fits(result: Json, term: Term) -> bool:
     first, _, rest = term.field.partition(".")
     name = camel(first)
     if not term.field:
-        return _has_words(_everything(result), term.value)
+        return has_words(_everything(result), term.value)
     if name in _TIMES:
         return name in result and _compared(_moment(result[name]), term.op, _moment(term.value))
     if name in _ABSENT:
@@ -95,10 +95,10 @@ def _fits(result: Json, term: Term) -> bool:
 def _text_fits(text: str, term: Term) -> bool:
     if term.value == "*":
         return True
-    return text.lower() == term.value.lower() if term.op == "=" else _has_words(text, term.value)
+    return text.lower() == term.value.lower() if term.op == "=" else has_words(text, term.value)
 
 
-def _has_words(text: str, wanted: str) -> bool:
+def has_words(text: str, wanted: str) -> bool:
     """Whether the words of a value are among those of a text; with a `*` each is enough as the beginning of one."""
     known = {word.lower() for word in _WORD.findall(text)}
     asked = [word.lower() for word in _WORD.findall(wanted)]
@@ -126,14 +126,14 @@ def _compared(value: int, op: str, limit: int) -> bool:
     }[op]
 
 
-def order(text: str) -> list[tuple[str, bool]]:
+def order(text: str, sortable: tuple[str, ...] = SORTABLE) -> list[tuple[str, bool]]:
     """`location DESC, name` as fields and whether they descend. Raises INVALID_ARGUMENT."""
     out = []
     for part in text.split(",") if text.strip() else ():
         words = part.split()
         if (
             not 1 <= len(words) <= 2
-            or camel(words[0]) not in SORTABLE
+            or camel(words[0]) not in sortable
             or (words[1:] and words[1].upper() not in ("ASC", "DESC"))
         ):
             raise invalid(f"Invalid order_by: {text[:200]}", "order_by")  # unsourced: the wording

@@ -21,7 +21,7 @@ from keyadmin.sandbox.messages.status import (
 from keyadmin.sandbox.services.iam import rows as service_accounts
 from keyadmin.sandbox.services.iam.api import api, denied
 from keyadmin.sandbox.services.iam.rows import Account
-from keyadmin.sandbox.state.hierarchy import Node
+from keyadmin.sandbox.state.hierarchy import Node, account_email
 from keyadmin.sandbox.state.org_policies import ACCOUNT_CREATION
 
 Json = dict[str, Any]
@@ -50,7 +50,8 @@ def account_of(call: Call, name: str, permission: str) -> tuple[Node, Account]:
     if account is None or account.project != node.name or not service_accounts.visible(call, account):
         if parts[1] == "-" or not call.holds(permission, node.name):
             raise denied(permission)
-        raise not_found("Unknown service account")
+        gone = service_accounts.deleted_address(call.store, node.name, parts[3], call.now)
+        raise not_found(f"Account deleted: {gone}" if gone else "Unknown service account")  # recorded, both
     if not call.holds(permission, account.resource, node.name):
         raise denied(permission)
     return node, account
@@ -118,7 +119,7 @@ def create_service_account(call: Call, request: Json) -> Json:
         raise not_active(api.host, node.name, node.state)
     _check_policy(call, node)
     doc = {field: data[field] for field in _MOST_BYTES if data.get(field)}
-    email = f"{account_id}@{node.project_id}.iam.gserviceaccount.com"
+    email = account_email(account_id, node.project_id or "")
     if service_accounts.find(call.store, email) is not None:
         name = f"projects/{node.project_id}/serviceAccounts/{email}"
         raise already_exists(

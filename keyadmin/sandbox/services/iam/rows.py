@@ -89,6 +89,15 @@ def find_deleted(store: Store, unique_id: str, now: int) -> Account | None:
     )
 
 
+def deleted_address(store: Store, project: str, email: str, now: int) -> str:
+    """The unique id of the last account of an address that was deleted and can be brought back still; empty for none."""
+    row = store.one(
+        "SELECT unique_id FROM service_accounts WHERE project = ? AND email GLOB ? AND deleted > ? ORDER BY deleted DESC",
+        *(project, f"{email}[?]uid=*", now - RETENTION),
+    )
+    return row[0] if row else ""
+
+
 def page(store: Store, project: str, *, after: str, size: int, created_until: int) -> list[Account]:
     """Those of a project (canonical name), by e-mail address, made by a time (microseconds)."""
     rows = store.all(

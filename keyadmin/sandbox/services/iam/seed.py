@@ -8,7 +8,7 @@ from keyadmin.sandbox.seed_part import BadSeed, Part
 from keyadmin.sandbox.services.iam import rows
 from keyadmin.sandbox.services.iam.rows import Account
 from keyadmin.sandbox.state.allow_policy import new_etag
-from keyadmin.sandbox.state.hierarchy import Node
+from keyadmin.sandbox.state.hierarchy import Node, account_email
 from keyadmin.sandbox.world import World
 
 
@@ -30,7 +30,7 @@ def project(world: World, part: Part, node: Node) -> None:
 
 def put_account(world: World, project: str, project_id: str, account_id: str, created: int) -> str:
     """Make a service account unless it is there, within the caller's transaction; its e-mail address."""
-    email = f"{account_id}@{project_id}.iam.gserviceaccount.com"
+    email = account_email(account_id, project_id)
     rows.insert(world.store, Account(email, rows.new_unique_id(), project, created, None, {}))
     return email
 

@@ -11,10 +11,9 @@ Json = dict[str, Any]
 
 api = Api(
     "google.longrunning.Operations",
-    "longrunning.googleapis.com",
+    "",  # part of every API: none needs to be on
     "Long Running Operations API",
     "google.longrunning.operations_pb2",
-    always_on=True,
 )
 
 

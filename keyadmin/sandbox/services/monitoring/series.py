@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -47,30 +48,52 @@ class Series:
 
 
 def read(call: Call, project: str, start: int, end: int) -> Iterator[Series]:
-    """One series a key and service, with a point for every hour in which calls were made, ending with the last of them.
+    """One series a key, service, method and status, with a point for every hour of such calls, ending with the last of them.
 
-    An hour of calls that were no work (key_usage.py) does not say when: its point ends where the hour begins.
+    What is younger than the delay asked for (faults.spread("monitoring")) is not seen yet, nor the rest of its hour.
     """
     node = call.world.hierarchy.get(project)
-    project_id = node.project_id if node else None
+    project_id = (node.project_id if node else None) or ""
+    seen = call.now - call.world.faults.spread("monitoring")
     rows = call.store.all(
-        "SELECT k.uid, u.service, u.hour, u.last, u.calls FROM keys AS k JOIN key_usage AS u ON u.uid = k.uid "
-        "WHERE k.project = ? AND u.hour BETWEEN ? AND ? ORDER BY k.uid, u.service, u.hour DESC",
-        *(project, start - HOUR, end),
+        "SELECT k.uid, u.service, u.method, u.code, u.hour, u.last, u.calls "
+        "FROM keys AS k JOIN key_usage AS u ON u.uid = k.uid "
+        "WHERE k.project = ? AND u.hour BETWEEN ? AND ? AND u.last <= ? "
+        "ORDER BY k.uid, u.service, u.method, u.code, u.hour DESC",
+        *(project, start - HOUR, end, seen),
     )
-    for (uid, service), group in groupby(rows, key=lambda row: (row[0], row[1])):
-        points = [Point(hour, max(last, hour + 1), calls) for _, _, hour, last, calls in group]
+    for (uid, service, method, code), group in groupby(rows, key=lambda row: row[:4]):
+        points = [Point(hour, max(last, hour + 1), calls) for *_, hour, last, calls in group]
         inside = tuple(point for point in points if start < point.end <= end)
         if inside:
-            resource = {
-                "project_id": project_id or "",
-                "service": service,
-                "credential_id": f"apikey:{uid}",
-                "location": "global",  # version and method are labels too; they are not kept here
-            }
-            # Only accepted calls are counted.
-            metric = {"response_code": "200", "response_code_class": "2xx", "protocol": "http", "grpc_status_code": "0"}
-            yield Series({"metric": metric, "resource": resource}, inside)
+            yield Series({"metric": _metric(code), "resource": _resource(project_id, service, method, uid)}, inside)
+
+
+def _metric(code: int) -> dict[str, str]:
+    """The metric's labels (recorded descriptor: protocol, response_code, response_code_class, grpc_status_code)."""
+    return {
+        "response_code": str(code),
+        "response_code_class": f"{code // 100}xx",
+        "protocol": "http",
+        "grpc_status_code": str(_GRPC.get(code, 2)),
+    }
+
+
+def _resource(project_id: str, service: str, method: str, uid: str) -> dict[str, str]:
+    """The labels of consumed_api."""
+    version = next((part for part in method.split(".") if re.fullmatch(r"v\d+\w*", part)), "")
+    return {
+        "project_id": project_id,
+        "service": service,
+        "method": method,
+        "version": version,
+        "location": "global",
+        "credential_id": f"apikey:{uid}",
+    }
+
+
+# The canonical code that an HTTP status most likely stands for (google/rpc/code.proto).
+_GRPC = {200: 0, 400: 3, 401: 16, 403: 7, 404: 5, 409: 10, 429: 8, 499: 1, 500: 13, 501: 12, 503: 14, 504: 4}
 
 
 def compiled(text: str) -> Callable[[Series], bool]:

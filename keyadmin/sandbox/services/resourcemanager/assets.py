@@ -21,7 +21,9 @@ def _type(kind: str) -> AssetType:
                 *names,
                 after,
             ):
-                yield row[0], _node(world, NODE_TYPES[kind], read_node(row))
+                node = read_node(row)
+                if node.created + world.faults.spread("inventory") <= now:
+                    yield row[0], _node(world, NODE_TYPES[kind], node)
 
     def one(world: World, cursor: str, now: int) -> Json | None:
         row = world.store.one(f"SELECT {COLUMNS} FROM search_index WHERE name = ?", cursor)  # noqa: S608

@@ -23,7 +23,6 @@ api = Api(
     nodes.HOST,
     nodes.TITLE,
     "google.cloud.resourcemanager_v3.types",
-    always_on=True,
 )
 
 

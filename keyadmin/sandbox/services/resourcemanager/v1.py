@@ -22,11 +22,9 @@ Json = dict[str, Any]
 
 legacy_messages.register()
 
-projects_api = Api("google.cloudresourcemanager.v1.Projects", nodes.HOST, nodes.TITLE, always_on=True, lists_errors=True)
-organizations_api = Api(
-    "google.cloudresourcemanager.v1.Organizations", nodes.HOST, nodes.TITLE, always_on=True, lists_errors=True
-)
-folders_api = Api("google.cloud.resourcemanager.v2.Folders", nodes.HOST, nodes.TITLE, always_on=True, lists_errors=True)
+projects_api = Api("google.cloudresourcemanager.v1.Projects", nodes.HOST, nodes.TITLE, lists_errors=True)
+organizations_api = Api("google.cloudresourcemanager.v1.Organizations", nodes.HOST, nodes.TITLE, lists_errors=True)
+folders_api = Api("google.cloud.resourcemanager.v2.Folders", nodes.HOST, nodes.TITLE, lists_errors=True)
 APIS = (projects_api, organizations_api, folders_api)
 
 _V1 = "type.googleapis.com/google.cloudresourcemanager.v1"

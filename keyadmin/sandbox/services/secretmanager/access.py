@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from keyadmin.sandbox.api import Call
 from keyadmin.sandbox.messages.status import Code, RpcError, error_info, failed_precondition, invalid, not_found
+from keyadmin.sandbox.services.secretmanager import locations
 from keyadmin.sandbox.services.secretmanager import rows as secret_rows
 from keyadmin.sandbox.services.secretmanager.rows import SecretRow, VersionRow
 from keyadmin.sandbox.state import allow_policy
@@ -16,6 +18,8 @@ Json = dict[str, Any]
 HOST = "secretmanager.googleapis.com"
 SECRET = "projects/*/secrets/*"  # noqa: S105 - a path template
 VERSION = "projects/*/secrets/*/versions/*"
+_HOME = re.compile(r"projects/([^/]+)(/locations/([a-z0-9-]+))?")
+_NAME = re.compile(r"(projects/[^/]+(?:/locations/[a-z0-9-]+)?)/secrets/([^/]+)")
 
 
 def _denied(permission: str, resource: str) -> RpcError:
@@ -28,30 +32,40 @@ def _denied(permission: str, resource: str) -> RpcError:
 
 
 def project(call: Call, name: str, permission: str) -> str:
-    """The project (canonical name) of `projects/P`, if the caller holds the permission there."""
-    kind, _, reference = name.partition("/")
-    if kind != "projects" or not reference or "/" in reference:
+    """Where secrets are kept, for whoever holds the permission on the project: `projects/NUMBER` or, for regional secrets,
+    `projects/NUMBER/locations/REGION`."""
+    found = _HOME.fullmatch(name)
+    if found is None:
         raise invalid(f"Invalid resource name '{name[:120]}': expected projects/*.", "parent")
-    node = call.world.hierarchy.project(reference)
+    node = call.world.hierarchy.project(found[1])
     if node is None or not call.holds(permission, node.name):
         raise _denied(permission, name)
+    if found[3] and found[3] not in locations.REGIONS:
+        raise invalid(f"Invalid location '{found[3]}'.", "parent")  # unsourced: code and wording
     secret_rows.settle(call.store, call.now)
-    return node.name
+    return f"{node.name}{found[2] or ''}"
+
+
+def _split(call: Call, name: str, field: str) -> tuple[str, str, str]:
+    """Of `projects/P[/locations/L]/secrets/S`: the project (canonical name, empty for none), where it is kept, and S."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        raise invalid(f"Invalid resource name '{name[:160]}': expected {SECRET}.", field)
+    parts = found[1].split("/")
+    node = call.world.hierarchy.project(parts[1])
+    return (node.name, "/".join([node.name, *parts[2:]]), found[2]) if node else ("", "", found[2])
 
 
 def _found(call: Call, name: str, permission: str, shown: str, field: str) -> tuple[SecretRow | None, str]:
     """The secret, if there is one and the caller holds the permission on it or above, and its canonical name."""
-    parts = name.split("/")
-    if len(parts) != 4 or parts[0] != "projects" or parts[2] != "secrets" or not all(parts):
-        raise invalid(f"Invalid resource name '{name[:160]}': expected {SECRET}.", field)
-    node = call.world.hierarchy.project(parts[1])
-    if node is None:
+    project, home, secret_id = _split(call, name, field)
+    if not project:
         raise _denied(permission, shown)
     secret_rows.settle(call.store, call.now)
-    canonical = f"{node.name}/secrets/{parts[3]}"
-    if not call.holds(permission, canonical, node.name):
+    canonical = f"{home}/secrets/{secret_id}"
+    if not call.holds(permission, canonical, project):
         raise _denied(permission, shown)
-    return secret_rows.get(call.store, node.name, parts[3]), canonical
+    return secret_rows.get(call.store, home, secret_id), canonical
 
 
 def secret(call: Call, name: str, permission: str, field: str = "name") -> SecretRow:
@@ -112,13 +126,10 @@ def set_policy(call: Call, request: Json) -> Json:
 def test_permissions(call: Call, request: Json) -> Json:
     """TestIamPermissions: the held ones in the order asked. No permission is needed to ask; nothing is held on a missing
     secret (google.iam.v1)."""
-    parts = request.get("resource", "").split("/")
-    if len(parts) != 4 or parts[0] != "projects" or parts[2] != "secrets" or not all(parts):
-        raise invalid(f"Invalid resource name '{request.get('resource', '')[:160]}': expected {SECRET}.", "resource")
-    node = call.world.hierarchy.project(parts[1])
+    project, home, secret_id = _split(call, request.get("resource", ""), "resource")
     held = Held()
-    if node is not None and secret_rows.get(call.store, node.name, parts[3]) is not None:
-        held = call.permissions(f"{node.name}/secrets/{parts[3]}", node.name)
+    if project and secret_rows.get(call.store, home, secret_id) is not None:
+        held = call.permissions(f"{home}/secrets/{secret_id}", project)
     wanted = dict.fromkeys(request.get("permissions", ()))
     for permission in wanted:
         if not permission.startswith("secretmanager."):

@@ -12,11 +12,12 @@ from typing import Any
 from keyadmin.sandbox.api import EMPTY, Api, Call
 from keyadmin.sandbox.messages.shape import mask_paths
 from keyadmin.sandbox.messages.status import already_exists, failed_precondition, invalid
-from keyadmin.sandbox.messages.times import parse_rfc3339, rfc3339
+from keyadmin.sandbox.messages.times import parse_rfc3339, plain_utc, rfc3339, rfc3339_nanos
 from keyadmin.sandbox.services.secretmanager import access as secret_access
 from keyadmin.sandbox.services.secretmanager import lists as secret_lists
 from keyadmin.sandbox.services.secretmanager import rows as secret_rows
 from keyadmin.sandbox.services.secretmanager.access import SECRET, VERSION
+from keyadmin.sandbox.services.secretmanager.locations import REGIONS, both, location, regional
 from keyadmin.sandbox.services.secretmanager.rows import SecretRow
 from keyadmin.sandbox.world import World
 
@@ -69,7 +70,7 @@ def _document(row: SecretRow, data: Json, now: int) -> Json:
         raise invalid("The expiration time must be in the future.", "secret.expire_time")
     for name in _FIELDS:
         if name == "expireTime" and row.expires is not None:
-            doc[name] = rfc3339(row.expires)
+            doc[name] = rfc3339_nanos(row.expires) if "ttl" in data else plain_utc(data[name])
         elif data.get(name) not in (None, {}, []):
             doc[name] = data[name]
     return doc
@@ -94,7 +95,7 @@ def _check(data: Json) -> None:
             raise invalid(f"Invalid version alias '{alias[:80]}'.", "secret.version_aliases")
 
 
-@api.method("POST /v1/{parent=projects/*}/secrets", body="secret", request="CreateSecretRequest", response="Secret")
+@api.method(*both("POST /v1/{parent=projects/*}/secrets"), body="secret", request="CreateSecretRequest", response="Secret")
 def create_secret(call: Call, request: Json) -> Json:
     """CreateSecret: an empty one."""
     project = secret_access.project(call, request.get("parent", ""), "secretmanager.secrets.create")
@@ -104,7 +105,10 @@ def create_secret(call: Call, request: Json) -> Json:
         raise invalid(f"Secret ID [{secret_id[:80]}] must match [a-zA-Z0-9_-]{{1,255}}.", "secret_id")
     data = request.get("secret", {})
     replication = data.get("replication", {})
-    if not replication or ("userManaged" in replication and not replication["userManaged"].get("replicas")):
+    if regional(project):
+        if replication:
+            raise invalid("A regional secret has no replication policy.", "secret.replication")  # unsourced: the wording
+    elif not replication or ("userManaged" in replication and not replication["userManaged"].get("replicas")):
         raise invalid("The replication policy of the secret is missing.", "secret.replication")  # unsourced: the wording
     _check(data)
     row = SecretRow(project, secret_id, call.now, None, 0, {})
@@ -115,13 +119,13 @@ def create_secret(call: Call, request: Json) -> Json:
     return row.doc
 
 
-@api.method(f"GET /v1/{{name={SECRET}}}", request="GetSecretRequest", response="Secret")
+@api.method(*both(f"GET /v1/{{name={SECRET}}}"), request="GetSecretRequest", response="Secret")
 def get_secret(call: Call, request: Json) -> Json:
     """GetSecret: what is known of it, never its value."""
     return secret_access.secret(call, request.get("name", ""), "secretmanager.secrets.get").doc
 
 
-@api.method("GET /v1/{parent=projects/*}/secrets", request="ListSecretsRequest", response="ListSecretsResponse")
+@api.method(*both("GET /v1/{parent=projects/*}/secrets"), request="ListSecretsRequest", response="ListSecretsResponse")
 def list_secrets(call: Call, request: Json) -> Json:
     """ListSecrets: the newest first."""
     project = secret_access.project(call, request.get("parent", ""), "secretmanager.secrets.list")
@@ -129,7 +133,7 @@ def list_secrets(call: Call, request: Json) -> Json:
     return secret_lists.page("secrets", "ListSecrets", request, [row.doc for row in rows])
 
 
-@api.method(f"PATCH /v1/{{secret.name={SECRET}}}", body="secret", request="UpdateSecretRequest", response="Secret")
+@api.method(*both(f"PATCH /v1/{{secret.name={SECRET}}}"), body="secret", request="UpdateSecretRequest", response="Secret")
 def update_secret(call: Call, request: Json) -> Json:
     """UpdateSecret: the fields of the mask; one that is absent is cleared."""
     data = request.get("secret", {})
@@ -170,7 +174,7 @@ def _with_member(old: Json, name: str, new: Json) -> Json:
     return out
 
 
-@api.method(f"DELETE /v1/{{name={SECRET}}}", request="DeleteSecretRequest", response=EMPTY)
+@api.method(*both(f"DELETE /v1/{{name={SECRET}}}"), request="DeleteSecretRequest", response=EMPTY)
 def delete_secret(call: Call, request: Json) -> Json:
     """DeleteSecret: with all versions, for good."""
     row = secret_access.secret(call, request.get("name", ""), "secretmanager.secrets.delete")
@@ -179,7 +183,9 @@ def delete_secret(call: Call, request: Json) -> Json:
     return {}
 
 
-@api.method(f"POST /v1/{{parent={SECRET}}}:addVersion", body="*", request="AddSecretVersionRequest", response="SecretVersion")
+@api.method(
+    *both(f"POST /v1/{{parent={SECRET}}}:addVersion"), body="*", request="AddSecretVersionRequest", response="SecretVersion"
+)
 def add_secret_version(call: Call, request: Json) -> Json:
     """AddSecretVersion: the value and, if sent, its checksum are looked at; neither is ever logged."""
     row = secret_access.secret(call, request.get("parent", ""), "secretmanager.versions.add", "parent")
@@ -197,7 +203,9 @@ def add_secret_version(call: Call, request: Json) -> Json:
     return secret_rows.add_version(call.store, row, data, call.now, checked=checked).doc
 
 
-@api.method(f"GET /v1/{{name={VERSION}}}:access", request="AccessSecretVersionRequest", response="AccessSecretVersionResponse")
+@api.method(
+    *both(f"GET /v1/{{name={VERSION}}}:access"), request="AccessSecretVersionRequest", response="AccessSecretVersionResponse"
+)
 def access_secret_version(call: Call, request: Json) -> Json:
     """AccessSecretVersion: `latest` is the newest version, whatever its state (reported)."""
     row = secret_access.version(call, request.get("name", ""), "secretmanager.versions.access")
@@ -206,13 +214,15 @@ def access_secret_version(call: Call, request: Json) -> Json:
     return {"name": row.name, "payload": secret_rows.payload(row)}
 
 
-@api.method(f"GET /v1/{{name={VERSION}}}", request="GetSecretVersionRequest", response="SecretVersion")
+@api.method(*both(f"GET /v1/{{name={VERSION}}}"), request="GetSecretVersionRequest", response="SecretVersion")
 def get_secret_version(call: Call, request: Json) -> Json:
     """GetSecretVersion: without the value."""
     return secret_access.version(call, request.get("name", ""), "secretmanager.versions.get").doc
 
 
-@api.method(f"GET /v1/{{parent={SECRET}}}/versions", request="ListSecretVersionsRequest", response="ListSecretVersionsResponse")
+@api.method(
+    *both(f"GET /v1/{{parent={SECRET}}}/versions"), request="ListSecretVersionsRequest", response="ListSecretVersionsResponse"
+)
 def list_secret_versions(call: Call, request: Json) -> Json:
     """ListSecretVersions: the newest first, without values."""
     row = secret_access.secret(call, request.get("parent", ""), "secretmanager.versions.list", "parent")
@@ -234,19 +244,25 @@ def _set_state(call: Call, request: Json, permission: str, state: str) -> Json:
     return row.doc
 
 
-@api.method(f"POST /v1/{{name={VERSION}}}:enable", body="*", request="EnableSecretVersionRequest", response="SecretVersion")
+@api.method(
+    *both(f"POST /v1/{{name={VERSION}}}:enable"), body="*", request="EnableSecretVersionRequest", response="SecretVersion"
+)
 def enable_secret_version(call: Call, request: Json) -> Json:
     """EnableSecretVersion."""
     return _set_state(call, request, "secretmanager.versions.enable", "ENABLED")
 
 
-@api.method(f"POST /v1/{{name={VERSION}}}:disable", body="*", request="DisableSecretVersionRequest", response="SecretVersion")
+@api.method(
+    *both(f"POST /v1/{{name={VERSION}}}:disable"), body="*", request="DisableSecretVersionRequest", response="SecretVersion"
+)
 def disable_secret_version(call: Call, request: Json) -> Json:
     """DisableSecretVersion: its value cannot be read until it is enabled again."""
     return _set_state(call, request, "secretmanager.versions.disable", "DISABLED")
 
 
-@api.method(f"POST /v1/{{name={VERSION}}}:destroy", body="*", request="DestroySecretVersionRequest", response="SecretVersion")
+@api.method(
+    *both(f"POST /v1/{{name={VERSION}}}:destroy"), body="*", request="DestroySecretVersionRequest", response="SecretVersion"
+)
 def destroy_secret_version(call: Call, request: Json) -> Json:
     """DestroySecretVersion: at once, or after the secret's `versionDestroyTtl`, disabled until then (discovery document)."""
     name = request.get("name", "")
@@ -261,7 +277,7 @@ def destroy_secret_version(call: Call, request: Json) -> Json:
         row.doc |= {
             "state": "DISABLED",
             "etag": secret_rows.etag(call.now),
-            "scheduledDestroyTime": rfc3339(row.destroy_at),
+            "scheduledDestroyTime": rfc3339_nanos(row.destroy_at),
         }
     else:
         secret_rows.destroy(row, call.now)
@@ -269,20 +285,22 @@ def destroy_secret_version(call: Call, request: Json) -> Json:
     return row.doc
 
 
-@api.method(f"GET /v1/{{resource={SECRET}}}:getIamPolicy", request=f"{_IAM}:GetIamPolicyRequest", response=_POLICY)
+@api.method(*both(f"GET /v1/{{resource={SECRET}}}:getIamPolicy"), request=f"{_IAM}:GetIamPolicyRequest", response=_POLICY)
 def get_iam_policy(call: Call, request: Json) -> Json:
     """GetIamPolicy of a secret."""
     return secret_access.get_policy(call, request)
 
 
-@api.method(f"POST /v1/{{resource={SECRET}}}:setIamPolicy", body="*", request=f"{_IAM}:SetIamPolicyRequest", response=_POLICY)
+@api.method(
+    *both(f"POST /v1/{{resource={SECRET}}}:setIamPolicy"), body="*", request=f"{_IAM}:SetIamPolicyRequest", response=_POLICY
+)
 def set_iam_policy(call: Call, request: Json) -> Json:
     """SetIamPolicy of a secret."""
     return secret_access.set_policy(call, request)
 
 
 @api.method(
-    f"POST /v1/{{resource={SECRET}}}:testIamPermissions",
+    *both(f"POST /v1/{{resource={SECRET}}}:testIamPermissions"),
     body="*",
     request=f"{_IAM}:TestIamPermissionsRequest",
     response=f"{_IAM}:TestIamPermissionsResponse",
@@ -291,3 +309,22 @@ def set_iam_policy(call: Call, request: Json) -> Json:
 def test_iam_permissions(call: Call, request: Json) -> Json:
     """TestIamPermissions on a secret."""
     return secret_access.test_permissions(call, request)
+
+
+@api.method(
+    "GET /v1/{name=projects/*}/locations",
+    request={"name": "string", "filter": "string", "pageSize": "int32", "pageToken": "string"},
+    response=None,
+)
+def list_locations(call: Call, request: Json) -> Json:
+    """ListLocations of google.cloud.location.Locations: the regions (REST only)."""
+    project = secret_access.project(call, request.get("name", ""), "secretmanager.locations.list")
+    found = [location(project, region) for region in REGIONS]
+    return secret_lists.page("locations", "ListLocations", request, found)
+
+
+@api.method("GET /v1/{name=projects/*/locations/*}", request={"name": "string"}, response=None)
+def get_location(call: Call, request: Json) -> Json:
+    """GetLocation of google.cloud.location.Locations: one region (REST only)."""
+    home = secret_access.project(call, request.get("name", ""), "secretmanager.locations.get")
+    return location(*home.split("/locations/"))

@@ -7,14 +7,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from keyadmin.sandbox.messages.times import rfc3339
+from keyadmin.sandbox.messages.times import rfc3339, rfc3339_nanos
 from keyadmin.sandbox.state.store import Store
 
 Json = dict[str, Any]
 
 TABLES = """
 CREATE TABLE secrets (
-  project TEXT NOT NULL,            -- projects/NUMBER
+  project TEXT NOT NULL,            -- projects/NUMBER or, of regional ones, projects/NUMBER/locations/REGION
   secret_id TEXT NOT NULL,
   created INTEGER NOT NULL,         -- microseconds
   expires INTEGER,                  -- microseconds, or NULL: taken away then
@@ -151,7 +151,7 @@ def add_version(store: Store, secret: SecretRow, data: bytes, now: int, *, check
         "name": f"{secret.name}/versions/{secret.last_version}",
         "createTime": rfc3339(now),
         "state": "ENABLED",
-        "replicationStatus": _replication_status(secret.doc["replication"]),
+        **({"replicationStatus": _replication_status(secret.doc["replication"])} if "replication" in secret.doc else {}),
         "etag": etag(now),
     }
     if checked:
@@ -172,7 +172,7 @@ def destroy(row: VersionRow, now: int) -> None:
     """Destroyed: the data is gone for good."""
     row.state, row.data, row.checksum, row.destroy_at = "DESTROYED", None, None, None
     row.doc = {name: value for name, value in row.doc.items() if name != "scheduledDestroyTime"}
-    row.doc |= {"state": "DESTROYED", "destroyTime": rfc3339(now), "etag": etag(now)}
+    row.doc |= {"state": "DESTROYED", "destroyTime": rfc3339_nanos(now), "etag": etag(now)}
 
 
 def settle(store: Store, now: int) -> None:
@@ -191,8 +191,8 @@ def settle(store: Store, now: int) -> None:
 
 
 def etag(now: int) -> str:
-    """A quoted hexadecimal number, as gcloud prints it; what it is made of is unsourced: the time of the change here."""
-    return f'"{now:x}"'
+    """A quoted hexadecimal number: a 1 before the microseconds of the change (recorded, 2025 and 2026: 14 digits)."""
+    return f'"1{now:x}"'
 
 
 def payload(row: VersionRow) -> Json:

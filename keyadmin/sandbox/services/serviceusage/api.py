@@ -24,7 +24,6 @@ api = Api(
     "serviceusage.googleapis.com",
     "Service Usage API",
     "google.cloud.service_usage_v1.types",
-    always_on=True,
 )
 
 MOST_ENABLED = 20  # services of one BatchEnableServices (documented)
@@ -226,7 +225,7 @@ def disable_service(call: Call, request: Json) -> Json:
 def _used(call: Call, node: Node, service: str) -> bool:
     """Whether a key of the project called the service in the last 30 days: the only use that is counted here."""
     row = call.store.one(
-        "SELECT 1 FROM key_usage WHERE service = ? AND last > ? AND uid IN (SELECT uid FROM keys WHERE project = ?) LIMIT 1",
+        "SELECT 1 FROM key_usage WHERE service = ? AND work > ? AND uid IN (SELECT uid FROM keys WHERE project = ?) LIMIT 1",
         *(service, call.now - IN_USE, node.name),
     )
     return row is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keyadmin.sandbox.inventory import AssetType, ProjectRows, parent, place
+from keyadmin.sandbox.inventory import AssetType, ProjectRows, lag, parent, place
 from keyadmin.sandbox.world import World
 
 Json = dict[str, Any]
@@ -15,7 +15,7 @@ SERVICE = "serviceusage.googleapis.com/Service"
 def _service(world: World, row: tuple[str, str, int], now: int) -> Json | None:
     """An enabled service. Public scripts ask for `state:ENABLED AND name:*generativelanguage...*` and read `project`."""
     project, service, since = row
-    if since + world.faults.spread("search") > now:
+    if since + lag(world) > now:
         return None
     name = f"{project}/services/{service}"
     return {

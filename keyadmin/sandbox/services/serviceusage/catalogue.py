@@ -8,6 +8,8 @@ from keyadmin.data import services
 
 Json = dict[str, Any]
 
+UNKNOWN = "Sandbox: this service is not in its catalogue; a seed switched it on."
+
 # What is enabled along with a service, and keeps what it needs from being disabled. Recorded in public threads:
 # bigquery <- bigquerystorage, cloudapis; compute <- container; oslogin <- compute. Google has more of these.
 NEEDS: Final[dict[str, tuple[str, ...]]] = {
@@ -30,7 +32,7 @@ def known(name: str) -> bool:
 
 def config(name: str) -> Json:
     """A service's `config` as lists show it (recorded): quota, authentication and monitoring are there and empty."""
-    title, summary = services().get(name, (name, ""))  # a seed may enable what is not in the catalogue
+    title, summary = services().get(name, (name, UNKNOWN))  # a seed may enable what is not in the catalogue
     return {
         "name": name,
         "title": title,

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from typing import Any
 
+from keyadmin.data import services
 from keyadmin.sandbox.messages.status import Code, RpcError, error_info
 
 DOMAIN = "serviceusage.googleapis.com"
 
 
-def _error(code: Code, message: str, subject: str, reason: str, **metadata: str) -> RpcError:
+def _error(code: Code, message: str, subject: str, reason: str, *details: dict[str, Any], **metadata: str) -> RpcError:
     # The token is opaque; the same refusal gets the same one here, through whichever transport.
     token = base64.urlsafe_b64encode(hashlib.sha512(message.encode()).digest()).decode().rstrip("=")
     return RpcError(
@@ -24,6 +26,7 @@ def _error(code: Code, message: str, subject: str, reason: str, **metadata: str)
             "violations": [{"type": "googleapis.com", "subject": subject}],
         },
         error_info(reason, DOMAIN, **metadata),
+        *details,
     )
 
 
@@ -53,13 +56,20 @@ def no_project(project: str) -> RpcError:
 
 
 def no_service(names: list[str]) -> RpcError:
-    """403 for services that do not exist."""
+    """403 for services that are not in the catalogue: Google's words, and beside them that the catalogue lacks them."""
     text = ",".join(names)
+    mark = {
+        "@type": "type.googleapis.com/google.rpc.LocalizedMessage",
+        "locale": "en-US",
+        "message": f"Sandbox: not among the {len(services())} services of its catalogue: {text[:300]}. A seed can switch on "
+        "what Google has beyond them.",
+    }
     return _error(
         Code.PERMISSION_DENIED,
         f"Not found or permission denied for service(s): {text}.",
         "?error_code=220002" + "".join(f"&services={name}" for name in names),
         "SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED",
+        mark,
         services=text,
     )
 
