@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -28,7 +29,8 @@ def test_what_recipes_show_passes_the_linter(name: str, tmp_path: Path) -> None:
     pytest.importorskip("ruff", reason="ruff is not installed")
     copy = follow(name, tmp_path)
     words = [sys.executable, "-m", "ruff", "check", "-q", "--config", str(ROOT / "pyproject.toml")]
-    done = subprocess.run([*words, *(path for path, _, _ in blocks(name))], cwd=copy, capture_output=True, text=True, check=False)
+    words += [path for path, _, _ in blocks(name)]
+    done = subprocess.run(words, cwd=copy, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
 
@@ -45,7 +47,8 @@ def test_sink(tmp_path: Path) -> None:
     assert len(file.read_text().splitlines()) == 2
     wrong = typed(copy, "--sandbox", "keys", "hand-over", "web", "--to", "nowhere")
     assert "shout:PATH" in wrong.stderr
-    (copy / "keyadmin.toml").write_text(f'[[rule]]\nprojects = ["demo-project"]\nsinks = ["shout:{file}"]\n')
+    rule = f'[[rule]]\nprojects = ["demo-project"]\nmachine = "{socket.gethostname()}"\nsinks = ["shout:{file}"]\n'
+    (copy / "keyadmin.toml").write_text(rule)
     planned = typed(copy, "--sandbox", "rotation", "plan", "--policy", "keyadmin.toml", "--format", "json")
     assert planned.returncode == 0, planned.stderr
 
