@@ -192,7 +192,9 @@ def _connection(error: BaseException, call: ApiCall, place: str) -> Failure:
         return _unreachable(call, place, f"its certificate does not hold: {reason}" if reason else str(error), tls=True)
     if _is(error, "aiohttp", "ClientHttpProxyError"):
         status, words = getattr(error, "status", "no"), redact(str(getattr(error, "message", "")))[:60]
-        return _unreachable(call, place, f"the proxy answered CONNECT with HTTP {status}{f' ({words})' if words else ''}")
+        refused = isinstance(status, int) and status < 500  # a decision, which asking again does not change
+        said = f"the proxy answered CONNECT with HTTP {status}{f' ({words})' if words else ''}"
+        return _unreachable(call, place, said, passing=not refused)
     if any(_is(error, "aiohttp", name) for name in ("ClientConnectorError", "ConnectionTimeoutError")):
         return _unreachable(call, place, _system_words(getattr(error, "os_error", None)) or str(error))
     if isinstance(error, TimeoutError):
@@ -212,13 +214,13 @@ def _facts(call: ApiCall, status: str | None, message: str) -> ErrorFacts:
     return facts_from_details(None, status, message, (), call)
 
 
-def _unreachable(call: ApiCall, place: str, why: str, *, tls: bool = False) -> Failure:
+def _unreachable(call: ApiCall, place: str, why: str, *, tls: bool = False, passing: bool = True) -> Failure:
     """No connection was made, so nothing was asked. Built without the classifier: the words are not the service's."""
     fix: tuple[str, ...] = (ca_advice(),) if tls else _ways(call, place)
     if tls and ("not yet valid" in why or "expired" in why):
         fix = ("Check this machine's clock: the certificate's dates do not fit it.", *fix)
     message = f"{place} could not be reached: {redact(why)}"
-    facts = _facts(call, "UNAVAILABLE", message)
+    facts = _facts(call, "UNAVAILABLE" if passing else None, message)
     # A sandbox that is not there is a service that is not running; no network lies between.
     cause = Cause.NETWORK_UNREACHABLE if place == call.service else Cause.SERVICE_UNAVAILABLE
     problem = Problem(cause, message, status="UNAVAILABLE", service=facts.service, fix=fix, unsent=True)

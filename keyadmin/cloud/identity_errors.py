@@ -32,8 +32,9 @@ def read(error: Exception, source: Source, skew: timedelta | None = None) -> Pro
     refused = _impersonation_refused(error)
     if refused is not None:
         return _not_impersonated(refused, source)
-    if "invalid_rapt" in words or type(error).__name__ == "ReauthFailError" or "rapt_required" in words:
-        return _problem(Cause.REAUTHENTICATION_REQUIRED, "your organisation asks you to sign in again", words, *_login(source))
+    if type(error).__name__ == "ReauthFailError" or any(mark in words for mark in _REAUTHENTICATION):
+        what = "your organisation asks you to sign in again: the session of this account is over"
+        return _problem(Cause.REAUTHENTICATION_REQUIRED, what, "", *_login(source))
     if source.kind == "service-account":
         return _service_account(words, source, skew)
     if source.kind in ("workload-identity", "workforce-identity") and "refresh_token" not in words:

@@ -16,9 +16,9 @@ import h2.errors
 import h2.events
 import h2.exceptions
 
-from tests.google.faults import ANSWER_KINDS, Entry, Fault, Wire
-from tests.google.forward import Answer, RpcAnswer, Sandbox, error, rpc_refusal
-from tests.google.identity import Holder, Identity, dumped
+from tests.local_google.faults import ANSWER_KINDS, Entry, Fault, Wire
+from tests.local_google.forward import Answer, RpcAnswer, Sandbox, error, rpc_refusal
+from tests.local_google.identity import Holder, Identity, dumped
 
 GEMINI = "generativelanguage.googleapis.com"
 

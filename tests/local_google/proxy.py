@@ -6,8 +6,8 @@ import asyncio
 import base64
 import contextlib
 
-from tests.google.faults import CONNECT_KINDS, Wire
-from tests.google.front import page
+from tests.local_google.faults import CONNECT_KINDS, Wire
+from tests.local_google.front import page
 
 
 class Proxy:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import aiohttp
 import grpc
 
-from tests.google.identity import Holder
+from tests.local_google.identity import Holder
 
 # Of the same length, so that a protobuf's length fields stay right.
 MARKERS: Final = ((b"AQ.SANDBOX-", b"AQ.LOCALGG-"), (b"AIzaSANDBOX", b"AIzaLOCALGG"))

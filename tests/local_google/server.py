@@ -1,4 +1,4 @@
-"""The local Google as a process of a test's own: `python -m tests.google.server FOLDER [--port-443]`.
+"""The local Google as a process of a test's own: `python -m tests.local_google.server FOLDER [--port-443]`.
 
 It writes FOLDER/ca.pem, starts a served sandbox, and prints one line of JSON with its addresses when it is ready. Everything is
 on loopback. It ends when its standard input is closed, so it never outlives the test.
@@ -15,12 +15,12 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.google.authority import DAY, Authority
-from tests.google.faults import ANSWER_KINDS, Wire
-from tests.google.forward import Sandbox
-from tests.google.front import Front, Google, spoiled
-from tests.google.identity import Holder, Identity, dumped
-from tests.google.proxy import Proxy
+from tests.local_google.authority import DAY, Authority
+from tests.local_google.faults import ANSWER_KINDS, Wire
+from tests.local_google.forward import Sandbox
+from tests.local_google.front import Front, Google, spoiled
+from tests.local_google.identity import Holder, Identity, dumped
+from tests.local_google.proxy import Proxy
 
 
 class Control:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.google.client import LocalGoogle, environment
+from tests.local_google.client import LocalGoogle, environment
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from tests.google.identity import FEDERATED, HOME, PERSON, ROBOT, TARGET_ROBOT
+from tests.local_google.identity import FEDERATED, HOME, PERSON, ROBOT, TARGET_ROBOT
 
 ROOT: Final = Path(__file__).parent.parent.parent
 PAYING: Final = "paying-project"
@@ -58,7 +58,7 @@ class LocalGoogle:
     def __init__(self, folder: Path, *, fixed: bool = False) -> None:
         self.folder = folder
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.google.server", str(folder), *(["--port-443"] if fixed else [])],
+            [sys.executable, "-m", "tests.local_google.server", str(folder), *(["--port-443"] if fixed else [])],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
