@@ -261,7 +261,7 @@ async def connect(
     """A Cloud for as long as the block lasts.
 
     Credentials are loaded at once, so that their absence is said before anything is done; `credentials=False` leaves
-    them alone (checking a key needs none). `on_silence` hears what is waited for after three seconds. Raises
+    them alone (checking a key needs none). `on_silence` hears what is waited for after two seconds. Raises
     Problem(credentials-missing), or wrong usage for a sandbox elsewhere.
     """
     silence()

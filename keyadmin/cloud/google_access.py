@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -17,7 +18,8 @@ from keyadmin.cloud.sources import Loaded, Source
 from keyadmin.cloud.threads import in_daemon_thread
 from keyadmin.model.problem import Problem
 
-TELL_AFTER: Final = 3.0  # seconds after which a person hears what is waited for
+FAILURE_LASTS: Final = 30.0  # seconds for which nobody else waits for a token that did not come
+TELL_AFTER: Final = 2.0  # seconds after which a person hears what is waited for
 
 
 class GoogleAccess:
@@ -38,6 +40,8 @@ class GoogleAccess:
         self._limit = min(LIMIT, limit)
         self._tell = tell
         self._lock = asyncio.Lock()
+        self._failed: Problem | None = None
+        self._failed_at = 0.0
 
     @classmethod
     async def load(
@@ -57,6 +61,8 @@ class GoogleAccess:
         loaded = sources.given_token(env) or sources.from_file(env) or await from_machine(env, transport)
         if loaded is None:
             raise sources.nothing_found(env)
+        if loaded.token is not None and tell is not None:
+            tell(f"Calling with the access token in {loaded.source.variable}, which wins over other credentials.")
         if impersonate:
             loaded = _impersonating(loaded, impersonate)
         if quota_project:
@@ -114,6 +120,17 @@ class GoogleAccess:
         return bool(self._credentials.token_state is TokenState.FRESH)
 
     async def _refresh(self) -> None:
+        """A new token. What stood in its way is raised to all who wait for it; half a minute later it is asked for again."""
+        if self._failed is not None and time.monotonic() - self._failed_at < FAILURE_LASTS:
+            raise replace(self._failed, notes=list(self._failed.notes))
+        try:
+            await self._fetch()
+        except Problem as problem:
+            self._failed, self._failed_at = problem, time.monotonic()
+            raise
+        self._failed = None
+
+    async def _fetch(self) -> None:
         handle = asyncio.get_running_loop().call_later(TELL_AFTER, self._say)
         try:
             async with asyncio.timeout(self._limit):

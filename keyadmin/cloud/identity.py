@@ -58,7 +58,12 @@ class IdentityTransport:
         **_: Any,
     ) -> IdentityAnswer:
         """As google.auth asks for it. Raises Problem, which none of its handlers takes for one of its own exceptions."""
-        return asyncio.run_coroutine_threadsafe(self.ask(method, url, body, headers), self._loop).result()
+        asking = self.ask(method, url, body, headers)
+        try:
+            return asyncio.run_coroutine_threadsafe(asking, self._loop).result()
+        except RuntimeError:  # the loop is closed: the command has ended meanwhile
+            asking.close()
+            raise
 
     async def ask(
         self, method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None, tries: int = TRIES

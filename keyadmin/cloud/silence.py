@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-TELL_AFTER: Final = 3.0  # seconds of waiting after which a person hears what is waited for
+TELL_AFTER: Final = 2.0  # seconds of waiting after which a person hears what is waited for
 TELL_AGAIN: Final = 15.0
 
 

@@ -78,6 +78,19 @@ async def test_a_refused_token_is_renewed_once_and_the_call_repeated(double: Any
     assert [seen.headers["authorization"] for seen in double.calls(key_rpc)] == ["Bearer token-2", "Bearer token-3"]
 
 
+async def test_many_refusals_of_one_token_fetch_one_new_token(double: Any, target: Target) -> None:
+    """Refusals come in one after another, the later ones when the new token is there already."""
+    async with connect(target) as cloud:
+        await cloud.keys.get(NAME)
+        double.revoked.add("token-1")
+        access = cloud._runner.access
+        for _ in range(256):
+            assert await access.renew("Bearer token-1")
+        await asyncio.gather(*(access.renew("Bearer token-1") for _ in range(256)))
+        await asyncio.gather(*(cloud.keys.get(NAME) for _ in range(20)))
+    assert double.issued == ["token-1", "token-2"]
+
+
 async def test_a_token_refused_again_is_not_renewed_for_ever(double: Any, target: Target) -> None:
     double.revoked.update(f"token-{n}" for n in range(10))
     async with connect(target) as cloud:

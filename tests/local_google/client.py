@@ -134,6 +134,13 @@ def environment(google: LocalGoogle, home: Path) -> dict[str, str]:
     }
 
 
+def another_authority() -> bytes:
+    """The certificate of an authority that signed nothing here."""
+    from tests.local_google.authority import Authority
+
+    return Authority("somebody else").pem
+
+
 # --- credentials: each writes what it needs and gives the variables that name it ------------------------------------------
 
 Credentials = Callable[[LocalGoogle, Path], dict[str, str]]

@@ -63,6 +63,14 @@ def env(google: LocalGoogle, tmp_path: Path) -> dict[str, str]:
     return environment(google, tmp_path)
 
 
+@pytest.fixture
+def machine(google: LocalGoogle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """google.auth reads the metadata server's address when it is first imported; a process of its own would see ours."""
+    from google.auth.compute_engine import _metadata
+
+    monkeypatch.setattr(_metadata, "_GCE_METADATA_HOST", google.plain)
+
+
 def run_here(arguments: tuple[str, ...], whole: Mapping[str, str], patch: pytest.MonkeyPatch, stdin: str = "") -> Result:
     """Run one command line in this process with this environment."""
     from keyadmin.cli.app import main
