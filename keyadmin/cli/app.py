@@ -29,11 +29,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
-from keyadmin.cli import secret_input, streams
+from keyadmin.cli import reveal, secret_input, streams
 from keyadmin.cli.lazy import CommandEntry, CommandGroup, group
 from keyadmin.cli.program import program
 from keyadmin.cli.session import Session
-from keyadmin.cli.settings import AUDIT_FORMATS
+from keyadmin.cli.settings import AUDIT_FORMATS, SCAN_FORMATS
 from keyadmin.model.command_line import Invocation, calling_as, complete, typed
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 
@@ -66,7 +66,12 @@ ROOT: Final = CommandGroup(
         "env": CommandEntry("keyadmin.cli.env:GROUP", "See and set GEMINI_API_KEY and GOOGLE_API_KEY.", "Use keys"),
         "snippet": CommandEntry("keyadmin.cli.snippet:snippet", "Print a working example in your language.", "Use keys"),
         "tokens": CommandEntry("keyadmin.cli.tokens:GROUP", "Make ephemeral tokens for the Live API.", "Use keys"),
-        "scan": CommandEntry("keyadmin.cli.scan:scan", "Find key strings in files and in git history.", "Keys and projects"),
+        "scan": CommandEntry(
+            "keyadmin.cli.scan:scan",
+            "Find key strings in files and in git history.",
+            "Keys and projects",
+            formats=SCAN_FORMATS,
+        ),
         "sandbox": CommandEntry("keyadmin.cli.sandbox:GROUP", "Serve, fill and reset the local Google Cloud.", "Around it"),
         "config": CommandEntry("keyadmin.cli.config:GROUP", "Read and change keyadmin's settings.", "Around it"),
         "completion": CommandEntry("keyadmin.cli.completion:completion", "Set up completion for your shell.", "Around it"),
@@ -84,9 +89,8 @@ def main(arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:
     """Run one command line (without the program's name) and give back its exit code. Never raises."""
     session = Session(os.environ if env is None else env)
     session.choose_project = _choose_project
-    # Google's clients log whole answers, key strings included, when this is set.
-    os.environ.pop("GOOGLE_SDK_PYTHON_LOGGING_SCOPE", None)
-    with calling_as(Invocation(program())):
+    _no_tracing(arguments)
+    with calling_as(Invocation(program())), reveal.nothing_yet():
         code = _boundary(session, arguments)
         try:
             streams.flush()
@@ -94,6 +98,20 @@ def main(arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:
             code = _failed(session, error, arguments)
             streams.abandon(sys.stdout)
     return int(code)
+
+
+# Google's clients log whole answers, key strings included; gRPC prints headers, bearer tokens included; OpenSSL writes the
+# keys of connections. Programs that keyadmin starts do not get them either.
+_LOGGING: Final = "GOOGLE_SDK_PYTHON_LOGGING_SCOPE"
+_TRACING: Final = ("GRPC_TRACE", "GRPC_VERBOSITY", "GRPC_STACKTRACE_MINLOGLEVEL", "SSLKEYLOGFILE", "PYTHONASYNCIODEBUG")
+
+
+def _no_tracing(arguments: Sequence[str]) -> None:
+    """Take what makes libraries print secrets out of the environment; tracing stays where --verbose is given twice."""
+    flags = [word for word in arguments if word == "--verbose" or (word[:2] == "-v" and not word.strip("-v"))]
+    said = sum(1 if word == "--verbose" else len(word) - 1 for word in flags)
+    for name in (_LOGGING, *(() if said >= 2 else _TRACING)):
+        os.environ.pop(name, None)
 
 
 def _boundary(session: Session, arguments: Sequence[str]) -> int:

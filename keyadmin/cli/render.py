@@ -13,12 +13,13 @@ from typing import Any, Generic, TypeVar
 
 from keyadmin.cli import streams
 from keyadmin.cli.console import paint
+from keyadmin.cli.reveal import masked
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean, clean_json, folded, terminal_width
 
 T = TypeVar("T")
 NARROWEST = 12  # a column is not cut below this many characters
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = frozenset("=+-@\u2212")  # compared with what a character is compatible with: full-width ones count, too
 _BELOW = "    "  # before what stands below its row
 _LONG = 1000  # elements
 
@@ -124,11 +125,15 @@ def _unicode() -> bool:
 
 def write(line: str) -> None:
     """One line of data to stdout."""
-    streams.write(line + "\n")
+    streams.write(masked(line) + "\n")
 
 
 def cell(value: object, *, exact: bool = False) -> str:
-    """A value as text: times to the minute (RFC 3339 where `exact`), yes and no, lists with commas."""
+    """A value as text: times to the minute (RFC 3339 where `exact`), yes and no, lists with commas; key strings masked."""
+    return masked(_text(value, exact=exact))
+
+
+def _text(value: object, *, exact: bool) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -137,7 +142,7 @@ def cell(value: object, *, exact: bool = False) -> str:
         moment = value.astimezone(UTC)
         return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if exact else moment.strftime("%Y-%m-%d %H:%M")
     if isinstance(value, list | tuple | set | frozenset):
-        return ", ".join(cell(each, exact=exact) for each in value)
+        return ", ".join(_text(each, exact=exact) for each in value)
     return str(value)
 
 
@@ -149,15 +154,27 @@ def _cells(row: T, view: View[T], *, exact: bool = False) -> list[str]:
 def _csv(header: list[str], rows: list[list[str]]) -> None:
     """A name that a spreadsheet would take for a formula begins with an apostrophe: whoever may name a key chose it.
 
-    Source: OWASP, CSV Injection.
+    Blanks and signs nobody sees before it do not help, nor do full-width signs. Source: OWASP, CSV Injection.
     """
     import csv
 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([f"'{text}" if text.startswith(_FORMULA) else text for text in row] for row in rows)
+    writer.writerows([f"'{cell}" if _is_formula(cell) else cell for cell in row] for row in rows)
     streams.write(text.getvalue())
+
+
+def _is_formula(text: str) -> bool:
+    import unicodedata
+
+    if text[:1] in ("\t", "\r", "\n"):
+        return True
+    for char in text:
+        if char.isspace() or unicodedata.category(char) in ("Cc", "Cf", "Zs"):
+            continue
+        return unicodedata.normalize("NFKC", char)[:1] in _FORMULA
+    return False
 
 
 def _markdown(header: list[str], rows: list[list[str]]) -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from keyadmin import __version__
 from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.options import DryRun, Yes
-from keyadmin.cli.render import Column, View, show_list
+from keyadmin.cli.render import Column, View, show_data, show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
-from keyadmin.cli.text import counted
-from keyadmin.leaks import finder, history
-from keyadmin.leaks.finder import Hit
+from keyadmin.cli.text import clean, counted
+from keyadmin.leaks import revoke as revocation
+from keyadmin.leaks import sarif
+from keyadmin.leaks.hit import AllowList, Hit, read_allow_list
+from keyadmin.leaks.scan import ScanOptions, Searched, search
 from keyadmin.leaks.verdict import Leak, judge, unasked
 from keyadmin.model.problem import Exit, Problem, usage
 
@@ -23,53 +25,79 @@ if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders.")]
-History = Annotated[bool, typer.Option("--history", help="Also what the git repositories at the paths ever held.")]
+History = Annotated[bool, typer.Option("--history", help="Also what the git repositories at and below the paths ever held.")]
+Reflog = Annotated[bool, typer.Option("--reflog", help="Also commits that no branch or tag leads to; implies --history.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Ask nobody; every key string found is a finding (pre-commit).")]
 Allow = Annotated[Path | None, typer.Option("--allow", metavar="FILE", help="Fingerprints and path patterns to pass over.")]
+Ignored = Annotated[bool, typer.Option("--ignore-gitignored", help="Pass over files that git ignores, as a .env.")]
 Revoke = Annotated[bool, typer.Option("--revoke", help="Delete the keys found alive, after asking.")]
 
 _COLOURS = {"alive": "red", "unknown": "yellow"}
+_SAID: Final = 20  # files that could not be read, findings with their next command: more are counted
 
 
 def scan(
     context: typer.Context,
     paths: Paths,
-    history_: History = False,
+    history: History = False,
+    reflog: Reflog = False,
     offline: Offline = False,
     allow: Allow = None,
+    ignore_gitignored: Ignored = False,
     revoke: Revoke = False,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> int:
     """Find key strings in files and in git history, and say whose they are and whether they still work.
 
-    Binary files are passed over. A line with the comment keyadmin:allow is, too. Exit code 3 when one alive is found
-    (with --offline: when any is found), 1 when one could not be judged.
+    Encoded ones are found too. Binary files are passed over, and lines with the comment keyadmin:allow. Exit code 3 when one
+    alive is found (with --offline: when any is found), 1 when one could not be judged or something could not be read.
     """
     session = current(context)
     if offline and revoke:
         raise usage("--offline and --revoke do not go together: what nobody was asked about is not deleted")
     if revoke and not (yes or dry_run or session.interactive):
         confirm(session, "Delete the keys that are found alive?", yes=False)
-    allowed = finder.read_allow_list(allow) if allow else finder.AllowList()
-    found = finder.find(paths)
-    hits = found.hits + [hit for path in paths if history_ for hit in history.find(path if path.is_dir() else path.parent)]
-    hits = [hit for hit in hits if not allowed.has(hit)]
-    for path in found.unreadable:
-        session.console.warning(f"{path} could not be read")
-    leaks, failed = _judged(context, session, hits, offline=offline)
-    view = _view(session.mark)
-    asked = revoke and any(_revocable(leak) for leak in leaks)
-    if not asked or session.format == "table":  # what is asked about is shown first; a document tells how it ended
-        show_list(session, leaks, view)
-    session.console.note(f"{counted(found.files, 'file')}, {counted(len(leaks), 'key string')}.")
-    if asked:
-        leaks, failed = _revoke(context, session, leaks, yes=yes, dry_run=dry_run)
+    allowed = read_allow_list(allow) if allow else AllowList()
+    found = search(ScanOptions(paths, history or reflog, reflog, ignore_gitignored, allowed))
+    _tell_gaps(session, found)
+    leaks, failed = _judged(context, session, found.hits, offline=offline)
+    planned = revocation.plan(leaks) if revoke else revocation.RevokePlan(())
+    if not planned.keys or session.format == "table":  # what is asked about is shown first; a document tells how it ended
+        _show(session, leaks, found)
+    history_words = f", {counted(found.commits, 'commit')}" if history or reflog else ""
+    session.console.note(f"{counted(found.files, 'file')}{history_words}, {counted(len(leaks), 'key string')}.")
+    if planned.keys:
+        leaks, failed = _revoke(context, session, leaks, planned, yes=yes, dry_run=dry_run)
         if session.format != "table":
-            show_list(session, leaks, view)
+            _show(session, leaks, found)
     if failed is not None:
         raise failed
-    return _code(leaks, offline=offline, incomplete=bool(found.unreadable))
+    return _code(leaks, offline=offline, incomplete=bool(found.gaps))
+
+
+def _tell_gaps(session: Session, found: Searched) -> None:
+    for gap in found.gaps[:_SAID]:
+        session.console.warning(clean(gap))
+    if len(found.gaps) > _SAID:
+        session.console.warning(f"and {len(found.gaps) - _SAID:,} more could not be read")
+    for note in found.notes:
+        session.console.warning(clean(note))
+    if found.passed:
+        session.console.note(f"{counted(found.passed, 'place')} in files that git ignores passed over (--ignore-gitignored).")
+
+
+def _show(session: Session, leaks: list[Leak], found: Searched) -> None:
+    if session.format == "sarif":
+        show_data(session, sarif.document(leaks, __version__, gaps=found.gaps, sandbox=bool(session.mark)))
+        return
+    show_list(session, leaks, _view(session.mark))
+    if session.format == "table":
+        steps = [(leak, step) for leak in leaks for step in leak.fix[: 2 if leak.life == "alive" else 0]]
+        for leak, step in steps[:_SAID]:
+            session.console.note(f"  {leak.key_string.masked}: {clean(step)}")
+        if len(steps) > _SAID:
+            session.console.note(f"  and {len(steps) - _SAID:,} more; --format json has the next command of each")
 
 
 def _judged(context: typer.Context, session: Session, hits: list[Hit], *, offline: bool) -> tuple[list[Leak], Problem | None]:
@@ -109,38 +137,18 @@ def _view(mark: dict[str, bool]) -> View[Leak]:
     )
 
 
-def _revocable(leak: Leak) -> bool:
-    return leak.life == "alive" and leak.key is not None
-
-
 def _revoke(
-    context: typer.Context, session: Session, leaks: list[Leak], *, yes: bool, dry_run: bool
+    context: typer.Context, session: Session, leaks: list[Leak], planned: revocation.RevokePlan, *, yes: bool, dry_run: bool
 ) -> tuple[list[Leak], Problem | None]:
     """Delete the keys found alive that the caller can name; the findings as they are then, and what kept one alive."""
-    names = [leak.key.name for leak in leaks if _revocable(leak) and leak.key is not None]
+    names = ", ".join(planned.names)
     if dry_run:
-        would(session, f"delete {', '.join(names)}", document=False)
+        would(session, f"delete {names}", document=False)
         return leaks, None
-    confirm(session, f"Delete {counted(len(names), 'key')} ({', '.join(names)})? Whoever uses them is shut out.", yes=yes)
+    confirm(session, f"Delete {counted(len(planned.keys), 'key')} ({names})? Whoever uses them is shut out.", yes=yes)
 
-    async def work(cloud: Cloud) -> dict[str, Problem]:
-        kept: dict[str, Problem] = {}
-        for name in names:
-            try:
-                await cloud.keys.delete(name)
-            except Problem as problem:
-                kept[name] = problem
-            else:
-                session.console.note(f"Deleted {name}; recoverable for 30 days.")
-        return kept
+    async def work(cloud: Cloud) -> revocation.Revoked:
+        return await revocation.execute(cloud, planned, session.console.note)
 
-    kept = run(context, work)
-    done = set(names) - set(kept)
-    after = [replace(leak, revoked=True) if leak.key is not None and leak.key.name in done else leak for leak in leaks]
-    return after, _not_revoked(kept) if kept else None
-
-
-def _not_revoked(kept: dict[str, Problem]) -> Problem:
-    first = next(iter(kept.values()))
-    message = f"{len(kept)} of the keys could not be deleted and still work: {', '.join(kept)}: {first.message}"
-    return replace(first, message=message, exit_code=Exit.FOUND)
+    done = run(context, work)
+    return revocation.after(leaks, done), done.problem()

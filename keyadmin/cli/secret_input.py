@@ -9,11 +9,11 @@ from typing import Final
 
 from keyadmin.cli.session import Session
 from keyadmin.model.problem import usage
-from keyadmin.model.secret import PATTERN, KeyString
+from keyadmin.model.secret import KeyString, holds_key
 
 MAX_CHARACTERS: Final = 4096
 
-# More than PATTERN: a key string that was cut short or mistyped is still a secret, or most of one.
+# More than a whole key string: a key string that was cut short or mistyped is still a secret, or most of one.
 _LOOKS_LIKE_ONE: Final = re.compile(r"(?:AIza[0-9A-Za-z_\-]{12,}|\b[AI]Q\.[0-9A-Za-z_\-]{12,})")
 _WAYS: Final = (
     "pass it on stdin, with - in its place: ... - < FILE",
@@ -30,7 +30,7 @@ def refuse_key_strings(arguments: Sequence[str]) -> None:
     for place, argument in enumerate(arguments, 1):
         if "explain" in arguments[: place - 1] and re.search(r"\s", argument.strip()):
             continue
-        if PATTERN.search(argument) or _LOOKS_LIKE_ONE.search(argument):
+        if holds_key(argument) or _LOOKS_LIKE_ONE.search(argument):
             raise usage(f"argument {place} holds what looks like a key string; key strings are not taken as arguments", *_WAYS)
 
 

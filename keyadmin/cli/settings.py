@@ -11,7 +11,7 @@ from keyadmin.audit.report import NAMES as AUDIT_ONLY
 from keyadmin.model.duration import parse as parse_duration
 from keyadmin.model.problem import Problem, usage
 from keyadmin.model.project_ref import checked
-from keyadmin.model.secret import PATTERN
+from keyadmin.model.secret import holds_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FORMATS: Final = ("table", "json", "jsonl", "csv", "yaml", "markdown")
 AUDIT_FORMATS: Final = (*FORMATS, *AUDIT_ONLY)
+SCAN_FORMATS: Final = (*FORMATS, "sarif")
 GOOGLE_PROJECT_VARIABLES: Final = ("KEYADMIN_PROJECT", "GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
 SANDBOX_PROJECT_VARIABLES: Final = ("KEYADMIN_PROJECT",)
 SANDBOX_PROJECT: Final = "demo-project"
@@ -151,7 +152,7 @@ def plain(found: ResolvedSetting) -> ResolvedSetting:
 
 def no_key_string(found: ResolvedSetting) -> ResolvedSetting:
     """The same. Raises usage() for a key string, which would be sent as a name, in headers and URLs."""
-    if PATTERN.search(found.value):
+    if holds_key(found.value):
         raise usage(f"{found.source} holds a key string: it is not used as a name")
     return found
 

@@ -13,6 +13,7 @@ from keyadmin.cli.keys.options import KeyOrString
 from keyadmin.cli.lazy import CommandEntry, CommandGroup
 from keyadmin.cli.options import DryRun, KeyFromEnv
 from keyadmin.cli.render import show_document
+from keyadmin.cli.reveal import reveal
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.cli.streams import refuse_lost_output
@@ -66,7 +67,8 @@ def create(
         return await tokens.create(cloud, await cloud.keys.key_string(found.name), terms, clock_known=True)
 
     made = run(context, work, credentials=not isinstance(given, KeyString))
-    show_document(session, made.to_json() | session.mark, made.token.reveal())
+    token = reveal(made.token)
+    show_document(session, made.to_json() | session.mark, token)
     sessions = f"{uses} session{'s' if uses != 1 else ''}" if uses else "any number of sessions"
     begun, ended = f"{made.session_start:%H:%M:%S}", f"{made.expires:%H:%M:%S}"
     session.console.note(f"For {sessions} begun before {begun} UTC, which end at {ended} UTC at the latest.")

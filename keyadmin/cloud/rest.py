@@ -13,7 +13,7 @@ from keyadmin.cloud.foreign import ForeignAnswer, decoded, error_object, oauth_e
 from keyadmin.cloud.http import HttpClient
 from keyadmin.cloud.routes import Routes
 from keyadmin.model.problem import usage
-from keyadmin.model.secret import PATTERN
+from keyadmin.model.secret import holds_key
 
 Json = dict[str, Any]
 
@@ -44,7 +44,7 @@ class RestTransport:
         """The decoded answer. Raises Problem; ValueError for a call whose transport is not this one."""
         if transport(call.service, call.method) != "rest":
             raise ValueError(f"{call.service} {call.method} is not a REST call")
-        if PATTERN.search(path) or any(PATTERN.search(value) for value in (params or {}).values()):
+        if any(holds_key(value) for value in (path, *(params or {}).values())):
             raise usage("a key string stands where a name is expected; it is not sent, for it would stand in a URL")
 
         async def attempt(signed: dict[str, str], seconds: float) -> Json:

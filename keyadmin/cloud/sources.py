@@ -19,7 +19,7 @@ from keyadmin.cloud.identity import LIMIT
 from keyadmin.model.adc import FILE, FILE_VARIABLE, credentials_file, gcloud_folder, token_variable
 from keyadmin.model.loading import load
 from keyadmin.model.problem import Cause, Problem
-from keyadmin.model.secret import PATTERN
+from keyadmin.model.secret import holds_key
 
 UNIVERSE: Final = "googleapis.com"
 _POOL_PROJECT: Final = re.compile(r"//iam\.googleapis\.com/projects/([^/]+)/")
@@ -92,7 +92,7 @@ def given_token(env: Mapping[str, str]) -> Loaded | None:
     wrong = None
     if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
         wrong = f"holds the e-mail address {value}, which is no access token (keyadmin sandbox env sets it so for a sandbox)"
-    elif PATTERN.search(value):
+    elif holds_key(value):
         wrong = "holds an API key, which is no access token"
     elif re.search(r"[\s\x00-\x1f\x7f]|[^\x00-\x7f]", value):
         wrong = "has blanks or other characters in it that no access token has"

@@ -14,7 +14,7 @@ from typing import Final
 from keyadmin.keys import services
 from keyadmin.model.key import ALL_APIS, AndroidApp, ApiTarget, Restrictions
 from keyadmin.model.problem import usage
-from keyadmin.model.secret import PATTERN
+from keyadmin.model.secret import holds_key
 
 MAX_NAME: Final = 63
 MAX_CLIENTS: Final = 1200  # client restrictions of one key (reported in public threads)
@@ -36,7 +36,7 @@ _REFERRER = re.compile(
 
 def refuse_key_string(text: str) -> str:
     """`text`, unless it holds a key string: that is never taken as an argument, nor echoed."""
-    if PATTERN.search(text):
+    if holds_key(text):
         raise usage(
             "a key string is not taken as an argument: it would stay in the shell's history and show in the process list",
             "pass it on standard input with -, or in a variable with --key-from-env VAR",

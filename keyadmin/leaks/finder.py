@@ -2,87 +2,31 @@
 
 from __future__ import annotations
 
-import fnmatch
-import hashlib
+import errno
 import os
-import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from keyadmin.model.problem import Cause, Problem, usage
+from keyadmin.leaks.hit import Hit
+from keyadmin.leaks.stream import PIECE, Place, TextSearch, encoding_of
+from keyadmin.local.repositories import SKIPPED
+from keyadmin.model.problem import Cause, Problem
 from keyadmin.model.secret import KeyString
 
-PIECE: Final = 1024 * 1024  # bytes read at once
-OVERLAP: Final = 512  # longer than any key string: none is cut in two between pieces
-SNIFFED: Final = 8000  # a NUL byte in the first 8,000 makes a file binary, as git has it
 WORKERS: Final = 4  # at most: each takes some 25 MB, and more of them wait for the disk
-BATCH: Final = 256  # files handed to a worker at once
-ALLOW_MARK: Final = b"keyadmin:allow"
-SKIPPED: Final = frozenset({".git", ".hg", ".svn"})
-
-# Looked for with bytes.find, which is many times faster than a regular expression; that one judges what was found.
-_NEEDLES: Final = (b"AIza", b"AQ.", b"IQ.")
-_KEY: Final = re.compile(rb"AIza[0-9A-Za-z_\-]{35}(?![0-9A-Za-z_\-])|[AI]Q\.[0-9A-Za-z_\-]{20,200}")
-_WORD: Final = re.compile(rb"[0-9A-Za-z_\-]")
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A key string at a place: path and line (from 1); `commit` where it was found in the history of a repository."""
-
-    path: str
-    line: int
-    key: KeyString
-    commit: str | None = None
-
-    @property
-    def fingerprint(self) -> str:
-        """What an allow list names it by."""
-        return fingerprint(self.key)
-
-
-def fingerprint(key: KeyString) -> str:
-    """`sha256:` and 16 hexadecimal digits: tells keys apart and gives nothing away."""
-    return f"sha256:{hashlib.sha256(key.reveal().encode()).hexdigest()[:16]}"
-
-
-@dataclass(frozen=True)
-class AllowList:
-    """What is known and meant to be there: fingerprints, and patterns of paths."""
-
-    fingerprints: frozenset[str] = frozenset()
-    paths: tuple[str, ...] = field(default=())
-
-    def has(self, hit: Hit) -> bool:
-        """Whether a hit is allowed."""
-        return hit.fingerprint in self.fingerprints or any(fnmatch.fnmatch(hit.path, pattern) for pattern in self.paths)
-
-
-def read_allow_list(path: Path) -> AllowList:
-    """A line each: `sha256:...`, or a pattern of paths; `#` begins a comment. Raises Problem, or usage() for a key string."""
-    try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Problem(Cause.INVALID_ARGUMENT, f"the allow list {path} cannot be read: {error}") from None
-    prints, patterns = set(), []
-    for number, line in enumerate(lines, 1):
-        entry = line.partition("#")[0].strip()
-        if _KEY.search(entry.encode()):
-            raise usage(f"{path}, line {number}: an allow list names keys by their fingerprint, never by the key string")
-        if entry.startswith("sha256:"):
-            prints.add(entry)
-        elif entry:
-            patterns.append(entry)
-    return AllowList(frozenset(prints), tuple(patterns))
+BATCH: Final = 512  # files handed to a worker at once
+_HEAD: Final = 64 * 1024  # bytes read first: most files are no longer, and a binary one is passed over
+# A pipe or a device that took a file's place between looking and opening is neither waited for nor followed to.
+_OPEN: Final = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 def files_below(paths: Sequence[Path]) -> tuple[list[str], list[str]]:
     """All regular files, and the folders that could not be read; symbolic links and version-control folders are passed over.
 
-    Raises Problem for a path that is not there.
+    Raises Problem for a path that is not there, or is a pipe or a device.
     """
     files: list[str] = []
     unreadable: list[str] = []
@@ -92,8 +36,9 @@ def files_below(paths: Sequence[Path]) -> tuple[list[str], list[str]]:
         elif path.is_dir():
             _walk(str(path), files, unreadable)
         else:
-            fix = "name files or folders that are there: keyadmin scan ."
-            raise Problem(Cause.INVALID_ARGUMENT, f"there is no file or folder {path}", fix=(fix,))
+            odd = os.path.lexists(path)
+            message = f"{path} is neither a file nor a folder" if odd else f"there is no file or folder {path}"
+            raise Problem(Cause.INVALID_ARGUMENT, message, fix=("name files or folders that are there: keyadmin scan .",))
     return files, unreadable
 
 
@@ -127,8 +72,8 @@ def find(paths: Sequence[Path], workers: int | None = None) -> ScanResult:
     files, unreadable = files_below(paths)
     found = ScanResult(files=len(files), unreadable=unreadable)
     batches = [files[start : start + BATCH] for start in range(0, len(files), BATCH)]
-    count = workers or min(os.cpu_count() or 1, WORKERS)
-    if len(batches) > 1 and count > 1:
+    count = min(workers or min(os.cpu_count() or 1, WORKERS), len(batches))
+    if count > 1:
         with ProcessPoolExecutor(count) as pool:
             results = list(pool.map(_search_files, batches))
     else:
@@ -153,37 +98,30 @@ def _search_files(paths: Sequence[str]) -> tuple[list[Raw], list[str]]:
     return raw, unreadable
 
 
-def _search_file(path: str) -> Iterator[tuple[int, str]]:
-    with open(path, "rb", buffering=0) as file:
-        data = file.read(PIECE)
-        if b"\0" in data[:SNIFFED]:
+def _search_file(path: str) -> Iterator[Place]:
+    handle = os.open(path, _OPEN)
+    try:
+        piece = os.read(handle, _HEAD)
+        encoding = encoding_of(piece)
+        if encoding is None:
             return
-        line, tail = 1, b""
-        while data:
-            more = file.read(PIECE) if len(data) == PIECE else b""
-            block = tail + data
-            end = len(block) if not more else len(block) - OVERLAP
-            yield from ((line + block.count(b"\n", 0, at), text) for at, text in search(block) if at < end)
-            line += block.count(b"\n", 0, end)
-            tail, data = block[end:], more
+        text = TextSearch(encoding)
+        if len(piece) == _HEAD:
+            piece += os.read(handle, PIECE - _HEAD)
+            while more := _read_on(handle):
+                yield from text.feed(piece)
+                piece = more
+        yield from text.feed(piece, last=True)
+    finally:
+        os.close(handle)
 
 
-def search(data: bytes) -> Iterator[tuple[int, str]]:
-    """Places and key strings in some bytes; a line with `keyadmin:allow` in it is passed over."""
-    places = sorted({place for needle in _NEEDLES for place in _places(data, needle)})
-    for place in places:
-        if place and _WORD.match(data, place - 1):
-            continue  # the middle of a longer word
-        found = _KEY.match(data, place)
-        if found is None:
-            continue
-        start, end = data.rfind(b"\n", 0, place) + 1, data.find(b"\n", place)
-        if ALLOW_MARK not in data[start : end if end >= 0 else len(data)]:
-            yield place, found.group().decode("ascii")
-
-
-def _places(data: bytes, needle: bytes) -> Iterator[int]:
-    place = data.find(needle)
-    while place >= 0:
-        yield place
-        place = data.find(needle, place + 1)
+def _read_on(handle: int) -> bytes:
+    """The next piece. A hole in a sparse file, which may be said to be terabytes long, is jumped over."""
+    piece = os.read(handle, PIECE)
+    if piece and not piece[0] and hasattr(os, "SEEK_DATA") and piece.count(0) == len(piece):
+        try:
+            os.lseek(handle, os.lseek(handle, 0, os.SEEK_CUR), os.SEEK_DATA)
+        except OSError as error:
+            return b"" if error.errno == errno.ENXIO else piece  # nothing but a hole; or a file system without holes
+    return piece

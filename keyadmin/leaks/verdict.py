@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from keyadmin.keys.lookup import Owner, lookup
-from keyadmin.leaks.finder import Hit
+from keyadmin.leaks.hit import Hit
+from keyadmin.model.command_line import typed
 from keyadmin.model.key import Key
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Cause, Exit, Problem
@@ -43,6 +44,11 @@ class Leak:
     revoked: bool = False
 
     @property
+    def fix(self) -> tuple[str, ...]:
+        """What to do, the next command first."""
+        return next_steps(self)
+
+    @property
     def key_string(self) -> KeyString:
         """The secret."""
         return self.hits[0].key
@@ -54,9 +60,8 @@ class Leak:
             "fingerprint": self.hits[0].fingerprint,
             "life": self.life,
             "reason": self.reason,
-            "places": [
-                {"path": hit.path, "line": hit.line} | ({"commit": hit.commit} if hit.commit else {}) for hit in self.hits
-            ],
+            "places": [_place(hit) for hit in self.hits],
+            "fix": list(self.fix),
         }
         if self.project is not None:
             out["project"] = self.project
@@ -65,11 +70,35 @@ class Leak:
         return out | ({"revoked": True} if self.revoked else {})
 
 
+def next_steps(leak: Leak) -> tuple[str, ...]:
+    """The most useful one first; nothing for a key that is dead."""
+    if leak.revoked or leak.life == "dead":
+        return ()
+    if leak.life == "unknown":
+        return (f"see whose key it is and whether it still works: {typed('keys lookup', '-')} (the key string on stdin)",)
+    if leak.key is not None:
+        replace = (
+            f"replace it and delete it (--to SINK for each place that uses it): {typed('keys compromised', leak.key.name)}"
+        )
+        if all(hit.gitignored for hit in leak.hits):
+            belongs = "git ignores its file; if the key belongs there: add --ignore-gitignored to the scan"
+            return (belongs, replace)
+        return (replace,)
+    if leak.project is not None:
+        return (f"see who may say whose key it is: {typed('doctor', leak.project, for_='lookup')}",)
+    return ("whoever put it there knows its project; its administrator types: " + typed("keys compromised", "KEY"),)
+
+
+def _place(hit: Hit) -> dict[str, Any]:
+    commit = {"commit": hit.commit} if hit.commit else {}
+    return {"path": hit.path, "line": hit.line, **commit, **({"gitignored": True} if hit.gitignored else {})}
+
+
 def grouped(hits: Sequence[Hit]) -> list[tuple[Hit, ...]]:
-    """The hits by key string, in the order of their first place."""
-    out: dict[KeyString, list[Hit]] = {}
+    """The hits by key string, in the order of their first place; what stands twice on a line counts once."""
+    out: dict[KeyString, dict[Hit, None]] = {}
     for hit in hits:
-        out.setdefault(hit.key, []).append(hit)
+        out.setdefault(hit.key, {})[hit] = None
     return [tuple(group) for group in out.values()]
 
 

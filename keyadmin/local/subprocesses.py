@@ -6,7 +6,7 @@ import os
 import threading
 from typing import Final
 
-from keyadmin.model.secret import PATTERN
+from keyadmin.model.secret import holds_key
 
 _KEPT: Final = 64_000  # bytes of a program's last words
 _DRAIN_S: Final = 2.0  # what a program wrote before its end is there at once; whoever reads it may have to wait for its turn
@@ -14,7 +14,7 @@ _DRAIN_S: Final = 2.0  # what a program wrote before its end is there at once; w
 
 def environment() -> dict[str, str]:
     """This process's environment without variables that hold a key string: others on the machine may see a child's."""
-    return {name: value for name, value in os.environ.items() if not PATTERN.search(value)}
+    return {name: value for name, value in os.environ.items() if not holds_key(value)}
 
 
 class Output:
@@ -28,12 +28,15 @@ class Output:
         reading, self.end = os.pipe()
         """`end` = what the program gets as stdout and stderr."""
         self._last = b""
+        self.size = 0
+        """Bytes that the program wrote; all of them once `said` was called."""
         self._reader = threading.Thread(target=self._read, args=(reading,), daemon=True)
         self._reader.start()
 
     def _read(self, reading: int) -> None:
         while chunk := os.read(reading, 65_536):
             self._last = (self._last + chunk)[-_KEPT:]
+            self.size += len(chunk)
         os.close(reading)
 
     def started(self) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 from keyadmin.model.command_line import typed
 from keyadmin.model.name_forms import PROJECT
 from keyadmin.model.problem import usage
-from keyadmin.model.secret import PATTERN
+from keyadmin.model.secret import holds_key
 
 REFERENCE: Final = PROJECT
 _SHORT_WORDS: Final = re.compile(r"[\w '\"!-]{1,60}")
@@ -19,7 +19,7 @@ def checked(text: str, source: str) -> str:
 
     Raises usage() for what no project can ever have been called, and for a key string, which is not repeated.
     """
-    if PATTERN.search(text):
+    if holds_key(text):
         raise usage(f"{source} holds a key string: it is not used as a name", f"give {source} a project's id or number")
     value = text.removeprefix("projects/")
     if REFERENCE.fullmatch(value):

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from collections.abc import Collection
 from typing import Any, Final, Literal, NoReturn
+
+from keyadmin.model.key_search import search
 
 KeyType = Literal["auth", "standard"]
 
 SANDBOX_AUTH: Final = "AQ.SANDBOX-"
 SANDBOX_STANDARD: Final = "AIzaSANDBOX"
 
-# What a key string looks like in free text. Standard keys are 39 characters; auth keys have no documented length.
-# Ephemeral tokens are made of keys and are secrets like them.
 PATTERN: Final = re.compile(r"AIza[0-9A-Za-z_\-]{35}|\b[AI]Q\.[0-9A-Za-z_\-]{20,}|\bauth_tokens/[0-9A-Za-z_\-]{20,}")
+"""A key string or ephemeral token in plain text. `holds_key` finds encoded ones too."""
 
 FORM: Final = re.compile(r"[A-Za-z0-9._-]{20,256}")  # of a whole key string, of whatever type
 
@@ -28,9 +31,52 @@ def mask(value: str) -> str:
     return f"{head}...{value[-4:]}"
 
 
-def redact(text: str) -> str:
-    """The same text with everything shaped like a key string masked."""
-    return PATTERN.sub(lambda found: mask(found.group()), text)
+def holds_key(text: str) -> bool:
+    """Whether something in `text` may be a key string, plain or encoded."""
+    return bool(search(_bytes(text), loose=True))
+
+
+def redact(text: str, but: Collection[str] = ()) -> str:
+    """The same text with everything masked that may be a key string or stands for one (encoded, to a depth of two).
+
+    `but` = the key strings that stay.
+    """
+    data = _bytes(text)
+    found = [match for match in search(data, loose=True) if match.key not in but]
+    if not found:
+        return text
+    parts, done = [], 0
+    for match in found:
+        if match.start >= done:
+            parts += [data[done : match.start], mask(match.key).encode()]
+        done = max(done, match.end)
+    return b"".join([*parts, data[done:]]).decode("utf-8", "surrogatepass")
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+_PIECE: Final = 6  # characters of a key in a row that are not there by chance
+_NO_PART: Final = re.compile(r"[^0-9a-z]")
+
+
+def redact_echo(text: str, key: KeyString) -> str:
+    """`text` of a program that was given `key`: it may say it in pieces, reversed, in lines, as base64 or in hexadecimal."""
+    secret = key.reveal()
+    forms = [secret, secret.encode().hex(), *(base64.b64encode(b"\0" * skip + secret.encode()).decode() for skip in range(3))]
+    forms = [_NO_PART.sub("", form.lower()) for form in forms]
+    pieces = {way[at : at + _PIECE] for form in forms for way in (form, form[::-1]) for at in range(len(way) - _PIECE + 1)}
+    lower = text.lower() if len(text.lower()) == len(text) else text
+    places = [at for at, each in enumerate(lower) if each.isascii() and each.isalnum()]
+    packed = "".join(lower[at] for at in places)
+    hidden = bytearray(len(text))
+    for at in range(len(packed) - _PIECE + 1):
+        if packed[at : at + _PIECE] in pieces:
+            first, last = places[at], places[at + _PIECE - 1]
+            hidden[first : last + 1] = b"\1" * (last + 1 - first)
+    shown = "".join("\0" if hide else each for each, hide in zip(text, hidden, strict=True))
+    return redact(re.sub("\0+", lambda _: key.masked, shown))
 
 
 class KeyString:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -47,12 +49,51 @@ async def test_the_key_comes_on_stdin_and_nowhere_else(tmp_path: Path, monkeypat
     assert "KEPT" in seen
 
 
-async def test_another_exit_code_is_not_handed_over_and_what_it_said_is_masked(tmp_path: Path) -> None:
+ECHOES = {
+    "plain": "key",
+    "base64": "base64.b64encode(key.encode()).decode()",
+    "base64 of more": "base64.b64encode(b'key=' + key.encode()).decode()",
+    "hexadecimal": "key.encode().hex()",
+    "folded": "'\\n'.join(key[at : at + 7] for at in range(0, len(key), 7))",
+    "letter by letter": "' '.join(key)",
+    "reversed": "key[::-1]",
+    "reversed base64": "base64.b64encode(key.encode()).decode()[::-1]",
+    "in capitals": "key.upper()",
+    "half of it": "key[:30]",
+    "percent": "''.join('%%%02x' % ord(each) for each in key)",
+}
+
+
+@pytest.mark.parametrize("form", ECHOES.values(), ids=ECHOES)
+async def test_what_a_failing_program_prints_is_not_told_but_with_verbose_and_masked(
+    tmp_path: Path, form: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = KeyString("AQ.SANDBOX-" + "q7Zt2LmVx0Rk9sWc4HyBn1Jf6Gd3Ep8Ua5IoTvXzDl")
+    command = _program(tmp_path, f"import base64, sys; key = sys.stdin.read().strip(); print('no:', {form}); sys.exit(7)")
+    with caplog.at_level("DEBUG", logger="keyadmin"), pytest.raises(Problem) as caught:
+        await sink_of(f"exec:{command}").deliver(key)
+    printed = caught.value.message.partition("it printed ")[2]
+    assert int(printed.removesuffix(" bytes").replace(",", "")) > 30
+    assert "no:" not in caught.value.message
+    assert "no:" in caplog.text
+    packed = re.sub(r"[^0-9a-z]", "", caplog.text.partition("no:")[2].lower())
+    shown = {key.reveal().lower(), key.reveal().encode().hex(), base64.b64encode(key.reveal().encode()).decode().lower()}
+    for secret in shown:
+        pieces = [re.sub(r"[^0-9a-z]", "", secret)[at : at + 8] for at in range(12, len(secret) - 8)]
+        assert not any(piece in packed or piece[::-1] in packed for piece in pieces)
+
+
+async def test_how_a_program_ended_that_a_signal_ended(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match=r"was ended by SIGKILL; it printed 0 bytes"):
+        await sink_of("exec:" + _program(tmp_path, "import os; os.kill(os.getpid(), 9)")).deliver(KEY)
+
+
+async def test_another_exit_code_is_not_handed_over(tmp_path: Path) -> None:
     command = _program(tmp_path, "import sys; print('cannot store', sys.stdin.read()); sys.exit(7)")
     with pytest.raises(Problem) as caught:
         await sink_of(f"exec:{command}").deliver(KEY)
     assert "exit code 7" in caught.value.message
-    assert "cannot store" in caught.value.message
+    assert any("--verbose" in step for step in caught.value.fix)
     assert KEY.reveal() not in caught.value.message
 
 
@@ -106,7 +147,7 @@ async def test_a_program_is_over_when_it_ends_whatever_it_leaves_running(tmp_pat
 
 async def test_what_it_said_before_it_failed_is_told_whatever_it_leaves_running(tmp_path: Path, left_running: str) -> None:
     async with asyncio.timeout(30):
-        with pytest.raises(Problem, match="exit code 5: begun"):
+        with pytest.raises(Problem, match="exit code 5; it printed 6 bytes"):
             await sink_of("exec:" + _program(tmp_path, f"{left_running}sys.exit(5)")).deliver(KEY)
 
 
@@ -119,11 +160,12 @@ async def test_stopping_a_program_waits_for_nothing_that_it_left_running(
             await sink_of("exec:" + _program(tmp_path, f"{left_running}time.sleep(60)")).deliver(KEY)
 
 
-async def test_of_much_that_a_program_says_the_end_is_told(tmp_path: Path) -> None:
+async def test_of_much_that_a_program_says_the_end_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     command = _program(tmp_path, "import sys; print('x' * 3_000_000); print('the end'); sys.exit(5)")
-    with pytest.raises(Problem, match=r"the end$") as caught:
+    with caplog.at_level("DEBUG", logger="keyadmin"), pytest.raises(Problem, match="it printed 3,000,009 bytes"):
         await sink_of(f"exec:{command}").deliver(KEY)
-    assert len(caught.value.message) < 1_000
+    assert "the end" in caplog.text
+    assert len(caplog.text) < 1_000
 
 
 async def test_no_shell_runs_it(tmp_path: Path) -> None:

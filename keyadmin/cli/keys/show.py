@@ -10,6 +10,7 @@ import typer
 from keyadmin.cli.keys.options import KeyName
 from keyadmin.cli.keys.view import ShownKey, to_json
 from keyadmin.cli.render import show_document
+from keyadmin.cli.reveal import reveal
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.cli.streams import refuse_lost_output
@@ -36,9 +37,10 @@ def show(context: typer.Context, key: KeyName) -> None:
         return found, await cloud.keys.key_string(found.name)
 
     found, key_string = run(context, read)
+    shown = reveal(key_string)
     if resolve.unread(found):
-        data: dict[str, Any] = {"name": found.name, "project": found.project, "keyString": key_string.reveal()}
+        data: dict[str, Any] = {"name": found.name, "project": found.project, "keyString": shown}
         data |= session.mark
     else:
         data = to_json(session, ShownKey(found, key_string=key_string))
-    show_document(session, data, key_string.reveal())
+    show_document(session, data, shown)

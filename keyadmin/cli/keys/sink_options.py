@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from keyadmin.cli.render import Column, View
+from keyadmin.cli.reveal import reveal
 from keyadmin.cli.session import Session
 from keyadmin.cli.streams import refuse_lost_output, write_at_once
 from keyadmin.keys.hand_over import HandedOver
 from keyadmin.model.problem import Problem
+from keyadmin.model.secret import KeyString
 
 _STRUCTURED: Final = ("json", "jsonl", "yaml")
 
@@ -25,6 +27,7 @@ class Printer:
 
     def __call__(self, line: str) -> None:
         """Print the line, or keep it for the document. Raises Problem where it would reach nobody."""
+        reveal(KeyString(line))
         if self.structured:
             refuse_lost_output()
             self._held.append(line)

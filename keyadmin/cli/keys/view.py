@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from keyadmin.cli.render import Column, View, show_document, show_list, show_one, write
+from keyadmin.cli.reveal import reveal
 from keyadmin.cli.session import Session
 from keyadmin.keys.change import Started
 from keyadmin.keys.present import Verification, apis, as_json, clients
@@ -86,7 +87,7 @@ def show_key(session: Session, row: ShownKey) -> None:
         ("AI Studio", _in_studio(key)),
         ("Full name", key.name),
         ("Verification", row.verification),
-        ("Key string", row.key_string.reveal() if row.key_string else None),
+        ("Key string", reveal(row.key_string) if row.key_string else None),
     ]
     columns = [_column(title, value) for title, value in fields if value not in (None, "")]
     show_one(session, row, View(columns, lambda shown: to_json(session, shown)))
@@ -124,6 +125,8 @@ def _column(title: str, value: object) -> Column[ShownKey]:
 
 def to_json(session: Session, row: ShownKey) -> dict[str, Any]:
     """The key's JSON object."""
+    if row.key_string is not None:
+        reveal(row.key_string)
     out = as_json(
         row.key,
         sandbox=session.sandbox is not None,

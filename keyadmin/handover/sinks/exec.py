@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shlex
 import shutil
+import signal
 from pathlib import Path
 from typing import ClassVar, Final
 
 from keyadmin.handover.sink import Delivery, Sink, SinkContext, SinkSpec
 from keyadmin.local.subprocesses import Output, environment
 from keyadmin.model.problem import Cause, Problem, usage
-from keyadmin.model.secret import KeyString, redact
+from keyadmin.model.secret import KeyString, redact_echo
 
 TIMEOUT_S: Final = 300.0
-_SHOWN: Final = 500  # characters of the program's own words
+_READ: Final = 8000  # characters of the program's own words that are masked,
+_SHOWN: Final = 500  # and of these what --verbose shows: a program may echo the key in a form that nobody thought of
+_LOG: Final = logging.getLogger(__name__)
 
 
 def words(command: str, whose: str = "the sink exec") -> list[str]:
@@ -84,9 +88,9 @@ class ExecSink(Sink):
                 process.kill()
                 await process.wait()
         if process.returncode != 0:
-            told = await asyncio.to_thread(output.said)  # it may wait, and others hand over meanwhile
-            said = redact(told.replace(key.reveal(), key.masked))[-_SHOWN:]
-            raise self._failed(f"{program} ended with exit code {process.returncode}" + (f": {said}" if said else ""))
+            said = await asyncio.to_thread(output.said)  # it may wait, and others hand over meanwhile
+            _LOG.debug("%s printed: %s", program, redact_echo(said[-_READ:], key)[-_SHOWN:])
+            raise self._failed(f"{program} {_ending(process.returncode)}; it printed {output.size:,} bytes")
         return Delivery(True, f"taken by {program}")
 
     async def read_back(self, key: KeyString) -> bool | None:
@@ -95,4 +99,15 @@ class ExecSink(Sink):
 
     @staticmethod
     def _failed(message: str) -> Problem:
-        return Problem(Cause.UNKNOWN, message, fix=("run the command by hand with some text on its standard input",))
+        by_hand = "run the program by hand with some text on its standard input"
+        return Problem(Cause.UNKNOWN, message, fix=(by_hand, "or add --verbose: it shows the end of what the program printed"))
+
+
+def _ending(code: int | None) -> str:
+    """How a program ended, in words."""
+    if code is not None and code < 0:
+        try:
+            return f"was ended by {signal.Signals(-code).name}"
+        except ValueError:
+            return f"was ended by signal {-code}"
+    return f"ended with exit code {code}"

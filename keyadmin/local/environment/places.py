@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,6 @@ from pathlib import Path
 from typing import Final, Literal
 
 from keyadmin.local.environment.dialects import Syntax
-from keyadmin.local.subprocesses import environment
 from keyadmin.model.problem import usage
 
 Shell = Literal["bash", "zsh", "sh", "fish", "powershell", "dotenv", "windows"]
@@ -121,15 +119,3 @@ def shell_of(path: Path) -> Shell | None:
 def readable_by_others(path: Path) -> bool:
     """Whether group or others may read a file (not asked on Windows, whose rights are others)."""
     return os.name == "posix" and bool(path.stat().st_mode & 0o044)
-
-
-def tracked_by_git(path: Path) -> bool | None:
-    """Whether a file is under version control; None where git is not there to be asked."""
-    command = ("git", "-C", str(path.parent), "ls-files", "--error-unmatch", path.name)
-    try:
-        ended = subprocess.run(  # noqa: S603 - fixed words
-            command, capture_output=True, check=False, timeout=10, env=environment()
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return ended.returncode == 0

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 from keyadmin.local.edited import peek
 from keyadmin.local.environment import windows
-from keyadmin.local.environment.places import VARIABLES, Place, all_files, readable_by_others, tracked_by_git
+from keyadmin.local.environment.places import VARIABLES, Place, all_files, readable_by_others
 from keyadmin.local.environment.reading import assigned, decoded
+from keyadmin.local.git_status import tracked
 from keyadmin.model.problem import Problem
 from keyadmin.model.secret import KeyString
 
@@ -80,7 +81,7 @@ def _in_file(place: Place) -> list[VariableSetting]:
             warnings = []
             if readable_by_others(place.path):
                 warnings.append(f"{place.path} is readable by others: chmod 600 {place.path}")
-            if tracked_by_git(place.path):
+            if tracked(place.path):
                 warnings.append(f"{place.path} is tracked by git: take the key out, and treat it as leaked if it was pushed")
             out.append(VariableSetting(name, found.value, str(place.path), found.line, tuple(warnings)))
     return out + _left_behind(place)
