@@ -19,7 +19,7 @@ from keyadmin.cli.render import Column, View, show_data, show_list, write
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean
 from keyadmin.local.files import write_text
-from keyadmin.model.problem import Cause, Problem, usage
+from keyadmin.model.problem import usage
 
 _ENDINGS: Final = {
     ".json": "json",
@@ -83,21 +83,9 @@ def show(session: Session, report: AuditReport, where: ReportTarget) -> None:
         text = io.StringIO()
         with contextlib.redirect_stdout(text):
             _print(session, report)
-        _write(where.file, text.getvalue())
+        write_text(where.file, text.getvalue())  # for the owner alone: a report tells where an organisation is weak
         session.console.note(f"Wrote {where.file}.")
     _tell(session, report, whole=where.file is None and session.format in ("table", "markdown"))
-
-
-def _write(file: Path, text: str) -> None:
-    """In one step and for the owner alone: a report tells where an organisation is weak. Raises Problem."""
-    target = file.resolve()
-    if not target.exists() or target.is_file():
-        write_text(target, text)
-        return
-    try:
-        target.write_text(text, "utf-8")  # a pipe or a device is not to be replaced by a file
-    except OSError as error:
-        raise Problem(Cause.UNKNOWN, f"{file} cannot be written: {error.strerror}") from error
 
 
 def _tell(session: Session, report: AuditReport, *, whole: bool) -> None:

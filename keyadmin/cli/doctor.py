@@ -19,7 +19,8 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.suggest import project_ids
 from keyadmin.cli.text import folded, terminal_width
-from keyadmin.model.problem import Exit, usage
+from keyadmin.local.files import write_text
+from keyadmin.model.problem import Exit, Problem, usage
 from keyadmin.model.project_ref import checked
 
 if TYPE_CHECKING:
@@ -130,9 +131,9 @@ def _write_role(session: Session, file: Path, found: list[Diagnosis], *, yes: bo
         confirm(session, f"{file} exists. Overwrite it?", yes=yes)
     role = custom_role(found[0].feature, missing)
     try:
-        file.write_text(role.to_yaml(), "utf-8")
-    except OSError as error:
-        raise usage(f"{file} cannot be written: {error.strerror}") from error
+        write_text(file, role.to_yaml(), 0o644)
+    except Problem as problem:
+        raise usage(problem.message, *problem.fix) from None
     session.console.note(f"Wrote {file}: gcloud iam roles create {role.role_id} --project={found[0].project} --file={file}")
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from keyadmin.sandbox.cloud import LocalCloud
 from keyadmin.sandbox.server import Server
+from keyadmin.sandbox.socket_folder import socket_folder
 from keyadmin.sandbox.state.lock import StateLock
 
 
@@ -29,13 +27,11 @@ class Endpoints:
         return self._server.grpc_address
 
 
-def _folder() -> Path:
-    """A folder of mode 0700 whose sockets' paths are short enough (108 bytes on Linux, 104 elsewhere)."""
-    folder = Path(tempfile.mkdtemp(prefix="keyadmin-"))
-    if len(os.fsencode(folder / "grpc.sock")) > 100:
-        folder.rmdir()
-        folder = Path(tempfile.mkdtemp(prefix="keyadmin-", dir="/tmp"))
-    return folder
+def _make_private(folder: Path) -> None:
+    """The folder and those above it that are missing, mode 0700 whatever the umask, to which `parents=True` leaves it."""
+    if not folder.is_dir():
+        _make_private(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
 
 
 @asynccontextmanager
@@ -46,19 +42,18 @@ async def embedded(state: Path | None) -> AsyncIterator[Endpoints]:
     """
     lock = None
     if state is not None:
-        state.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_private(state.parent)
         lock = StateLock(state, alone=False)
-    folder = _folder()
     try:
-        cloud = LocalCloud(state)
-        cloud.start()
-        server = Server(cloud, any_host=True)  # a UNIX socket has no Host to check
-        try:
-            await server.open_rest_unix(folder / "rest.sock")
-            yield Endpoints(server, folder)
-        finally:
-            await server.close()
+        with socket_folder() as folder:
+            cloud = LocalCloud(state)
+            cloud.start()
+            server = Server(cloud, any_host=True)  # a UNIX socket has no Host to check
+            try:
+                await server.open_rest_unix(folder / "rest.sock")
+                yield Endpoints(server, folder)
+            finally:
+                await server.close()
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
         if lock is not None:
             lock.release()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from keyadmin.sandbox.registry import services
 from keyadmin.sandbox.seed_part import BadSeed, NoSeed, Part
@@ -18,12 +18,17 @@ from keyadmin.sandbox.world import World
 __all__ = ["BadSeed", "NoSeed", "apply", "read"]
 
 Json = dict[str, Any]
+MOST_BYTES: Final = 256 * 2**20  # of a seed file
 
 
 def read(path: Path) -> Json:
     """A seed file. Raises BadSeed naming file and place; the file is only read."""
     try:
-        data = json.loads(path.read_text("utf-8"))
+        with path.open("rb") as file:
+            text = file.read(MOST_BYTES + 1)
+        if len(text) > MOST_BYTES:  # /dev/zero does not end
+            raise BadSeed(f"{path}: is larger than {MOST_BYTES // 2**20} MiB")
+        data = json.loads(text.decode("utf-8"))
     except OSError as error:
         raise NoSeed(f"{path}: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -115,7 +115,7 @@ _FISH: Final = Dialect(
     ),
     loud=r"\b(?:eval|export)\b[^\n]*(?<![\w${])NAME\b",
     set_line=lambda name, value: f"set -gx {name} {fish_quoted(value)}",
-    unset_line=lambda name: f"set -e {name}",
+    unset_line=lambda name: f"set -e {name}; set -eg {name}",  # a loop variable of the name may hide the global one
     after=rf"{_STATUS}|^[ \t]*(?:and|or)\b",
     ends=rf"{_HERE}(?P<word>return|exit|exec)\b",
 )
