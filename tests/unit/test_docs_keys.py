@@ -32,7 +32,8 @@ def options(path: list[str]) -> set[str]:
 
 def lines(page: str) -> list[str]:
     """The keyadmin commands of a page's examples."""
-    blocks = re.findall(r"^```(?:sh)?\n(.*?)^```", (DOCS / page).read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```", (DOCS / page).read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    blocks = [text for language, text in fenced if language in ("", "sh")]
     found = [line for block in blocks for line in block.splitlines() if "keyadmin " in line]
     return [re.sub(r"^.*?\$\((keyadmin .*)\)$", r"\1", line) for line in found]
 
