@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -116,12 +117,33 @@ _EXAMPLES = {
     "vault": "MOUNT/PATH",
 }
 
+def layers() -> str:
+    """The packages as they import each other, read from the source."""
+    sys.path.insert(0, str(HERE.parent))
+    from tests.architecture.imports import area, modules, own
+    from tests.architecture.test_layers import ORDER
+
+    packages = [*reversed(ORDER), "sandbox"]
+    below: dict[str, set[str]] = {name: set() for name in packages}
+    for name in modules():
+        if area(name) in below:
+            below[area(name)] |= {area(other) for other in own(name)} & set(packages) - {area(name)}
+    out = ["# Layers\n", "Made from the imports of every file, those inside functions and for types too. What they mean:"]
+    out += ["[architecture](../architecture.md).\n", "```text"]
+    for name in packages:
+        arrows = " ".join(other for other in packages if other in below[name]) or "nothing of keyadmin"
+        if any(area(module) == name for module in modules()):
+            out.append(f"{name:<11}-> {arrows}")
+    return "\n".join([*out, "```"]) + "\n"
+
+
 PAGES = {
     "reference/commands.md": commands,
     "reference/causes.md": causes,
     "reference/audit-rules.md": audit_rules,
     "reference/keyadmin.schema.json": policy_schema,
     "reference/sinks.md": sinks,
+    "reference/layers.md": layers,
 }
 
 
