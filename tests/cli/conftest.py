@@ -72,7 +72,9 @@ def config_home(tmp_path: Path) -> Path:
 def cli(home: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """Run one command line in this process."""
 
-    def run(*arguments: str, env: Mapping[str, str] | None = None, stdin: str | None = "", terminal: bool = False) -> Result:
+    def run(
+        *arguments: str, env: Mapping[str, str] | None = None, stdin: str | io.StringIO | None = "", terminal: bool = False
+    ) -> Result:
         whole = home | dict(env or {})
         kind = Terminal if terminal else io.StringIO
         out, err = kind(), kind()
@@ -82,7 +84,7 @@ def cli(home: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
                     patch.delenv(name)
             for name, value in whole.items():
                 patch.setenv(name, value)
-            patch.setattr(sys, "stdin", kind(stdin))
+            patch.setattr(sys, "stdin", kind(stdin) if stdin is None or isinstance(stdin, str) else stdin)
             patch.setattr(sys, "stdout", out)
             patch.setattr(sys, "stderr", err)
             code = main(list(arguments))

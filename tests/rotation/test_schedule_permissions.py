@@ -18,12 +18,14 @@ from keyadmin.model.lineage import lineage_of
 from keyadmin.rotation.policy import load
 from keyadmin.rotation.schedule import files_for
 from keyadmin.rotation.schedule.identity import ROLE_FILE, ROLE_ID, permissions
+from keyadmin.rotation.schedule.install import parse_source
 from keyadmin.rotation.schedule.plan import SchedulePlan
 from tests.rotation.conftest import Ended, World, seed_of
 from tests.sandbox.clients import Gcloud
 from tests.sandbox.conftest import Running
 
 SINK = 'sinks = ["secret-manager:projects/{project}/secrets/gemini-{lineage}"]\n'
+SOURCE = parse_source(f"git:https://git.example/keyadmin.git@{'a' * 40}")
 GEMINI = "generativelanguage.googleapis.com"
 
 
@@ -70,7 +72,7 @@ def policy_in(folder: Path, where: str, more: str = SINK) -> Path:
 def printed(engine: str, folder: Path, **plan: Any) -> tuple[SchedulePlan, Path]:
     """The files of an engine, for the policy in the folder."""
     policy = folder / "keyadmin.toml"
-    made = SchedulePlan(rules=load(policy).rules, policy_text=policy.read_text(), **plan)
+    made = SchedulePlan(install=SOURCE, rules=load(policy).rules, policy_text=policy.read_text(), **plan)
     out = folder / engine
     for file in files_for(engine, made):
         path = out / file.path

@@ -156,7 +156,7 @@ def test_the_first_rule_that_selects_a_key_counts(tmp_path: Path) -> None:
         (f"{GOOD}annotations = [1]\n", 4, "annotations is no table", 'team = "web"'),
         (f"{GOOD}adopted = 1\n", 4, "1 is neither true nor false", "adopted = true"),
         (f"{GOOD}name = 1\n", 4, "name is no text", "name ="),
-        ('[[rule]]\nprojects = ["a"]\nsinks = ["vault:x"]\n', 3, "'vault:x' is not a sink", "hand-over"),
+        ('[[rule]]\nprojects = ["a"]\nsinks = ["nowhere:x"]\n', 3, "'nowhere:x' is not a sink", "hand-over"),
         ('[[rule]]\nprojects = ["a"]\nsinks = ["secret-manager:web"]\n', 3, "is no secret", "hand-over"),
         ('[[rule]]\nprojects = ["a"]\nsinks = ["env-file:/x/{nmae}"]\n', 3, "unknown placeholder {nmae}", "{lineage}"),
         ('[[rule]]\nprojects = ["a"]\nsinks = ["env-file:/x/y"]\n', 3, "belong to one machine", socket.gethostname()),

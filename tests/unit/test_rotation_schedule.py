@@ -12,21 +12,22 @@ from typing import Any
 import pytest
 import yaml
 
-from keyadmin import __version__
 from keyadmin.access.permissions import FEATURES
 from keyadmin.handover.sinks.secret_manager import PERMISSIONS
 from keyadmin.model.problem import Exit, Problem
 from keyadmin.rotation.policy import load
 from keyadmin.rotation.schedule import ENGINES, ON_ONE_MACHINE, files_for
 from keyadmin.rotation.schedule.identity import ROLE_FILE, SECRETS_ROLE_FILE
+from keyadmin.rotation.schedule.install import parse_source
 from keyadmin.rotation.schedule.plan import TIMES, SchedulePlan
 
+SOURCE = parse_source(f"git:https://git.example/keyadmin.git@{'a' * 40}")
 SHARED = tuple(engine for engine in ENGINES if engine not in ON_ONE_MACHINE)
 
 
 def written(engine: str, folder: Path, **plan: Any) -> dict[str, Path]:
     """The files of an engine; as many tasks as it can have, up to 4."""
-    values = {"project": "my-project", "tasks": 1 if engine in ON_ONE_MACHINE else 4} | plan
+    values = {"project": "my-project", "tasks": 1 if engine in ON_ONE_MACHINE else 4, "install": SOURCE} | plan
     out = {}
     for file in files_for(engine, SchedulePlan(**values)):
         path = folder / file.path
@@ -52,7 +53,9 @@ def test_every_engine_rotates_at_google_with_a_role_of_just_what_it_needs(engine
     files = written(engine, tmp_path)
     everything = "\n".join(path.read_text() for path in files.values())
     assert "--no-sandbox" in everything
-    assert f"=={__version__}" in everything, "the version is pinned"
+    if engine not in ON_ONE_MACHINE:
+        assert f"git+https://git.example/keyadmin.git@{'a' * 40}" in everything, "the commit is pinned"
+    assert "install keyadmin==" not in everything
     assert ":latest" not in everything
     assert not re.search("@[A-Z_]+@", everything), "every placeholder is filled"
     assert permissions(files) == {*FEATURES["rotate"].permissions, "monitoring.timeSeries.list", *PERMISSIONS}
@@ -291,6 +294,6 @@ def test_an_engine_that_is_none_is_usage() -> None:
 
 
 def test_projects_of_a_domain_have_accounts_and_images_of_their_own_form() -> None:
-    plan = SchedulePlan("example.com:my-project")
+    plan = SchedulePlan("example.com:my-project", install=SOURCE)
     assert plan.account == "keyadmin-rotation@my-project.example.com.iam.gserviceaccount.com"
     assert plan.image.startswith("europe-west1-docker.pkg.dev/example.com/my-project/keyadmin/keyadmin:")

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from keyadmin.rotation.schedule import ENGINES, ON_ONE_MACHINE, files_for
+from keyadmin.rotation.schedule.install import parse_source
 from keyadmin.rotation.schedule.plan import TIMES, SchedulePlan
 from tests.sandbox.clients import Gcloud
 from tests.sandbox.conftest import Running
@@ -38,6 +39,7 @@ def written(engine: str, folder: Path, **plan: Any) -> dict[str, Path]:
     policy = folder / "keyadmin.toml"
     policy.write_text(POLICY)
     values = {"project": "my-project", "tasks": 1 if engine in ON_ONE_MACHINE else 4, "rules": load(policy).rules} | plan
+    values.setdefault("install", parse_source(f"git:https://git.example/keyadmin.git@{'a' * 40}"))
     out = {}
     for file in files_for(engine, SchedulePlan(policy_text=POLICY, **values)):
         path = folder / file.path

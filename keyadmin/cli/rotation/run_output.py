@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from keyadmin.cli.render import show_data, show_list, write
+from keyadmin.cli.render import show_data, show_list
 from keyadmin.cli.rotation.options import manner_of
 from keyadmin.cli.rotation.view import ended, outcome_view, tell_plan, tell_resting, tell_ways
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
+from keyadmin.cli.streams import refuse_lost_output, write_at_once
 from keyadmin.handover.sink import SinkSpec
 from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.rotation.decide import Action
@@ -45,19 +46,23 @@ class Strings:
         self.by_key: dict[str, str] = {}
 
     def check(self, specs: Sequence[SinkSpec]) -> None:
-        """Raises usage() where the key string would stand between the lines of a table for programs."""
-        if self._session.format in ("csv", "markdown") and any(spec.sink.prints for spec in specs):
+        """Raises usage() where a table for programs has no place for key strings, Problem where nobody would read them."""
+        if not any(spec.sink.prints for spec in specs):
+            return
+        refuse_lost_output()
+        if self._session.format in ("csv", "markdown"):
             raise usage(
                 f"--format {self._session.format} has no place for the key strings that the sink stdout prints",
                 "add --format json, jsonl or yaml, whose objects have the field keyString",
             )
 
     def write_key(self, lineage: Lineage, line: str) -> None:
-        """Print it, or keep it for the object."""
+        """Print it, or keep it for the object. Raises Problem where it would reach nobody."""
         if self._session.format != "table":
+            refuse_lost_output()
             self.by_key[f"{lineage.project}/{lineage.id}"] = line
             return
-        write(line)
+        write_at_once(line + "\n")
         told = f"This was the key string of lineage {lineage.id} of project {lineage.project}."
         self._session.console.note(told, always=True)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +18,7 @@ from keyadmin.local.trust import read_trusted
 from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.rotation.policy import DEFAULT_FILE, parse_policy
 from keyadmin.rotation.schedule import ENGINES, ON_ONE_MACHINE, files_for
+from keyadmin.rotation.schedule.install import CHOICES, installed_program, parse_source
 from keyadmin.rotation.schedule.plan import SchedulePlan
 from keyadmin.rotation.schedule.template import ScheduleFile
 
@@ -31,6 +34,18 @@ Migrate = Annotated[bool, typer.Option("--migrate", help="Schedule `rotation mig
 Region = Annotated[str, typer.Option("--region", metavar="REGION", help="Where Cloud Run and the image are.")]
 Output = Annotated[Path | None, typer.Option("--output", metavar="DIR", help="Write the files there instead of printing them.")]
 
+InstallFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--install-from",
+        metavar="SOURCE",
+        help="How it is installed: wheel:PATH, git:URL@REV or index:NAME==VERSION; as this one where nothing is said.",
+    ),
+]
+Hashes = Annotated[
+    list[str] | None, typer.Option("--hash", metavar="sha256:HEX", help="Of the wheel or the release; may be repeated.")
+]
+
 
 def schedule(
     context: typer.Context,
@@ -40,6 +55,8 @@ def schedule(
     tasks: Tasks = 1,
     migrate: Migrate = False,
     region: Region = "europe-west1",
+    install_from: InstallFrom = None,
+    hash_: Hashes = None,
     output: Output = None,
     dry_run: DryRun = False,
 ) -> None:
@@ -52,6 +69,7 @@ def schedule(
     if session.settings.project is None:
         raise usage("no project was given: the account that rotates has to live in one", "add --project ID")
     plan = _plan(session.settings.project.value, policy, every, tasks, migrate, region)
+    plan = replace(plan, **_installation(engine, install_from, hash_ or ()))
     files = files_for(engine, plan)
     _tell(session, engine, plan)
     if output is None or dry_run:
@@ -61,6 +79,17 @@ def schedule(
     for file in files:
         _write(output, file)
         session.console.note(f"Wrote {output / file.path}")
+
+
+def _installation(engine: str, source: str | None, hashes: Sequence[str]) -> dict[str, Any]:
+    """The program that one machine runs, or where it is installed from. Raises usage()."""
+    if engine in ON_ONE_MACHINE:
+        if source is not None or hashes:
+            raise usage(f"{engine} runs the keyadmin that is installed on its machine", "leave out --install-from and --hash")
+        return {"program": installed_program()}
+    if source is None and hashes:
+        raise usage("--hash belongs to --install-from", *CHOICES)
+    return {} if source is None else {"install": parse_source(source, hashes)}
 
 
 def _plan(project: str, policy: str | None, every: str, tasks: int, migrate: bool, region: str) -> SchedulePlan:

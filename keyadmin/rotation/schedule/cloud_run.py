@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from keyadmin import __version__
 from keyadmin.model.problem import usage
 from keyadmin.rotation.schedule.identity import identity
 from keyadmin.rotation.schedule.plan import MOST_AT_ONCE, SchedulePlan
-from keyadmin.rotation.schedule.template import ScheduleFile, fill
+from keyadmin.rotation.schedule.template import ScheduleFile, fill, wheel_beside
 
 TRIES: Final = 2  # of a task: job.yaml allows one retry
 LONGEST_S: Final = 21_600
@@ -22,17 +21,19 @@ SHORTEST_S: Final = 300  # less than any rotation needs
 
 def files(plan: SchedulePlan) -> list[ScheduleFile]:
     """The job, the image, the schedule and the alerts. Raises usage() for more tasks than fit into the interval."""
+    timeout_s = _timeout_s(plan)
     values = {
         "PROJECT": plan.project,
         "REGION": plan.region,
         "ACCOUNT": plan.account,
         "IMAGE": plan.image,
-        "VERSION": __version__,
+        "INSTALL": plan.source.dockerfile,
+        "WHEEL": wheel_beside(plan.source, '"$(dirname "$0")"'),
         "POLICY": plan.policy,
         "CRON": plan.times.cron,
         "TASKS": plan.tasks,
         "PARALLELISM": min(plan.tasks, MOST_AT_ONCE),
-        "TIMEOUT_S": _timeout_s(plan),
+        "TIMEOUT_S": timeout_s,
         "ARGUMENTS": "\n".join(
             f"            - {word}" for word in plan.command("/policy/keyadmin.toml", "--shard", "auto")[1:]
         ),

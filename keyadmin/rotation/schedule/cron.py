@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from keyadmin import __version__
+import shlex
+
 from keyadmin.rotation.schedule.identity import identity
 from keyadmin.rotation.schedule.plan import SchedulePlan
 from keyadmin.rotation.schedule.template import ScheduleFile, fill
@@ -11,15 +12,15 @@ from keyadmin.rotation.schedule.template import ScheduleFile, fill
 def files(plan: SchedulePlan) -> list[ScheduleFile]:
     """A file for /etc/cron.d, and the script that it runs. Raises usage() where several tasks are wanted."""
     plan.only_one_task("cron")
-    metrics = ("--metrics", '"$STATE/rotation.prom"')
+    command = plan.command("/etc/keyadmin/keyadmin.toml", "--metrics", program=plan.program)
     values = {
-        "COMMAND": " ".join(plan.command("/etc/keyadmin/keyadmin.toml", *metrics)),
+        "COMMAND": f'{shlex.join(command)} "$STATE/rotation.prom"',
+        "PROGRAM": shlex.quote(plan.program),
         "ACCOUNT": plan.account,
         "EVERY": plan.every,
         "CRON": plan.times.cron,
         "STALE_S": plan.stale_s,
         "POLICY": plan.policy,
-        "VERSION": __version__,
     }
     names = ("rotate.sh", "keyadmin-rotation.cron", "keyadmin-rotation.logrotate", "install.sh")
     return [

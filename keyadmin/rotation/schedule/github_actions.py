@@ -6,11 +6,12 @@ https://docs.github.com/en/actions/security-for-github-actions/security-guides/s
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
-from keyadmin import __version__
 from keyadmin.model.problem import usage
 from keyadmin.rotation.schedule.identity import identity
+from keyadmin.rotation.schedule.install import CHOICES
 from keyadmin.rotation.schedule.plan import SchedulePlan
 from keyadmin.rotation.schedule.template import ScheduleFile, fill
 
@@ -28,10 +29,15 @@ def files(plan: SchedulePlan) -> list[ScheduleFile]:
         raise usage(
             f"--policy {plan.policy}: the workflow finds it in its repository only", "write its path from the root there"
         )
+    wheel = Path(plan.source.what) if plan.source.file else None
+    if wheel is not None and (wheel.is_absolute() or ".." in wheel.parts):
+        raise usage(
+            f"wheel:{wheel}: the workflow finds it in its repository only", "write its path from the root there", *CHOICES
+        )
     values = {
         "PROJECT": plan.project,
         "ACCOUNT": plan.account,
-        "VERSION": __version__,
+        "INSTALL": "\n".join(f"        {line}" for line in plan.source.commands()),
         "CRON": plan.times.cron,
         "SHARDS": ", ".join(f'"{index}/{plan.tasks}"' for index in range(plan.tasks)),
         "COMMAND": " ".join(plan.command(plan.policy)),

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 
-from keyadmin import __version__
 from keyadmin.rotation.policy import template
 from keyadmin.rotation.schedule.identity import identity
 from keyadmin.rotation.schedule.plan import ACCOUNT_ID, MOST_AT_ONCE, SchedulePlan
-from keyadmin.rotation.schedule.template import ScheduleFile, fill
+from keyadmin.rotation.schedule.quoting import yaml_text
+from keyadmin.rotation.schedule.template import ScheduleFile, fill, wheel_beside
 
 
 def files(plan: SchedulePlan) -> list[ScheduleFile]:
@@ -24,7 +24,8 @@ def files(plan: SchedulePlan) -> list[ScheduleFile]:
         "ACCOUNT": plan.account,
         "ACCOUNT_ID": ACCOUNT_ID,
         "IMAGE": plan.image,
-        "VERSION": __version__,
+        "INSTALL": plan.source.dockerfile,
+        "WHEEL": wheel_beside(plan.source, "."),
         "CRON": plan.times.cron,
         "TASKS": plan.tasks,
         "PARALLELISM": min(plan.tasks, MOST_AT_ONCE),
@@ -32,7 +33,7 @@ def files(plan: SchedulePlan) -> list[ScheduleFile]:
         "TTL_S": plan.times.seconds + 3_600,
         "STALE_S": plan.stale_s,
         "ARGUMENTS": json.dumps(plan.command("/policy/keyadmin.toml", "--shard", "auto")[1:]),
-        "POLICY_TEXT": "\n".join(f"    {line}" if line else "" for line in policy.splitlines()),
+        "POLICY_TEXT": yaml_text(policy, 4),
     }
     names = ("keyadmin-rotation.yaml", "keyadmin-rotation-alert.yaml", "deploy.sh")
     return [*identity(plan), fill("image/Dockerfile", values), *(fill(f"kubernetes/{name}", values) for name in names)]

@@ -13,6 +13,7 @@ from keyadmin.handover.sink import Sink, SinkNeeds
 from keyadmin.handover.sinks.secret_manager import SecretManagerSink
 from keyadmin.model.problem import usage
 from keyadmin.rotation.policy import PolicyRule, is_pattern
+from keyadmin.rotation.schedule.install import InstallSource, as_running
 from keyadmin.rotation.shard import MOST, check_sinks
 
 ACCOUNT_ID: Final = "keyadmin-rotation"
@@ -52,6 +53,10 @@ class SchedulePlan:
     region: str = "europe-west1"
     rules: tuple[PolicyRule, ...] = ()
     policy_text: str = ""
+    install: InstallSource | None = None
+    """How the image or the workflow installs keyadmin; None = as the running one was, where others can."""
+    program: str = "keyadmin"
+    """The keyadmin that systemd and cron run: its path (systemd takes no other), or its name on the PATH."""
 
     def __post_init__(self) -> None:
         if self.every not in TIMES:
@@ -88,9 +93,15 @@ class SchedulePlan:
         return f"{ACCOUNT_ID}@{f'{name}.{domain}' if domain else self.project}.iam.gserviceaccount.com"
 
     @property
+    def source(self) -> InstallSource:
+        """How it is installed. Raises usage() with the choices where that does not follow from the running one."""
+        return self.install or as_running()
+
+    @property
     def image(self) -> str:
-        """The container image, of this version."""
-        return f"{self.region}-docker.pkg.dev/{self.project.replace(':', '/')}/keyadmin/keyadmin:{__version__}"
+        """The container image, of this version and source."""
+        home = f"{self.region}-docker.pkg.dev/{self.project.replace(':', '/')}"
+        return f"{home}/keyadmin/keyadmin:{__version__}-{self.source.tag}"
 
     @property
     def migrates(self) -> bool:

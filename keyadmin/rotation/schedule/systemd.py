@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Final
 
-from keyadmin import __version__
 from keyadmin.rotation.schedule.identity import identity
 from keyadmin.rotation.schedule.plan import SchedulePlan
+from keyadmin.rotation.schedule.quoting import unit_path, unit_word
 from keyadmin.rotation.schedule.template import ScheduleFile, fill
 
+PROGRAM: Final = "/opt/keyadmin/bin/keyadmin"  # units know no PATH
 STATE: Final = "/var/lib/keyadmin"
 
 
@@ -16,16 +18,17 @@ def files(plan: SchedulePlan) -> list[ScheduleFile]:
     """Unit files for /etc/systemd/system. Raises usage() where several tasks are wanted."""
     plan.only_one_task("systemd")
     metrics = ("--metrics", f"{STATE}/rotation.prom")
+    program = plan.program if plan.program.startswith("/") else PROGRAM
     values = {
-        "COMMAND": " ".join(plan.command("/etc/keyadmin/keyadmin.toml", *metrics, program="/opt/keyadmin/bin/keyadmin")),
+        "COMMAND": " ".join(map(unit_word, plan.command("/etc/keyadmin/keyadmin.toml", *metrics, program=program))),
+        "PROGRAM": shlex.quote(program),
         "ACCOUNT": plan.account,
-        "WRITABLE": " ".join([STATE, *(f'"-{folder}"' for folder in plan.writable)]),
+        "WRITABLE": " ".join([STATE, *(unit_path(f"-{folder}") for folder in plan.writable)]),
         "EVERY": plan.every,
         "CALENDAR": plan.times.calendar,
         "SPREAD": plan.times.spread,
         "STALE_S": plan.stale_s,
         "POLICY": plan.policy,
-        "VERSION": __version__,
     }
     units = ("keyadmin-rotation.service", "keyadmin-rotation.timer", "keyadmin-rotation-alert.service", "install.sh")
     return [

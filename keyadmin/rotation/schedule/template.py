@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
+
+from keyadmin.rotation.schedule.install import InstallSource
 
 
 @dataclass(frozen=True)
@@ -14,6 +18,14 @@ class ScheduleFile:
 
     path: str
     content: str
+
+
+def wheel_beside(source: InstallSource, folder: str) -> str:
+    """Shell lines that put a wheel of this machine beside the Dockerfile in `folder`, as a shell writes that; else nothing."""
+    if source.kind != "wheel":
+        return ""
+    path = shlex.quote(str(Path(source.what).absolute()))
+    return f"[ -r {folder}/{source.file} ] || cp -- {path} {folder}/\n"
 
 
 def fill(template: str, values: Mapping[str, object], path: str | None = None) -> ScheduleFile:

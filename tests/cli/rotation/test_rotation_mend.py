@@ -211,10 +211,10 @@ def test_adopt_without_key_or_policy_is_wrong_usage(world: World) -> None:
 
 @pytest.mark.parametrize("command", ["plan", "run", "status", "migrate", "adopt"])
 def test_a_wrong_policy_is_told_before_any_call(world: World, command: str) -> None:
-    world.policy('[[rule]]\nprojects = ["shop-a"]\nsinks = ["vault:web"]\n')
+    world.policy('[[rule]]\nprojects = ["shop-a"]\nsinks = ["nowhere:web"]\n')
     done = world.rotation(command, *(["--yes"] if command == "migrate" else []), "--format", "json")
     assert done.code == 2
-    assert "keyadmin.toml, line 3: 'vault:web' is not a sink" in done.error["message"]
+    assert "keyadmin.toml, line 3: 'nowhere:web' is not a sink" in done.error["message"]
     assert done.error["fix"]
     assert world.sandbox.control("requests") == []
 

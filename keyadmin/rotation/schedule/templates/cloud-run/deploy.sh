@@ -27,7 +27,7 @@ gcloud services enable run.googleapis.com cloudscheduler.googleapis.com artifact
   cloudbuild.googleapis.com secretmanager.googleapis.com monitoring.googleapis.com --project="$PROJECT"
 
 # The image, once a version.
-gcloud artifacts repositories describe keyadmin --location="$REGION" --project="$PROJECT" >/dev/null 2>&1 ||
+@WHEEL@gcloud artifacts repositories describe keyadmin --location="$REGION" --project="$PROJECT" >/dev/null 2>&1 ||
   gcloud artifacts repositories create keyadmin --repository-format=docker --location="$REGION" --project="$PROJECT"
 gcloud artifacts docker images describe "$IMAGE" --project="$PROJECT" >/dev/null 2>&1 ||
   gcloud builds submit --tag="$IMAGE" --project="$PROJECT" "$(dirname "$0")"

@@ -21,7 +21,7 @@ gcloud iam service-accounts describe "$ACCOUNT" --project="$PROJECT" >/dev/null 
 cd "$(dirname "$0")"
 
 # The image, once a version.
-gcloud services enable artifactregistry.googleapis.com cloudbuild.googleapis.com --project="$PROJECT"
+@WHEEL@gcloud services enable artifactregistry.googleapis.com cloudbuild.googleapis.com --project="$PROJECT"
 gcloud artifacts repositories describe keyadmin --location="$REGION" --project="$PROJECT" >/dev/null 2>&1 ||
   gcloud artifacts repositories create keyadmin --repository-format=docker --location="$REGION" --project="$PROJECT"
 gcloud artifacts docker images describe "$IMAGE" --project="$PROJECT" >/dev/null 2>&1 ||
