@@ -36,8 +36,8 @@ def project(call: Call) -> Node | None:
 def check(call: Call) -> None:
     """Refuse a call that may not be charged: rights on the quota project first, then the API there."""
     reference = call.caller.quota_project
-    if reference is None and call.method.api.credentials == "key":
-        return  # keys are checked with their project, in that order: apikeys/access.py
+    if reference is None and (call.method.api.credentials == "key" or not call.principal.endswith(".gserviceaccount.com")):
+        return  # keys are checked with their project, in that order: apikeys/access.py; for people gcloud's project pays
     node = project(call)
     if reference is not None and (node is None or not call.holds("serviceusage.services.use", node.name)):
         raise _denied(call, reference)

@@ -9,17 +9,17 @@ from keyadmin.sandbox.messages.status import invalid
 
 DAY = 86_400_000_000  # microseconds
 LATEST = 253_370_764_800_000_000  # microseconds: the beginning of the year 9999
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH, _NAIVE_EPOCH = datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1)
+_LONGEST = len("2026-03-09T12:23:30.364834Z")  # a time without nanoseconds
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
 def rfc3339(micros: int) -> str:
     """`2026-03-09T12:23:30.364834Z`: with 6, 3 or no digits of a second, as protobuf writes times in JSON (recorded)."""
-    moment = _EPOCH + timedelta(microseconds=micros)
+    moment = _NAIVE_EPOCH + timedelta(microseconds=micros)
     fraction = moment.microsecond
-    if fraction % 1000:
-        return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{fraction // 1000:03}Z" if fraction else "Z")
+    spec = "microseconds" if fraction % 1000 else "milliseconds" if fraction else "seconds"
+    return f"{moment.isoformat(timespec=spec)}Z"  # faster than strftime
 
 
 def rfc3339_nanos(micros: int) -> str:
@@ -37,7 +37,8 @@ def plain_utc(text: str) -> str:
 def parse_rfc3339(text: str) -> int:
     """Microseconds since the epoch. Raises INVALID_ARGUMENT for what is no RFC 3339 time."""
     try:
-        moment = datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+        plain = re.sub(r"(\.\d{6})\d+", r"\1", text) if len(text) > _LONGEST else text
+        moment = datetime.fromisoformat(plain)
     except (TypeError, ValueError):
         raise invalid(f"Invalid time: {text!r} is not an RFC 3339 timestamp.") from None
     if moment.tzinfo is None:

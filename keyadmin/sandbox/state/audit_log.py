@@ -58,7 +58,8 @@ def write(
     doc: Json = {"payload": payload}
     if operation:
         doc |= {"operation": operation, "response": response or {}}
-    store.run("INSERT INTO audit_log VALUES (?, ?, ?, ?, ?)", project, at, secrets.token_hex(7), log, json.dumps(doc))
+    identity = operation.rpartition("-")[2] or secrets.token_hex(6)
+    store.run("INSERT INTO audit_log VALUES (?, ?, ?, ?, ?)", project, at, identity, log, json.dumps(doc))
 
 
 def read(store: Store, project: str, now: int) -> Iterator[Logged]:

@@ -66,7 +66,8 @@ def read(model: str, request: Json) -> Asked:
     functions, must_call = _functions(request)
     last = _last_kinds(request)
     thinks = _thinks(model, thinking)
-    if models.version(model) == "gemini-2.5-flash" and functions and {"functionResponse", "inlineData"} & set(last):
+    again = functions and not must_call and {"functionResponse", "inlineData"} & set(last)
+    if models.version(model) == "gemini-2.5-flash" and again:
         thinks = False  # recorded: it answers at once then
     return Asked(
         model=model,

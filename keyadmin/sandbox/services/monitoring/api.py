@@ -49,8 +49,7 @@ def list_time_series(call: Call, request: Json) -> Json:
         out["timeSeries"] = [_document(series, headers=headers) for series in shown]
     if following:
         out["nextPageToken"] = following
-    if found:
-        out["unit"] = "1"
+    out["unit"] = "1"  # of the answer, series or none (recorded)
     return out
 
 
