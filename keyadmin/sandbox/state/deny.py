@@ -17,6 +17,8 @@ _HOSTS = {"resourcemanager": "cloudresourcemanager"}
 
 def full_permission(permission: str) -> str:
     """`apikeys.googleapis.com/keys.create` of `apikeys.keys.create`, as deny policies write them."""
+    if "/" in permission:
+        return permission
     service, _, rest = permission.partition(".")
     return f"{_HOSTS.get(service, service)}.googleapis.com/{rest}"
 

@@ -24,4 +24,5 @@ def valid_on(kind: str, permission: str) -> bool:
     """Whether it is a permission that applies to `projects`, `folders` or `organizations`."""
     rule = _NOT_ON.get(kind)
     unknown = permission.startswith(_COMPLETE) and permission not in all_permissions()
-    return not (unknown or not _FORM.fullmatch(permission) or (rule is not None and rule.fullmatch(permission)))
+    formed = _FORM.fullmatch(permission) or permission in all_permissions()  # some newer ones name the host and a slash
+    return not (unknown or not formed or (rule is not None and rule.fullmatch(permission)))

@@ -30,8 +30,15 @@ def get_operation(call: Call, request: Json) -> Json:
     Nothing beyond the five permissions is needed to create a key.
     """
     name = request.get("name", "")
-    if not name.startswith("operations/") or name == "operations/noop.DONE_OPERATION":  # the latter reported
+    if (
+        not (name.startswith("operations/") or "/operations/" in name) or name == "operations/noop.DONE_OPERATION"
+    ):  # the latter reported
         raise invalid(f"Invalid operation name '{name[:120]}'.", "name")
+    return read(call, name)
+
+
+def read(call: Call, name: str) -> Json:
+    """An operation of whatever name, for who may do what made it. Raises NOT_FOUND or PERMISSION_DENIED."""
     principal, needs = call.world.operations.readers(name)
     for permission, *resources in needs:
         call.require(permission, *resources, shown=name)

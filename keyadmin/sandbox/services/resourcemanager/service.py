@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from keyadmin.sandbox.page_table import PageTable
 from keyadmin.sandbox.service import Seeding, Service
-from keyadmin.sandbox.services.resourcemanager import api, assets, folders, organizations, page, seed, v1
+from keyadmin.sandbox.services.resourcemanager import api, assets, folders, organizations, page, seed, tags, v1
 
 SERVICE = Service(
-    apis=(api.api, folders.api, organizations.api, *v1.APIS),
+    apis=(api.api, folders.api, organizations.api, *tags.APIS, *v1.APIS),
     seeding=Seeding(project=seed.project),
     page=(PageTable(10, page.projects),),
     gcloud=("cloudresourcemanager",),
