@@ -117,6 +117,7 @@ _EXAMPLES = {
     "vault": "MOUNT/PATH",
 }
 
+
 def layers() -> str:
     """The packages as they import each other, read from the source."""
     sys.path.insert(0, str(HERE.parent))

@@ -19,6 +19,7 @@ from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from keyadmin import __version__
 from keyadmin.cloud.network import CA_VARIABLES, is_loopback, proxy_for, ssl_context, trusted_roots
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S: Final = 30.0
 ATTEMPTS: Final = 5
+AT_ONCE: Final = 8
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 60.0
 """A server that asks for a longer pause is not waited for: the next run of a rotation goes on."""
@@ -69,6 +71,7 @@ class HttpSession:
     def __init__(self, target: HttpTarget) -> None:
         self._target = target
         self._session: aiohttp.ClientSession | None = None
+        self._gate = _gate(target.name)
 
     async def __aenter__(self) -> Self:
         import aiohttp
@@ -83,6 +86,7 @@ class HttpSession:
         secure = parts.scheme == "https"
         context = (self._target.tls or _default_tls(_authorities())) if secure else False
         self._proxy = proxy_for(parts.hostname or "", parts.port or 443) if secure else None
+        await self._gate.acquire()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(ssl=context),
             timeout=aiohttp.ClientTimeout(total=TIMEOUT_S, connect=10.0),
@@ -95,6 +99,7 @@ class HttpSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         assert self._session is not None
+        self._gate.release()
         await self._session.close()
 
     async def call(
@@ -150,6 +155,15 @@ class HttpSession:
             f"{self._target.name} at {host} cannot be reached: {why}",
             fix=(f"check that {host} answers from this machine, with its certificate and through its proxy", "then run again"),
         )
+
+
+_GATES: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Semaphore]]] = WeakKeyDictionary()
+
+
+def _gate(name: str) -> asyncio.Semaphore:
+    """Hand-overs to one system at the same time: GitHub calls more than that abuse, and clusters queue them."""
+    gates = _GATES.setdefault(asyncio.get_running_loop(), {})
+    return gates.setdefault(name, asyncio.Semaphore(AT_ONCE))
 
 
 def refused(name: str, answer: HttpAnswer, what: str, words: str, *fix: str) -> Problem:

@@ -25,6 +25,7 @@ from keyadmin.rotation.settings import EVERYWHERE, PLACES, SETTINGS, named
 DEFAULT_FILE: Final = "keyadmin.toml"
 
 _PLACEHOLDERS: Final = ("project", "lineage", "name")
+_SAMPLES: Final = {"project": "my-project", "lineage": "abcdefghij", "name": "web"}  # as they are filled in
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,7 @@ def _check_sink(text: str) -> None:
         message = f"unknown placeholder {{{unknown[0]}}} in {text!r}"
         raise usage(message, "the placeholders are {project}, {lineage} and {name}")
     try:
-        parse(_filled(text, dict.fromkeys(_PLACEHOLDERS, "x-1")))
+        parse(_filled(text, _SAMPLES))
     except Problem as problem:
         raise usage(problem.message, "see keyadmin keys hand-over --help") from None
 
@@ -195,7 +196,7 @@ class _Reader:
             raise self._error(index, None, "the rule does not say where the new key goes", mend)
         if rule.machine is None and any(map(_local, rule.sinks)):
             mend = f'add machine = "{socket.gethostname()}" (or the name of the machine that has them)'
-            raise self._error(index, "sinks", "env-file and exec sinks belong to one machine", mend)
+            raise self._error(index, "sinks", "its sinks belong to one machine", mend)
         return rule
 
     def _values(self, data: Mapping[str, Any], index: int | None, allowed: Collection[str]) -> dict[str, Any]:

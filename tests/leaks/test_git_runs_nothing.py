@@ -338,7 +338,7 @@ def test_one_module_starts_git() -> None:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             first = node.elts[0] if isinstance(node, ast.List | ast.Tuple) and node.elts else None
             if isinstance(first, ast.Constant) and first.value == "git":
-                assert path.name == "git.py", f"{path}:{node.lineno}"
+                assert path.name == "git.py", f"{path}:{first.lineno}"
 
 
 def test_nothing_stays_behind(repository: Callable[..., Path], offline: Callable[..., Done], home: dict[str, str]) -> None:
