@@ -22,6 +22,12 @@ from typing import Any
 
 import pytest
 
+from tests.handover.conftest import kubeconfig
+from tests.handover.servers import github, vault
+from tests.handover.servers.base import ServerFault
+from tests.handover.servers.github import GithubServer
+from tests.handover.servers.kubernetes import KubernetesServer
+from tests.handover.servers.vault import VaultServer
 from tests.waiting import until
 
 GEMINI = "generativelanguage.googleapis.com"
@@ -109,7 +115,7 @@ def series(tmp_path: Path) -> Iterator[Series]:
     log.close()
 
 
-@pytest.mark.parametrize("part", ["make", "hand-over", "use", "fail", "rotate", "machine"])
+@pytest.mark.parametrize("part", ["make", "hand-over", "use", "fail", "rotate", "machine", "others"])
 def test_no_key_string_where_it_was_not_asked_for(series: Series, part: str) -> None:
     _seed(series)
     shown = series("keys", "create", "--name", "web", "--key-id", "web", "--show", "--format", "json", asked=True)
@@ -320,7 +326,41 @@ def _made_in_the_series(series: Series) -> set[str]:
     return secrets
 
 
+def _to_others(series: Series, string: str) -> None:
+    """To the systems of others, which take it, refuse it, break off and answer with something else."""
+    pytest.importorskip("boto3")
+    moto_server = pytest.importorskip("moto.server")
+    amazon = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    amazon.start()
+    with KubernetesServer() as cluster, GithubServer() as actions, VaultServer() as safe:
+        env = {
+            "KUBECONFIG": str(kubeconfig(series.folder / "home" / "kubeconfig", cluster.url)),
+            "GITHUB_API_URL": actions.url,
+            "GH_TOKEN": github.TOKEN,
+            "VAULT_ADDR": safe.url,
+            "VAULT_TOKEN": vault.TOKEN,
+            "AWS_ENDPOINT_URL": "http://{}:{}".format(*amazon.get_host_and_port()),
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        sinks = ["kubernetes:here/web/gemini", "github-actions:acme/web", "vault:secret/web"]
+        sinks += ["aws-secrets-manager:eu-central-1/web", "aws-ssm:eu-central-1/web"]
+        options = [word for sink in sinks for word in ("--to", sink)]
+        series("keys", "hand-over", "web", *options, **env)
+        series("keys", "rotate", "web", *options, "--yes", "--format", "json", **env)
+        for server in (cluster, actions, safe):
+            server.faults += [ServerFault("P", 403, times=1), ServerFault("P", 400, body="<html>no</html>", times=1)]
+        for sink in (*sinks[:3], *sinks[:3]):
+            series("keys", "hand-over", "web", "--to", sink, "--format", "json", code=1, **env)
+        wrong = {"GH_TOKEN": "x", "VAULT_TOKEN": "x", "AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_MAX_ATTEMPTS": "1"}
+        for sink in sinks[1:4]:
+            series("keys", "hand-over", "web", "--to", sink, code=None, **(env | wrong))
+    amazon.stop()
+
+
 PARTS = {
+    "others": _to_others,
     "make": _make,
     "hand-over": _hand_over,
     "use": _use,
