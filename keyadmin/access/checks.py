@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from keyadmin.access.charged import Charged
+from keyadmin.access.member import MemberAccess
 from keyadmin.access.permissions import (
     APIS,
     ENABLE_SERVICE,
@@ -57,6 +58,37 @@ def all_checks(seen: ProbeResult, by: Asker, feature: Feature) -> tuple[Check, .
     if seen.keys is not None:
         found.append(key_limit(seen))
     return tuple(found)
+
+
+def checks_of_member(
+    seen: ProbeResult, by: Asker, feature: Feature, member: str, access: MemberAccess | Problem
+) -> tuple[Check, ...]:
+    """The same for somebody else: their permissions as the policies say, the project as the caller sees it."""
+    asking = by.caller.principal or "an account whose address is not known"
+    found = [
+        project(seen, feature),
+        Check("caller", "ok", False, f"{member}, as far as {asking} may read the policies"),
+        Check("quota-project", "unknown", False, f"which project the calls of {member} are charged to is a setting of theirs"),
+    ]
+    found += [_of_member(name, access, required=True) for name in feature.permissions]
+    found += [_of_member(name, access, required=False) for name in feature.studio]
+    found += [api(seen, name, by, feature) for name in APIS]
+    if seen.binding_enforced is not None:
+        found.append(key_binding(seen))
+    if seen.keys is not None:
+        found.append(key_limit(seen))
+    return tuple(found)
+
+
+def _of_member(name: str, access: MemberAccess | Problem, *, required: bool) -> Check:
+    identity = f"permission:{name}"
+    if isinstance(access, Problem):
+        return Check(identity, "unknown", required, f"the project's policy cannot be read: {_reason(access)}", name)
+    if name in access.held:
+        return Check(identity, "ok", required, f"granted {access.held[name]}", name)
+    if name in access.unknown:
+        return Check(identity, "unknown", required, access.unknown[name], name)
+    return Check(identity, "missing", required, "not granted", name)
 
 
 def project(seen: ProbeResult, feature: Feature) -> Check:

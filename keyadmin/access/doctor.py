@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from keyadmin.access.checks import Check, all_checks, granted
+from keyadmin.access.checks import Check, all_checks, checks_of_member, granted
+from keyadmin.access.member import MemberAccess, access_of
 from keyadmin.access.permissions import Feature
 from keyadmin.access.probe import Asker, ProbeResult, asker, probe
 from keyadmin.access.remedy import Remedy, member_of, remedy
 from keyadmin.model.observer import SILENT, Observer
+from keyadmin.model.problem import Problem, or_problem
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -23,13 +25,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The answer for one project. `principal` is None where it cannot be found out."""
+    """The answer for one project. `principal` is None where it cannot be found out.
+
+    `unread` = of a diagnosis of somebody else, what was not looked at and may change the answer.
+    """
 
     project: str
     feature: Feature
     principal: str | None
     checks: tuple[Check, ...]
     remedy: Remedy
+    unread: tuple[str, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -51,6 +57,7 @@ class Diagnosis:
             "checks": [check.to_json() for check in self.checks],
             "missingPermissions": list(self.missing),
             "remedy": self.remedy.to_json(),
+            **({"unknown": list(self.unread)} if self.unread else {}),
         }
 
 
@@ -66,6 +73,39 @@ def conclude(seen: ProbeResult, by: Asker, feature: Feature) -> Diagnosis:
     no_access = granted(seen.held) == "none"
     mend = remedy(feature, seen.name, member, missing_of(checks), no_access=no_access)
     return Diagnosis(seen.name, feature, by.caller.principal, checks, mend)
+
+
+def conclude_for(seen: ProbeResult, by: Asker, feature: Feature, member: str, access: MemberAccess | Problem) -> Diagnosis:
+    """The same for somebody else, by what the policies say of them. Pure."""
+    checks = checks_of_member(seen, by, feature, member, access)
+    mend = remedy(feature, seen.name, member, missing_of(checks))
+    unread = () if isinstance(access, Problem) else (*access.notes, *_said(access))
+    return Diagnosis(seen.name, feature, member.partition(":")[2], checks, mend, unread)
+
+
+def _said(access: MemberAccess) -> list[str]:
+    return [f"{name}: {why}" for name, why in access.unknown.items()]
+
+
+async def diagnose_member(
+    cloud: Cloud, projects: Sequence[str], feature: Feature, member: str, observer: Observer = SILENT
+) -> list[Diagnosis]:
+    """Every project for somebody else, as far as the caller may read. What cannot be read is unknown, never missing."""
+    from keyadmin.cloud.pace import gather_limited
+
+    observer.total(len(projects), "Checking projects")
+    names = (*feature.permissions, *feature.studio)
+
+    async def one(project: str) -> tuple[ProbeResult, MemberAccess | Problem]:
+        try:
+            return await asyncio.gather(
+                probe(cloud, project, feature), or_problem(access_of(cloud, project, member, names), credentials=False)
+            )
+        finally:
+            observer.advance()
+
+    by, found = await asyncio.gather(asker(cloud, feature), gather_limited(projects, one))
+    return [conclude_for(seen, by, feature, member, access) for seen, access in found]
 
 
 async def diagnose(cloud: Cloud, projects: Sequence[str], feature: Feature, observer: Observer = SILENT) -> list[Diagnosis]:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from keyadmin.access.doctor import Diagnosis
-from keyadmin.access.permissions import Feature
-from keyadmin.access.remedy import Remedy, member_of, remedy
-from keyadmin.access.roles import permissions_of
+from keyadmin.access.remedy import Remedy
 from keyadmin.model.problem import Cause, Problem
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
     from keyadmin.cloud.policies import AllowPolicy
+
+
+READ_POLICY: Final = "resourcemanager.projects.getIamPolicy"
 
 
 @dataclass(frozen=True)
@@ -43,51 +43,40 @@ class Grant:
         ]
 
 
-async def plan(cloud: Cloud, diagnoses: Sequence[Diagnosis], member: str) -> list[Grant]:
-    """What each project's policy would gain. Changes nothing.
+def plan(diagnoses: Sequence[Diagnosis], member: str) -> list[Grant]:
+    """What each project's policy would gain: the smallest grant of what is certainly missing. Changes nothing.
 
-    For the caller the tested permissions count; for another member what the policies of the project and of what lies above
-    it grant by name. Raises Problem: the policy may not be read, or no predefined role holds what is missing.
+    Raises Problem: the policy may not be read, no predefined role holds what is missing, or one has to be granted elsewhere.
     """
-    return list(await asyncio.gather(*(_planned(cloud, each, member) for each in diagnoses)))
+    return [_planned(each, member) for each in diagnoses]
 
 
-async def _planned(cloud: Cloud, diagnosis: Diagnosis, member: str) -> Grant:
-    if member == member_of(diagnosis.principal):
-        mend = diagnosis.remedy
-    else:
-        missing = await _missing(cloud, diagnosis.project, diagnosis.feature, member)
-        mend = remedy(diagnosis.feature, diagnosis.project, member, missing)
+def _planned(diagnosis: Diagnosis, member: str) -> Grant:
+    mend = diagnosis.remedy
+    unread = [check for check in diagnosis.checks if check.permission and check.required and check.status == "unknown"]
+    if unread and all("policy cannot be read" in check.detail for check in unread):
+        raise Problem(
+            Cause.MISSING_IAM_PERMISSION,
+            f"what {member} may do in project {diagnosis.project} cannot be read: {unread[0].detail}",
+            status="PERMISSION_DENIED",
+            permission=READ_POLICY,
+            project=diagnosis.project,
+        )
     if mend.cover.uncovered:
         raise Problem(
             Cause.NOT_FOUND,
-            f"no predefined role considered here holds {', '.join(mend.cover.uncovered)}",
+            f"no predefined role holds {', '.join(mend.cover.uncovered)}",
+            project=diagnosis.project,
+            fix=mend.commands,
+        )
+    if elsewhere := [role for role in mend.roles if mend.cover.place(role) != "project"]:
+        raise Problem(
+            Cause.INVALID_ARGUMENT,
+            f"{', '.join(elsewhere)} cannot be granted on a project; nothing was granted",
             project=diagnosis.project,
             fix=mend.commands,
         )
     return Grant(diagnosis.project, member, mend)
-
-
-async def _missing(cloud: Cloud, project: str, feature: Feature, member: str) -> tuple[str, ...]:
-    held: set[str] = set()
-    for policy in await _policies(cloud, project):
-        for binding in policy.bindings:
-            if member in binding.members and binding.condition is None:
-                held |= permissions_of(binding.role)
-    return tuple(name for name in feature.permissions if name not in held)
-
-
-async def _policies(cloud: Cloud, project: str) -> list[AllowPolicy]:
-    """The project's policy and those above it, as far up as they may be read. Raises Problem for the project's own."""
-    found = [await cloud.projects.get_policy(f"projects/{project}")]
-    try:
-        above = (await cloud.projects.get(project)).parent
-        while above:
-            found.append(await cloud.projects.get_policy(above))
-            above = (await cloud.folders.get(above)).parent if above.startswith("folders/") else ""
-    except Problem:
-        return found  # what is granted higher up cannot be seen: granting it again here does no harm
-    return found
 
 
 async def apply(cloud: Cloud, grants: Sequence[Grant]) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from keyadmin.access.permissions import Feature
-from keyadmin.access.roles import Cover, cover
+from keyadmin.access.power import Place
+from keyadmin.access.roles import Cover, smallest_role
+from keyadmin.model.command_line import gcloud, typed
 
 YOU: Final = "user:YOUR_ADDRESS"
+_NODES: Final[dict[Place, str]] = {
+    "project": "projects",
+    "folder": "resource-manager folders",
+    "organization": "organizations",
+}
 
 
 @dataclass(frozen=True)
@@ -95,10 +101,13 @@ def custom_role(feature: Feature, missing: Sequence[str]) -> CustomRole:
 def remedy(feature: Feature, project: str, member: str, missing: Sequence[str], *, no_access: bool = False) -> Remedy:
     """The smallest grant of `missing` to `member` in `project`. `no_access` = nothing at all is granted there."""
     role = custom_role(feature, missing)
-    found = cover(missing)
+    found = smallest_role(missing)
     if not missing:
         return Remedy(found, role)
-    predefined = tuple(grant_command(project, member, name) for name in found.roles) if not found.uncovered else ()
+    places = {name: found.place(name) for name in found.roles}
+    predefined = (
+        tuple(grant_command(project, member, name, places[name]) for name in found.roles) if not found.uncovered else ()
+    )
     custom = _custom_commands(role, project, member)
     notes = _notes(found)
     return Remedy(
@@ -111,18 +120,20 @@ def remedy(feature: Feature, project: str, member: str, missing: Sequence[str], 
     )
 
 
-def grant_command(project: str, member: str, role: str) -> str:
-    """The gcloud command that grants one role; `--condition=None` keeps it from asking where the policy has conditions."""
-    where = f"{shlex.quote(project)} --member={shlex.quote(member)}"
-    return f"gcloud projects add-iam-policy-binding {where} --role={role} --condition=None"
+def grant_command(project: str, member: str, role: str, place: Place = "project") -> str:
+    """The gcloud command that grants one role, on the project or at the lowest place above it that takes the role.
+
+    `--condition=None` keeps it from asking where the policy has conditions.
+    """
+    where = {"project": project, "folder": "FOLDER", "organization": "ORGANIZATION"}[place]
+    return gcloud(f"{_NODES[place]} add-iam-policy-binding", where, member=member, role=role, condition="None")
 
 
 def _custom_commands(role: CustomRole, project: str, member: str) -> tuple[str, ...]:
-    create = f"gcloud iam roles create {role.role_id} --project={shlex.quote(project)} --title={shlex.quote(role.title)}"
-    name = f"projects/{project}/roles/{role.role_id}"
+    permissions = ",".join(role.permissions)
     return (
-        f"{create} --permissions={','.join(role.permissions)}",
-        grant_command(project, member, shlex.quote(name)),
+        gcloud("iam roles create", role.role_id, project=project, title=role.title, permissions=permissions),
+        grant_command(project, member, f"projects/{project}/roles/{role.role_id}"),
     )
 
 
@@ -166,7 +177,7 @@ def _message(
     lines += [
         "",
         "Grants take effect within minutes. How to check, as the person above:",
-        f"   keyadmin doctor {project} --for {feature.name}",
+        f"   {typed('doctor', project, for_=feature.name)}",
     ]
     if no_access:
         lines += ["", *outside(project)]
@@ -178,5 +189,5 @@ def outside(project: str) -> tuple[str, ...]:
     return (
         f"If no access to {project} is to be had: a project outside the organisation serves for the Gemini API too.",
         "   Sign in with an account that belongs to no organisation: gcloud auth application-default login",
-        "   keyadmin projects create --with-key my-first-key",
+        f"   {typed('projects create', with_key='my-first-key')}",
     )

@@ -20,12 +20,14 @@ from keyadmin.cli.session import Session, current
 from keyadmin.cli.suggest import project_ids
 from keyadmin.cli.text import folded, terminal_width
 from keyadmin.local.files import write_text
+from keyadmin.model.command_line import gcloud, typed
 from keyadmin.model.problem import Exit, Problem, usage
 from keyadmin.model.project_ref import checked
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
+_MEMBER_HELP: Final = "Somebody else, as far as you may read: user:ADDRESS, serviceAccount:ADDRESS, group:ADDRESS."
 _BELOW: Final = " " * 12  # where the names of the checks begin
 
 
@@ -51,9 +53,14 @@ def doctor(
     role_file: Annotated[
         Path | None, typer.Option("--role-file", metavar="FILE", help="Write a custom role of what is missing (gcloud's YAML).")
     ] = None,
-    apply: Annotated[bool, typer.Option("--apply", help="Grant what --member lacks, if you may.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Grant what --member certainly lacks, if you may.")] = False,
     member: Annotated[
-        str | None, typer.Option("--member", metavar="MEMBER", help="user:ADDRESS, serviceAccount:ADDRESS or group:ADDRESS.")
+        str | None,
+        typer.Option(
+            "--member",
+            metavar="MEMBER",
+            help="Somebody else, as far as you may read: user:ADDRESS, serviceAccount:ADDRESS, group:ADDRESS.",
+        ),
     ] = None,
     connection: Annotated[
         bool,
@@ -69,7 +76,7 @@ def doctor(
     session = current(context)
     if connection:
         if projects or apply or member or message or role_file:
-            raise usage("--connection stands alone", "keyadmin doctor --connection -p PROJECT")
+            raise usage("--connection stands alone", typed("doctor", connection=True, project="PROJECT"))
         from keyadmin.cli.doctor_connection import show_connection
 
         return show_connection(context, session)
@@ -77,34 +84,48 @@ def doctor(
     named = list(dict.fromkeys(checked(project, "PROJECT") for project in projects or ()))
     whom = _whom(apply, member)
 
-    async def look(cloud: Cloud) -> tuple[list[Diagnosis], list[grant.Grant]]:
+    async def look(cloud: Cloud) -> list[Diagnosis]:
         asked = named or [await session.project(cloud)]
-        found = await access.diagnose(cloud, asked, feature, session.observer)
-        return found, await grant.plan(cloud, found, whom) if whom else []
+        if whom is None:
+            return await access.diagnose(cloud, asked, feature, session.observer)
+        return await access.diagnose_member(cloud, asked, feature, whom, session.observer)
 
-    found, grants = run(context, look)
+    found = run(context, look)
     if role_file is not None:
         _write_role(session, role_file, found, yes=yes, dry_run=dry_run)
-    applied = whom is not None and _apply(context, session, grants, yes=yes, dry_run=dry_run)
+    grants = grant.plan(found, whom) if apply and whom else []
+    applied = apply and _apply(context, session, grants, found, yes=yes, dry_run=dry_run)
     _show(session, found, message=message)
     return Exit.OK if applied or all(each.ready for each in found) else Exit.FOUND
 
 
 def _whom(apply: bool, member: str | None) -> str | None:
-    """The member of `--apply --member`. Raises usage() for one without the other and for what is no member."""
+    """The member of `--member`. Raises usage() for `--apply` without it and for what is not a member."""
     if apply and member is None:
-        raise usage("--apply needs --member", "keyadmin doctor PROJECT --apply --member user:ADDRESS")
-    if member is not None and not apply:
-        raise usage("--member is for --apply", "add --apply, or leave --member out")
+        raise usage("--apply needs --member", typed("doctor", "PROJECT", apply=True, member="user:ADDRESS"))
     return checked_member(member) if member is not None else None
 
 
-def _apply(context: typer.Context, session: Session, grants: list[grant.Grant], *, yes: bool, dry_run: bool) -> bool:
-    """Show the difference, ask, grant. Whether the member now has what was missing."""
+def _apply(
+    context: typer.Context,
+    session: Session,
+    grants: list[grant.Grant],
+    found: list[Diagnosis],
+    *,
+    yes: bool,
+    dry_run: bool,
+) -> bool:
+    """Show the difference, ask, grant. Whether the member now has all for certain: what is unknown is listed, not granted."""
+    unknown = [
+        check for each in found for check in each.checks if check.permission and check.required and check.status == "unknown"
+    ]
+    for check in unknown:
+        session.console.warning(f"{check.permission} is not granted now, as it is not known to be missing: {check.detail}")
     todo = [each for each in grants if each.roles]
     if not todo:
-        session.console.note("Nothing is missing for that member as far as the policies say: nothing is granted.")
-        return True
+        sure = "certainly missing" if unknown else "missing"
+        session.console.note(f"Nothing is {sure} for that member as far as the policies say: nothing is granted.", always=True)
+        return not unknown
     for each in todo:
         session.console.say(f"Changes to the allow policy of project {each.project}:")
         for line in each.difference():
@@ -115,7 +136,7 @@ def _apply(context: typer.Context, session: Session, grants: list[grant.Grant], 
     confirm(session, "Grant this?", yes=yes)
     run(context, lambda cloud: grant.apply(cloud, todo))
     session.console.note("Granted. It may take a few minutes until every server knows.")
-    return True
+    return not unknown
 
 
 def _write_role(session: Session, file: Path, found: list[Diagnosis], *, yes: bool, dry_run: bool) -> None:
@@ -134,7 +155,8 @@ def _write_role(session: Session, file: Path, found: list[Diagnosis], *, yes: bo
         write_text(file, role.to_yaml(), 0o644)
     except Problem as problem:
         raise usage(problem.message, *problem.fix) from None
-    session.console.note(f"Wrote {file}: gcloud iam roles create {role.role_id} --project={found[0].project} --file={file}")
+    command = gcloud("iam roles create", role.role_id, project=found[0].project, file=str(file))
+    session.console.note(f"Wrote {file}: {command}")
 
 
 def _show(session: Session, found: list[Diagnosis], *, message: bool) -> None:
@@ -161,6 +183,8 @@ def _report(found: Diagnosis, columns: int | None) -> str:
             lines += _beside(" " * (width + 14), f"-> {check.fix}", columns)
     if any(not check.required and check.status != "ok" for check in found.checks):
         lines += ["", "What stands in brackets is not in the way."]
+    if found.unread:
+        lines += ["", "Not known:", *(line for text in found.unread for line in _beside("  ", text, columns))]
     if found.remedy.commands:
         lines += ["", *_ways(found.remedy), "", "As a message to send to an admin: add --message"]
     return "\n".join(lines)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from keyadmin.cloud.channels import GrpcTransport
     from keyadmin.cloud.control import SandboxControl
     from keyadmin.cloud.gemini import Gemini
-    from keyadmin.cloud.iam import ServiceAccounts
+    from keyadmin.cloud.iam import Roles, ServiceAccounts
     from keyadmin.cloud.orgpolicy import OrgPolicy
     from keyadmin.cloud.projects import Containers, Projects
     from keyadmin.cloud.secrets import Secrets
@@ -214,6 +214,13 @@ class Cloud:
         from keyadmin.cloud.iam import ServiceAccounts
 
         return ServiceAccounts(self._grpc)
+
+    @cached_property
+    def roles(self) -> Roles:
+        """IAM admin v1."""
+        from keyadmin.cloud.iam import Roles
+
+        return Roles(self._grpc)
 
     @cached_property
     def secrets(self) -> Secrets:

@@ -1,4 +1,4 @@
-"""IAM admin v1: service accounts."""
+"""IAM admin v1: service accounts, and what custom roles hold."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 from keyadmin.cloud.calls import pages
 from keyadmin.cloud.channels import GrpcTransport
 from keyadmin.cloud.endpoints import IAM_ADMIN
-from keyadmin.cloud.messages import paging
+from keyadmin.cloud.messages import enum_name, paging
 from keyadmin.model.problem import Cause, Problem
 
 PAGE: Final = 100  # the API's own maximum
@@ -100,3 +100,26 @@ def _account(message: Any) -> ServiceAccount:
         description=message.description,
         disabled=message.disabled,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class RoleDefinition:
+    """A role as IAM has it. `active` = False where it is deleted or disabled: it grants nothing then."""
+
+    name: str
+    permissions: frozenset[str]
+    active: bool = True
+
+
+class Roles:
+    """Roles by full name, `projects/P/roles/R` or `organizations/N/roles/R`. Raises Problem."""
+
+    def __init__(self, grpc: GrpcTransport) -> None:
+        self._grpc = grpc
+
+    async def get(self, name: str) -> RoleDefinition:
+        """One role with its permissions (iam.roles.get)."""
+        project = name.split("/")[1] if name.startswith("projects/") else None
+        answer = await self._grpc.call(IAM_ADMIN, "get_role", {"name": name}, project=project)
+        disabled = enum_name(answer.stage) == "DISABLED"
+        return RoleDefinition(answer.name, frozenset(answer.included_permissions), active=not (answer.deleted or disabled))

@@ -283,7 +283,7 @@ def test_the_text_for_people(run: Callable[..., Any]) -> None:
         ("demo-project", "ends-in-"),
         ("demo-project", "--for", "nonsense"),
         ("demo-project", "--apply"),
-        ("demo-project", "--member", "user:a@example.com"),
+        ("demo-project", "--member", "a@example.com"),
         ("demo-project", "--apply", "--member", "a@example.com"),
         ("demo-project", "--apply", "--member", "allUsers"),
         ("demo-project", "--nonsense"),

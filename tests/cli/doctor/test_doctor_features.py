@@ -96,7 +96,7 @@ COMMANDS: dict[str, Callable[[World], Any]] = {
     "create-auth-key": create,
     "create-standard-key": create_standard,
     "rename": lambda world: world.run("keys", "rename", AUTH, "another name"),
-    "restrict": lambda world: world.run("keys", "restrict", AUTH, "--allowed-ips", "192.0.2.1", "--force"),
+    "restrict": lambda world: world.run("keys", "restrict", AUTH, "--allowed-ips", "192.0.2.1", "--force", "--yes"),
     "show": lambda world: world.run("keys", "show", AUTH),
     "delete": lambda world: world.run("keys", "delete", AUTH, "--yes", "--force"),
     "undelete": lambda world: world.run("keys", "undelete", GONE),
