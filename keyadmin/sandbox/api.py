@@ -14,6 +14,7 @@ from typing import Any
 
 from keyadmin.sandbox.messages.shape import Field, Shape, camel, hand_written, shape_of
 from keyadmin.sandbox.messages.status import RpcError, permission_denied
+from keyadmin.sandbox.state import audit_log
 from keyadmin.sandbox.state.hierarchy import Node
 from keyadmin.sandbox.state.org_policies import SERVICE_USAGE
 from keyadmin.sandbox.state.policies import Held
@@ -130,7 +131,7 @@ class Call:
             found = {f"constraints/{SERVICE_USAGE}": service_restricted(node, service).message}
             entry = dry_run_entry(self.method.full_name, service, self.principal, node, "", found)
             with self.world.store.change():
-                policies.log(node, self.now, entry)
+                audit_log.write(self.store, node, self.now, entry, log=audit_log.POLICY)
 
     def permissions(self, *resources: str) -> Held:
         """All that the caller may do on a resource (own policies of what lies below a project first, the node last)."""

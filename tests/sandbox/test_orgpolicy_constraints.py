@@ -104,22 +104,17 @@ def test_constraints_on_creation_alone_leave_updates_alone(box: Running) -> None
     _ok(box, "PATCH", f"{KEYS}/old-key?updateMask=annotations", {"annotations": {"a": "b"}})
 
 
-def test_a_dry_run_refuses_nothing_and_is_logged(start_sandbox: Callable[..., Running], tmp_path: Any) -> None:
-    import json
-    import sqlite3
-
-    state = tmp_path / "state.db"
-    seed = SEED | {"customConstraints": [CONSTRAINT], "orgPolicies": {ORG: {"custom.needsTargets": {"dryRunSpec": ON}}}}
-    box = start_sandbox(seed, state=str(state))
+def test_a_dry_run_refuses_nothing_and_is_logged(start_sandbox: Callable[..., Running]) -> None:
+    dry = {"custom.needsTargets": {"dryRunSpec": ON}}
+    box = start_sandbox(SEED | {"customConstraints": [CONSTRAINT], "orgPolicies": {ORG: dry}})
     _ok(box, "POST", KEYS, {"restrictions": GEMINI})
     _ok(box, "POST", KEYS, {"displayName": "open"})
-    box.stop()
-    (row,) = sqlite3.connect(state).execute("SELECT project, doc FROM policy_log").fetchall()
-    entry = json.loads(row[1])
-    assert row[0] == "projects/100000000011"
-    assert entry["metadata"]["dryRunResult"] == "DENIED"
-    assert entry["metadata"]["liveResult"] == "ALLOWED"
-    violation = entry["policyViolationInfo"]["orgPolicyViolationInfo"]
+    wanted = 'protoPayload.metadata.dryRunResult="DENIED" AND protoPayload.metadata.liveResult="ALLOWED"'
+    send(box, "POST", "/v1/projects/p-one/services/logging.googleapis.com:enable", {})
+    asked = {"resourceNames": ["projects/p-one"], "filter": wanted}
+    (entry,) = _ok(box, "POST", "/v2/entries:list", asked)["entries"]
+    assert entry["logName"].endswith("/logs/cloudaudit.googleapis.com%2Fpolicy")
+    violation = entry["protoPayload"]["policyViolationInfo"]["orgPolicyViolationInfo"]
     assert violation["resourceType"] == KEY
     assert violation["violationInfo"][0]["constraint"] == "customConstraints/custom.needsTargets"
 

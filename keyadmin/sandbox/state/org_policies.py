@@ -29,10 +29,6 @@ CREATE TABLE custom_constraints (
   doc TEXT NOT NULL,                -- the REST CustomConstraint without its name
   PRIMARY KEY (node, name)
 ) WITHOUT ROWID;
-CREATE TABLE policy_log (           -- what a dry run would have refused: entries of cloudaudit.googleapis.com/policy
-  project TEXT NOT NULL, at INTEGER NOT NULL, doc TEXT NOT NULL
-);
-CREATE INDEX policy_log_at ON policy_log(project, at);
 """
 
 Json = dict[str, Any]
@@ -226,7 +222,3 @@ class OrgPolicies:
         """Take a custom constraint away, within the caller's transaction."""
         self._store.run("DELETE FROM custom_constraints WHERE node = ? AND name = ?", organization, name)
         self._store.generation += 1
-
-    def log(self, project: str, at: int, doc: Json) -> None:
-        """Keep an entry of the policy log."""
-        self._store.run("INSERT INTO policy_log VALUES (?, ?, ?)", project, at, json.dumps(doc))

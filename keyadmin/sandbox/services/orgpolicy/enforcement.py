@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from keyadmin.sandbox.api import Call
 from keyadmin.sandbox.services.orgpolicy import fields
-from keyadmin.sandbox.state import conditions
+from keyadmin.sandbox.state import audit_log, conditions
 from keyadmin.sandbox.state.org_policies import KEY_BINDING
 from keyadmin.sandbox.state.violations import dry_run_entry, violated
 
@@ -51,7 +51,7 @@ def log(call: Call, project: str, name: str, kind: str, found: dict[str, str]) -
     """Keep what a dry run would have refused."""
     if found:
         entry = dry_run_entry(call.method.full_name, call.method.api.host, call.principal, name, kind, found)
-        call.world.org_policies.log(project, call.now, entry)
+        audit_log.write(call.store, project, call.now, entry, log=audit_log.POLICY)
 
 
 def _violations(call: Call, project: str, kind: str, method: str, resource: Json, *, dry: bool) -> dict[str, str]:

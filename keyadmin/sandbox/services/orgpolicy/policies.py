@@ -141,7 +141,7 @@ def create_policy(call: Call, request: Json) -> Json:
     *routes("PATCH", "{@/*/policies/*}", "policy.name"), body="policy", request="UpdatePolicyRequest", response="Policy"
 )
 def update_policy(call: Call, request: Json) -> Json:
-    """UpdatePolicy: `policy.spec` or `policy.dry_run_spec` by mask, everything without one (documented)."""
+    """UpdatePolicy: `policy.spec` or `policy.dry_run_spec` by mask, everything without one (documented, but for one thing)."""
     policy = request.get("policy", {})
     node, constraint, parent = _policy_of(call, policy.get("name", ""), "orgpolicy.policies.update")
     old = _set(call, node, constraint)
@@ -150,7 +150,9 @@ def update_policy(call: Call, request: Json) -> Json:
     if unknown := paths - {"*", "spec", "dryRunSpec", "name", "etag", "policy"}:
         raise invalid(f"Invalid update mask: field '{min(unknown)}' cannot be updated.", "update_mask")
     if paths & {"spec", "dryRunSpec"}:
-        kept = {field: old.doc[field] for field in ("spec", "dryRunSpec") if field in old.doc and field not in paths}
+        # A dry run's spec that is neither named nor sent goes with a new live one (recorded, k8s-config-connector
+        # orgpolicypolicydryrun); a live spec stays (documented).
+        kept = {field: old.doc[field] for field in ("spec",) if field in old.doc and field not in paths}
         policy = {field: policy[field] for field in ("spec", "dryRunSpec") if field in paths and field in policy} | kept
     setting = Setting(constraint, max(call.now, old.changed + 1), document(constraint, policy))
     busy(call, node.name)
