@@ -52,7 +52,7 @@ def help_of(path: list[str]) -> str:
 
 def causes() -> str:
     """The catalogue of causes."""
-    from keyadmin.model.causes.catalogue import entry
+    from keyadmin.model.causes.table import entry
     from keyadmin.model.problem import Cause
 
     out = [
@@ -62,8 +62,14 @@ def causes() -> str:
     ]
     for cause in Cause:
         found = entry(cause)
-        fixes = "\n".join(f"- {fix}" for fix in found.steps)
-        out.append(f"## {cause.value}\n\n**{found.title}.** {found.explanation}\n\n{fixes}\n\nSource: {found.source}\n")
+        out.append(f"## {cause.value}\n\n**{found.title}.** {found.explanation}\n")
+        if cause is not Cause.UNKNOWN:
+            out.append(f"Whose turn: {found.turn}.\n")
+        out += [f"- {fix}" for fix in found.steps]
+        for variant in found.variants.values():
+            out.append(f"\n{variant.explanation or 'Otherwise:'}\n")
+            out += [f"- {fix}" for fix in variant.steps]
+        out.append(f"\nSource: {found.source}\n")
     return "\n".join(out)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from keyadmin.access.advice import advice
 from keyadmin.access.charged import Charged
 from keyadmin.access.member import MemberAccess
 from keyadmin.access.permissions import (
@@ -16,7 +17,7 @@ from keyadmin.access.permissions import (
     Feature,
 )
 from keyadmin.access.probe import Asker, ProbedPermissions, ProbeResult
-from keyadmin.model.causes.catalogue import advice
+from keyadmin.model.causes.table import entry
 from keyadmin.model.problem import Cause, Problem
 
 Status = Literal["ok", "missing", "failed", "unknown"]
@@ -24,7 +25,6 @@ Status = Literal["ok", "missing", "failed", "unknown"]
 MOST_KEYS: Final = 300  # a project (facts 3)
 NEARLY: Final = 0.8  # of it, from where on it is said
 KEY_BINDING: Final = "iam.managed.disableServiceAccountApiKeyCreation"
-_UNSEEN: Final = (Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS, Cause.MISSING_IAM_PERMISSION, Cause.NOT_FOUND)
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def project(seen: ProbeResult, feature: Feature) -> Check:
         return _state(found.project_id, found.number, found.state)
     if found.cause is Cause.CONSUMER_SUSPENDED:
         return _state(seen.asked, "", "SUSPENDED")
-    if found.cause not in _UNSEEN or isinstance(seen.held, Problem):
+    if not entry(found.cause).hides_existence or isinstance(seen.held, Problem):
         return Check("project", "unknown", True, _reason(found), fix=_way(found))
     if not seen.held.permissions:
         return Check(

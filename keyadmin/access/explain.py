@@ -1,24 +1,26 @@
-"""Any error text to its one cause: what it means, what it names, what mends it. No call is made, nothing is guessed."""
+"""Any error text to its causes: what each means, what it names, what to do. No call is made, nothing is guessed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any
 
-from keyadmin.model.causes import reading
-from keyadmin.model.causes.catalogue import entry, fix_lines
-from keyadmin.model.causes.classify import Classification, ErrorFacts, classify
-from keyadmin.model.problem import Cause
+from keyadmin.access.advice import fix_lines
+from keyadmin.model.cause import Cause
+from keyadmin.model.causes.entry import Turn
+from keyadmin.model.causes.provenance import RULES
+from keyadmin.model.causes.several import Occurrence, errors
+from keyadmin.model.causes.table import entry
 from keyadmin.model.secret import redact
-
-# Causes that pass by themselves, and causes that say little: where a text holds several errors, another one decides.
-_PASSING: Final = (Cause.RATE_LIMITED, Cause.SERVICE_UNAVAILABLE, Cause.CONFLICT)
-_GENERAL: Final = (Cause.INVALID_ARGUMENT, Cause.NOT_FOUND, Cause.ALREADY_EXISTS)
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """The answer. `fix` is empty and the cause `unknown` where the text says nothing that is known."""
+    """The answer. `fix` is empty and the cause `unknown` where the text says nothing that is known.
+
+    `read` = what could be read of an unknown error: status, reason, link, vendor. `turn` = whose turn it is. `count` = how
+    often the error stands in the text, `others` = how many distinct errors besides it.
+    """
 
     cause: Cause
     title: str
@@ -28,53 +30,89 @@ class Explanation:
     project: str | None
     fix: tuple[str, ...]
     source: str
+    turn: Turn
+    count: int = 1
+    others: int = 0
+    read: dict[str, str] = field(default_factory=dict)
 
-    def to_json(self) -> dict[str, Any]:
-        """The object of contract 3; names that could not be read are left out."""
+    def to_json(self, *, alone: bool = True) -> dict[str, Any]:
+        """The object of contract 3; names that could not be read are left out.
+
+        `alone` = the text's other errors are not shown.
+        """
         out: dict[str, Any] = {"cause": self.cause.value, "title": self.title, "explanation": self.explanation}
         for name in ("permission", "service", "project"):
             if value := getattr(self, name):
                 out[name] = value
-        return out | {"fix": list(self.fix), "source": self.source}
+        out |= self.read | {"fix": list(self.fix), "source": self.source, "count": self.count}
+        return out | {"others": self.others} if alone else out
 
 
 def explain(text: str) -> Explanation:
-    """Explain an error text of any origin and size. Never raises; key strings do not come out again."""
-    text = reading.plain(text)
-    facts, finding = _decide(text)
-    known = entry(finding.cause)
-    fix = finding.fix or fix_lines(
-        finding.cause, permission=finding.permission, service=finding.service, project=finding.project
-    )
-    if finding.cause is Cause.RATE_LIMITED and facts.retry_delay:
-        fix = (f"wait {facts.retry_delay:g} seconds, as the answer asks, and try again", *fix[1:])
+    """Explain the last error in a text of any origin and size. Never raises; key strings do not come out again."""
+    return explain_all(text)[-1]
+
+
+def explain_all(text: str) -> list[Explanation]:
+    """The distinct errors of the text, oldest first; at least one."""
+    found = errors(text)
+    return [_explained(each, len(found) - 1) for each in found]
+
+
+def _explained(error: Occurrence, others: int) -> Explanation:
+    found, facts = error.found, error.facts
+    known = entry(found.cause)
+    steps = () if found.cause is Cause.UNKNOWN else fix_lines(found, unnamed=True)
+    if known.passing and facts.retry_delay and found.variant is None and found.cause is not Cause.NO_FREE_TIER:
+        steps = (f"wait {facts.retry_delay:g} seconds, as the answer asks, and try again", *steps[1:])
     return Explanation(
-        cause=finding.cause,
+        cause=found.cause,
         title=known.title,
-        explanation=known.explanation,
-        permission=_safe(finding.permission),
-        service=_safe(finding.service),
-        project=_safe(finding.project),
-        fix=tuple(redact(line) for line in fix),
+        explanation=_said(error),
+        permission=_safe(found.permission),
+        service=_safe(found.service or (facts.metadata.get("service") if found.cause is Cause.UNKNOWN else None)),
+        project=_safe(found.project),
+        fix=tuple(redact(line) for line in steps),
         source=known.source,
+        turn=known.turn,
+        count=error.count,
+        others=others,
+        read=_read(error) if found.cause is Cause.UNKNOWN else {},
     )
 
 
-def _decide(text: str) -> tuple[ErrorFacts, Classification]:
-    """Details win over words, words over a bare status. Of several details the first that says most decides."""
-    found = [(facts, classify(facts)) for facts in reading.details(text)]
-    known = [each for each in found if each[1].cause is not Cause.UNKNOWN]
-    if known:
-        return min(known, key=lambda each: _weight(each[1].cause))
-    facts = reading.loose(text) or ErrorFacts()
-    finding = classify(facts)
-    if finding.cause is Cause.UNKNOWN:
-        finding = replace(finding, permission=None, service=None, project=None)
-    return facts, finding
+def _said(error: Occurrence) -> str:
+    """What the error means."""
+    known = entry(error.found.cause)
+    variant = known.variants.get(error.found.variant or "")
+    if known.cause is Cause.UNKNOWN:
+        return _unknown(error)
+    return variant.explanation if variant is not None and variant.explanation else known.explanation
 
 
-def _weight(cause: Cause) -> int:
-    return 2 if cause in _GENERAL else 1 if cause in _PASSING else 0
+def _unknown(error: Occurrence) -> str:
+    """Why there is no advice."""
+    vendor = error.found.vendor
+    if vendor == RULES:
+        return (
+            "Firebase's security rules turned it down. They are not IAM permissions: look at the rules of the database or "
+            "bucket."
+        )
+    if vendor is not None:
+        return f"This is an error of {vendor}, not of Google; keyadmin explains Google's alone."
+    if error.facts.reason is not None:
+        return f"Google gives the reason {redact(error.facts.reason)}, which keyadmin does not know, so it gives no advice."
+    return entry(Cause.UNKNOWN).explanation
+
+
+def _read(error: Occurrence) -> dict[str, str]:
+    """What was read of an unknown error: it helps whoever is asked next."""
+    facts = error.facts
+    if error.found.vendor is not None:
+        return {"vendor": error.found.vendor}
+    out = {"status": facts.status or (str(facts.code) if facts.code else ""), "reason": facts.reason or ""}
+    out["help"] = facts.links[0] if facts.links else ""
+    return {name: redact(value) for name, value in out.items() if value}
 
 
 def _safe(name: str | None) -> str | None:

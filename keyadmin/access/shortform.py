@@ -19,12 +19,17 @@ def option(permission: str | None, wanted: str | None = None) -> str:
     return f" --for {min(needing, key=lambda feature: len(feature.permissions)).name}" if needing else ""
 
 
+def looked_for(permission: str) -> bool:
+    """Whether doctor looks for the permission: one of keyadmin's own features needs it."""
+    return any(permission in feature.permissions for feature in FEATURES.values())
+
+
 def grant(permission: str, project: str | None) -> tuple[str, ...]:
     """What an admin does about a permission that doctor does not look for: of secrets, folders, metrics.
 
     Empty for those that it looks for, and for those that no known role holds.
     """
-    if any(permission in feature.permissions for feature in FEATURES.values()):
+    if looked_for(permission):
         return ()
     found = cover([permission])
     if found.basic or found.uncovered:

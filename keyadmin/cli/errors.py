@@ -15,9 +15,6 @@ from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Cause, Exit, Problem
 from keyadmin.model.secret import redact
 
-_SPEAK_FOR_THEMSELVES = (Cause.UNKNOWN, Cause.INVALID_ARGUMENT, Cause.NOT_FOUND, Cause.ALREADY_EXISTS, Cause.CONFLICT)
-
-
 # What the parser says of values, in its own words and in ours.
 _PARSER: Final = (
     (r"Invalid value for '([^']+)': Input should be a valid integer.*", r"\1 takes a whole number"),
@@ -101,7 +98,9 @@ def _why_and_fix(session: Session, problem: Problem) -> tuple[list[str], tuple[s
     """The catalogue's words for the cause, where the message does not say it all already (wrong usage does)."""
     if problem.exit is Exit.USAGE:
         return [], problem.fix or (typed(session.command.partition(" ")[2], help=True),)
-    from keyadmin.model.causes.catalogue import advice, entry
+    from keyadmin.access.advice import advice
+    from keyadmin.model.causes.table import entry
 
-    why = [] if problem.cause in _SPEAK_FOR_THEMSELVES else [entry(problem.cause).explanation]
+    known = entry(problem.cause)
+    why = [] if known.general else [known.explanation]
     return why, advice(problem, session.feature)

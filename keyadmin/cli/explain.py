@@ -11,6 +11,7 @@ import typer
 from keyadmin.cli.render import show_document
 from keyadmin.cli.session import current
 from keyadmin.cli.text import folded, terminal_width
+from keyadmin.model.causes.entry import Turn
 from keyadmin.model.problem import Cause, Exit, usage
 
 if TYPE_CHECKING:
@@ -28,22 +29,36 @@ def explain(
     from_file: Annotated[
         Path | None, typer.Option("--from-file", metavar="FILE", help="Read the error text from this file.")
     ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Explain every distinct error in the text, oldest first, not the last alone.")
+    ] = False,
 ) -> int:
-    """Explain an error message of Google's: what it means, what it names, the steps that mend it.
+    """Explain an error message of Google's: what it means, what it names, what to do, whose turn it is.
 
     Takes gcloud's output, Terraform's, tracebacks, JSON, gRPC text, logs. Exit code 3 = not a known error.
     """
     from keyadmin.access import explain as access
 
     session = current(context)
-    found = access.explain(_text(text, from_file))
-    show_document(session, found.to_json(), _report(found))
-    return Exit.FOUND if found.cause is Cause.UNKNOWN else Exit.OK
+    found = access.explain_all(_text(text, from_file))
+    if not everything:
+        found = found[-1:]
+    if everything:
+        show_document(session, [each.to_json(alone=False) for each in found], "\n\n\n".join(_report(each) for each in found))
+    else:
+        show_document(session, found[0].to_json(), _report(found[0]))
+        if found[0].others:
+            session.console.note(f"{_counted(found[0].others)} in the text: --all explains every one.")
+    return Exit.FOUND if any(each.cause is Cause.UNKNOWN for each in found) else Exit.OK
+
+
+def _counted(others: int) -> str:
+    return "1 more error is" if others == 1 else f"{others} more errors are"
 
 
 def _text(text: str | None, from_file: Path | None) -> str:
     """The text from where it was said to be. Raises usage() for two places, none, or a file that cannot be read."""
-    from keyadmin.model.causes.reading import decoded
+    from keyadmin.model.causes.plain_text import decoded
 
     if text is not None and from_file is not None:
         raise usage("both a text and --from-file were given", "give one of them")
@@ -65,15 +80,28 @@ def _text(text: str | None, from_file: Path | None) -> str:
     return decoded(stream.read(MOST_BYTES)) if stream is not None else sys.stdin.read(MOST_BYTES)
 
 
+_TURNS: Final = {
+    Turn.PERSON: "yours",
+    Turn.ADMIN: "an administrator's (of the project, the organisation or the service account)",
+    Turn.BILLING: "that of whoever pays: an administrator of the billing account",
+    Turn.GOOGLE: "Google's",
+}
+
+
 def _report(found: Explanation) -> str:
     """The answer for people."""
-    lines = [f"{found.title} ({found.cause.value})", "", *folded(found.explanation, terminal_width())]
+    times = f", {found.count} times" if found.count > 1 else ""
+    lines = [f"{found.title} ({found.cause.value}{times})", "", *folded(found.explanation, terminal_width())]
     names = [("Permission", found.permission), ("Service", found.service), ("Project", found.project)]
+    names += [(_READ.get(name, name.capitalize()), value) for name, value in found.read.items()]
     named = [f"{title}: {name}" for title, name in names if name]
     if named:
         lines += ["", *named]
     if found.fix:
         lines += ["", "What to do:", *(f"  {number}. {step}" for number, step in enumerate(found.fix, 1))]
-    if found.source and found.cause is not Cause.UNKNOWN:
-        lines += ["", f"Source: {found.source}"]
+    if found.cause is not Cause.UNKNOWN:
+        lines += ["", f"Whose turn it is: {_TURNS[found.turn]}", f"Source: {found.source}"]
     return "\n".join(lines)
+
+
+_READ: Final = {"help": "Google's help", "vendor": "Error of"}

@@ -121,8 +121,9 @@ def failure(facts: ErrorFacts) -> Failure:
         permission=finding.permission,
         service=finding.service,
         project=finding.project,
-        fix=tuple(redact(step) for step in finding.fix),
         notes=[redact(link) for link in facts.links],
+        variant=finding.variant,
+        constraint=finding.constraint,
     )
     return Failure(facts, problem)
 

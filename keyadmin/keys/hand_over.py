@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from keyadmin.access.advice import advice
 from keyadmin.handover.sink import Delivery, Sink
 from keyadmin.keys.provision import CreateResult
-from keyadmin.model.causes.catalogue import advice
 from keyadmin.model.command_line import typed
 from keyadmin.model.key import Key
 from keyadmin.model.observer import Observer

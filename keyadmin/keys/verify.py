@@ -7,9 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from keyadmin.access.advice import advice
 from keyadmin.keys.present import Verification
 from keyadmin.keys.retry_until import retry_until
-from keyadmin.model.causes.catalogue import advice
+from keyadmin.model.causes.table import entry
 from keyadmin.model.key import GEMINI, Key, Restrictions
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Cause, Exit, Problem
@@ -19,19 +20,6 @@ if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
 PROPAGATION_S: Final = 300.0  # "changes take up to five minutes" (API Keys documentation)
-
-# What a good key may be answered with until every server knows of it, of its restrictions or of the enabled API.
-_PASSING: Final = frozenset(
-    {
-        Cause.API_KEY_INVALID,
-        Cause.API_NOT_ENABLED,
-        Cause.API_KEY_SERVICE_BLOCKED,
-        Cause.SERVICE_UNAVAILABLE,
-        Cause.RATE_LIMITED,
-    }
-)
-# No answer about the key: the check could not be made. A network that lets nothing through is not waited for.
-_UNANSWERED: Final = frozenset({Cause.NETWORK_UNREACHABLE, Cause.SERVICE_UNAVAILABLE, Cause.RATE_LIMITED})
 
 
 @dataclass(frozen=True)
@@ -66,7 +54,7 @@ class Verdict:
 
 def rejected(problem: Problem) -> bool:
     """Whether the key was turned down, as opposed to nobody answering."""
-    return problem.cause not in _UNANSWERED
+    return not entry(problem.cause).unanswered
 
 
 def verification_of(problem: Problem | None) -> Verification:
@@ -110,7 +98,9 @@ async def until_accepted(
     try:
         await retry_until(
             lambda: cloud.gemini.check(key_string),
-            worth_it=lambda problem: problem.exit_code is None and problem.cause in _PASSING.difference(lasting),
+            worth_it=lambda problem: (
+                problem.exit_code is None and entry(problem.cause).spreading and problem.cause not in lasting
+            ),
             limit_s=limit_s,
             text="Waiting until the key is known everywhere",
             observer=observer,

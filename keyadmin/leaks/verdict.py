@@ -8,25 +8,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from keyadmin.keys.lookup import Owner, lookup
 from keyadmin.leaks.hit import Hit
+from keyadmin.model.causes.table import entry
 from keyadmin.model.command_line import typed
 from keyadmin.model.key import Key
 from keyadmin.model.observer import Observer
-from keyadmin.model.problem import Cause, Exit, Problem
+from keyadmin.model.problem import Exit, Problem
 from keyadmin.model.secret import KeyString
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
 Life = Literal["alive", "dead", "unknown"]
-
-_DEAD = frozenset({Cause.API_KEY_INVALID, Cause.API_KEY_EXPIRED, Cause.API_KEY_LEAKED})
-# Turned down for this use from here, but known to Google: for another use it works.
-_ALIVE = frozenset(
-    {
-        *(Cause.API_KEY_SERVICE_BLOCKED, Cause.API_KEY_REFERRER_BLOCKED, Cause.API_KEY_IP_BLOCKED),
-        *(Cause.API_KEY_ANDROID_BLOCKED, Cause.API_KEY_IOS_BLOCKED, Cause.API_NOT_ENABLED),
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -146,9 +138,9 @@ async def _tried(cloud: Cloud, group: tuple[Hit, ...], project: str | None) -> L
     except Problem as problem:
         if problem.exit_code is Exit.FOUND:  # the marker rule: it was not sent
             return Leak(group, "unknown", problem.message, project=project)
-        if problem.cause in _DEAD:
+        if entry(problem.cause).key_dead:
             return Leak(group, "dead", problem.message, project=project)
-        if problem.cause in _ALIVE:
+        if entry(problem.cause).key_alive:
             return Leak(group, "alive", f"somebody's key, not for this use: {problem.message}", project=project)
         return Leak(group, "unknown", problem.message, project=project)
     whose = f"a key of project {project} that you may not read" if project else "whose key it is cannot be seen"

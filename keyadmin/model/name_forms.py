@@ -18,6 +18,7 @@ FORMS: Final[Mapping[str, re.Pattern[str]]] = {
     "project": PROJECT,
     "service": re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}"),
     "permission": re.compile(r"[a-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+){2,}"),
+    "constraint": re.compile(r"[A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)+"),
     "address": re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]+"),
     "member": re.compile(r"(?:user|serviceAccount|group):[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]+"),
     "role": re.compile(r"(?:(?:projects/[a-z0-9.:-]+|organizations/[0-9]+)/)?roles/[A-Za-z0-9_.]+"),

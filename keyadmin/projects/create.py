@@ -13,6 +13,7 @@ from keyadmin.keys import exposure, provision
 from keyadmin.keys.preflight import unrestricted
 from keyadmin.keys.provision import CreateResult, KeySpec
 from keyadmin.keys.retry_until import retry_until
+from keyadmin.model.causes.table import entry
 from keyadmin.model.key import GEMINI
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Cause, Problem, or_problem
@@ -175,10 +176,9 @@ class _Maker:
 
     async def _while_new(self, outcome: CreateOutcome, call: Callable[[], Awaitable[T]]) -> T:
         """`call`, tried again for a while where refusals may come from servers that do not know the new project yet."""
-        early = (Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS, Cause.MISSING_IAM_PERMISSION, Cause.ENABLE_SERVICE_DENIED)
         return await retry_until(
             call,
-            worth_it=lambda problem: not outcome.was_there and problem.cause in early,
+            worth_it=lambda problem: not outcome.was_there and entry(problem.cause).of_new_projects,
             limit_s=NEW_PROJECT_S,
             text="Waiting until the new project is known everywhere",
             observer=self.inner,

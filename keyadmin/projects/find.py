@@ -32,7 +32,7 @@ def with_near(problem: Problem, project: str, known: Iterable[str]) -> Problem:
     ids = list(known)
     near = get_close_matches(project, ids, 3, 0.7) if project not in ids else []  # an id that is known is not mistyped
     if near:
-        from keyadmin.model.causes.catalogue import advice
+        from keyadmin.access.advice import advice
 
         problem.fix = (f"did you mean {' or '.join(near)}?", *advice(problem))
     return problem

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from keyadmin.model.causes.table import entry
 from keyadmin.model.observer import SILENT, Observer
-from keyadmin.model.problem import Cause, Problem
+from keyadmin.model.problem import Problem
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
     from keyadmin.cloud.projects import Project
 
 SHOWN: Final = 50  # "The API keys and Projects pages display a maximum of 100 keys and 50 projects" (the page, Limitations)
-GONE: Final = frozenset({Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS, Cause.MISSING_IAM_PERMISSION, Cause.NOT_FOUND})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ async def readable(cloud: Cloud, ids: Sequence[str]) -> list[Project | None]:
         try:
             return await cloud.projects.get(project_id)
         except Problem as problem:
-            if problem.cause in GONE:
+            if entry(problem.cause).hides_existence:
                 return None
             raise
 

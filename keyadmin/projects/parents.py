@@ -7,6 +7,7 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
+from keyadmin.model.causes.table import entry
 from keyadmin.model.problem import Cause, Problem, usage
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ async def above(cloud: Cloud, parent: str) -> tuple[Container, ...]:
         try:
             here = await containers.get(parent)
         except Problem as problem:
-            if problem.cause not in (Cause.MISSING_IAM_PERMISSION, Cause.NOT_FOUND, Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS):
+            if not entry(problem.cause).hides_existence:
                 raise
             return (*found, Container(parent, "", state="unknown"))
         found.append(here)

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
-from keyadmin.model.causes.catalogue import advice
+from keyadmin.access.advice import advice
 from keyadmin.model.lineage import State, claims, marked
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.rotation.changes import write

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from keyadmin.handover.sink import SinkSpec
 from keyadmin.keys import resolve
 from keyadmin.keys.denial import told_apart
+from keyadmin.model.causes.table import entry
 from keyadmin.model.lineage import Lineage, read
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Cause, Exit, Problem, usage
@@ -142,7 +143,7 @@ def _nothing_read(found: Selection, by_project: Collection[str]) -> None:
     """Raises the first Problem where no project could be read for want of credentials or of an answer at all."""
     problems = [found.errors[project] for project in by_project if project in found.errors]
     everywhere = problems and len(problems) == len(by_project)
-    if everywhere and all(p.exit is Exit.CREDENTIALS or p.cause is Cause.SERVICE_UNAVAILABLE for p in problems):
+    if everywhere and all(p.exit is Exit.CREDENTIALS or entry(p.cause).unanswered for p in problems):
         raise problems[0]
 
 

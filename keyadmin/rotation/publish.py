@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from keyadmin.handover.sink import Sink
 from keyadmin.keys import verify
+from keyadmin.model.causes.table import entry
 from keyadmin.model.lineage import HIGHEST, VOID, Member, State, claims, marked
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.model.secret import KeyString
@@ -14,9 +14,6 @@ from keyadmin.rotation.acceptance import rejection
 from keyadmin.rotation.changes import write
 from keyadmin.rotation.decide import to_migrate
 from keyadmin.rotation.job import Job, Overtaken
-
-# What a standard key is rejected with for being one (reported; since late in 2026 some get the second).
-_AS_STANDARD: Final = frozenset({Cause.STANDARD_KEY_REJECTED, Cause.API_KEY_INVALID})
 
 
 async def publish(job: Job) -> None:
@@ -72,7 +69,7 @@ async def verified(job: Job, member: Member, *, came_back: bool = False) -> bool
         job.say_once(member, "verify", "skipped", why)
         return False
     problem = await rejection(job, member, came_back=came_back)
-    if problem is not None and why is not None and key.restricted != "gemini" and problem.cause in _AS_STANDARD:
+    if problem is not None and why is not None and key.restricted != "gemini" and entry(problem.cause).of_standard_keys:
         job.say_once(member, "verify", "skipped", f"{why}; what other APIs take is not looked at")
         return False
     if problem is not None:

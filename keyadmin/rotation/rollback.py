@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from keyadmin.access.advice import advice
 from keyadmin.handover.registry import build
 from keyadmin.handover.sink import SinkSpec
 from keyadmin.keys import resolve, verify
-from keyadmin.model.causes.catalogue import advice
 from keyadmin.model.key import GEMINI, Key
 from keyadmin.model.lineage import VOID, Lineage, Member, State, claims, marked
 from keyadmin.model.observer import SILENT, Observer

@@ -18,7 +18,7 @@ def test_json_has_the_contract_s_fields(cli: Callable[..., Any]) -> None:
     result = cli("explain", DENIED, "--format", "json")
     assert result.code == 0
     assert result.err == ""
-    assert set(result.json) == {"cause", "title", "explanation", "permission", "service", "fix", "source"}
+    assert set(result.json) == {"cause", "title", "explanation", "permission", "service", "fix", "source", "count", "others"}
     assert result.json["cause"] == "enable-service-denied"
     assert result.json["service"] == "generativelanguage.googleapis.com"
     assert isinstance(result.json["fix"], list)

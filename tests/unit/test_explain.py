@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyadmin.access.explain import explain
-from keyadmin.model.causes.reading import decoded
+from keyadmin.access.explain import explain, explain_all
+from keyadmin.model.causes.plain_text import decoded
 from keyadmin.model.problem import Cause
 
 COUNTING_S = 0.08  # what counting to a million takes there
@@ -63,9 +63,64 @@ def test_details_win_over_words() -> None:
     assert explain(json.dumps({"error": told})).cause is Cause.MISSING_IAM_PERMISSION
 
 
-def test_a_lasting_cause_wins_over_passing_ones_around_it() -> None:
-    passing = '{"reason": "RATE_LIMIT_EXCEEDED", "domain": "googleapis.com"}'
-    assert explain(f"{passing}\n{json.dumps(DENIED)}\n{passing}").cause is Cause.MISSING_IAM_PERMISSION
+PASSING = json.dumps(
+    {"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "details": [{"reason": "RATE_LIMIT_EXCEEDED", "domain": "g"}]}}
+)
+
+
+def test_the_last_error_of_several_is_explained_and_the_others_are_counted() -> None:
+    found = explain(f"{PASSING}\n{PASSING}\n{json.dumps(DENIED)}")
+    assert (found.cause, found.count, found.others) == (Cause.MISSING_IAM_PERMISSION, 1, 1)
+    found = explain(f"{PASSING}\n{json.dumps(DENIED)}\n{PASSING}")
+    assert (found.cause, found.count, found.others) == (Cause.RATE_LIMITED, 2, 1)
+
+
+def test_all_errors_are_told_oldest_first() -> None:
+    log = "\n".join(
+        f"2026-11-28T10:00:0{second}Z ERROR {text}"
+        for second, text in enumerate(
+            (
+                "API key not valid. Please pass a valid API key.",
+                "googleapi: Error 403: Required 'compute.zones.list' permission for 'projects/demo-project', forbidden",
+                "API key not valid. Please pass a valid API key.",
+                "googleapi: Error 403: Required 'compute.zones.get' permission for 'projects/demo-project', forbidden",
+            )
+        )
+    )
+    found = explain_all(log)
+    assert [(each.cause, each.permission, each.count) for each in found] == [
+        (Cause.MISSING_IAM_PERMISSION, "compute.zones.list", 1),
+        (Cause.API_KEY_INVALID, None, 2),
+        (Cause.MISSING_IAM_PERMISSION, "compute.zones.get", 1),
+    ]
+
+
+def test_one_error_printed_over_many_lines_with_times_is_one() -> None:
+    lines = json.dumps(DENIED, indent=2).split("\n")
+    log = "\n".join(f"[2026-11-28T10:00:00Z] {line}" for line in lines)
+    found = explain_all(log)
+    assert [(each.cause, each.permission, each.count) for each in found] == [
+        (Cause.MISSING_IAM_PERMISSION, "apikeys.keys.create", 1)
+    ]
+
+
+def test_a_chain_of_exceptions_is_one_error() -> None:
+    text = (
+        'Traceback (most recent call last):\n  File "a.py", line 1\ngrpc._channel._InactiveRpcError: status = '
+        'StatusCode.NOT_FOUND details = "Requested entity was not found."\n\n'
+        "The above exception was the direct cause of the following exception:\n\n"
+        'Traceback (most recent call last):\n  File "b.py", line 2\n'
+        "google.api_core.exceptions.NotFound: 404 Requested entity was not found.\n"
+    )
+    assert [(each.cause, each.count) for each in explain_all(text)] == [(Cause.NOT_FOUND, 1)]
+
+
+def test_a_name_broken_at_the_side_of_a_box_is_whole_again() -> None:
+    text = (
+        "│ ERROR: (gcloud.run.deploy) PERMISSION_DENIED: Permission 'secretmanager.vers │\n"
+        "│ ions.access' denied for resource 'projects/demo-project/secrets/one'         │\n"
+    )
+    assert explain(text).permission == "secretmanager.versions.access"
 
 
 def test_names_come_from_the_detail_that_decided() -> None:
@@ -126,8 +181,25 @@ Help Token: AVSZfoo
 
 
 def test_go_camel_case_status() -> None:
-    assert explain("rpc error: code = NotFound desc = nothing there").cause is Cause.NOT_FOUND
-    assert explain("rpc error: code = Unavailable desc = connection error").cause is Cause.SERVICE_UNAVAILABLE
+    google = "run.googleapis.com"
+    assert explain(f"{google}: rpc error: code = NotFound desc = nothing there").cause is Cause.NOT_FOUND
+    assert explain(f"{google}: rpc error: code = Unavailable desc = try later").cause is Cause.SERVICE_UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "rpc error: code = NotFound desc = nothing there",
+        "rpc error: code = Unavailable desc = connection error: desc = transport: dial unix /run/containerd.sock",
+        "HTTP 403 Forbidden",
+        "Error 429: Too Many Requests",
+        '{"error": {"code": 403, "message": "Nope.", "status": "PERMISSION_DENIED"}}',
+        '{"error": {"code": 412, "message": "Nope.", "status": "FAILED_PRECONDITION"}}',
+        "googleapi: Error 403: Nope., forbidden",
+    ],
+)
+def test_a_status_is_no_verdict(text: str) -> None:
+    assert explain(text).cause is Cause.UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,14 @@ WITHOUT_A_PUBLIC_TEXT = {
         '"RESOURCE_EXHAUSTED", "details": [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": '
         '"RESOURCE_QUOTA_EXCEEDED", "domain": "apikeys.googleapis.com"}]}}'
     ),
+    Cause.SPENDING_CAP_REACHED: (
+        "429 RESOURCE_EXHAUSTED. {'error': {'code': 429, 'message': 'Your project has exceeded its monthly spending cap. "
+        "Please go "
+        "to AI Studio at https://ai.studio/spend to manage your project spend cap.', 'status': 'RESOURCE_EXHAUSTED'}}"
+    ),
+    Cause.PROJECT_NOT_ACTIVE: (
+        '{"error": {"code": 400, "message": "Project demo-project is not active.", "status": "FAILED_PRECONDITION"}}'
+    ),
 }
 
 

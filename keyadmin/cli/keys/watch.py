@@ -15,8 +15,9 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.streams import reader_gone
 from keyadmin.keys.listing import Listed, ListOptions
+from keyadmin.model.causes.table import entry
 from keyadmin.model.key import Key
-from keyadmin.model.problem import Cause, Problem, usage
+from keyadmin.model.problem import Problem, usage
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -51,7 +52,7 @@ def watch(
                 before = _show(session, shown.keys, view, before)
                 seen.say_hidden(shown.notes)
             except Problem as problem:
-                if problem.cause is not Cause.SERVICE_UNAVAILABLE:
+                if not entry(problem.cause).passing:
                     raise
                 session.console.warning(f"{problem.message}; trying again")
             await asyncio.sleep(every_s)

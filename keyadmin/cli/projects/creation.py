@@ -147,6 +147,6 @@ def _failure(outcomes: Sequence[CreateOutcome], failed: Sequence[CreateOutcome],
 
 def _advice(failed: Sequence[CreateOutcome]) -> list[str]:
     """What mends the failures, each piece of advice once."""
-    from keyadmin.model.causes.catalogue import advice
+    from keyadmin.access.advice import advice
 
     return list(dict.fromkeys(line for each in failed if each.problem is not None for line in advice(each.problem)))

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from keyadmin.access.advice import advice
 from keyadmin.access.checks import MOST_KEYS
 from keyadmin.cli.errors import report
 from keyadmin.cli.render import Column, View
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import counted
-from keyadmin.model.causes.catalogue import advice
 from keyadmin.model.key import Key
 from keyadmin.model.lineage import State
 from keyadmin.model.problem import Exit, Problem

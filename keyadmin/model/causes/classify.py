@@ -1,271 +1,412 @@
-"""From what is known of an error to its cause: structured details first, words only where there are none.
+"""From what is known of an error to its cause, by evidence: details, whose error it is, anchors of no language, words.
 
-Pure: no Google import, no I/O. `cloud/errors.py` fills ErrorFacts from exceptions, `explain` from pasted text.
-Reasons are those of the `google.api.ErrorReason` enum (google/api/error_reason.proto) and of the services' own domains.
+A status is never a verdict: it decides only where it names the cause itself (NOT_FOUND), and in keyadmin's own calls. Pure: no
+Google import, no I/O. `cloud/errors.py` fills ErrorFacts from exceptions, `explain` from pasted text. Reasons are those of the
+`google.api.ErrorReason` enum (google/api/error_reason.proto) and of the services' own domains.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from types import MappingProxyType
+import re
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
-from keyadmin.model.causes import wording
-from keyadmin.model.problem import Cause
+from keyadmin.model.cause import Cause
+from keyadmin.model.causes import names, quota, table, wording
+from keyadmin.model.causes.facts import Classification, ErrorFacts, Origin, Violation
+
+__all__ = ["Classification", "ErrorFacts", "Origin", "Violation", "classify"]
 
 GEMINI: Final = "generativelanguage.googleapis.com"
 
-# The projects that own gcloud's and Application Default Credentials' OAuth clients: a call charged to one of them had no
-# quota project of its own (facts: reported in public threads).
-GCLOUD_OWN_PROJECTS: Final = frozenset({"764086051850", "32555940559", "google.com:cloudsdktool"})
+# The projects that own the OAuth clients of gcloud, of Application Default Credentials and of Cloud Shell: a call charged to
+# one
+# of them had no quota project of its own (facts: reported in public threads).
+GOOGLES_OWN_PROJECTS: Final = frozenset({"764086051850", "32555940559", "618104708054", "google.com:cloudsdktool"})
 
-
-@dataclass(frozen=True)
-class Violation:
-    """One violation of a PreconditionFailure or QuotaFailure."""
-
-    kind: str = ""
-    subject: str = ""
-    description: str = ""
-
-
-@dataclass(frozen=True)
-class ErrorFacts:
-    """What is known of one error. `code` is the HTTP code, `status` the canonical gRPC code name.
-
-    `retry_delay` is in seconds. `service` (a host such as apikeys.googleapis.com), `method` (such as CreateKey) and
-    `project` (id or number) are what the caller knows of the call; details in the error win over them.
-    """
-
-    code: int | None = None
-    status: str | None = None
-    message: str = ""
-    reason: str | None = None
-    domain: str | None = None
-    metadata: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    violations: tuple[Violation, ...] = ()
-    links: tuple[str, ...] = ()
-    retry_delay: float | None = None
-    service: str | None = None
-    method: str | None = None
-    project: str | None = None
-
-
-@dataclass(frozen=True)
-class Classification:
-    """The cause, and what could be read. `fix` replaces the catalogue's advice where the error says something better."""
-
-    cause: Cause
-    permission: str | None = None
-    service: str | None = None
-    project: str | None = None
-    fix: tuple[str, ...] = ()
-
-
-_OWN_QUOTA: Final = (
-    "the quota that ran out is shared by all users of gcloud: name a project of your own, --quota-project PROJECT",
-    "gcloud auth application-default set-quota-project PROJECT    # for every client on this machine",
+ACT_AS: Final = "iam.serviceAccounts.getAccessToken"
+_POOL: Final = re.compile(
+    r"principal(?:Set)?://|workloadIdentityPools|google-github-actions|federated token|workload.identity|external_account|"
+    r"gha-creds|sts\.googleapis\.com|idtoken",
+    re.IGNORECASE,
 )
+_AUTH_KEY: Final = re.compile(r"\bAQ\.|\bauth(?:orization)? key|bearer|new (?:format|style)? ?(?:api )?key", re.IGNORECASE)
+# Which permission a refusal of these kinds is about, where it does not say so.
+_IMPLIED: Final = {
+    Cause.QUOTA_PROJECT_DENIED: "serviceusage.services.use",
+    Cause.ENABLE_SERVICE_DENIED: "serviceusage.services.enable",
+}
+# Only these are about a permission: elsewhere a name of that form says nothing.
+_OF_IAM: Final = frozenset({*_IMPLIED, Cause.MISSING_IAM_PERMISSION, Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS})
 
 
 def classify(facts: ErrorFacts) -> Classification:
-    """The one cause of this error. Never raises; `unknown` where neither details nor words nor status say."""
-    finding = Classification(
-        cause=_cause(facts),
-        permission=_permission(facts),
+    """The one cause of this error. Never raises; `unknown` where neither details nor words say."""
+    cause, variant = _decided(facts)
+    if cause is Cause.UNKNOWN and facts.method is None:  # of somebody's error of which nothing is known names mislead
+        return Classification(cause)
+    found = Classification(
+        cause=cause,
+        permission=(_permission(facts) or _IMPLIED.get(cause)) if cause in _OF_IAM or variant == "act-as" else None,
         service=_service(facts),
         project=_project(facts),
+        variant=variant,
+        constraint=names.constraint_in(_text(facts)) if cause is Cause.ORG_POLICY_CONSTRAINT else None,
+        model=names.model_in(facts.message)
+        if cause in (Cause.MODEL_NOT_FOUND, Cause.MODEL_OVERLOADED, Cause.NO_FREE_TIER)
+        else None,
     )
-    if finding.project in GCLOUD_OWN_PROJECTS:  # nobody can mend anything there
-        finding = replace(finding, project=None, fix=_OWN_QUOTA if finding.cause is Cause.RATE_LIMITED else ())
-    if finding.cause is Cause.QUOTA_PROJECT_DENIED and finding.permission is None:
-        finding = replace(finding, permission="serviceusage.services.use")
-    if finding.cause is Cause.ENABLE_SERVICE_DENIED and finding.permission is None:
-        finding = replace(finding, permission="serviceusage.services.enable")
-    return finding
+    if found.project in GOOGLES_OWN_PROJECTS:  # nobody can do anything there
+        limited = "gcloud" if cause is Cause.RATE_LIMITED else found.variant
+        found = replace(found, project=None, variant=limited)
+    return found
 
 
-def _cause(facts: ErrorFacts) -> Cause:
-    by_policy = wording.policy_cause(_details_text(facts))
-    if by_policy is not None and facts.reason != "IAM_PERMISSION_DENIED":  # a permission on the policy itself is no violation
-        return by_policy
-    if facts.reason is not None:
-        rule = _REASONS.get(facts.reason.upper())
-        if rule is not None:
-            found = rule(facts) if callable(rule) else rule
-            if found is not None:
-                return found
-    by_words = wording.cause_of(facts.message)
-    if by_words is not None:
-        return _corrected(facts, by_words)
-    return _by_status(facts)
+def _decided(facts: ErrorFacts) -> tuple[Cause, str | None]:
+    """The cause and its variant, in the order of the evidence."""
+    for judge in (_by_constraint, _by_reason, _by_violations, _by_codes):
+        if (found := judge(facts)) is not None:
+            return found
+    if facts.origin is Origin.OTHER:
+        return Cause.UNKNOWN, None
+    for judge in (_by_words, _by_anchor, _by_status):
+        if (found := judge(facts)) is not None:
+            return found
+    return Cause.UNKNOWN, None
 
 
-def _details_text(facts: ErrorFacts) -> str:
-    """Where a constraint's name may stand."""
+Verdict = tuple[Cause, str | None] | None
+
+
+def _text(facts: ErrorFacts) -> str:
+    """Everything said: where a constraint's name may stand."""
     parts = [facts.message, facts.reason or "", *facts.metadata.values()]
     for violation in facts.violations:
         parts += [violation.kind, violation.subject, violation.description]
     return "\n".join(parts)
 
 
-def _corrected(facts: ErrorFacts, cause: Cause) -> Cause:
-    """Words that mean one thing for one service and another for the next."""
-    if cause is Cause.STANDARD_KEY_REJECTED:
-        return _token_type(facts)
-    if cause is Cause.API_NOT_ENABLED:
-        return _service_disabled(facts)
-    return cause
+# --- details ------------------------------------------------------------------------------------------------------------
+
+_POLICY_TALK: Final = re.compile(
+    r"constraint|violat|not allowed|org(?:anization|anisation)? polic|enforced|disallowed|denied by|prevents|"
+    r"FAILED_PRECONDITION|"
+    r"conditionNotMet|prohibit|forbid|disabled|ポリシー|策略|政策|정책|política|politique|richtlinie|политик|policy",
+    re.IGNORECASE,
+)
+_KEY_BINDING: Final = "disableserviceaccountapikeycreation"
+_SERVICE_ACCOUNT_KEY: Final = ("disableserviceaccountkeycreation", "disableserviceaccountkeyupload", "serviceaccountkeyexpiry")
 
 
-def _service_disabled(facts: ErrorFacts) -> Cause:
-    own = _project(facts) in GCLOUD_OWN_PROJECTS
-    return Cause.QUOTA_PROJECT_NOT_SET if own or wording.says_quota_project(facts.message) else Cause.API_NOT_ENABLED
+def _by_constraint(facts: ErrorFacts) -> Verdict:
+    """An organisation policy's constraint decides in any language, unless a permission on the policy itself is missing."""
+    if facts.origin is Origin.OTHER or (facts.reason or "").upper() == "IAM_PERMISSION_DENIED":
+        return None
+    text = _text(facts)
+    constraint = names.constraint_in(text)
+    flat = text.lower()
+    if constraint is None and _KEY_BINDING not in flat and "disableserviceaccountkey" not in flat:
+        return None
+    if re.search(r"Permission '?orgpolicy\.", text) or not _POLICY_TALK.search(text):
+        return None
+    if _KEY_BINDING in flat:
+        return Cause.ORG_POLICY_BLOCKS_KEY_BINDING, None
+    if any(name in flat for name in _SERVICE_ACCOUNT_KEY):
+        return Cause.ORG_POLICY_BLOCKS_SERVICE_ACCOUNT_KEY, None
+    return Cause.ORG_POLICY_CONSTRAINT, _policy_variant(text)
 
 
-def _key_invalid(facts: ErrorFacts) -> Cause:
-    return Cause.API_KEY_EXPIRED if wording.cause_of(facts.message) is Cause.API_KEY_EXPIRED else Cause.API_KEY_INVALID
+def _policy_variant(text: str) -> str | None:
+    if "allowedPolicyMemberDomains" in text or "permitted customer" in text or "not in permitted organization" in text:
+        return "members"
+    return "service-usage" if "restrictServiceUsage" in text or "RESOURCE_USAGE_RESTRICTION" in text else None
 
 
-def _token_type(facts: ErrorFacts) -> Cause:
-    """ACCESS_TOKEN_TYPE_UNSUPPORTED: at the Gemini API a rejected standard key; elsewhere a token that is no access token."""
-    service = _service(facts)
-    if service == GEMINI or (service is None and wording.mentions_gemini(facts.message)):
-        return Cause.STANDARD_KEY_REJECTED
-    return Cause.CREDENTIALS_EXPIRED
+def _by_reason(facts: ErrorFacts) -> Verdict:
+    """ErrorInfo: by its reason, whatever its domain."""
+    reason = (facts.reason or "").upper()
+    rule = _RULES.get(reason)
+    if rule is not None:
+        return rule(facts)
+    cause = table.by_reason().get(reason)
+    if cause in (Cause.RATE_LIMITED, Cause.DAILY_QUOTA_EXCEEDED):
+        return quota.state(facts)
+    return (cause, _policy_variant(_text(facts))) if cause is not None else None
 
 
-def _credentials_missing(facts: ErrorFacts) -> Cause:
+def _by_violations(facts: ErrorFacts) -> Verdict:
+    """QuotaFailure and PreconditionFailure without a reason that says more."""
+    kinds = {violation.kind.upper() for violation in facts.violations}
+    if "VPC_SERVICE_CONTROLS" in kinds:
+        return Cause.VPC_SERVICE_CONTROLS, None
+    if "TOS" in kinds:
+        return Cause.TERMS_NOT_ACCEPTED, None
+    if any(violation.quota_id or violation.metric for violation in facts.violations):
+        return quota.state(facts)
+    return None
+
+
+def _by_codes(facts: ErrorFacts) -> Verdict:
+    """Codes in words, and the reasons of older APIs: those that name a cause. Both need Google's marks: others use them too."""
+    if facts.origin is not Origin.GOOGLE:
+        return None
+    for code in facts.codes:
+        cause = table.by_code().get(code)
+        if cause in (Cause.RATE_LIMITED, Cause.DAILY_QUOTA_EXCEEDED):
+            return quota.state(facts)
+        if cause is not None and cause is not Cause.CREDENTIALS_EXPIRED and not table.entry(cause).general:
+            return cause, _variant(facts, cause)
+    for reason in facts.legacy:
+        cause = table.by_legacy_reason().get(reason)
+        if cause is Cause.RATE_LIMITED:  # old APIs give it for blocked keys too: words that say more come first
+            said = wording.find(wording.normal(facts.message), google=True)
+            return _by_words(facts) if said is not None and said.pattern.rank < _VAGUE else quota.state(facts)
+        if cause is Cause.API_NOT_ENABLED:
+            return _service_disabled(facts)
+        if cause is not None and not table.entry(cause).general and not table.entry(cause).credentials:
+            return cause, _variant(facts, cause)
+    return None
+
+
+_VAGUE: Final = 40  # wordings of a lower rank name their cause beyond doubt
+
+
+def _service_disabled(facts: ErrorFacts) -> Verdict:
     by_words = wording.cause_of(facts.message)
-    return Cause.API_KEYS_NOT_SUPPORTED_BY_API if by_words is Cause.API_KEYS_NOT_SUPPORTED_BY_API else Cause.CREDENTIALS_MISSING
+    own = _project(facts) in GOOGLES_OWN_PROJECTS or by_words is Cause.QUOTA_PROJECT_NOT_SET
+    return (Cause.QUOTA_PROJECT_NOT_SET if own else Cause.API_NOT_ENABLED), None
 
 
-def _auth_permission_denied(facts: ErrorFacts) -> Cause:
+def _key_invalid(facts: ErrorFacts) -> Verdict:
+    expired = wording.cause_of(facts.message) is Cause.API_KEY_EXPIRED
+    return (Cause.API_KEY_EXPIRED if expired else Cause.API_KEY_INVALID), None
+
+
+def _token_type(facts: ErrorFacts) -> Verdict:
+    """ACCESS_TOKEN_TYPE_UNSUPPORTED: at the Gemini API a key that was not taken; elsewhere a token that is no access token."""
+    service = _service(facts)
+    flat = f"{facts.message}\n{facts.around}".lower()
+    gemini = ("generativelanguage", "gemini", "google.genai", "@google/genai", "generative language")
+    if service == GEMINI or (service is None and any(word in flat for word in gemini)):
+        return Cause.STANDARD_KEY_REJECTED, "auth-key" if _AUTH_KEY.search(f"{facts.message}\n{facts.around}") else None
+    return Cause.CREDENTIALS_EXPIRED, None
+
+
+def _credentials_missing(facts: ErrorFacts) -> Verdict:
+    no_keys = wording.cause_of(facts.message) is Cause.API_KEYS_NOT_SUPPORTED_BY_API
+    return (Cause.API_KEYS_NOT_SUPPORTED_BY_API if no_keys else Cause.CREDENTIALS_MISSING), None
+
+
+def _auth_permission_denied(facts: ErrorFacts) -> Verdict:
     """Service Usage's own reason: denied to enable, or denied something else."""
-    enabling = facts.method in ("EnableService", "BatchEnableServices") or wording.says_enabling(facts.message)
-    return Cause.ENABLE_SERVICE_DENIED if enabling else Cause.MISSING_IAM_PERMISSION
+    enabling = facts.method in ("EnableService", "BatchEnableServices") or "enable" in facts.message.lower()
+    return (Cause.ENABLE_SERVICE_DENIED if enabling else Cause.MISSING_IAM_PERMISSION), None
 
 
-def _iam_denied(facts: ErrorFacts) -> Cause:
+def _iam_denied(facts: ErrorFacts) -> Verdict:
     """A missing project and one without access look the same when the permission is the one to see the project at all."""
     permission = _permission(facts)
     if permission == "resourcemanager.projects.get":
-        return Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS
+        return Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS, None
     if permission == "serviceusage.services.enable":
-        return Cause.ENABLE_SERVICE_DENIED
-    return Cause.QUOTA_PROJECT_DENIED if permission == "serviceusage.services.use" else Cause.MISSING_IAM_PERMISSION
+        return Cause.ENABLE_SERVICE_DENIED, None
+    if permission == "serviceusage.services.use":
+        return Cause.QUOTA_PROJECT_DENIED, None
+    return _acting_as(facts, permission)
 
 
-def _quota(facts: ErrorFacts) -> Cause:
+def _acting_as(facts: ErrorFacts, permission: str | None) -> Verdict:
+    """Acting as a service account: an identity of a workload pool lacks another role than a person does."""
+    if permission != ACT_AS:
+        return Cause.MISSING_IAM_PERMISSION, None
+    pool = _POOL.search(f"{facts.message}\n{facts.around}")
+    return (Cause.WORKLOAD_IDENTITY_MISCONFIGURED if pool else Cause.MISSING_IAM_PERMISSION), "act-as"
+
+
+def _things(facts: ErrorFacts) -> Verdict:
     """RESOURCE_QUOTA_EXCEEDED: so many of a thing exist. Of keys or of projects the words say, else what was called."""
-    by_words = wording.cause_of(_details_text(facts))
+    by_words = wording.cause_of(_text(facts))
     if by_words in (Cause.PROJECT_QUOTA_EXCEEDED, Cause.KEY_QUOTA_EXCEEDED):
-        return by_words
+        return by_words, None
     if facts.method == "CreateProject":
-        return Cause.PROJECT_QUOTA_EXCEEDED
+        return Cause.PROJECT_QUOTA_EXCEEDED, None
     # unsourced: that the API Keys service answers the 301st key with this reason; no recording of it was found.
     keys = facts.method == "CreateKey" or "apikeys.googleapis.com" in (_service(facts), facts.domain)
-    return Cause.KEY_QUOTA_EXCEEDED if keys else Cause.RATE_LIMITED
+    return (Cause.KEY_QUOTA_EXCEEDED, None) if keys else (Cause.RATE_LIMITED, "things")
 
 
-def _consumer_suspended(facts: ErrorFacts) -> Cause:
+def _consumer_suspended(facts: ErrorFacts) -> Verdict:
     """Gemini answers a leaked key and a refused project with this reason too; the words tell them apart."""
     by_words = wording.cause_of(facts.message)
-    return by_words if by_words in (Cause.API_KEY_LEAKED, Cause.PROJECT_DENIED_ACCESS) else Cause.CONSUMER_SUSPENDED
+    told = by_words in (Cause.API_KEY_LEAKED, Cause.PROJECT_DENIED_ACCESS)
+    return (by_words if told and by_words is not None else Cause.CONSUMER_SUSPENDED), None
 
 
-_REASONS: Final[dict[str, Cause | Callable[[ErrorFacts], Cause | None]]] = {
+# Reasons that mean one thing here and another there. All others stand in the table of causes.
+_RULES: Final[dict[str, Callable[[ErrorFacts], Verdict]]] = {
     "SERVICE_DISABLED": _service_disabled,
-    "BILLING_DISABLED": Cause.BILLING_DISABLED,
     "API_KEY_INVALID": _key_invalid,
-    "API_KEY_EXPIRED": Cause.API_KEY_EXPIRED,
-    "API_KEY_SERVICE_BLOCKED": Cause.API_KEY_SERVICE_BLOCKED,
-    "API_KEY_HTTP_REFERRER_BLOCKED": Cause.API_KEY_REFERRER_BLOCKED,
-    "API_KEY_IP_ADDRESS_BLOCKED": Cause.API_KEY_IP_BLOCKED,
-    "API_KEY_ANDROID_APP_BLOCKED": Cause.API_KEY_ANDROID_BLOCKED,
-    "CREDENTIAL_ANDROID_APP_INVALID": Cause.API_KEY_ANDROID_BLOCKED,
-    "API_KEY_IOS_APP_BLOCKED": Cause.API_KEY_IOS_BLOCKED,
-    "RATE_LIMIT_EXCEEDED": Cause.RATE_LIMITED,
-    "RESOURCE_QUOTA_EXCEEDED": _quota,
-    "USER_PROJECT_DENIED": Cause.QUOTA_PROJECT_DENIED,
+    "RESOURCE_QUOTA_EXCEEDED": _things,
     "CONSUMER_SUSPENDED": _consumer_suspended,
-    "GCP_SUSPENDED": Cause.CONSUMER_SUSPENDED,
-    "CONSUMER_INVALID": Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS,
-    "RESOURCE_PROJECT_INVALID": Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS,
-    "ACCESS_TOKEN_EXPIRED": Cause.CREDENTIALS_EXPIRED,
-    "JWT_TOKEN_INVALID": Cause.CREDENTIALS_EXPIRED,
-    "SESSION_COOKIE_INVALID": Cause.CREDENTIALS_EXPIRED,
-    "ACCOUNT_STATE_INVALID": Cause.CREDENTIALS_EXPIRED,
-    "ACCESS_TOKEN_SCOPE_INSUFFICIENT": Cause.SCOPES_INSUFFICIENT,
     "ACCESS_TOKEN_TYPE_UNSUPPORTED": _token_type,
     "CREDENTIALS_MISSING": _credentials_missing,
-    "OVERLOADED_CREDENTIALS": Cause.MULTIPLE_CREDENTIALS,
     "IAM_PERMISSION_DENIED": _iam_denied,
     "AUTH_PERMISSION_DENIED": _auth_permission_denied,
-    "UREQ_PROJECT_BILLING_NOT_FOUND": Cause.BILLING_DISABLED,
-    "UREQ_PROJECT_BILLING_NOT_OPEN": Cause.BILLING_DISABLED,
-    "SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED": Cause.NOT_FOUND,
 }
 
+
+def reasons() -> frozenset[str]:
+    """Every reason that has a row."""
+    return frozenset({*_RULES, *table.by_reason()})
+
+
+# --- words, anchors, status ---------------------------------------------------------------------------------------------
+
+
+def _by_words(facts: ErrorFacts) -> Verdict:
+    match = wording.find(wording.normal(facts.message), google=facts.origin is Origin.GOOGLE)
+    if match is None:
+        return None
+    special = _CORRECTED.get(match.cause)
+    return special(facts) if special is not None else (match.cause, _variant(facts, match.cause))
+
+
+def _limited(facts: ErrorFacts) -> Verdict:
+    """Quotas on calls are RESOURCE_EXHAUSTED; those that are a precondition are of something else."""
+    return None if facts.status == "FAILED_PRECONDITION" else quota.state(facts)
+
+
+def _denied(facts: ErrorFacts) -> Verdict:
+    """`Permission 'X' denied` and the like."""
+    permission = _permission(facts)
+    if permission == "serviceusage.services.use":
+        return Cause.QUOTA_PROJECT_DENIED, None
+    return _acting_as(facts, permission)
+
+
+def _malformed(facts: ErrorFacts) -> Verdict:
+    """A header that cannot be sent: of a key for Google only where the text is about one."""
+    about_keys = re.search(r"x-goog-api-key|gemini|genai|generativ|google_api_key", facts.message, re.IGNORECASE)
+    return (Cause.MALFORMED_KEY, None) if about_keys else None
+
+
+_CORRECTED: Final[dict[Cause, Callable[[ErrorFacts], Verdict]]] = {
+    Cause.STANDARD_KEY_REJECTED: _token_type,
+    Cause.API_NOT_ENABLED: _service_disabled,
+    Cause.RATE_LIMITED: _limited,
+    Cause.MISSING_IAM_PERMISSION: _denied,
+    Cause.MALFORMED_KEY: _malformed,
+}
+
+_VARIANTS: Final = {
+    Cause.OAUTH_CLIENT_MISCONFIGURED: (
+        ("redirect", re.compile(r"redirect_uri|redirect uri|origin|oauth 2\.0 policy", re.IGNORECASE)),
+        (
+            "blocked",
+            re.compile(r"admin_policy|org_internal|restricted_client|within its organization|app is blocked", re.IGNORECASE),
+        ),
+        ("testing", re.compile(r"access_denied|verification process|being tested|hasn.t verified", re.IGNORECASE)),
+        ("client", re.compile(r"client", re.IGNORECASE)),
+    ),
+    Cause.API_KEY_IP_BLOCKED: (("any-kind", re.compile(r"site or mobile application", re.IGNORECASE)),),
+    Cause.NOT_FOUND: (("key", re.compile(r'key "projects/|locations/global/keys', re.IGNORECASE)),),
+    Cause.ORG_POLICY_CONSTRAINT: (("members", re.compile(r"permitted customer|permitted organization", re.IGNORECASE)),),
+}
+
+
+def _variant(facts: ErrorFacts, cause: Cause) -> str | None:
+    """The form of the cause that the words are of."""
+    return next((name for name, mark in _VARIANTS.get(cause, ()) if mark.search(facts.message)), None)
+
+
+def _by_anchor(facts: ErrorFacts) -> Verdict:
+    """What decides in any language: links of Google's consoles, permissions of a known service."""
+    if re.search(r"/apis/(?:api|library)/[a-z0-9-]+\.googleapis\.com(?:/overview)?\?project=", facts.message):
+        return _service_disabled(facts)
+    if facts.status in _BY_STATUS:  # a permission's name in an INVALID_ARGUMENT is the argument
+        return None
+    named = names.permission_in(facts.message)
+    if named is not None and names.service_of(named) is not None:
+        return _denied(facts)
+    if facts.origin is Origin.GOOGLE and names.bare_permission_in(facts.message):
+        return _denied(facts)
+    return None
+
+
 _BY_STATUS: Final[dict[str, Cause]] = {
-    "PERMISSION_DENIED": Cause.MISSING_IAM_PERMISSION,
     "NOT_FOUND": Cause.NOT_FOUND,
     "ALREADY_EXISTS": Cause.ALREADY_EXISTS,
     "INVALID_ARGUMENT": Cause.INVALID_ARGUMENT,
     "OUT_OF_RANGE": Cause.INVALID_ARGUMENT,
     "ABORTED": Cause.CONFLICT,
-    "RESOURCE_EXHAUSTED": Cause.RATE_LIMITED,
     "UNAVAILABLE": Cause.SERVICE_UNAVAILABLE,
     "INTERNAL": Cause.SERVICE_UNAVAILABLE,
     "DEADLINE_EXCEEDED": Cause.SERVICE_UNAVAILABLE,
 }
-
-# google/rpc/code.proto gives each canonical code's HTTP code; 409 is both ALREADY_EXISTS and ABORTED.
+# google/rpc/code.proto gives each canonical code's HTTP code; 409 is both ALREADY_EXISTS and ABORTED. 400 and 412 are left out:
+# they have too many causes.
 _STATUS_OF_HTTP: Final[dict[int, str]] = {
-    400: "INVALID_ARGUMENT",
-    401: "UNAUTHENTICATED",
-    403: "PERMISSION_DENIED",
     404: "NOT_FOUND",
     409: "ABORTED",
-    412: "ABORTED",
-    429: "RESOURCE_EXHAUSTED",
     500: "INTERNAL",
     502: "UNAVAILABLE",
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
+_STATUS_OF_OWN_CALLS: Final[dict[int, str]] = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 429: "RESOURCE_EXHAUSTED"}
 
 
-def _by_status(facts: ErrorFacts) -> Cause:
-    """The last resort. UNAUTHENTICATED and FAILED_PRECONDITION have too many causes to name one."""
+def _by_status(facts: ErrorFacts) -> Verdict:
+    """The last resort, of errors that are Google's: statuses that name their cause themselves.
+
+    PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNAUTHENTICATED and FAILED_PRECONDITION have many causes. The first two decide only
+    in
+    keyadmin's own calls (`method`), where nothing else is known to answer so.
+    """
+    if facts.origin is not Origin.GOOGLE:
+        return None
     status = facts.status or _STATUS_OF_HTTP.get(facts.code or 0)
-    if status in ("PERMISSION_DENIED", "NOT_FOUND") and facts.method == "GetProject":
-        return Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS
-    if facts.status is None and facts.code == 400 and "precondition" in facts.message.lower():  # 400 is both of them
-        return Cause.UNKNOWN
-    return _BY_STATUS.get(status or "", Cause.UNKNOWN)
+    if facts.method is not None:
+        status = status or _STATUS_OF_OWN_CALLS.get(facts.code or 0)
+        if status in ("PERMISSION_DENIED", "NOT_FOUND") and facts.method == "GetProject":
+            return Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS, None
+        if status == "PERMISSION_DENIED":
+            return Cause.MISSING_IAM_PERMISSION, None
+        if status == "RESOURCE_EXHAUSTED":
+            return quota.state(facts)
+    found = _BY_STATUS.get(status or "")
+    return (found, _variant(facts, found)) if found is not None else None
+
+
+# --- names --------------------------------------------------------------------------------------------------------------
 
 
 def _permission(facts: ErrorFacts) -> str | None:
     named = facts.metadata.get("permission") or facts.metadata.get("permissions")
-    return named.split(",")[0].strip() if named else wording.permission_in(facts.message)
+    if named:
+        return named.split(",")[0].strip()
+    return names.permission_in(facts.message) or (
+        names.bare_permission_in(facts.message) if facts.origin is Origin.GOOGLE else None
+    )
 
 
 def _service(facts: ErrorFacts) -> str | None:
-    named = facts.metadata.get("service") or wording.service_in(facts.message) or facts.service
+    named = facts.metadata.get("service") or names.service_in(facts.message) or facts.service
     if named is None and facts.domain and facts.domain not in ("googleapis.com", "iam.googleapis.com"):
-        return facts.domain if facts.domain.endswith(".googleapis.com") else None
-    return named
+        named = facts.domain if facts.domain.endswith(".googleapis.com") else None
+    if named is None and (permission := _permission(facts)):
+        named = names.service_of(permission)
+    return named or names.service_in(facts.around)
 
 
 def _project(facts: ErrorFacts) -> str | None:
     for key in ("consumer", "resource", "containerInfo", "project"):
-        found = wording.project_in_name(facts.metadata.get(key, ""))
+        found = names.project_in_name(facts.metadata.get(key, ""))
         if found is not None:
             return found
     for violation in facts.violations:
-        found = wording.project_in_name(violation.subject)
+        found = names.project_in_name(violation.subject)
         if found is not None:
             return found
-    return wording.project_in(facts.message) or facts.project
+    return names.project_in(facts.message) or facts.project or names.project_in(facts.around)

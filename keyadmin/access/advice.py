@@ -1,0 +1,110 @@
+"""What to do about a cause, with the names that are known put in: what keyadmin's errors and `explain` end with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from keyadmin.access import shortform
+from keyadmin.model.cause import Cause
+from keyadmin.model.causes.classify import ACT_AS, Classification, ErrorFacts, classify
+from keyadmin.model.causes.entry import Step
+from keyadmin.model.causes.table import entry
+from keyadmin.model.command_line import complete
+from keyadmin.model.name_forms import name
+from keyadmin.model.problem import Problem
+from keyadmin.model.secret import redact
+
+_KEYS_API: Final = "apikeys.googleapis.com"
+
+
+def fix_lines(found: Classification, *, feature: str | None = None, unnamed: bool = False) -> tuple[str, ...]:
+    """The steps for a cause; PROJECT, SERVICE, PERMISSION ... stand for names that are not known.
+
+    `feature` = which of access/permissions.py the person was about, where that is known. `unnamed` = the error is somebody's,
+    not
+    of a command of keyadmin, so that a permission that is not named may be any.
+    """
+    known = entry(found.cause)
+    names = {
+        "project": found.project,
+        "service": found.service,
+        "permission": found.permission,
+        "constraint": found.constraint,
+    }
+    if found.cause is Cause.MISSING_IAM_PERMISSION:
+        anybodys = unnamed and found.permission is None and found.service not in (None, _KEYS_API)
+        return _of_a_permission(found, names, feature, anybodys=anybodys)
+    variant = known.variants.get(found.variant or "")
+    return filled(variant.steps if variant is not None else known.steps, names)
+
+
+def _of_a_permission(
+    found: Classification, names: Mapping[str, str | None], feature: str | None, *, anybodys: bool
+) -> tuple[str, ...]:
+    """doctor where it looks for the permission; else its smallest role; else how to find out which one it is."""
+    known = entry(found.cause)
+    permission = found.permission
+    if permission == ACT_AS:
+        return filled(known.variants["act-as"].steps, names)
+    if anybodys:
+        return filled(known.variants["unnamed"].steps, names)
+    if permission is not None and not shortform.looked_for(permission):
+        if granting := shortform.grant(permission, name("project", found.project)):
+            return granting
+        return filled(known.variants["foreign"].steps, names)
+    option = shortform.option(permission, feature)
+    steps = (replace(step, command=step.command.replace("doctor PROJECT", f"doctor PROJECT{option}")) for step in known.steps)
+    return (*filled(steps, names), *shortform.lines(permission))
+
+
+def filled(steps: Iterable[Step], names: Mapping[str, str | None]) -> tuple[str, ...]:
+    """The steps as lines, with the names put in that have the form of what they name."""
+    return tuple(_line(step, names) for step in steps)
+
+
+def _line(step: Step, names: Mapping[str, str | None]) -> str:
+    command = complete(f"`{step.command}`", **names) if step.command else ""
+    words = complete(_in_words(step.words, names), **names)
+    return f"{command}    # {words}" if command and words else command or words
+
+
+def _in_words(words: str, names: Mapping[str, str | None]) -> str:
+    """Names that stand outside commands: in the addresses of consoles, in sentences."""
+    for kind, text in names.items():
+        if text is not None:
+            words = re.sub(rf"(?<![\w-]){kind.upper()}(?![\w=])", name(kind, text), words)
+    return words
+
+
+def advice(problem: Problem, feature: str | None = None) -> tuple[str, ...]:
+    """What to type next: the problem's own words, else the table's for its cause. `feature` as in `fix_lines`."""
+    if problem.fix:
+        return problem.fix
+    found = Classification(
+        problem.cause,
+        problem.permission,
+        problem.service,
+        problem.project,
+        problem.variant,
+        constraint=problem.constraint,
+    )
+    return fix_lines(found, feature=feature)
+
+
+def problem_from(facts: ErrorFacts) -> Problem:
+    """The Problem to raise for an error, classified and with what to do. Key strings in the message are masked."""
+    found = classify(facts)
+    return Problem(
+        found.cause,
+        redact(facts.message) or entry(found.cause).title,
+        status=facts.status,
+        permission=found.permission,
+        service=found.service,
+        project=found.project,
+        fix=fix_lines(found),
+        variant=found.variant,
+        constraint=found.constraint,
+    )

@@ -1,0 +1,374 @@
+"""Causes: who is calling cannot be told, or not well enough."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from keyadmin.model.cause import Cause
+from keyadmin.model.causes.entry import CLOUD, CauseEntry, Turn, Variant, do, google_says, run, says
+
+CREDENTIALS_MISSING: Final = CauseEntry(
+    Cause.CREDENTIALS_MISSING,
+    "No credentials were sent",
+    "The call carried neither a token nor a key, or no credentials were found on this machine.",
+    (
+        run("gcloud auth application-default login", "on a workstation; `gcloud auth login` for gcloud itself"),
+        run("keyadmin env set GEMINI_API_KEY -", "for the Gemini API: set the key, then start a new shell"),
+        do("in a container, a job or a service: give it a service account, or set the variable where the program runs"),
+    ),
+    f"{CLOUD}/docs/authentication/provide-credentials-adc",
+    reasons=("CREDENTIALS_MISSING",),
+    legacy=("required", "dailyLimitExceededUnreg"),
+    patterns=(
+        *says(
+            32,
+            "missing required authentication credential",
+            "could not automatically determine credentials",
+            "default credentials were not found",
+            "could not find default credentials",
+            "could not load the default credentials",
+            "do not currently have an active account selected",
+            "method doesn't allow unregistered callers",
+            "anonymous caller does not have",
+            "missing key inputs argument",
+            "no api_key or adc found",
+            "must use an api key to authenticate",
+            "missingkeymaperror",
+            "did not find google_api_key",
+            "gemini_api_key * not set",
+            "google_api_key * not set",
+            "gemini_api_key environment variable",
+            "google_api_key environment variable",
+            "gemini_api_key is missing",
+            "gemini_api_key is required",
+            "gemini api key is required",
+            "gemini api key is missing",
+            "gemini api key not found",
+            "gemini api key not configured",
+            "gemini api key is not configured",
+            "an api key must be set when running in a browser",
+            "set an auth method in your * gemini_api_key",
+            "auth/missing-api-key",
+        ),
+        *google_says(
+            32, "no api key was provided", "request is missing a valid api key", "daily limit for unauthenticated use"
+        ),
+        *says(90, "defaultcredentialserror"),
+    ),
+    credentials=True,
+)
+
+CREDENTIALS_EXPIRED: Final = CauseEntry(
+    Cause.CREDENTIALS_EXPIRED,
+    "The credentials are expired, revoked or not accepted",
+    "The token sent is too old, was revoked, or is not an OAuth access token of an account in good standing.",
+    (
+        run("gcloud auth application-default login", "or `gcloud auth login` for gcloud itself"),
+        do("an app's own refresh token: sign in to the app again; of an OAuth app in testing it ends after 7 days: publish it"),
+        do("for a service account: check that it is not deleted or disabled and that the machine's clock is right"),
+    ),
+    f"{CLOUD}/docs/authentication/troubleshoot-adc",
+    reasons=(
+        *("ACCESS_TOKEN_EXPIRED", "SESSION_COOKIE_INVALID", "ACCOUNT_STATE_INVALID"),
+        *("CREDENTIAL_TYPE_UNSUPPORTED", "USER_BLOCKED_BY_ADMIN"),
+    ),
+    legacy=("authError", "expired"),
+    codes=("invalid_grant", "auth/user-token-expired", "auth/invalid-user-token"),
+    patterns=(
+        *google_says(
+            33,
+            "invalid_grant",
+            "token has been expired or revoked",
+            "refresh token is invalid",
+            "refresh token has expired",
+            "token expired",
+            "token has expired",
+            "invalid authentication credentials",
+            "invalid credentials",
+            "a reasonable timeframe",
+        ),
+        *says(33, "problem refreshing your current auth tokens", "problem refreshing auth tokens"),
+        *says(91, "google.auth.exceptions.refresherror", "tokenresponseexception"),
+    ),
+    credentials=True,
+)
+
+REAUTHENTICATION_REQUIRED: Final = CauseEntry(
+    Cause.REAUTHENTICATION_REQUIRED,
+    "The organisation wants you to sign in again",
+    "A session length is set for Google Cloud in this organisation: after so many hours each user signs in anew. The refresh "
+    "token is good, but is not accepted until then. gcloud's own sign-in and the Application Default Credentials end each "
+    "for itself.",
+    (
+        run("gcloud auth application-default login", "programs and client libraries use these"),
+        run("gcloud auth login", "gcloud, gsutil and bq use these"),
+        do(
+            "for a job that must not stop: a service account, which has no session; or an admin of the Workspace exempts "
+            "the app "
+            "as trusted: https://support.google.com/a/answer/9368756"
+        ),
+    ),
+    "https://support.google.com/a/answer/9368756",
+    codes=("invalid_rapt", "rapt_required"),
+    patterns=says(
+        24,
+        "invalid_rapt",
+        "rapt_required",
+        "reauthentication is needed",
+        "reauthentication required",
+        "reauthentication failed",
+        "reauth related error",
+        "reauthentication challenge",
+        "support.google.com/a/answer/9368756",
+    ),
+    credentials=True,
+)
+
+SERVICE_ACCOUNT_KEY_INVALID: Final = CauseEntry(
+    Cause.SERVICE_ACCOUNT_KEY_INVALID,
+    "The service account's key file does not work",
+    "The JSON key of the service account was deleted or disabled at Google, belongs to another account, or its private_key was "
+    "damaged on the way (line breaks turned into \\\\n, quotes, base64, a cut-off secret).",
+    (
+        run(
+            "gcloud iam service-accounts keys list --iam-account=ACCOUNT",
+            "is the file's private_key_id there, and not disabled? ACCOUNT = the file's client_email",
+        ),
+        do(
+            "damaged: store the whole JSON file unchanged (in a variable the private_key needs real line breaks, not the two "
+            "characters backslash and n)"
+        ),
+        run(
+            "gcloud iam service-accounts keys create FILE --iam-account=ACCOUNT",
+            "gone: make a new one, or better do without (workload identity federation, an attached service account)",
+        ),
+        do("the key is there and whole: set the machine's clock"),
+    ),
+    f"{CLOUD}/iam/docs/keys-create-delete",
+    reasons=("JWT_TOKEN_INVALID",),
+    patterns=(
+        *says(
+            28,
+            "invalid jwt signature",
+            "invalid_grant: account not found",
+            "invalid_grant * invalid grant: account not found",
+            "google.auth.exceptions.malformederror",
+            'service account must contain a "private_key"',
+            "service account info was not in the expected format",
+            "no key could be detected",
+            'service account object must contain a string "private_key"',
+            "failed to parse private key",
+            "the incoming json object does not contain a client_email field",
+            "the incoming json object does not contain a private_key field",
+        ),
+        *google_says(28, "could not deserialize key data", "unable to load pem file", "error:1e08010c:decoder routines"),
+    ),
+    credentials=True,
+)
+
+SCOPES_INSUFFICIENT: Final = CauseEntry(
+    Cause.SCOPES_INSUFFICIENT,
+    "The token's scopes do not cover this call",
+    "The credentials are good, but were issued for narrower OAuth scopes: usual on virtual machines with default scopes, and "
+    "with tokens that were stored before a program asked for more.",
+    (
+        run("gcloud auth application-default login --scopes=https://www.googleapis.com/auth/cloud-platform"),
+        run(
+            "gcloud compute instances set-service-account INSTANCE --scopes=cloud-platform",
+            "on a virtual machine, while it is stopped",
+        ),
+        do("an app's stored token (token.json, credentials): delete it and sign in again with the scopes that it asks for now"),
+    ),
+    f"{CLOUD}/docs/authentication/troubleshoot-adc",
+    reasons=("ACCESS_TOKEN_SCOPE_INSUFFICIENT",),
+    legacy=("insufficientPermissions", "insufficientScopes"),
+    patterns=(
+        *says(
+            29,
+            "insufficient authentication scopes",
+            "access_token_scope_insufficient",
+            "403: insufficient permission",
+            '"insufficient permission"',
+            '"insufficientpermissions"',
+            "clienterror (insufficient permission)",
+        ),
+        *google_says(29, "insufficientpermissions: insufficient permission", "request had insufficient scope"),
+        *google_says(59, "insufficient permission"),
+    ),
+)
+
+WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
+    Cause.WORKLOAD_IDENTITY_MISCONFIGURED,
+    "Workload identity federation is not set up for this caller",
+    "The identity of another system (GitHub, AWS, Kubernetes ...) was not exchanged for Google's: the provider does not exist, "
+    "expects another audience, or turned the token down by its attribute condition.",
+    (
+        run(
+            "gcloud iam workload-identity-pools providers describe PROVIDER --workload-identity-pool=POOL --location=global "
+            "--project=PROJECT",
+            "is it there and enabled, and what are its issuer, audiences and attribute condition?",
+        ),
+        do(
+            "name the provider in full, with the project's number: "
+            "projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER"
+        ),
+        do("an attribute condition: compare it with the token's claims (repository, owner, branch, letter by letter)"),
+    ),
+    f"{CLOUD}/iam/docs/troubleshooting-workload-identity-federation",
+    Turn.ADMIN,
+    variants={
+        "act-as": Variant(
+            (
+                run(
+                    "gcloud iam service-accounts add-iam-policy-binding ACCOUNT --role=roles/iam.workloadIdentityUser "
+                    "--member=principalSet://iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/"
+                    "attribute.repository/OWNER/REPO",
+                    "whoever administers the service account ACCOUNT runs it",
+                ),
+                do(
+                    "compare the member with the caller, letter by letter: the pool's project NUMBER (not its id), the "
+                    "pool, the "
+                    "attribute and its value; the attribute must be mapped in the provider"
+                ),
+                do(
+                    "or leave out the service account and grant the roles to the principalSet itself (direct federation); a "
+                    "new "
+                    "binding takes some minutes"
+                ),
+            ),
+            "The token was exchanged, but nobody has let this identity of the pool act as the service account: it lacks "
+            "roles/iam.workloadIdentityUser there (or the service account does not exist).",
+        )
+    },
+    codes=("invalid_target",),
+    patterns=(
+        *says(
+            14,
+            'target service indicated by the "audience" parameters',
+            "target service indicated by the audience parameters",
+            'invalid value for "audience"',
+            "the given credential is rejected by the attribute condition",
+            "rejected by the attribute condition",
+            "the audience in id token",
+            "error connecting to the given credential's issuer",
+            "the issuer in id token",
+            "does not match the expected audience",
+            "unable to acquire impersonated credentials * workloadidentitypools",
+            "failed to generate google cloud federated token",
+            "oidc/get-token-error",
+            "the size of mapped attribute",
+        ),
+        *google_says(14, "attribute condition * rejected", "unauthorized_client * attribute condition"),
+    ),
+    credentials=True,
+)
+
+OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
+    Cause.OAUTH_CLIENT_MISCONFIGURED,
+    "Google's sign-in refuses the app",
+    "The OAuth client (the app's registration in a Google Cloud project) does not fit what it asked for: an address that is "
+    "not "
+    "registered, a client that was deleted, an app in testing that lists other people, or one that an admin has not allowed.",
+    (
+        do(
+            "redirect_uri_mismatch, origin: register exactly the address that the page names, on "
+            "https://console.cloud.google.com/apis/credentials (scheme, port and slash count)"
+        ),
+        do(
+            "access_denied, app in testing: the developer adds your account as a test user, or publishes the app, on "
+            "https://console.cloud.google.com/auth/audience"
+        ),
+        do(
+            "deleted_client, invalid_client: make a new OAuth client there and give its id and secret to the app; "
+            "org_internal, "
+            "admin_policy_enforced: sign in with an account of that organisation, or its admin allows the app"
+        ),
+    ),
+    "https://developers.google.com/identity/protocols/oauth2/web-server#authorization-errors",
+    Turn.PERSON,
+    variants={
+        "redirect": Variant(
+            (
+                do(
+                    "whoever owns the OAuth client registers exactly the address that the page names (scheme, host, port, "
+                    "path, "
+                    "slash) under Authorised redirect URIs or JavaScript origins: https://console.cloud.google.com/apis/credentials"
+                ),
+                do("a program on this machine: make a client of type Desktop app, which needs no registered address"),
+            ),
+            "The address that the app wants to be called back at is not registered with its OAuth client.",
+        ),
+        "testing": Variant(
+            (
+                do(
+                    "the app's developer adds your account as a test user, or publishes the app: "
+                    "https://console.cloud.google.com/auth/audience"
+                ),
+                do("if the app is your own: that page, of the project whose client id it uses, is where you do it"),
+            ),
+            "The app is in testing: only accounts that its developer listed may sign in.",
+        ),
+        "client": Variant(
+            (
+                do(
+                    "make a new OAuth client on https://console.cloud.google.com/apis/credentials, give its id and secret "
+                    "to the "
+                    "app, delete the app's stored token and sign in again; if it is somebody else's app, tell its developer"
+                ),
+                do("invalid_client although it exists: the secret is another client's, or has a blank or line break in it"),
+            ),
+            "The OAuth client (its id or its secret) is not, or no longer, known to Google.",
+        ),
+        "blocked": Variant(
+            (
+                do(
+                    "an admin of your Workspace allows the app: "
+                    "https://support.google.com/a/answer/7281227 (API controls, app access control)"
+                ),
+                do("or sign in with an account of the organisation that the app is made for"),
+            ),
+            "An admin's policy, or the app's own setting (internal), keeps this account out.",
+        ),
+    },
+    codes=(
+        *("redirect_uri_mismatch", "deleted_client", "disabled_client", "org_internal", "admin_policy_enforced"),
+        *("origin_mismatch", "restricted_client", "unauthorized_client"),
+    ),
+    patterns=(
+        *says(
+            13,
+            "redirect_uri_mismatch",
+            "deleted_client",
+            "disabled_client",
+            "the oauth client was deleted",
+            "the oauth client was not found",
+            "the oauth client was disabled",
+            "has not completed the google verification process",
+            "comply with google's oauth 2.0 policy",
+            "comply with google's policy for validation of oauth",
+            "access blocked: this app's request is invalid",
+            "access blocked: authorization error",
+            "is not a registered origin for client",
+            "not a valid origin for the client",
+            "admin_policy_enforced",
+            "error 403: org_internal",
+            "error 403: restricted_client",
+            "error 400: origin_mismatch",
+            "error 400: invalid_request * google",
+            "error 400: invalid_scope",
+            "unregistered origin",
+            "is restricted to users within its organization",
+            "this app is blocked",
+            "google hasn't verified this app",
+            "auth/unauthorized-domain",
+        ),
+        *google_says(
+            37, "invalid_client", "error 403: access_denied", "unauthorized_client", "idpiframe_initialization_failed"
+        ),
+    ),
+)
+
+ENTRIES: Final = (
+    *(CREDENTIALS_MISSING, CREDENTIALS_EXPIRED, REAUTHENTICATION_REQUIRED, SERVICE_ACCOUNT_KEY_INVALID),
+    *(SCOPES_INSUFFICIENT, WORKLOAD_IDENTITY_MISCONFIGURED, OAUTH_CLIENT_MISCONFIGURED),
+)

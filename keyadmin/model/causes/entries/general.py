@@ -1,0 +1,203 @@
+"""Causes that say little more than a status does, the network's, and `unknown`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from keyadmin.model.cause import Cause
+from keyadmin.model.causes.entry import ERROR_REASONS, CauseEntry, Turn, Variant, do, google_says, run, says
+
+NOT_FOUND: Final = CauseEntry(
+    Cause.NOT_FOUND,
+    "The thing asked for does not exist",
+    "The name or id is wrong, it was deleted, or it is too new to be seen everywhere.",
+    (
+        do("compare the name in the message letter by letter with what exists, region and project included"),
+        do("created just now: wait a few seconds and try again"),
+        do("Gemini: a model's name that is wrong or no longer offered is answered so too; see the list of models"),
+    ),
+    ERROR_REASONS,
+    variants={
+        "key": Variant(
+            (
+                run("keyadmin keys list --project PROJECT --all", "or --deleted: deleted keys can be restored for 30 days"),
+                do("created just now: wait a few seconds and try again"),
+            )
+        )
+    },
+    reasons=("SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED", "SERVICE_NOT_VISIBLE"),
+    legacy=("notFound",),
+    patterns=(
+        *says(64, "requested entity was not found", "requested entity not found", 'key "projects/ * not found'),
+        *google_says(64, "not found or permission denied", "resource not found"),
+    ),
+    hides_existence=True,
+    general=True,
+)
+
+ALREADY_EXISTS: Final = CauseEntry(
+    Cause.ALREADY_EXISTS,
+    "It exists already",
+    "The id is taken. A deleted key keeps its id until it is purged (30 days); a project id is never free again.",
+    (do("use another id, or go on with what exists (keyadmin keys create --if-absent; terraform import)"),),
+    ERROR_REASONS,
+    legacy=("alreadyExists", "duplicate"),
+    patterns=google_says(
+        63, "requested entity already exists", "alreadyexists: 409", "error 409 * already exists", "already_exists"
+    ),
+    general=True,
+)
+
+INVALID_ARGUMENT: Final = CauseEntry(
+    Cause.INVALID_ARGUMENT,
+    "The request is not well formed",
+    "A value has the wrong form, or does not fit the others. The message names the field, where Google says it.",
+    (do("correct the value that the message names"),),
+    ERROR_REASONS,
+    reasons=("SYSTEM_PARAMETER_UNSUPPORTED", "ORG_RESTRICTION_HEADER_INVALID", "INVALID_CUSTOM_CONSTRAINT"),
+    legacy=("badRequest", "invalid", "invalidParameter", "parseError"),
+    codes=("invalid_request", "parameter_unknown", "out_of_range"),
+    patterns=(
+        *says(66, "request contains an invalid argument", "invalid json payload received"),
+        *google_says(66, "input token count exceeds the maximum"),
+    ),
+    general=True,
+)
+
+CONFLICT: Final = CauseEntry(
+    Cause.CONFLICT,
+    "Somebody changed it at the same time",
+    "The thing changed between reading and writing (its etag no longer fits), so nothing was written.",
+    (do("run the command again: it reads the new state first"),),
+    ERROR_REASONS,
+    legacy=("conditionNotMet", "conflict"),
+    patterns=google_says(
+        61,
+        "concurrent policy changes",
+        "concurrent modification",
+        "etag mismatch",
+        "etag does not match",
+        "there were concurrent",
+    ),
+    passing=True,
+    general=True,
+)
+
+SERVICE_UNAVAILABLE: Final = CauseEntry(
+    Cause.SERVICE_UNAVAILABLE,
+    "The service did not answer",
+    "A passing fault of the service. It may or may not have done what was asked.",
+    (
+        do("try again in a minute; keyadmin's creations may be repeated safely"),
+        do("if it stays: https://status.cloud.google.com (Gemini: https://aistudio.google.com/status)"),
+    ),
+    ERROR_REASONS,
+    Turn.GOOGLE,
+    legacy=("backendError", "internalError"),
+    codes=("internal_error", "service_unavailable"),
+    patterns=google_says(
+        67,
+        "the service is currently unavailable",
+        "service unavailable",
+        "internal error encountered",
+        "an internal error has occurred",
+        "an internal error occurred",
+        "deadline exceeded",
+        "deadline expired before operation could complete",
+        "internal server error",
+        "bad gateway",
+        "gateway timeout",
+    ),
+    passing=True,
+    spreading=True,
+    unanswered=True,
+)
+
+NETWORK_UNREACHABLE: Final = CauseEntry(
+    Cause.NETWORK_UNREACHABLE,
+    "The network did not let the call through",
+    "No answer of Google's came back: no connection, no reply in time, or a page of something on the way (a proxy, a "
+    "firewall, a "
+    "login page of a guest network). It says nothing about keys, permissions or projects.",
+    (
+        run("keyadmin doctor --connection", "proxy, certificates, clock, and which hosts can be reached"),
+        do(
+            "behind a proxy: set HTTPS_PROXY (and NO_PROXY) for the program too (Node's fetch has to be told in the "
+            "program); ask "
+            "whoever runs the network to let *.googleapis.com through, port 443, HTTP/2 included"
+        ),
+        do(
+            "CERTIFICATE_VERIFY_FAILED, self-signed: name your network's certificate authority in SSL_CERT_FILE "
+            "(REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS); where Google is blocked, call from a network where it is not"
+        ),
+    ),
+    "https://cloud.google.com/vpc/docs/configure-private-google-access",
+    patterns=(
+        *says(
+            68,
+            "getaddrinfo * googleapis.com",
+            "failed to connect to all addresses",
+            "error fetching from https://generativelanguage.googleapis.com * failed to fetch",
+            "error fetching from https://generativelanguage.googleapis.com * fetch failed",
+            "error fetching from https://generativelanguage.googleapis.com * load failed",
+            "httpsconnectionpool(host='generativelanguage.googleapis.com'",
+            "httpsconnectionpool(host='oauth2.googleapis.com'",
+            "cannot connect to host generativelanguage.googleapis.com",
+            "unable to find the server at",
+        ),
+        *google_says(
+            68,
+            "getaddrinfo",
+            "enotfound",
+            "econnrefused",
+            "econnreset",
+            "etimedout",
+            "err_name_not_resolved",
+            "fetch failed",
+            "failed to fetch",
+            "load failed",
+            "und_err_connect_timeout",
+            "connect timeout error",
+            "certificate_verify_failed",
+            "certificate verify failed",
+            "unable to get local issuer certificate",
+            "self-signed certificate in certificate chain",
+            "self signed certificate in certificate chain",
+            "name or service not known",
+            "temporary failure in name resolution",
+            "no such host",
+            "could not resolve host",
+            "dns resolution failed",
+            "connection refused",
+            "network is unreachable",
+            "connection reset by peer",
+            "max retries exceeded with url",
+            "connecttimeout",
+            "connection timed out",
+            "i/o timeout",
+            "tls handshake timeout",
+            "failed host lookup",
+            "unknownhostexception",
+            "socket hang up",
+            "proxyerror",
+            "cannot connect to proxy",
+            "client network socket disconnected before secure tls",
+            "x509: certificate signed by unknown authority",
+            "sslhandshakeexception",
+            "all connection attempts failed",
+        ),
+    ),
+    passing=True,
+    unanswered=True,
+)
+
+UNKNOWN: Final = CauseEntry(
+    Cause.UNKNOWN,
+    "Not a known error",
+    "The text names no cause that keyadmin knows, so it gives no advice.",
+    (),
+    "https://google.aip.dev/193",
+    general=True,
+)
+
+ENTRIES: Final = (*(NOT_FOUND, ALREADY_EXISTS, INVALID_ARGUMENT, CONFLICT, SERVICE_UNAVAILABLE, NETWORK_UNREACHABLE, UNKNOWN),)

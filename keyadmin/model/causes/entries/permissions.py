@@ -1,0 +1,172 @@
+"""Causes: what the caller may not do, and in which project."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from keyadmin.model.cause import Cause
+from keyadmin.model.causes.entry import CLOUD, CauseEntry, Turn, Variant, do, google_says, run, says
+
+# Of the service account, not of a project: doctor cannot help. https://cloud.google.com/iam/docs/service-account-impersonation
+_ACT_AS: Final = Variant(
+    (
+        run(
+            "gcloud iam service-accounts add-iam-policy-binding ACCOUNT --member=user:ADDRESS "
+            "--role=roles/iam.serviceAccountTokenCreator",
+            "whoever administers the service account runs it",
+        ),
+        do("or leave out the impersonation: --impersonate-service-account, KEYADMIN_IMPERSONATE_SERVICE_ACCOUNT"),
+        do(
+            "from GitHub Actions or another workload identity pool the role is roles/iam.workloadIdentityUser, for the pool's "
+            "principalSet:// member: https://cloud.google.com/iam/docs/workload-identity-federation-with-deployment-pipelines"
+        ),
+    ),
+    "Nobody has let the caller act as this service account. That is a role on the service account itself, not on a project; a "
+    "service account that does not exist is answered the same.",
+)
+
+MISSING_IAM_PERMISSION: Final = CauseEntry(
+    Cause.MISSING_IAM_PERMISSION,
+    "A permission is missing",
+    "The caller is known, but no role of theirs on the project (or on a folder or organisation above it) holds the "
+    "permission that this call needs.",
+    (
+        run("keyadmin doctor PROJECT", "names every missing permission and the smallest grant"),
+        run("keyadmin doctor PROJECT --message", "the same as a message to send to an admin of the project"),
+    ),
+    f"{CLOUD}/iam/docs/permission-error-messages",
+    Turn.ADMIN,
+    variants={
+        "act-as": _ACT_AS,
+        "foreign": Variant(
+            (
+                run(
+                    "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS --role=ROLE --condition=None",
+                    "an admin of the project grants the smallest predefined role that holds PERMISSION; for a service account "
+                    "--member=serviceAccount:ADDRESS",
+                ),
+                do("or the same role on the one resource that the message names"),
+                run("gcloud auth list", "first see that the account that calls is the one you think"),
+            )
+        ),
+        "unnamed": Variant(
+            (
+                run("gcloud auth list", "is the account that calls the one you think? gcloud's and a program's may differ"),
+                do(
+                    "the message does not name the permission: an admin finds it in the audit log of the project "
+                    "(https://console.cloud.google.com/logs/query?project=PROJECT), filter: "
+                    "protoPayload.status.code=7, field authorizationInfo.permission"
+                ),
+                run("keyadmin doctor PROJECT", "where it is about API keys: what is missing, and the smallest grant"),
+            )
+        ),
+    },
+    reasons=("IAM_PERMISSION_DENIED",),
+    patterns=(
+        *says(
+            60,
+            "permission denied on resource",
+            "permissions denied on",
+            "permission denied to get service",
+            "permission denied to list services",
+            "permission denied to disable service",
+            "do not have permission to create a key",
+            "iam_permission_denied",
+            "the caller does not have permission",
+            "does not have permission to act as service account",
+            "does not have * access to the google cloud",
+            "is required to perform this operation on service account",
+        ),
+        *google_says(58, "insufficient permission to", "insufficient permissions"),
+        *google_says(
+            60,
+            "permission ' * denied",
+            "required ' * permission",
+            "does not have permission to access",
+            "caller is missing permission",
+            "lacks permission",
+            "missing necessary permission",
+            "missing permission",
+            "missing required permission",
+            "you must have permission",
+            "policy update access denied",
+        ),
+    ),
+    hides_existence=True,
+    of_new_projects=True,
+)
+
+PROJECT_NOT_FOUND_OR_NO_ACCESS: Final = CauseEntry(
+    Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS,
+    "The project does not exist, or you cannot see it",
+    "Google answers the same for a project that does not exist and for one that the caller may not see. A mistyped id, "
+    "a deleted project, the wrong account and a missing resourcemanager.projects.get all look like this.",
+    (
+        run("keyadmin projects list --all", "the projects that this account sees: compare the id letter by letter"),
+        run("keyadmin doctor PROJECT", "who is calling, and what is missing"),
+        run("keyadmin doctor PROJECT --message", "a message for an admin of the project, who grants roles/browser"),
+    ),
+    f"{CLOUD}/resource-manager/docs/creating-managing-projects",
+    reasons=("CONSUMER_INVALID", "RESOURCE_PROJECT_INVALID"),
+    patterns=says(
+        48,
+        "permission 'resourcemanager.projects.get' denied",
+        "permission resourcemanager.projects.get",
+        "resourcemanager.projects.get access to",
+        "permission denied on resource project",
+        "access projects instance [ * (or it may not exist): the caller does not have permission",
+        "access project [ * (or it may not exist): the caller does not have permission",
+        "do not appear to have access to project [ * or it does not exist",
+        "unknown project id",
+        "project not found or deleted",
+        "project * not found or permission denied",
+        "project * not found or deleted",
+        "is not found and cannot be used for api calls",
+        "project * has been deleted",
+        "failed to find project",
+    ),
+    hides_existence=True,
+    of_new_projects=True,
+)
+
+ENABLE_SERVICE_DENIED: Final = CauseEntry(
+    Cause.ENABLE_SERVICE_DENIED,
+    "You may not enable APIs in this project",
+    "Enabling needs serviceusage.services.enable on the project. An admin enables the API once, or grants the permission.",
+    (
+        run("gcloud services enable SERVICE --project PROJECT", "what an admin of the project runs"),
+        run("keyadmin doctor PROJECT --for enable-api --message", "the smallest grant, as a message to send"),
+    ),
+    f"{CLOUD}/service-usage/docs/enable-disable",
+    Turn.ADMIN,
+    patterns=says(42, "permission denied to enable service", "permission denied to enable the service"),
+    of_new_projects=True,
+)
+
+QUOTA_PROJECT_DENIED: Final = CauseEntry(
+    Cause.QUOTA_PROJECT_DENIED,
+    "The quota project may not be used",
+    "The call names a project to be charged to (X-Goog-User-Project); the caller lacks serviceusage.services.use there.",
+    (
+        run(
+            "gcloud auth application-default set-quota-project ANOTHER_PROJECT",
+            "name a quota project of your own (keyadmin: --quota-project); `gcloud config unset billing/quota_project` for "
+            "gcloud",
+        ),
+        run(
+            "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS "
+            "--role=roles/serviceusage.serviceUsageConsumer --condition=None",
+            "or an admin of that project grants the use",
+        ),
+    ),
+    f"{CLOUD}/docs/quotas/set-quota-project",
+    reasons=("USER_PROJECT_DENIED",),
+    patterns=says(
+        41,
+        "does not have required permission to use project",
+        "does not have serviceusage.services.use access",
+        "user_project_denied",
+    ),
+)
+
+ENTRIES: Final = (MISSING_IAM_PERMISSION, PROJECT_NOT_FOUND_OR_NO_ACCESS, ENABLE_SERVICE_DENIED, QUOTA_PROJECT_DENIED)

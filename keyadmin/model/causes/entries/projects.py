@@ -1,0 +1,229 @@
+"""Causes: the state of a project, its APIs, its billing, who is charged."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from keyadmin.model.cause import Cause
+from keyadmin.model.causes.entry import CLOUD, GEMINI_DOCS, CauseEntry, Turn, do, google_says, run, says
+
+API_NOT_ENABLED: Final = CauseEntry(
+    Cause.API_NOT_ENABLED,
+    "The API is off in the project",
+    "The call was charged to a project in which this API is not enabled. After enabling, a few minutes may pass until "
+    "every server knows.",
+    (
+        run("keyadmin projects enable SERVICE --project PROJECT"),
+        do("if it was enabled just now: wait a few minutes and try again"),
+        do("if you do not know that project: the key, the credentials file or the quota project belongs to it; use your own"),
+    ),
+    f"{CLOUD}/service-usage/docs/enable-disable",
+    reasons=("SERVICE_DISABLED", "MCP_SERVER_DISABLED"),
+    legacy=("accessNotConfigured",),
+    patterns=(
+        *says(
+            46,
+            "has not been used in project * before or it is disabled",
+            "it is disabled. enable it by visiting",
+            "api has not been used in project",
+            "has not enabled the api",
+            "api is not enabled for project",
+            "api is not enabled on project",
+            "is not enabled for consumer",
+            "api project is not authorized to use this api",
+            "apinotactivatedmaperror",
+            "accessnotconfigured",
+            "service_disabled",
+        ),
+        *google_says(46, "api not enabled", "access not configured"),
+    ),
+    spreading=True,
+    key_alive=True,
+)
+
+QUOTA_PROJECT_NOT_SET: Final = CauseEntry(
+    Cause.QUOTA_PROJECT_NOT_SET,
+    "The call had no quota project",
+    "User credentials carry no project of their own, so the call was charged to the project of Google's own client (gcloud, "
+    "Cloud Shell), where the API is off. The project that you work on is not disabled: the call only has to name it.",
+    (
+        run(
+            "gcloud auth application-default set-quota-project PROJECT",
+            "PROJECT = one of yours that has the API on; for every program on this machine that uses these credentials",
+        ),
+        run("gcloud services enable SERVICE --project PROJECT", "where the API is not on there yet"),
+        do(
+            "for one tool only: keyadmin --quota-project PROJECT (KEYADMIN_QUOTA_PROJECT); Terraform: user_project_override = "
+            "true and billing_project in the provider; a client library: its quota_project option; curl: x-goog-user-project"
+        ),
+    ),
+    f"{CLOUD}/docs/quotas/set-quota-project",
+    patterns=says(
+        40,
+        "requires a quota project",
+        "cannot find a quota project",
+        "without a quota project",
+        "end user credentials from the google cloud sdk * which are not supported",
+        "user credentials * quota project, which is not set",
+        "quota project, which is not set by default",
+    ),
+)
+
+BILLING_DISABLED: Final = CauseEntry(
+    Cause.BILLING_DISABLED,
+    "The project has no working billing account",
+    "This API (or this much of it) needs a project with an open billing account: none is linked, or it was closed.",
+    (
+        run("gcloud billing projects link PROJECT --billing-account=ACCOUNT_ID", "whoever may use the billing account"),
+        do("or on the page https://console.cloud.google.com/billing/linkedaccount?project=PROJECT"),
+        do("linked just now: wait a few minutes; a closed account: pay what is open, or reopen it on the billing page"),
+    ),
+    f"{CLOUD}/billing/docs/how-to/modify-project",
+    Turn.BILLING,
+    reasons=("BILLING_DISABLED", "UREQ_PROJECT_BILLING_NOT_FOUND", "UREQ_PROJECT_BILLING_NOT_OPEN"),
+    legacy=("billingNotEnabled", "accountDisabled"),
+    patterns=says(
+        44,
+        "billing must be enabled",
+        "requires billing to be enabled",
+        "billing to be enabled on project",
+        "billing account for the owning project is disabled",
+        "billing has not been enabled",
+        "billing is not enabled",
+        "has billing disabled",
+        "billing_disabled",
+        "billing account for project * is not found",
+        "billing account for project * is not open",
+        "absent billing account",
+        "billing account is disabled",
+        "delinquent billing",
+        "enable billing on the google cloud project",
+        "to use this api, please enable billing",
+        "you must enable billing",
+        "billingnotenabledmaperror",
+        "must be on the blaze (pay-as-you-go) plan",
+    ),
+)
+
+CONSUMER_SUSPENDED: Final = CauseEntry(
+    Cause.CONSUMER_SUSPENDED,
+    "The project is suspended",
+    "Google suspended the project (or the account behind it), for abuse, a leaked key or billing. Nothing in the project "
+    "works until it is lifted.",
+    (
+        do(
+            "look for Google's message to the project's owners, and appeal: https://console.cloud.google.com/appeal?project=PROJECT"
+        ),
+        run("keyadmin doctor PROJECT", "the project's state"),
+        do("a new key in the same project is suspended too; another project is another consumer"),
+    ),
+    f"{CLOUD}/resource-manager/docs/project-suspension-guidelines",
+    Turn.GOOGLE,
+    reasons=("GCP_SUSPENDED", "TOS_VIOLATION", "ACCOUNT_RESTRICTED"),
+    patterns=says(
+        45,
+        "consumer * has been suspended",
+        "consumer * is suspended",
+        "project * has been suspended",
+        "consumer_suspended",
+        "disabled in this account for violation of terms of",
+        "due to user being blocked for violating terms",
+    ),
+)
+
+PROJECT_DENIED_ACCESS: Final = CauseEntry(
+    Cause.PROJECT_DENIED_ACCESS,
+    "The project was denied access to the Gemini API",
+    "Google refuses this project at the Gemini API. No permission and no new key in the same project changes that.",
+    (
+        do("write to Google's support, as the message says; the terms of use are the usual reason"),
+        run(
+            "keyadmin keys create --name NAME --project ANOTHER_PROJECT", "meanwhile a key of another project, if you have one"
+        ),
+    ),
+    f"{GEMINI_DOCS}/troubleshooting",
+    Turn.GOOGLE,
+    patterns=says(20, "project has been denied access"),
+)
+
+PROJECT_NOT_ACTIVE: Final = CauseEntry(
+    Cause.PROJECT_NOT_ACTIVE,
+    "The project is not active",
+    "The project was asked to be deleted. It can be restored for 30 days; until then its APIs and keys do not work.",
+    (
+        run("keyadmin projects undelete PROJECT", "within 30 days, by an owner"),
+        run("keyadmin projects list --all", "or use another project"),
+    ),
+    f"{CLOUD}/resource-manager/docs/creating-managing-projects#restoring_a_project",
+    Turn.ADMIN,
+    patterns=says(
+        39,
+        "project * is pending deletion",
+        "project is pending deletion",
+        "project * is not active",
+        "project is not active",
+        "project is inactive",
+        "project * is inactive",
+        "project * is marked for deletion",
+        "project has been scheduled for deletion",
+        "project * is scheduled for deletion",
+        "delete_requested",
+        "consumer is inactive",
+    ),
+)
+
+PROJECT_QUOTA_EXCEEDED: Final = CauseEntry(
+    Cause.PROJECT_QUOTA_EXCEEDED,
+    "No more projects may be created",
+    "Each account may own only so many projects. Deleted projects count until they are purged, after about 30 days.",
+    (
+        run("keyadmin projects list --all", "use one that exists, or delete one that nobody needs"),
+        do("ask for more: https://support.google.com/code/contact/project_quota_increase"),
+    ),
+    "https://support.google.com/cloud/answer/6330231",
+    patterns=says(
+        30,
+        "exceeded your allotted project quota",
+        "projects created quota exceeded",
+        "exceeded your project quota",
+        "reached your project quota",
+    ),
+)
+
+TERMS_NOT_ACCEPTED: Final = CauseEntry(
+    Cause.TERMS_NOT_ACCEPTED,
+    "The terms of service were not accepted",
+    "Google asks the account (not the project) to accept the terms once, in a browser; until then calls like this are refused.",
+    (
+        do("sign in as the account that calls and accept: https://console.cloud.google.com/terms/cloud"),
+        do("all terms of Google's APIs: https://console.developers.google.com/terms/universal; Firebase: its console, once"),
+        do("a service account cannot accept: let a person do it who owns the project, or is an admin of the organisation"),
+    ),
+    f"{CLOUD}/terms",
+    reasons=("TOS_NOT_ACCEPTED", "TERMS_OF_SERVICE_NOT_ACCEPTED"),
+    patterns=says(
+        38,
+        "callers must accept terms of service",
+        "must accept the terms of service",
+        "must first accept the terms of service",
+        "must accept terms of service",
+        "have not accepted the terms of service",
+        "has not accepted the terms of service",
+        "terms of service not accepted",
+        "terms of service have not been accepted",
+        "must agree to the terms of service",
+        "tos_not_accepted",
+        "accept the firebase terms",
+    ),
+)
+
+ENTRIES: Final = (
+    API_NOT_ENABLED,
+    QUOTA_PROJECT_NOT_SET,
+    BILLING_DISABLED,
+    CONSUMER_SUSPENDED,
+    PROJECT_DENIED_ACCESS,
+    PROJECT_NOT_ACTIVE,
+    PROJECT_QUOTA_EXCEEDED,
+    TERMS_NOT_ACCEPTED,
+)

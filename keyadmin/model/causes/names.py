@@ -1,0 +1,153 @@
+"""The names that stand in an error: permission, service, project, constraint, model."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+from typing import Final
+
+from keyadmin.data import services
+
+_WINDOW: Final = 20_000  # names are looked for in this many characters: an error message, not a whole log
+
+_PERMISSION: Final = r"[a-z][A-Za-z0-9]*\.[a-zA-Z][A-Za-z0-9]*\.[a-z][A-Za-z0-9]*"
+_PERMISSION_IN: Final = (
+    re.compile(rf"[Pp]ermission(?:s|\(s\))?:?\s*[\[('\"`]*\s*({_PERMISSION})(?![\w.(])"),
+    re.compile(rf"[\"'`\[]({_PERMISSION})[\"'`\]]+\s+(?:permission|access|denied)"),
+    re.compile(rf"\b({_PERMISSION})\s+(?:permission|access|denied)"),
+    re.compile(rf"missing permissions? on [^:\n]{{1,120}}: ({_PERMISSION})(?![\w.(])"),
+    re.compile(rf"(?:lacks?|missing|requires?d?|one of)\s+[\"'`\[]*({_PERMISSION})(?![\w.(])"),
+)
+# Verbs that IAM permissions end in: what tells `compute.instances.list` from a Python module in any language.
+_VERBS: Final = (
+    r"(?:get|list|create|update|delete|use|set|run|predict|enable|disable|sign|act|access|add|remove|search|export|import|"
+    r"attach|detach|start|stop|reset|publish|consume|invoke|write|read|connect|login|move|undelete|lookup|bind)[A-Za-z]*"
+)
+_BARE_PERMISSION: Final = re.compile(rf"(?<![\w./@-])([a-z][A-Za-z0-9]{{2,40}}\.[a-z][A-Za-z0-9]{{2,60}}\.{_VERBS})(?![\w(./])")
+_SERVICE_IN: Final = (
+    re.compile(r"\bservices?(?:\(s\))?[\s:\"'`\[(]+([a-z][a-z0-9-]*\.googleapis\.com)"),
+    re.compile(r"/apis/(?:api|library)/([a-z][a-z0-9-]*\.googleapis\.com)"),
+    re.compile(r"\b([a-z][a-z0-9-]*\.googleapis\.com)"),
+)
+_SHORT_SERVICE: Final = (
+    re.compile(r"Requests to this API ([a-z][a-z0-9-]{2,40}) method"),
+    re.compile(r"\b[Ss]ervice (?:name )?['\"`\[]([a-z][a-z0-9-]{2,40})['\"`\]]"),
+    re.compile(r"\b(?:API|api) ['\"`\[]([a-z][a-z0-9-]{2,40})['\"`\]]"),
+)
+_TITLE: Final = re.compile(r"\b(?:[A-Z][\w&()/'-]* ){1,6}API\b")
+_NO_SERVICE: Final = frozenset(["type.googleapis.com", "www.googleapis.com"])  # hosts that say nothing of the service called
+
+_PROJECT_ID: Final = r"(?:[a-z0-9.-]+:)?(?:[a-z][a-z0-9-]{4,28}[a-z0-9]|\d{6,16})"
+_PROJECT_IN: Final = (
+    re.compile(rf"\bprojects/({_PROJECT_ID})(?![\w-])"),
+    re.compile(rf"\bprojects? instance \[({_PROJECT_ID})\]"),
+    re.compile(rf"[?&](?:project|consumerId)=(?:project:)?({_PROJECT_ID})(?![\w-])"),
+    re.compile(
+        rf"\bproject(?:[_ ]?id|[_ ]number)?\s*(?:is|:|=|#)?\s*[\"'`\[#(]+\s*(?:project:)?({_PROJECT_ID})[\"'`\])]",
+        re.IGNORECASE,
+    ),
+    re.compile(r"\b[Pp]roject(?: number)?:? #?(\d{6,16})\b"),
+    re.compile(r"\b[Pp]roject(?: id:?| named)? ([a-z][a-z0-9]*-[a-z0-9-]{0,24}[a-z0-9])(?= |[.,:;)]|$)"),
+    re.compile(r"\bconsumer\s+[\"'`]?project(?:_number)?:([a-z0-9-]{6,30})"),
+    re.compile(r"--project[= ][\"']?([a-z][a-z0-9-]{4,28}[a-z0-9])(?![\w-])"),
+)
+_PLACEHOLDERS: Final = frozenset(
+    ["project", "projects", "project-id", "your-project", "your-project-id", "my-project-id", "locations", "instance"]
+)
+
+_CONSTRAINT: Final = re.compile(r"\bconstraints?/([a-z][A-Za-z0-9]*(?:\.[A-Za-z][A-Za-z0-9]*)+)")
+_CUSTOM: Final = re.compile(r"\bcustomConstraints/(custom\.[A-Za-z0-9]+)")
+# Constraints by their bare ids, as consoles in any language show them.
+_BARE_CONSTRAINT: Final = re.compile(
+    r"(?<![\w.])((?:iam|compute|gcp|storage|sql|run|cloudfunctions|resourcemanager|serviceuser|appengine|container|vertexai|"
+    r"cloudbuild|datastream|essentialcontacts|ainotebooks|dataproc|bigquery|gke)\.(?:managed\.)?"
+    r"(?:allowed|disable|restrict|require|skip|vm|trusted|uniform|public|enforce|resource|detailed|automatic|shared|serviceAccountKey|"
+    r"managed|workload|set|dns|deny|storageResource|ip)[A-Za-z]*)(?![\w.(])"
+)
+_MODEL: Final = re.compile(
+    r"\b(?:models/)?((?:gemini|imagen|veo|gemma|text-embedding|text-bison|chat-bison|learnlm)-[\w.@-]*\w)"
+)
+
+
+def permission_in(text: str) -> str | None:
+    """The first IAM permission that the text says is lacking."""
+    text = text[:_WINDOW]
+    found = [match for pattern in _PERMISSION_IN if (match := pattern.search(text))]
+    return min(found, key=lambda match: match.start(1)).group(1) if found else None
+
+
+def bare_permission_in(text: str) -> str | None:
+    """A permission of a known service that stands in a text of any language."""
+    for found in _BARE_PERMISSION.finditer(text[:_WINDOW]):
+        if service_of(found[1]) is not None:
+            return found[1]
+    return None
+
+
+def service_of(permission: str) -> str | None:
+    """The service (host) that a permission is of: `compute.googleapis.com` of `compute.zones.list`."""
+    short = permission.partition(".")[0]
+    host = {"resourcemanager": "cloudresourcemanager"}.get(short, short) + ".googleapis.com"
+    return host if host in services() else None
+
+
+def service_in(text: str) -> str | None:
+    """The first service (host name under googleapis.com) in the text, else one by its short name, else by its title."""
+    text = text[:_WINDOW]
+    for pattern in _SERVICE_IN:
+        for found in pattern.finditer(text):
+            if found[1] not in _NO_SERVICE:
+                return found[1]
+    for pattern in _SHORT_SERVICE:
+        for found in pattern.finditer(text):
+            if (host := f"{found[1]}.googleapis.com") in services():
+                return host
+    return _service_titled(text)
+
+
+def _service_titled(text: str) -> str | None:
+    for found in _TITLE.finditer(text):
+        words = found[0].casefold().split()
+        for start in range(len(words) - 1):  # words before the title may begin with capitals too
+            if name := _titles().get(" ".join(words[start:])):
+                return name
+    return None
+
+
+@cache
+def _titles() -> dict[str, str]:
+    """Services by their titles, but for those that share one."""
+    titles = Counter(title.casefold() for title, _ in services().values())
+    own = {title.casefold(): name for name, (title, _) in services().items() if titles[title.casefold()] == 1}
+    return own | {"gemini api": "generativelanguage.googleapis.com"}  # as the Cloud Console calls it
+
+
+def project_in(text: str) -> str | None:
+    """The first project id or number in the text."""
+    for pattern in _PROJECT_IN:
+        for found in pattern.finditer(text[:_WINDOW]):
+            if found[1] not in _PLACEHOLDERS:
+                return found[1]
+    return None
+
+
+def project_in_name(name: str) -> str | None:
+    """The project in a resource name, a consumer (`projects/123`, `project_number:123`) or a bare number."""
+    if name.isdigit():
+        return name
+    found = re.search(rf"(?:projects/|project_number:|project:)({_PROJECT_ID})(?![\w-])", name)
+    return found.group(1) if found else None
+
+
+def constraint_in(text: str) -> str | None:
+    """The id of the organisation policy constraint that the text names."""
+    text = text[:_WINDOW]
+    found = _CUSTOM.search(text) or _CONSTRAINT.search(text) or _BARE_CONSTRAINT.search(text)
+    return found[1].rstrip(".") if found else None
+
+
+def model_in(text: str) -> str | None:
+    """The name of a Gemini model that the text names."""
+    found = _MODEL.search(text[:_WINDOW])
+    return found[1] if found else None

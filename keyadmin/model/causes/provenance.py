@@ -1,0 +1,181 @@
+"""Whose error a text is: Google's, another vendor's, or nobody can tell."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from keyadmin.model.causes.facts import Origin
+
+_LONGEST: Final = 20_000  # marks are looked for in this many characters
+
+# Hosts, clients and variables that only Google's APIs have, in lower case. (`googleapis.com` is looked for apart: other vendors
+# use the types of google.rpc, whose names begin with a host of Google's.)
+_GOOGLE: Final = (
+    *("googleapi: ", "google.api_core", "google.genai", "google.auth", "google.cloud", "google.generativeai", "google.oauth2"),
+    *("google.ai.", "googlegenerativeai", "googlegenai", "google genai", "ai.google.dev", "accounts.google.com", "ai.studio"),
+    *("support.google.com", "console.cloud.google", "cloud.google.com", "developers.google.com", "console.developers.google"),
+    *("aistudio.google", "policies.google.com", "ai.dev/", "gserviceaccount", "gcloud", "google-github-actions", "com.google."),
+    *("google.apis.", "google::", "x-goog-", "googleapiclient", "generativelanguage", "@google/", "@google-cloud/"),
+    *("google_project", "google_service_account", "google_cloud_", "google_compute", "google_storage", "google_container"),
+    *("google_apikeys", "googlejsonresponse", "googleapiexception", "gaxioserror", "cloudcode", "gemini api", "google cloud"),
+    *("firebase", "vertexai", "vertex ai", "gemini_api_key", "google_api_key", "google_application_credentials"),
+    *(
+        "google_service_account",
+        "cloud code assist",
+        "code assist",
+        "google api",
+        "googlesheets",
+        "google sheets",
+        "google drive",
+    ),
+)
+_RPC_TYPE: Final = "googleapis.com/google.rpc"
+# The form of Google's error object: a number and a name of capitals.
+_ENVELOPE: Final = (
+    re.compile(r"""\bcode["']?\s*(?::|=>?)\s*\d{3}\b"""),
+    re.compile(r"""\bstatus["']?\s*(?::|=>?)\s*["'][A-Z]{5,}(?:_[A-Z]+)*["']"""),
+)
+_MENTIONED: Final = (
+    "google",
+    "gemini",
+    "gcp",
+    "firebase",
+    "vertex",
+    "antigravity",
+    "youtube data api",
+    "workloadidentitypools",
+)
+
+# Each vendor by what only its own errors say, in lower case.
+_VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    (
+        "OpenAI",
+        (
+            *("platform.openai.com", "api.openai.com", "help.openai.com", "openai api responded", "insufficient_quota"),
+            *("openai.error.", "invalid_request_error", "incorrect api key provided", "auth.openai.com"),
+            *("you didn't provide an api key. you need to provide", "chatgpt.com/", "api.chatgpt"),
+        ),
+    ),
+    (
+        "Azure",
+        (
+            *(".azure.com", "azure.requestfailed", "invalid subscription key or wrong api endpoint", "deploymentnotfound"),
+            *(
+                "aadsts",
+                "apim-request-id",
+                "microsoftonline.com",
+                "the api deployment for this resource",
+                "graph.microsoft.com",
+            ),
+            *("does not have authorization to perform action",),
+        ),
+    ),
+    (
+        "AWS",
+        (
+            *("amazonaws.com", "botocore", "boto3", "arn:aws", "throttlingexception", "accessdeniedexception", "x-amzn-"),
+            *("unrecognizedclientexception", "expiredtokenexception", "aws bedrock", "servicequotaexceededexception"),
+            *("invalidclienttokenid", "signaturedoesnotmatch", "@aws-sdk", "aws-sdk", "api error: accessdenied"),
+        ),
+    ),
+    (
+        "Anthropic",
+        (
+            *("api.anthropic.com", "console.anthropic.com", "overloaded_error", "rate_limit_error", "authentication_error"),
+            *("credit balance is too low", "claude.ai/", "invalid x-api-key", "docs.claude.com", "docs.anthropic.com"),
+            *("platform.claude.com", "anthropicexception"),
+        ),
+    ),
+    ("OpenRouter", ("openrouter.ai", "openrouterexception")),
+    ("Groq", ("console.groq.com", "api.groq.com", "service tier `on_demand", "groqexception")),
+    ("Mistral", ("api.mistral.ai", "console.mistral.ai", '"raw_status_code"')),
+    ("DeepSeek", ("api.deepseek.com", "platform.deepseek")),
+    ("Hugging Face", ("huggingface.co", "hf.co/", "huggingface_hub", "hf_hub")),
+    ("Cohere", ("api.cohere.", "cohere.error")),
+    ("Databricks", ("docs.databricks.com", "remote_function_http_failed_error", "databricks.com/api")),
+    (
+        "GitHub",
+        (
+            "api.github.com",
+            "docs.github.com",
+            "resource not accessible by integration",
+            "githubcopilot",
+            "copilot_",
+            "github.com/login",
+        ),
+    ),
+    ("GitLab", ("gitlab.com/api", "docs.gitlab.com")),
+    ("Kubernetes", ("is forbidden: user ", "error from server (forbidden)")),
+    ("Docker", ("docker.io", "docker.com", "toomanyrequests: you have reached your")),
+    (
+        "Cloudflare",
+        ("api.cloudflare.com", "cloudflare ray id", "cf-ray", "error code: 1010", "error code: 1015", "error code: 1020"),
+    ),
+    ("xAI", ("api.x.ai", "console.x.ai")),
+    ("Supabase", ("supabase.co", "row-level security policy", "pgrst")),
+    ("Stripe", ("api.stripe.com", "stripe.error")),
+    ("Slack", ("slack.com/api", "slack_sdk")),
+    ("Twilio", ("api.twilio.com",)),
+    ("SendGrid", ("sendgrid",)),
+    ("Perplexity", ("api.perplexity.ai",)),
+    ("Together AI", ("api.together.", "together.ai")),
+    ("Alibaba Cloud", ("dashscope", "aliyuncs.com")),
+    ("Baidu", ("baidubce.com",)),
+    ("Spotify", ("api.spotify.com", "accounts.spotify.com")),
+    ("Notion", ("api.notion.com",)),
+    ("Atlassian", (".atlassian.net", "api.atlassian.com")),
+    ("Meta", ("graph.facebook.com", "oauthexception")),
+    ("Dropbox", ("api.dropboxapi.com",)),
+    ("Mapbox", ("api.mapbox.com",)),
+    ("Sentry", ("sentry.io/api",)),
+    ("ElevenLabs", ("elevenlabs",)),
+    ("npm", ("npm err! code e40",)),
+    ("an LLM proxy", ("no accounts available with quota", "virtual key expected. received=", "no available channel for model")),
+)
+# Firebase's rules decide in clients; IAM has no part in it, although the words are IAM's.
+RULES: Final = "Firebase security rules"
+_RULES_CLIENTS: Final = (
+    *("w/firestore", "firebasefirestoreexception", "cloud_firestore/", "firebaseerror", "firestore]:", "firebase_storage"),
+    *("storage/unauthorized", "databaseerror", "platformexception", "@firebase/", "firebase_database", "firebase/database"),
+)
+_RULES_WORDS: Final = (
+    *("permission-denied", "missing or insufficient permissions", "storage/unauthorized", "permission_denied at /"),
+    *("client doesn't have permission to access the desired data",),
+)
+
+
+@lru_cache(maxsize=512)
+def google(text: str) -> bool:
+    """Whether the text shows that it is Google's: a host, a client, the form of its error object."""
+    low = text[:_LONGEST].lower()
+    if low.count("googleapis.com") > low.count(_RPC_TYPE) or any(mark in low for mark in _GOOGLE):
+        return True
+    return all(form.search(text, 0, _LONGEST) for form in _ENVELOPE) if "status" in low and "code" in low else False
+
+
+@lru_cache(maxsize=512)
+def vendor(text: str) -> str | None:
+    """Whose error it is by its own marks, where these are not Google's APIs."""
+    low = text[:_LONGEST].lower()
+    if any(word in low for word in _RULES_WORDS) and any(client in low for client in _RULES_CLIENTS):
+        return RULES
+    return next((name for name, marks in _VENDORS if any(mark in low for mark in marks)), None)
+
+
+@lru_cache(maxsize=512)
+def _mentioned(text: str) -> bool:
+    low = text[:_LONGEST].lower()
+    return any(name in low for name in _MENTIONED)
+
+
+def origin(record: str, whole: str) -> tuple[Origin, str | None]:
+    """Whose error `record` is, a part of the text `whole`; and the vendor's name."""
+    named = vendor(record)
+    if named == RULES or (named is not None and not google(record)):
+        return Origin.OTHER, named
+    if named is None and not _mentioned(record) and (elsewhere := vendor(whole)) is not None and not google(whole):
+        return Origin.OTHER, elsewhere
+    known = google(record) or _mentioned(record) or google(whole) or _mentioned(whole)
+    return (Origin.GOOGLE if known else Origin.ANYBODY), None

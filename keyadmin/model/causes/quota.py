@@ -1,0 +1,54 @@
+"""Which of the many states of a quota an error is about."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from keyadmin.model.cause import Cause
+from keyadmin.model.causes.facts import ErrorFacts
+
+_ZERO: Final = re.compile(r"free_tier\w*[\"',]*\s*,?\s*limit: 0(?![\d.])", re.IGNORECASE)
+_DAY: Final = re.compile(r"per[ _-]?day|perday|daily|_day\b|/d\b", re.IGNORECASE)
+_MINUTE: Final = re.compile(r"per[ _-]?minute|perminute|per[ _-]?second|/min", re.IGNORECASE)
+_CAP: Final = re.compile(r"spending cap|spend cap", re.IGNORECASE)
+_CREDITS: Final = re.compile(r"(?:prepa(?:id|y|yment) )?credits (?:are|have been) (?:depleted|used up)", re.IGNORECASE)
+_SPEND_RATE: Final = re.compile(r"spend-based rate limit", re.IGNORECASE)
+# Compute Engine's words: `Quota 'CPUS' exceeded. Limit: 24.0 in region us-central1.`
+_THINGS: Final = re.compile(r"quota '?[A-Z][A-Z0-9_]+'? exceeded\.\s+limit: \d", re.IGNORECASE)
+_CAPACITY: Final = re.compile(r"no capacity available|model_capacity_exhausted|overloaded|high demand", re.IGNORECASE)
+
+
+def state(facts: ErrorFacts) -> tuple[Cause, str | None]:
+    """The cause of an error about a quota, and the variant of `rate-limited`."""
+    text = facts.message
+    if _CAPACITY.search(text):
+        return Cause.MODEL_OVERLOADED, None
+    if _CAP.search(text):
+        return Cause.SPENDING_CAP_REACHED, None
+    if _CREDITS.search(text):
+        return Cause.CREDITS_DEPLETED, None
+    if _no_free_tier(facts):
+        return Cause.NO_FREE_TIER, None
+    if any(_DAY.search(found.quota_id or found.metric) for found in facts.violations):
+        return Cause.DAILY_QUOTA_EXCEEDED, None
+    if not any(found.quota_id for found in facts.violations) and _says_day(facts):
+        return Cause.DAILY_QUOTA_EXCEEDED, None
+    if _SPEND_RATE.search(text):
+        return Cause.RATE_LIMITED, "spend"
+    return Cause.RATE_LIMITED, "things" if _THINGS.search(text) else None
+
+
+def _no_free_tier(facts: ErrorFacts) -> bool:
+    """A limit of 0 on the free tier: by the words (`limit: 0`), or by the details (`quotaValue`)."""
+    by_details = any(found.value == "0" and "freetier" in found.quota_id.lower() for found in facts.violations)
+    return by_details or _ZERO.search(facts.message) is not None
+
+
+def _says_day(facts: ErrorFacts) -> bool:
+    """Whether the quota itself is one of a day: its metric or limit says so, not a remark beside it."""
+    named = " ".join(facts.metadata.get(key, "") for key in ("quota_limit", "quota_unit", "quota_metric", "quota_limit_name"))
+    if named.strip():
+        return _DAY.search(named) is not None
+    quoted = re.findall(r"(?:quota metric|limit|metric:) ['\"]?([^'\"\n,;]{3,90})", facts.message[:4_000])
+    return any(_DAY.search(name) and not _MINUTE.search(name) for name in quoted)

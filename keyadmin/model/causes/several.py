@@ -1,0 +1,122 @@
+"""The errors in a text: one, or the several of a log, told apart and counted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from keyadmin.model.cause import Cause
+from keyadmin.model.causes import provenance, reading, wording
+from keyadmin.model.causes.classify import classify
+from keyadmin.model.causes.facts import Classification, ErrorFacts
+from keyadmin.model.causes.plain_text import RECORD, plain
+from keyadmin.model.causes.table import entry
+
+MAX_LOOKED_INTO: Final = 200  # entries of a log in which something is: the first and the last of them
+_TIME_LENGTH: Final = 45  # of a record's beginning, where its time stands
+_DIGITS: Final = re.compile(r"\d+")
+_NEAR: Final = 1_500
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """One distinct error of a text. `count` = how often it stands there."""
+
+    facts: ErrorFacts
+    found: Classification
+    count: int = 1
+
+    @property
+    def key(self) -> tuple[str | None, ...]:
+        """What tells two errors apart."""
+        found = self.found
+        return (found.cause, found.permission, found.service, found.project, found.constraint, found.model)
+
+
+def errors(text: str) -> list[Occurrence]:
+    """The distinct errors in a pasted text of any size, oldest first by where each stands last. Never empty, never raises."""
+    whole = plain(text)
+    records = whole.split(RECORD) if RECORD in whole else [whole]
+    if len(records) == 1:
+        return [_decide(whole, whole)]
+    whole = whole.replace(f"{RECORD} ", "")
+    looked = [replace(_decide(record, whole), count=times) for record, times in _telling(records)]
+    known = _merged(each for each in looked if each.found.cause is not Cause.UNKNOWN)
+    if known:
+        return known
+    together = _decide(whole, whole)
+    if together.found.cause is not Cause.UNKNOWN:
+        return [together]
+    return [max((*looked, together), key=lambda each: bool(each.facts.status) + bool(each.facts.reason))]
+
+
+def _telling(records: list[str]) -> list[tuple[str, int]]:
+    """The records that may say something of an error, each but for its time once, and how often it stands there.
+
+    Of many the first and the last.
+    """
+    big = len(records) > MAX_LOOKED_INTO
+    among = wording.present(wording.lowered(RECORD.join(records))) if big else ()
+    heads = ("reason", *(pattern.text.partition(" * ")[0] for pattern, _ in among))
+    found: dict[str, tuple[str, int]] = {}
+    for record in records:
+        if big and not any(head in low for low in (wording.lowered(record),) for head in heads):
+            continue
+        key = _DIGITS.sub("", record[:_TIME_LENGTH]) + record[_TIME_LENGTH:]
+        found[key] = (record, found.pop(key, (record, 0))[1] + 1)  # the last place counts
+    chosen = list(found.values())
+    if len(chosen) > MAX_LOOKED_INTO:
+        chosen = chosen[: MAX_LOOKED_INTO // 2] + chosen[-MAX_LOOKED_INTO // 2 :]
+    return chosen
+
+
+def _merged(found: Iterator[Occurrence]) -> list[Occurrence]:
+    """Each distinct error once, where it stands last. One that names less is the same as one of its cause that names more."""
+    out: list[Occurrence] = []
+    for each in found:
+        for place, known in enumerate(out):
+            if _same(known, each):
+                fuller = max((known, each), key=lambda one: sum(value is not None for value in one.key))
+                out.append(replace(fuller, count=out.pop(place).count + each.count))
+                break
+        else:
+            out.append(each)
+    return out
+
+
+def _same(one: Occurrence, other: Occurrence) -> bool:
+    return all(a == b or a is None or b is None for a, b in zip(one.key, other.key, strict=True))
+
+
+def _decide(record: str, whole: str) -> Occurrence:
+    """Details win over all else. Of several details the first that says most decides."""
+    *details, other = ((facts, classify(_focused(facts))) for facts in reading.read(record, whole))
+    known = [each for each in details if each[1].cause is not Cause.UNKNOWN]
+    if known:
+        return Occurrence(*min(known, key=lambda each: _weight(each[1].cause)))
+    facts, found = other
+    if found.cause is not Cause.UNKNOWN:
+        return Occurrence(facts, found)
+    facts = replace(facts, reason=details[0][0].reason, metadata=details[0][0].metadata) if details else facts
+    return Occurrence(facts, Classification(Cause.UNKNOWN, vendor=provenance.origin(record, whole)[1]))
+
+
+def _focused(facts: ErrorFacts) -> ErrorFacts:
+    """Of a long text the part around the words that decide, so that names are those nearest to them."""
+    if facts.reason is not None or len(facts.message) <= 2 * _NEAR:
+        return facts
+    match = wording.find(wording.lowered(facts.message), google=True)
+    if match is None:
+        return facts
+    start = max(0, match.start - _NEAR // 2)
+    part = facts.message[start : match.start + _NEAR]
+    return replace(
+        facts, message=part, around=facts.message[max(0, start - _NEAR) : start], status=reading.status_in(part) or facts.status
+    )
+
+
+def _weight(cause: Cause) -> int:
+    known = entry(cause)
+    return 2 if known.general else 1 if known.passing else 0
