@@ -74,7 +74,7 @@ def with_variable(text: str, name: str, value: str) -> str:
             out.append(piece.text)
         elif done:
             out.append(_without(piece, keep_comment=True))
-        elif _continues("".join(out) + _lead(piece)):  # to systemd and shells this line is the end of the one before
+        elif _belongs_to_another("".join(out) + _lead(piece)):
             out.append(piece.text)
         else:
             out.append(_with_value(piece, value))
@@ -170,6 +170,12 @@ def _newline(text: str) -> str:
     if crlf * 2 > lf:
         return "\r\n"
     return "\r" if lf == 0 and "\r" in text else "\n"
+
+
+def _belongs_to_another(before: str) -> bool:
+    """Whether others read the next line as part of a value: systemd and shells behind a backslash, node in backticks."""
+    opened = [found[1] for found in re.finditer(r"=[^\S\r\n]*`[^`]*(`|\Z)", before)]
+    return _continues(before) or (bool(opened) and opened[-1] == "")
 
 
 def _continues(before: str) -> bool:

@@ -280,6 +280,18 @@ def test_show_reads_every_place_and_warns_of_what_it_cannot_read(run: Run, home:
     assert ".bash_login is not a regular file" in done.stderr
 
 
+def test_unset_says_where_the_variable_is_still_set(run: Run, home: Path) -> None:
+    fish = home / ".config" / "fish"
+    fish.mkdir(parents=True)
+    (fish / "fish_variables").write_text("SETUVAR --export GEMINI_API_KEY:universal-universal\n")
+    (home / ".profile").write_text("export GEMINI_API_KEY=other-other-other-other\n")
+    (home / ".bashrc").write_text("export GEMINI_API_KEY=old\n")
+    said = run("--sandbox", "env", "unset", "--shell", "bash", GEMINI_API_KEY=OTHER).stderr
+    assert "still set in this terminal: unset GEMINI_API_KEY" in said
+    assert f"still set in {fish}/fish_variables:1: in fish, type: set -eU GEMINI_API_KEY" in said
+    assert f"still set in {home}/.profile:1: take it out of {home}/.profile" in said
+
+
 def test_zsh_files_are_where_zdotdir_says(run: Run, home: Path) -> None:
     (home / "z").mkdir()
     assert _set(run, "zsh", ZDOTDIR=str(home / "z")).returncode == 0

@@ -18,7 +18,7 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.keys import resolve
 from keyadmin.local.environment import windows
-from keyadmin.local.environment.changing import FileChange, rivals, set_variable, unset_variable
+from keyadmin.local.environment.changing import FileChange, remaining, rivals, set_variable, unset_variable
 from keyadmin.local.environment.places import SHELLS, VARIABLES, Place, Shell, file_of, shell_in_use, shell_of
 from keyadmin.model.command_line import typed
 from keyadmin.model.problem import usage
@@ -68,7 +68,7 @@ def set_(
         _say(session, change, "" if dry_run else f"{variable} is set in {where.path}")
         if not dry_run:
             session.console.note(_reach(where))
-        for text in rivals(session.env, Path.cwd(), where.path, variable):
+        for text in rivals(session.env, Path.cwd(), where.path, variable, value):
             session.console.warning(text)
     else:
         windows.write(variable, value)
@@ -97,6 +97,8 @@ def unset(
             would(session, f"take {variable} out of {_named(where)}", document=False)
         gone = "is no longer" if change.changed else "was not"
         _say(session, change, "" if dry_run else f"{variable} {gone} set in {where.path}")
+        for text in remaining(session.env, Path.cwd(), where.path, variable):
+            session.console.warning(text)
     elif dry_run:
         would(session, f"take {variable} out of {_named(where)}", document=False)
     else:

@@ -65,24 +65,37 @@ def ensure_line(place: Place, line: str, name: str, hint: str, env: Mapping[str,
     return _applied(place, edit, private=False, dry_run=dry_run)
 
 
-def rivals(env: Mapping[str, str], folder: Path, place: Path, name: str) -> list[str]:
-    """What else is set, and wins or stands beside it: in words."""
+def rivals(env: Mapping[str, str], folder: Path, place: Path, name: str, value: KeyString) -> list[str]:
+    """What else is set, and wins or stands beside it: in words. The same key under the same name elsewhere is no rival."""
     out = []
-    found = [one for one in look_up(env, folder).settings if os.path.abspath(one.source) != os.path.abspath(place)]
-    for one in found:
+    for one in _elsewhere(env, folder, place):
         where = "this terminal" if one.source == PROCESS else one.where
         if name == "GEMINI_API_KEY" and one.name == "GOOGLE_API_KEY":
             out.append(f"GOOGLE_API_KEY is set in {where}, and Gemini's libraries take it before {name}: {_way_out(one)}")
         elif name == "GOOGLE_API_KEY" and one.name == "GEMINI_API_KEY":
             out.append(f"GEMINI_API_KEY is set in {where} too; Gemini's libraries take GOOGLE_API_KEY: set only one")
-        elif one.name == name and one.source != PROCESS:
+        elif one.name == name and one.source != PROCESS and one.value != value:
             out.append(f"{name} is set in {where} too: where both files are read, the one that is read last wins")
     return out
 
 
+def remaining(env: Mapping[str, str], folder: Path, place: Path, name: str) -> list[str]:
+    """Where a variable is set still, once it was taken out of one file: in words."""
+    found = [one for one in _elsewhere(env, folder, place) if one.name == name]
+    return [
+        f"{name} is still set in {'this terminal' if one.source == PROCESS else one.where}: {_way_out(one)}" for one in found
+    ]
+
+
+def _elsewhere(env: Mapping[str, str], folder: Path, place: Path) -> list[VariableSetting]:
+    return [one for one in look_up(env, folder).settings if os.path.abspath(one.source) != os.path.abspath(place)]
+
+
 def _way_out(one: VariableSetting) -> str:
     if one.source == PROCESS:
-        return "unset GOOGLE_API_KEY"
+        return f"unset {one.name}"
+    if os.path.basename(one.source) == "fish_variables":
+        return f"in fish, type: set -eU {one.name}"
     return f"take it out of {one.source}"
 
 

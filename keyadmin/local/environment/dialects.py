@@ -89,8 +89,8 @@ _POSIX: Final = Dialect(
         rf"{_HERE}(?:(?:builtin|command)[ \t]+)?(?P<declared>(?:export|declare|typeset|local|readonly|integer)\b[ \t]+"
         r"(?:[^;&|\n]*[ \t])?)?(?:[A-Za-z_]\w*\+?=\S*[ \t]+)*NAME(?:\[[^\]]*\])?\+?="
         r"(?(declared)|(?!\S*[ \t]+(?![A-Za-z_]\w*\+?=)[^\s;&|)}#]))",
-        rf"{_HERE}(?:(?:builtin|command)[ \t]+)?(?:unset|readonly|export|declare|typeset|local|read|getopts|mapfile|readarray|"
-        r"vared|unsetenv)\b[^;&|\n]*[ \t]NAME(?![\w=])",
+        rf"{_HERE}(?:(?:builtin|command)[ \t]+)?(?:unset|readonly|local|read|getopts|mapfile|readarray|vared|"
+        r"unsetenv|export[ \t]+-n|(?:declare|typeset)[ \t]+\+x)\b[^;&|\n]*[ \t]NAME(?![\w=])",  # `export NAME` sets no value
         r"\bprintf[ \t]+-v[ \t]*NAME\b|\bfor[ \t]+NAME\b|\bselect[ \t]+NAME\b|\$\{NAME:?=|\bforeach[ \t]+NAME\b",
     ),
     loud=r"\b(?:eval|export|declare|typeset|readonly|local|unset|trap|printf)\b[^\n]*(?<![\w${])NAME\b",

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from keyadmin.local.environment.checker import Checker
 from keyadmin.local.environment.dialects import Dialect
-from keyadmin.local.environment.masks import Masked
+from keyadmin.local.environment.masks import Masked, unquoted
 from keyadmin.local.environment.mentions import HINT, Ending, Mention, block, endings, find, in_function
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.model.secret import KeyString, redact
@@ -39,8 +39,8 @@ class Editor:
         self._dialect = dialect
         self._checker = checker
         self._where = where
-        self._masked = dialect.mask(text)
         self._complaint = checker.complaint(text) if checker is not None else ""
+        self._masked = self._mask(text)
         self.found = find(text, self._masked, dialect, name)
         self._lone = [each for each in self.found if each.kind != "other" and self._at_top(each)]
         self._others = [each for each in self.found if each not in self._lone]
@@ -74,6 +74,11 @@ class Editor:
             return Edit(new, "nothing" if new == self._text else "line")
         return self._with_block(line, self._text)
 
+    def _mask(self, text: str) -> Masked:
+        masked = self._dialect.mask(text)
+        understood = masked.closed or self._checker is None or bool(self._complaint)
+        return masked if understood else unquoted(text)
+
     def ensure(self, line: str, hint: str) -> Edit:
         """A line that is not about a variable, in a marked block at the end; nothing where the file has it. Raises Problem."""
         if line in (each.strip() for each in self._masked.code.splitlines()):
@@ -84,7 +89,7 @@ class Editor:
     def _at_top(self, mention: Mention) -> bool:
         """Whether lines are commands of their own, run whenever the file is, whatever stands around them."""
         before = self._text[: mention.start]
-        if _backslash(before) or _waits(before):
+        if _backslash(self._masked.code[: mention.start]) or _waits(before):
             return False
         if self._checker is None:
             depth = self._masked.depths[mention.line - 1] if mention.line <= len(self._masked.depths) else 1
@@ -136,9 +141,9 @@ class Editor:
         """A block at the end of what is kept of the file. Raises Problem where the end is not top level."""
         newline = _newline(kept)
         start = kept if not kept or kept.endswith("\n") else kept + newline
-        if kept != start and kept.endswith("\\") and self._dialect.mask(kept).code.endswith("\\"):
+        if kept != start and kept.endswith("\\") and self._mask(kept).code.endswith("\\"):
             raise self._problem("its last line ends in a backslash and no newline", f"end the last line of {self._where}")
-        if _backslash(start):
+        if _backslash(self._mask(start).code):
             start += newline  # an empty line ends what the backslash would go on with
         if _waits(start):
             raise self._problem("its last line waits for a command", f"complete the last line of {self._where}")
@@ -162,7 +167,7 @@ class Editor:
 
     def _said(self, new: str) -> list[str]:
         """Why there is a block, what else sets the variable and which one wins, and what may end the file before."""
-        masked = self._dialect.mask(new)
+        masked = self._mask(new)
         found = find(new, masked, self._dialect, self._name)
         if not found:
             return []

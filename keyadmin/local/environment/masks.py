@@ -234,6 +234,12 @@ def posix(text: str) -> Masked:
     return _Posix(text).run()
 
 
+def unquoted(text: str) -> Masked:
+    """Where the parser of a shell accepts what these scanners do not understand: everything is code but whole comment lines."""
+    code = "\n".join(BLANK * len(line) if line.lstrip().startswith("#") else line for line in text.split("\n"))
+    return Masked(code, code, closed=True)
+
+
 def fish(text: str) -> Masked:
     """Of fish."""
     return _Fish(text).run()

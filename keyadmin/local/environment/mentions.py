@@ -140,7 +140,9 @@ def _others(text: str, masked: Masked, dialect: Dialect, name: str) -> list[Ment
         stop = text.find("\n", place)
         end = len(text) if stop < 0 else stop + 1
         line = _line(text, place)
-        taken = re.search(rf"\b(?:unset|set[ \t]+(?:-\w*e\w*|--erase)|Remove-Item)\b[^;&|\n]*{name}", masked.bare[start:end])
+        taken = re.search(
+            rf"\b(?:unset|export[ \t]+-n|set[ \t]+(?:-\w*e\w*|--erase)|Remove-Item)\b[^;&|\n]*{name}", masked.bare[start:end]
+        )
         out.setdefault(line, Mention("other", start, end, line, sets=taken is None))
     return list(out.values())
 
