@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from keyadmin.local.bounded import read_bounded
+from keyadmin.local.files import read_text
 from keyadmin.model.key_search import search
 from keyadmin.model.problem import usage
 from keyadmin.model.secret import KeyString
@@ -84,7 +84,7 @@ def _from_here(path: str) -> str:
 def read_allow_list(path: Path) -> AllowList:
     """A line each: `sha256:...`, or a pattern of paths; `#` begins a comment. Raises Problem, or usage() for a key string."""
     prints, patterns = set(), []
-    for number, line in enumerate(read_bounded(path, _MOST, "the allow list").splitlines(), 1):
+    for number, line in enumerate(read_text(path, _MOST, "the allow list").splitlines(), 1):
         entry = line.partition("#")[0].strip()
         if search(entry.encode()):
             raise usage(f"{path}, line {number}: an allow list names keys by their fingerprint, never by the key string")

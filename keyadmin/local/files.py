@@ -56,34 +56,41 @@ def damaged(path: Path, why: str) -> Problem:
     )
 
 
-def bounded(path: Path, most: int) -> bytes:
+def bounded(path: Path, most: int, what: str = "") -> bytes:
     """The bytes of a file, a pipe or a device, up to `most`. Raises Problem past it, OSError where it cannot be read."""
     with path.open("rb") as file:
         data = file.read(most + 1)
     if len(data) > most:
         raise Problem(
             Cause.INVALID_ARGUMENT,
-            f"{path} holds more than {most // 2**20} MiB, which is more than keyadmin reads of such a file",
+            f"{what} {path}".strip()
+            + f" holds more than {most // 2**20} MiB, which is more than keyadmin reads of such a file",
             fix=("name the right file",),
         )
     return data
 
 
-def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+def read_bytes(path: Path, most: int = MOST_BYTES, what: str = "") -> bytes:
     """A file's bytes. Raises Problem where it cannot be read or is larger than `most` bytes."""
     try:
-        return bounded(path, most)
+        return bounded(path, most, what)
     except OSError as error:
         fix = f"see that {path} is there and may be read"
-        raise Problem(Cause.UNKNOWN, f"{path} cannot be read: {error.strerror}", fix=(fix,)) from None
+        message = f"{what} {path}".strip() + f" cannot be read: {error.strerror}"
+        raise Problem(Cause.UNKNOWN, message, fix=(fix,)) from None
 
 
-def read_text(path: Path, most: int = MOST_BYTES) -> str:
-    """A text file's text, line ends as they are. Raises Problem: it cannot be read, is too large, or is no UTF-8 text."""
+def read_text(path: Path, most: int = MOST_BYTES, what: str = "") -> str:
+    """A text file's text, line ends as they are, without a byte order mark. `what` = "the allow list": how messages call it.
+
+    Raises Problem: it cannot be read, is larger than `most` bytes, or is not UTF-8 text.
+    """
+    data = read_bytes(path, most, what)
     try:
-        return read_bytes(path, most).decode("utf-8")
-    except UnicodeDecodeError:
-        raise damaged(path, "it is not UTF-8 text") from None
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise damaged(path, f"it is not UTF-8 text (line {line})") from None
 
 
 def write_json(path: Path, value: Any) -> None:
