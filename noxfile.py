@@ -96,6 +96,15 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHON)
+def matrix(session: nox.Session) -> None:
+    """The full product of credentials, networks and commands against the local Google; writes docs/reference/matrix.md."""
+    session.install("-e", ".[tests]")
+    page = str(Path("docs/reference/matrix.md").resolve())
+    env = _environment() | {"KEYADMIN_TEST_MATRIX": "full", "KEYADMIN_TEST_MATRIX_OUT": page}
+    session.run("pytest", "-n", "0", "tests/local_google/test_matrix.py", *session.posargs, env=env)
+
+
+@nox.session(python=PYTHON)
 def guards(session: nox.Session) -> None:
     """Break each guard of rotation on purpose, in a copy, and see the tests named for it fail; words behind `--` choose."""
     _install(session, "tests")

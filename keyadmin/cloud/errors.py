@@ -30,7 +30,10 @@ _FOREIGN: Final = {
 # How gRPC's core words an HTTP answer without gRPC in it, which a gateway gave.
 _HTTP_WITHOUT_GRPC: Final = re.compile(r"Received http2 (?:header with status|:status header with non-200 OK status): (\d{3})")
 # What it says by itself where nothing came back.
-_UNHEARD: Final = ("Deadline Exceeded", "Socket closed", "Connection reset by peer")
+_UNHEARD: Final = re.compile(
+    r"Deadline Exceeded|Socket closed|Connection reset by peer|GOAWAY received|Stream removed|keepalive"
+)
+_PROXY_SAID: Final = re.compile(r"HTTP proxy returned response code (\d{3})")
 # How it words it when there was never a connection.
 _NEVER_CONNECTED: Final = ("failed to connect", "errors resolving", "DNS resolution failed", "HTTP proxy returned")
 
@@ -147,10 +150,13 @@ def _grpc(error: BaseException, call: ApiCall, place: str) -> Failure:
     message = str(getattr(error, "message", "") or error)
     if status is not None and status.name == "UNAVAILABLE" and any(words in message for words in _NEVER_CONNECTED):
         tls = "CERTIFICATE_VERIFY_FAILED" in message or "handshake" in message.lower()
+        if (answer := _PROXY_SAID.search(message)) is not None:
+            http = int(answer.group(1))
+            return _unreachable(call, place, f"the proxy answered CONNECT with HTTP {http}", passing=http >= 500)
         return _unreachable(call, place, message.rpartition("last error: ")[2].strip(), tls=tls)
     if (page := _HTTP_WITHOUT_GRPC.search(message)) is not None:
         return _from_gateway(ForeignAnswer(call.service, int(page.group(1)), {}, None), call, place)
-    if status is not None and message in _UNHEARD:
+    if status is not None and not getattr(error, "details", ()) and _UNHEARD.search(message):
         words = f"{place} did not answer {call.method} in time"
         if status.name == "UNAVAILABLE":
             words = f"the connection to {place} broke off before {call.method} was answered"

@@ -163,5 +163,7 @@ async def unrestricted(cloud: Cloud, project: str) -> tuple[str, ...]:
 async def _account(cloud: Cloud, project: str) -> str | None:
     try:
         return (await cloud.service_accounts.get(project, account_email(project))).email
-    except Problem:
+    except Problem as problem:
+        if problem.cause is Cause.NETWORK_UNREACHABLE:
+            raise
         return None  # absent, or not to be seen after all: creating it tells

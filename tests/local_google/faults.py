@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
 CONNECT_KINDS: Final = ("refuse", "connect-hang", "connect-reset", "untrusted", "not-yet-valid", "wrong-name", "cut")
-ANSWER_KINDS: Final = ("hang", "slow", "reset", "half", "html", "redirect", "json", "text", "goaway", "status")
+ANSWER_KINDS: Final = ("hang", "slow", "reset", "half", "html", "redirect", "json", "text", "goaway", "status", "revoke")
 
 
 @dataclass
@@ -16,7 +18,8 @@ class Fault:
 
     Kinds of a connection: refuse (the proxy's CONNECT, with `status` and a page), connect-hang, connect-reset, untrusted,
     not-yet-valid, wrong-name (certificates), cut (TLS is broken off). Kinds of an answer: hang, slow (`seconds`), reset, half,
-    html, redirect (to `location`), json and text (`body`), goaway, status (an error of Google's form).
+    html, redirect (to `location`), json and text (`body`), goaway, status (an error of Google's form),
+    revoke (every token given so far, before the answer).
     """
 
     kind: str
@@ -57,6 +60,7 @@ class Entry:
     headers: dict[str, str]
     status: int | str | None = None
     principal: str | None = None
+    repeated: list[str] = field(default_factory=list)  # headers that came more than once
 
 
 class Wire:
@@ -66,9 +70,11 @@ class Wire:
         self.faults: list[Fault] = []
         self.log: list[Entry] = []
 
-    def note(self, protocol: str, host: str, line: str, headers: dict[str, str]) -> Entry:
+    def note(self, protocol: str, host: str, line: str, headers: Iterable[tuple[str, str]]) -> Entry:
         """Log a request; its status is filled in later."""
-        self.log.append(Entry(protocol, host, line, headers))
+        pairs = list(headers)
+        counted = Counter(name for name, _ in pairs)
+        self.log.append(Entry(protocol, host, line, dict(pairs), repeated=[name for name, n in counted.items() if n > 1]))
         return self.log[-1]
 
     def strikes(self, kinds: tuple[str, ...], host: str, path: str = "") -> Fault | None:

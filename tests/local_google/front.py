@@ -103,11 +103,14 @@ class Front:
         while True:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             verb, target, _ = head[0].split(" ", 2)
-            headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
+            pairs = [(name.lower(), value) for name, _, value in (line.partition(": ") for line in head[1:] if line)]
+            headers = dict(pairs)
             body = await _body(reader, headers)
             host = headers.get("host", "").partition(":")[0]
-            entry = self._google.wire.note("http/1.1", host, head[0], headers)
+            entry = self._google.wire.note("http/1.1", host, head[0], pairs)
             fault = self._google.wire.strikes(ANSWER_KINDS, host, target)
+            if fault is not None and fault.kind == "revoke":
+                self._google.identity.revoke_all()
             if fault is not None and not await _spoil(fault, entry, writer):
                 return
             answer = await self._google.http(entry, verb, target, headers, body)
@@ -136,7 +139,7 @@ async def _spoil(fault: Fault, entry: Entry, writer: asyncio.StreamWriter) -> bo
     if fault.kind == "slow":
         await asyncio.sleep(fault.seconds)
         return True
-    if fault.kind == "half":
+    if fault.kind in ("half", "revoke"):
         return True
     if fault.kind == "hang":
         await asyncio.sleep(3600)
@@ -177,7 +180,7 @@ class Http2:
         self._reader = reader
         self._writer = writer
         self._h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
-        self._asked: dict[int, tuple[dict[str, str], bytearray]] = {}
+        self._asked: dict[int, tuple[list[tuple[str, str]], bytearray]] = {}
         self._room = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -201,7 +204,7 @@ class Http2:
 
     def _on(self, event: Any) -> None:
         if isinstance(event, h2.events.RequestReceived):
-            self._asked[event.stream_id] = (dict(event.headers), bytearray())
+            self._asked[event.stream_id] = (list(event.headers), bytearray())
         elif isinstance(event, h2.events.DataReceived):
             self._asked[event.stream_id][1].extend(event.data)
             self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
@@ -212,11 +215,15 @@ class Http2:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _answer(self, stream: int, headers: dict[str, str], data: bytearray) -> None:
+    async def _answer(self, stream: int, fields: list[tuple[str, str]], data: bytearray) -> None:
+        headers = dict(fields)
         host, method = headers[":authority"].partition(":")[0], headers[":path"]
-        plain = {name: value for name, value in headers.items() if not name.startswith(":")}
-        entry = self._google.wire.note("h2", host, f"{headers[':method']} {method}", plain)
+        pairs = [(name, value) for name, value in fields if not name.startswith(":")]
+        plain = dict(pairs)
+        entry = self._google.wire.note("h2", host, f"{headers[':method']} {method}", pairs)
         fault = self._google.wire.strikes(ANSWER_KINDS, host, method)
+        if fault is not None and fault.kind == "revoke":
+            self._google.identity.revoke_all()
         with contextlib.suppress(h2.exceptions.ProtocolError, ConnectionError):
             if fault is not None and not await self._spoil(fault, entry, stream):
                 return
@@ -226,7 +233,7 @@ class Http2:
 
     async def _spoil(self, fault: Fault, entry: Entry, stream: int) -> bool:
         entry.status = fault.kind
-        if fault.kind in ("slow", "half"):
+        if fault.kind in ("slow", "half", "revoke"):
             await asyncio.sleep(fault.seconds if fault.kind == "slow" else 0)
             return True
         if fault.kind == "hang":

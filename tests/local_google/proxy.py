@@ -28,7 +28,7 @@ class Proxy:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
         host = head[0].split()[1].rpartition(":")[0]
-        entry = self._wire.note("connect", host, head[0], headers)
+        entry = self._wire.note("connect", host, head[0], headers.items())
         if not head[0].startswith("CONNECT "):
             entry.status = 405
             return _refuse(writer, 405, "This proxy knows CONNECT alone")

@@ -35,7 +35,7 @@ class Control:
         if request.path.startswith("/control/"):
             return web.json_response(await self._control(request.path.removeprefix("/control/"), await request.read()))
         headers = {name.lower(): value for name, value in request.headers.items()}
-        entry = self._google.wire.note("metadata", "metadata", f"{request.method} {request.path_qs}", headers)
+        entry = self._google.wire.note("metadata", "metadata", f"{request.method} {request.path_qs}", headers.items())
         fault = self._google.wire.strikes(ANSWER_KINDS, "metadata", request.path)
         if fault is not None:
             return await self._spoiled(request, fault)
@@ -72,6 +72,11 @@ class Control:
             self._proxy.password = None
             await google.sandbox.json("POST", "/_sandbox/reset", {})
             return await google.sandbox.json("POST", "/_sandbox/seed", asked["seed"]) if "seed" in asked else {}
+        elif what == "clear":
+            google.wire.lay([])
+            google.wire.log.clear()
+            google.identity.reset()
+            self._proxy.password = None
         elif what == "set":
             google.clock_skew = asked.get("skew", google.clock_skew)
             google.identity.life = asked.get("life", google.identity.life)
@@ -105,7 +110,7 @@ async def _sandbox(folder: Path) -> tuple[asyncio.subprocess.Process, Sandbox]:
     raise RuntimeError("the sandbox did not start")
 
 
-async def _open(folder: Path, google: Google, fixed: bool) -> tuple[Proxy, dict[str, int]]:
+async def _open(folder: Path, google: Google, fixed: bool) -> Proxy:
     """The listeners, one for each certificate."""
     good, unknown = Authority(), Authority("nobody knows")
     (folder / "ca.pem").write_bytes(good.pem)
@@ -123,14 +128,14 @@ async def _open(folder: Path, google: Google, fixed: bool) -> tuple[Proxy, dict[
     if fixed:
         for address in ("127.0.0.1", "::1"):
             await asyncio.start_server(front.serve, address, 443, ssl=contexts["good"], limit=1 << 20)
-    return Proxy(google.wire, ways), ways
+    return Proxy(google.wire, ways)
 
 
 async def main(folder: Path, *, fixed: bool) -> None:
     """Serve until standard input is closed."""
     process, sandbox = await _sandbox(folder)
     google = Google(Wire(), Identity(), sandbox)
-    proxy, _ = await _open(folder, google, fixed)
+    proxy = await _open(folder, google, fixed)
     listening = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
     runner = web.ServerRunner(web.Server(Control(google, proxy).handle))
     await runner.setup()
