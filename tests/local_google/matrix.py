@@ -69,7 +69,7 @@ def all_rows() -> list[Row]:
 
 def chosen() -> list[Row]:
     """Every kind over every network, the commands taken in turn, so that each meets every kind and every network."""
-    rows = []
+    rows: list[Row] = []
     for at, kind in enumerate(KINDS):
         for beside, network in enumerate(NETWORKS):
             rows.append(_row(len(rows), kind, network, COMMANDS[(at + beside) % len(COMMANDS)]))
@@ -98,7 +98,7 @@ WHERE: Final[dict[str, tuple[str, str, str]]] = {  # place -> kind of credential
     "Gemini": (USER, GEMINI, "verify"),
 }
 IDENTITY: Final = ("token", "STS", "impersonation")
-_GONE: Final = {"code": 1, "cause": "network-unreachable"}
+_GONE: Final[dict[str, Any]] = {"code": 1, "cause": "network-unreachable"}
 FAULTS: Final[dict[str, tuple[dict[str, Any], dict[str, Any]]]] = {  # name -> fault, how the command has to end
     "slow": ({"kind": "slow", "seconds": 0.3}, {}),
     "hang": ({"kind": "hang"}, {**_GONE, "said": "not answer"}),
