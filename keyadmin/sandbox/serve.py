@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import secrets
 import signal
 import sys
 from dataclasses import dataclass
@@ -65,8 +66,10 @@ async def serve(options: ServeOptions) -> None:
 def _ready(line: str, path: Path | None) -> None:
     """Say so on stdout and, atomically, in the ready file."""
     if path is not None:
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        temporary.write_text(line + "\n")
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")  # in /tmp a name that can be told is somebody's link
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
+        with os.fdopen(os.open(temporary, flags, 0o644), "w") as file:
+            file.write(line + "\n")
         temporary.replace(path)
     sys.stdout.write(line + "\n")
     sys.stdout.flush()

@@ -13,6 +13,7 @@ import pytest
 
 from keyadmin.local.config import Config
 from keyadmin.local.files import read_text, write_json, write_text
+from keyadmin.local.folders import make_private
 from keyadmin.local.locks import locked
 from keyadmin.model.problem import Problem
 from keyadmin.model.secret import KeyString
@@ -176,3 +177,13 @@ def test_an_endless_file_is_refused_and_not_read_for_ever() -> None:
 def test_a_text_with_lone_surrogates_is_written_as_the_bytes_it_came_from(tmp_path: Path) -> None:
     write_text(tmp_path / "x", b"caf\xe9".decode("utf-8", "surrogateescape"))
     assert (tmp_path / "x").read_bytes() == b"caf\xe9"
+
+
+@posix
+def test_a_folder_for_others_to_read_is_theirs_to_read_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        make_private(tmp_path / "a" / "b", 0o755)
+    finally:
+        os.umask(before)
+    assert [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("a", "a/b")] == [0o755, 0o755]

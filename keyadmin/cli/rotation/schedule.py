@@ -13,7 +13,8 @@ from keyadmin.cli.options import DryRun
 from keyadmin.cli.render import show_document
 from keyadmin.cli.rotation.options import PolicyIfAny
 from keyadmin.cli.session import current
-from keyadmin.local.files import write_text
+from keyadmin.local.files import read_bytes, write_text
+from keyadmin.local.folders import make_private
 from keyadmin.local.trust import read_trusted
 from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.rotation.policy import DEFAULT_FILE, parse_policy
@@ -122,10 +123,10 @@ def _tell(session: Session, engine: str, plan: SchedulePlan) -> None:
 
 def _write(folder: Path, file: ScheduleFile) -> None:
     path = folder / file.path
-    if path.exists() and path.read_text("utf-8") != file.content:
+    if path.exists() and read_bytes(path) != file.content.encode():
         raise Problem(Cause.ALREADY_EXISTS, f"{path} is there already and differs", fix=("name another folder: --output DIR",))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(path.parent, 0o755)  # read by root and by the account that rotates, writable by neither's neighbours
     except OSError as error:
         raise Problem(Cause.UNKNOWN, f"{path.parent} cannot be made: {error.strerror}") from None
     write_text(path, file.content, mode=0o755 if path.suffix == ".sh" else 0o644)
