@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-import shlex
 from datetime import timedelta
 
 from keyadmin.audit.model import AuditFacts
+from keyadmin.model.command_line import Value, typed
 from keyadmin.model.key import GEMINI, Key
+from keyadmin.model.name_forms import name
 
 
-def command(verb: str, key: Key, *options: str) -> str:
-    """A command about a key, as it is typed."""
-    words = ["keyadmin", verb, shlex.quote(key.key_id), "-p", shlex.quote(key.project), *options]
-    return " ".join(words)
+def command(verb: str, key: Key, **options: Value) -> str:
+    """A command about a key, as it is typed. Options as in `model.command_line.typed`."""
+    return typed(verb, key.key_id, project=key.project, **options)
 
 
 def restrict_apis(facts: AuditFacts, key: Key) -> str:
     """To what the key is used for, where that is known."""
     use = (facts.used or {}).get(key.uid)
-    if use is None:
-        return command("keys restrict", key, "--api-target SERVICE")
-    if facts.gemini and key.key_type == "standard" and use.services == {GEMINI}:
-        return command("keys migrate", key, "--to SINK")
-    return command("keys restrict", key, *(f"--api-target {shlex.quote(service)}" for service in sorted(use.services)))
+    services = sorted(name("service", service) for service in use.services) if use is not None else []
+    if not services:
+        return command("keys restrict", key, api_target="SERVICE")
+    if facts.gemini and key.key_type == "standard" and services == [GEMINI]:
+        return command("keys migrate", key, to="SINK")
+    return command("keys restrict", key, api_target=services)
+
+
+def about_use(facts: AuditFacts) -> str:
+    """What an advice to restrict a key does not rest on, to stand behind the message."""
+    return "; what it is used for was not read" if facts.used is None else ""
 
 
 def days(span: timedelta) -> str:

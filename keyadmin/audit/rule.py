@@ -34,6 +34,8 @@ class AuditRule:
     check: Callable[[AuditFacts], Iterator[Finding]]
     needs: frozenset[Need] = frozenset()
     default: bool = True
+    advises_by_use: bool = False
+    """Whether what it advises depends on the use of the key, which is then read for keys with a finding."""
 
 
 def finding_of(

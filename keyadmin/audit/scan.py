@@ -54,7 +54,9 @@ async def scan(cloud: Cloud, scope: AuditScope, inventory: Inventory, wishes: Au
     from keyadmin.cloud.pace import gather_limited
 
     taken = await take(cloud, scope, inventory, observer)
-    look = _Look(cloud, wishes, reads_use=_reads_use(taken, wishes, cloud.now()), named=bool(scope.projects))
+    may_read = _may_read_use(taken, wishes, cloud.now())
+    reads_use = may_read and any("usage" in rule.needs for rule in wishes.rules)
+    look = _Look(cloud, wishes, reads_use=reads_use, may_read_use=may_read, named=bool(scope.projects))
     to_list = sum(candidate.keys is None for candidate in taken.candidates)
     left = cloud.forecast(reads=to_list)
     if left is not None and left() > TELL_FROM:
@@ -76,10 +78,8 @@ def _long_way(projects: int, seconds: float, scope: AuditScope) -> str:
     return f"{projects} projects are asked one by one: that takes {took} at the default quota; quicker: {quicker}"
 
 
-def _reads_use(taken: Taken, wishes: AuditOptions, now: datetime) -> bool:
-    """Whether the use of keys is read: a call a project, which no inventory saves."""
-    if not any("usage" in rule.needs for rule in wishes.rules):
-        return False
+def _may_read_use(taken: Taken, wishes: AuditOptions, now: datetime) -> bool:
+    """Whether the use of keys may be read: a call a project, which no inventory saves."""
     if wishes.explicit or taken.source == "api":
         return True
     return sum(each.keys is None or _judgeable(each.keys, now) for each in taken.candidates) <= USE_AT_MOST
@@ -94,12 +94,16 @@ def _judgeable(keys: Sequence[Key], now: datetime) -> bool:
 class _Look:
     """Looks at one project after another, with one time for all: the server's, as of the first answer."""
 
-    def __init__(self, cloud: Cloud, wishes: AuditOptions, *, reads_use: bool, named: bool) -> None:
+    def __init__(self, cloud: Cloud, wishes: AuditOptions, *, reads_use: bool, may_read_use: bool, named: bool) -> None:
         self._cloud = cloud
         self.sandbox = cloud.sandbox
         self._wishes = wishes
         self._needs: frozenset[Need] = frozenset(need for rule in wishes.rules for need in rule.needs)
         self._reads_use = reads_use
+        self._may_read_use = may_read_use
+        self._by_use = tuple(rule for rule in wishes.rules if rule.advises_by_use)
+        self._plain = tuple(rule for rule in wishes.rules if not rule.advises_by_use)
+        self._advising = frozenset(rule.id for rule in self._by_use)
         self._named = named
         self._now: datetime | None = None
 
@@ -130,7 +134,7 @@ class _Look:
         asks_gemini = "gemini" in self._needs and facts.gemini is None and any(open_keys(facts))
         asks_use = self._reads_use and _judgeable(keys, self.now)
         if not (asks_gemini or asks_use):
-            return _Looked(apply(facts, self._wishes.rules), len(keys))
+            return await self._judged(facts)
         gemini, used = await asyncio.gather(
             self._gemini(candidate.project, facts.gemini, asks=asks_gemini), self._used(candidate.project, asks=asks_use)
         )
@@ -141,7 +145,21 @@ class _Look:
         )
         unseen = _unseen(candidate.project, gemini, _STATE_UNKNOWN) if isinstance(gemini, Problem) else None
         blind = used if isinstance(used, Problem) else None
-        return _Looked(apply(facts, self._wishes.rules), len(keys), unseen, blind=blind)
+        return await self._judged(facts, unseen, blind, asked=asks_use)
+
+    async def _judged(
+        self, facts: AuditFacts, unseen: Unseen | None = None, blind: Problem | None = None, *, asked: bool = False
+    ) -> _Looked:
+        """What the rules find. The use of keys is read for those whose advice depends on it, whichever rules were named."""
+        found = apply(facts, self._wishes.rules)
+        if not asked and self._may_read_use and any(finding.rule in self._advising for finding in found):
+            used = await self._used(facts.project, asks=True)
+            if isinstance(used, Problem):
+                blind = blind or used
+            else:
+                known = replace(facts, used=used)
+                found = [*apply(facts, self._plain), *apply(known, self._by_use)]
+        return _Looked(found, len(facts.keys), unseen, blind=blind)
 
     async def _listed(self, project: str) -> tuple[Key, ...]:
         try:

@@ -31,6 +31,7 @@ import typer
 
 from keyadmin.cli import reveal, secret_input, streams
 from keyadmin.cli.lazy import CommandEntry, CommandGroup, group
+from keyadmin.cli.printed import use_table
 from keyadmin.cli.program import program
 from keyadmin.cli.session import Session
 from keyadmin.cli.settings import AUDIT_FORMATS, SCAN_FORMATS
@@ -90,6 +91,7 @@ def main(arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:
     session = Session(os.environ if env is None else env)
     session.choose_project = _choose_project
     _no_tracing(arguments)
+    use_table({name: entry.target for name, entry in ROOT.entries.items()})
     with calling_as(Invocation(program())), reveal.nothing_yet():
         code = _boundary(session, arguments)
         try:

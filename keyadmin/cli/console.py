@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final, TextIO
 
+from keyadmin.cli.printed import complete
 from keyadmin.cli.streams import abandon
 from keyadmin.cli.text import clean
 from keyadmin.model.secret import redact
@@ -49,7 +50,7 @@ class Console:
     @staticmethod
     def safe(text: str) -> str:
         """`text` with key strings masked and control characters spelt out; line breaks stay."""
-        return clean(redact(text), keep="\n")
+        return clean(redact(complete(text)), keep="\n")
 
     def note(self, text: str, *, always: bool = False) -> None:
         """A note; `--quiet` drops it unless `always`."""

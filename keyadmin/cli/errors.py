@@ -9,6 +9,7 @@ import sys
 import traceback
 from typing import Any, Final
 
+from keyadmin.cli.printed import complete
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean_json
 from keyadmin.model.command_line import typed
@@ -79,7 +80,7 @@ def to_json(problem: Problem, fix: tuple[str, ...]) -> dict[str, Any]:
     for name in ("status", "permission", "service", "project"):
         if value := getattr(problem, name):
             out[name] = value
-    return out | {"fix": list(fix)}
+    return out | {"fix": [complete(step) for step in fix]}
 
 
 def _with_near(session: Session, problem: Problem) -> Problem:

@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from keyadmin.cli import streams
 from keyadmin.cli.console import paint
+from keyadmin.cli.printed import complete, complete_data
 from keyadmin.cli.reveal import masked
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean, clean_json, folded, terminal_width
@@ -83,7 +84,7 @@ def show_document(session: Session, data: Any, text: str) -> None:
     if session.format in ("json", "jsonl", "yaml"):
         show_data(session, data)
     else:
-        write(clean(text, keep="\n").rstrip("\n"))
+        write(clean(complete(text), keep="\n").rstrip("\n"))
 
 
 def show_to_programs(session: Session, data: Any) -> None:
@@ -93,7 +94,8 @@ def show_to_programs(session: Session, data: Any) -> None:
 
 
 def show_data(session: Session, data: Any) -> None:
-    """Print JSON-like data as json (one document), jsonl (a line an item) or yaml."""
+    """Print JSON-like data as json (one document), jsonl (a line an item) or yaml. Commands in its advice are complete."""
+    data = complete_data(data)
     if session.format == "yaml":
         import yaml
 

@@ -145,7 +145,7 @@ def test_mixed_targets() -> None:
     one = key(restrictions=Restrictions(targets=targets(GEMINI, MAPS)))
     [finding] = found("mixed-targets", one)
     assert MAPS in finding.message
-    assert finding.fix == f"keyadmin keys restrict one -p p1 --api-target {MAPS}"
+    assert finding.fix == f"keyadmin keys restrict one -p p1 --remove-api-target {GEMINI}"
     assert "migrate" in found("mixed-targets", replace(one, service_account_email=None))[0].fix
     for services in ((GEMINI,), (MAPS,), (MAPS, "translate.googleapis.com"), (GEMINI, MAPS, ALL_APIS), ()):
         assert found("mixed-targets", key(restrictions=Restrictions(targets=targets(*services)))) == []
@@ -350,7 +350,7 @@ def test_what_ai_studio_does_not_show() -> None:
 
 def test_key_ids_are_quoted_in_what_is_to_be_typed() -> None:
     odd = replace(key(), name="projects/123/locations/global/keys/$(reboot)")
-    assert "'$(reboot)'" in found("no-client-restriction", replace(odd, restrictions=Restrictions()))[0].fix
+    assert "keyadmin keys restrict KEY -p p1" in found("no-client-restriction", replace(odd, restrictions=Restrictions()))[0].fix
 
 
 def test_choosing_rules() -> None:

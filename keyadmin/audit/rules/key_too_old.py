@@ -17,7 +17,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
         if key.create_time is not None and key.create_time < limit:
             message = f"the key is {days(facts.now - key.create_time)} old; the limit is {days(facts.max_age)}"
             verb = "keys migrate" if key.key_type == "standard" and key.restricted != "other" else "keys rotate"
-            yield finding_of(RULE, facts, key, message, command(verb, key, "--to SINK"))
+            yield finding_of(RULE, facts, key, message, command(verb, key, to="SINK"))
 
 
 RULE: Final = AuditRule(

@@ -18,9 +18,9 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
             others = sorted(key.restrictions.services - {GEMINI})
             message = f"one key for the Gemini API and for {', '.join(others)}"
             if key.key_type == "standard":
-                fix = command("keys migrate", key, "--to SINK")
+                fix = command("keys migrate", key, to="SINK")
             else:
-                fix = command("keys restrict", key, *(f"--api-target {other}" for other in others))
+                fix = command("keys restrict", key, remove_api_target=GEMINI)
             yield finding_of(RULE, facts, key, message, fix)
 
 

@@ -15,7 +15,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
     for key in facts.live:
         if key.restrictions.client_kind is None:
             message = "no client restriction: the key works from everywhere"
-            yield finding_of(RULE, facts, key, message, command("keys restrict", key, "--allowed-ips ADDRESS"))
+            yield finding_of(RULE, facts, key, message, command("keys restrict", key, allowed_ips="ADDRESS"))
 
 
 RULE: Final = AuditRule(

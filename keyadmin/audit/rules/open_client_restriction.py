@@ -10,7 +10,7 @@ from typing import Final
 from keyadmin.audit.commands import command
 from keyadmin.audit.model import AuditFacts, Finding, Severity
 from keyadmin.audit.rule import BEST_PRACTICES_PAGE, AuditRule, finding_of
-from keyadmin.model.key import Restrictions
+from keyadmin.model.key import Key, Restrictions
 
 _ANYWHERE: Final = re.compile(r"(?:(?:https?|\*)://)?[*.]*\*[*.]*(?::\*)?(?:/\**)?")
 
@@ -19,9 +19,23 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
     """Live keys whose list of clients lets everybody in."""
     for key in facts.live:
         if found := lets_everybody_in(key.restrictions):
-            option = "--allowed-ips ADDRESS" if key.restrictions.ips is not None else "--allowed-referrers SITE"
             message = f"the client restriction lets everybody in: {found}"
-            yield finding_of(RULE, facts, key, message, command("keys restrict", key, option))
+            yield finding_of(RULE, facts, key, message, _way(key))
+
+
+def _way(key: Key) -> str:
+    """The entries that let everybody in are taken away where others stay; else what is right takes their place."""
+    kind = "ips" if key.restrictions.ips is not None else "referrers"
+    there: tuple[str, ...] = getattr(key.restrictions, kind) or ()
+    wide = [each for each in there if lets_everybody_in(_only(kind, (each,)))]
+    left = tuple(each for each in there if each not in wide)
+    if wide and left and not lets_everybody_in(_only(kind, left)):
+        return command("keys restrict", key, **{f"remove_{kind}": wide})
+    return command("keys restrict", key, **{f"allowed_{kind}": "ADDRESS" if kind == "ips" else "SITE"})
+
+
+def _only(kind: str, entries: tuple[str, ...]) -> Restrictions:
+    return Restrictions(ips=entries) if kind == "ips" else Restrictions(referrers=entries)
 
 
 def lets_everybody_in(restrictions: Restrictions) -> str:

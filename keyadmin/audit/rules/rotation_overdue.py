@@ -22,7 +22,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
         newest = lineage.newest
         if decision.overdue:
             message = f"the key {decision.why}"
-            yield finding_of(RULE, facts, newest.key, message, command("keys rotate", newest.key, "--to SINK"))
+            yield finding_of(RULE, facts, newest.key, message, command("keys rotate", newest.key, to="SINK"))
             continue
         if decision.action in (Action.REST, Action.STUCK) or newest.state is State.STUCK or newest.cause:
             continue  # what is stuck is told as such
@@ -33,7 +33,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
             if since is None or facts.now - since <= OVERDUE:
                 continue
             message = f"the rotation began {days(facts.now - since)} ago and is not complete: {decision.why}"
-        yield finding_of(RULE, facts, newest.key, message, command("keys rotate", newest.key, "--to SINK"))
+        yield finding_of(RULE, facts, newest.key, message, command("keys rotate", newest.key, to="SINK"))
 
 
 RULE: Final = AuditRule(

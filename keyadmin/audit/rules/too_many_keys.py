@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import Final
 
 from keyadmin.audit.model import AuditFacts, Finding, Severity
 from keyadmin.audit.rule import API_KEYS_PAGE, AuditRule, finding_of
+from keyadmin.model.command_line import typed
 
 MOST_KEYS: Final = 300  # a project (facts 3)
 NEARLY: Final = MOST_KEYS * 8 // 10
@@ -17,7 +17,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
     """A project with more than 80 % of the keys it can have."""
     if len(facts.live) > NEARLY:
         message = f"{len(facts.live)} keys of at most {MOST_KEYS}"
-        yield finding_of(RULE, facts, None, message, f"keyadmin keys list --all --usage -p {shlex.quote(facts.project)}")
+        yield finding_of(RULE, facts, None, message, typed("keys list", all=True, usage=True, project=facts.project))
 
 
 RULE: Final = AuditRule(

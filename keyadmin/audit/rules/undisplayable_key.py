@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import Final
 
@@ -10,6 +9,7 @@ from keyadmin.audit.commands import command
 from keyadmin.audit.model import AuditFacts, Finding, Severity
 from keyadmin.audit.rule import GEMINI_KEYS_PAGE, AuditRule, finding_of
 from keyadmin.keys import ai_studio
+from keyadmin.model.command_line import typed
 
 
 def check(facts: AuditFacts) -> Iterator[Finding]:
@@ -20,7 +20,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
             yield finding_of(RULE, facts, key, f"AI Studio does not show it: it is for {what}", command("keys describe", key))
     if over := ai_studio.shown(facts.live).over_limit:
         message = f"AI Studio shows {ai_studio.LIMIT} keys: {over} more are for Gemini and are not shown"
-        yield finding_of(RULE, facts, None, message, f"keyadmin keys list --all -p {shlex.quote(facts.project)}")
+        yield finding_of(RULE, facts, None, message, typed("keys list", all=True, project=facts.project))
 
 
 RULE: Final = AuditRule(
