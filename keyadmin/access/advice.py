@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from keyadmin.access import shortform
 from keyadmin.model.cause import Cause
 from keyadmin.model.causes.classify import ACT_AS, Classification, ErrorFacts, classify
 from keyadmin.model.causes.entry import Step
@@ -45,6 +44,8 @@ def _of_a_permission(
     found: Classification, names: Mapping[str, str | None], feature: str | None, *, anybodys: bool
 ) -> tuple[str, ...]:
     """doctor where it looks for the permission; else its smallest role; else how to find out which one it is."""
+    from keyadmin.access import shortform  # reads the role data, which only a refusal needs
+
     known = entry(found.cause)
     permission = found.permission
     if permission == ACT_AS:

@@ -1,13 +1,14 @@
-"""explain() against real error texts from public issue threads (explain_corpus/*.json, each with its citation).
+"""explain() against real error texts from public threads (explain_corpus/*.json, each with its citation).
 
-What the rules were right about the first time they met a text, before anything was mended for it:
+What the rules were right about the first time they met a text, before anything was changed for it:
 
-- the first 117 texts, rules written from the facts alone: 68 of 76 used for the rules, 36 of 41 `held_out` ones;
-- the `held_out` ones again after the rules had been mended by the 76 others only: 39 of 41 (95 %);
-- `blind` 1, 2 and 3, texts of any origin, collected afterwards, each batch met once by the rules as they stood: 32 of 42,
-  22 of 28, 15 of 17 (together 69 of 87, 79 %). All three were used to widen the rules afterwards.
+- the first 204 texts (access, keys, other, blind), with the rules of 2026-11-27: the last 87 of them 69 of 87, 79 %;
+- `threads` and `vendors`, 117 more over the kinds that those rules got wrong, 23 of them near misses of other vendors: the rules
+  of before named 43 % of them, and the present rules were written with them in sight;
+- `unseen`, 48 more (14 near misses), collected after the present rules were done and met once: 43 right (90 %), 3 wrong (6 %),
+  2 `unknown`. Four of the five were one wording of YouTube's daily quota. They have been used to widen the rules since.
 
-So the figures that the tests hold are those of known texts. Of the 8 not right in batches 2 and 3, 6 were `unknown`, 2 wrong.
+So the figures that the tests hold are those of known texts.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def text_of(entry: dict[str, Any]) -> str:
 
 
 def test_the_corpus_is_what_it_should_be() -> None:
-    assert len(CORPUS) >= 45
+    assert len(CORPUS) >= 365
     assert len({entry["id"] for entry in CORPUS}) == len(CORPUS)
     assert all(entry["source"].startswith("https://") for entry in CORPUS)
     assert sum(entry["held_out"] for entry in CORPUS) >= 30
@@ -67,11 +68,23 @@ def test_the_corpus_is_what_it_should_be() -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("held_out", [False, True])
-def test_at_least_95_percent_are_right(held_out: bool) -> None:
-    entries = [entry for entry in CORPUS if entry["held_out"] is held_out]
-    wrong = [entry["id"] for entry in entries if explain(text_of(entry)).cause.value != entry["cause"]]
-    assert len(wrong) <= 0.05 * len(entries), wrong
+# Texts that are named wrongly, by their ids, and what they are taken for. One that is named rightly has to go from here.
+KNOWN_FAILURES: dict[str, str] = {}
+
+
+def test_all_but_the_known_failures_are_right() -> None:
+    wrong = {entry["id"]: found for entry in CORPUS if (found := explain(text_of(entry)).cause.value) != entry["cause"]}
+    assert wrong == KNOWN_FAILURES
+    assert len(KNOWN_FAILURES) <= 0.02 * len(CORPUS)
+
+
+def test_other_vendors_get_no_advice() -> None:
+    """Nobody is sent to Google Cloud with an error of somebody else's."""
+    near_misses = [entry for entry in CORPUS if entry["cause"] == "unknown"]
+    assert len(near_misses) >= 40
+    for entry in near_misses:
+        found = explain(text_of(entry))
+        assert (found.cause, found.fix, found.permission) == (Cause.UNKNOWN, (), None), entry["id"]
 
 
 @pytest.mark.parametrize("name", ["permission", "service", "project"])

@@ -91,20 +91,19 @@ def _unboxed(text: str) -> str:
 
 def _marked(text: str) -> str:
     """RECORD put before each entry of a log. Not inside an object that is still open, unless a sentence begins there."""
-    starts: list[int] = []
-    since = 0
-    depth = 0
-    for found in _START.finditer(text):
+    first = text.find("{") if "{" in text else len(text)
+    starts = [found.start() for found in _START.finditer(text, 0, first) if found.start()]  # quicker where nothing can be open
+    since = depth = 0
+    for found in _START.finditer(text, first):
         place = found.start()
         depth += text.count("{", since, place) - text.count("}", since, place)
         since = place
-        opened = depth > 0 and (found["time"] is None or not found["next"].isalpha())
-        if place == 0 or opened:
+        if depth > 0 and (found["time"] is None or not found["next"].isalpha()):
             continue
-        starts.append(place)
+        if place:
+            starts.append(place)
         depth = 0
-        if len(starts) >= MAX_RECORDS:
-            break
+    starts = starts[:MAX_RECORDS]
     if not starts:
         return text
     pieces = [text[begin:end] for begin, end in zip([0, *starts], [*starts, len(text)], strict=True)]

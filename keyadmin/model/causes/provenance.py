@@ -24,6 +24,8 @@ _GOOGLE: Final = (
     *(
         "google_service_account",
         "cloud code assist",
+        "youtube.quota",
+        "/youtube/v3/",
         "code assist",
         "google api",
         "googlesheets",

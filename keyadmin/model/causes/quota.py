@@ -10,6 +10,7 @@ from keyadmin.model.causes.facts import ErrorFacts
 
 _ZERO: Final = re.compile(r"free_tier\w*[\"',]*\s*,?\s*limit: 0(?![\d.])", re.IGNORECASE)
 _DAY: Final = re.compile(r"per[ _-]?day|perday|daily|_day\b|/d\b", re.IGNORECASE)
+_OF_A_DAY: Final = ("youtube.quota", "/youtube/v3/getting-started#quota")  # services whose quotas are all of a day
 _MINUTE: Final = re.compile(r"per[ _-]?minute|perminute|per[ _-]?second|/min", re.IGNORECASE)
 _CAP: Final = re.compile(r"spending cap|spend cap", re.IGNORECASE)
 _CREDITS: Final = re.compile(r"(?:prepa(?:id|y|yment) )?credits (?:are|have been) (?:depleted|used up)", re.IGNORECASE)
@@ -47,6 +48,8 @@ def _no_free_tier(facts: ErrorFacts) -> bool:
 
 def _says_day(facts: ErrorFacts) -> bool:
     """Whether the quota itself is one of a day: its metric or limit says so, not a remark beside it."""
+    if any(mark in facts.message for mark in _OF_A_DAY):
+        return True
     named = " ".join(facts.metadata.get(key, "") for key in ("quota_limit", "quota_unit", "quota_metric", "quota_limit_name"))
     if named.strip():
         return _DAY.search(named) is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -15,8 +14,7 @@ from keyadmin.model.causes.plain_text import RECORD, plain
 from keyadmin.model.causes.table import entry
 
 MAX_LOOKED_INTO: Final = 200  # entries of a log in which something is: the first and the last of them
-_TIME_LENGTH: Final = 45  # of a record's beginning, where its time stands
-_DIGITS: Final = re.compile(r"\d+")
+_TIME_LENGTH: Final = 32  # of a record's beginning, where its time stands
 _NEAR: Final = 1_500
 
 
@@ -57,16 +55,15 @@ def _telling(records: list[str]) -> list[tuple[str, int]]:
 
     Of many the first and the last.
     """
-    big = len(records) > MAX_LOOKED_INTO
-    among = wording.present(wording.lowered(RECORD.join(records))) if big else ()
-    heads = ("reason", *(pattern.text.partition(" * ")[0] for pattern, _ in among))
     found: dict[str, tuple[str, int]] = {}
     for record in records:
-        if big and not any(head in low for low in (wording.lowered(record),) for head in heads):
-            continue
-        key = _DIGITS.sub("", record[:_TIME_LENGTH]) + record[_TIME_LENGTH:]
+        key = record[_TIME_LENGTH:] if len(record) > 2 * _TIME_LENGTH else record
         found[key] = (record, found.pop(key, (record, 0))[1] + 1)  # the last place counts
     chosen = list(found.values())
+    if len(chosen) > MAX_LOOKED_INTO:
+        low = [wording.lowered(record) for record, _ in chosen]
+        heads = ("reason", *(pattern.text.partition(" * ")[0] for pattern, _ in wording.present(RECORD.join(low))))
+        chosen = [each for each, text in zip(chosen, low, strict=True) if any(head in text for head in heads)]
     if len(chosen) > MAX_LOOKED_INTO:
         chosen = chosen[: MAX_LOOKED_INTO // 2] + chosen[-MAX_LOOKED_INTO // 2 :]
     return chosen

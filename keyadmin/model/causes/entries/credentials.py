@@ -53,6 +53,7 @@ CREDENTIALS_MISSING: Final = CauseEntry(
         *google_says(
             32, "no api key was provided", "request is missing a valid api key", "daily limit for unauthenticated use"
         ),
+        *says(10, "dailylimitexceededunreg"),
         *says(90, "defaultcredentialserror"),
     ),
     credentials=True,

@@ -106,6 +106,8 @@ DAILY_QUOTA_EXCEEDED: Final = CauseEntry(
         *says(
             11,
             "exceeded your daily request quota",
+            "youtube.quota",
+            "/youtube/v3/getting-started#quota",
             "perdayperproject",
             "per day per project",
             "dailylimitexceeded",
