@@ -64,6 +64,18 @@ def test_audit_rule(tmp_path: Path) -> None:
     assert "short-name" in [rule["id"] for rule in sarif["runs"][0]["tool"]["driver"]["rules"]]
 
 
+def test_cause(tmp_path: Path) -> None:
+    copy = follow("cause", tmp_path)
+    by_words = typed(copy, "explain", "Error 403: The API key is on loan.", "--format", "json")
+    assert (by_words.returncode, json.loads(by_words.stdout)["cause"]) == (0, "key-on-loan"), by_words.stderr
+    detail = (
+        '{"error": {"code": 403, "details": [{"reason": "API_KEY_ON_LOAN", "metadata": {"consumer": "projects/my-project"}}]}}'
+    )
+    by_reason = json.loads(typed(copy, "explain", detail, "--format", "json").stdout)
+    assert by_reason["cause"] == "key-on-loan"
+    assert by_reason["fix"][0] == "keyadmin keys list --project my-project    # take another one"
+
+
 def test_report_format(tmp_path: Path) -> None:
     copy = follow("report-format", tmp_path)
     by_option = typed(copy, "--sandbox", "audit", "--format", "lines")

@@ -221,9 +221,7 @@ def test_the_page_of_the_docs_is_written(proxied: Results, faulty: Results, dire
         "Google itself. How to read it: [the production path](../production.md).\n\n"
     )
     parts = [
-        printed(
-            [row for row in ROWS if row.network in PROXIED], proxied, "Credentials, networks, commands: through a proxy"
-        ),
+        printed([row for row in ROWS if row.network in PROXIED], proxied, "Credentials, networks, commands: through a proxy"),
         printed([row for row in ROWS if row.network in OWN_NAMES], direct, "The same without a proxy"),
         printed(FAULTY, faulty, "Faults"),
         printed(matrix.nameless_rows(), direct, "Names that are not found"),

@@ -350,7 +350,9 @@ def test_what_ai_studio_does_not_show() -> None:
 
 def test_key_ids_are_quoted_in_what_is_to_be_typed() -> None:
     odd = replace(key(), name="projects/123/locations/global/keys/$(reboot)")
-    assert "keyadmin keys restrict KEY -p p1" in found("no-client-restriction", replace(odd, restrictions=Restrictions()))[0].fix
+    assert (
+        "keyadmin keys restrict KEY -p p1" in found("no-client-restriction", replace(odd, restrictions=Restrictions()))[0].fix
+    )
 
 
 def test_choosing_rules() -> None:
