@@ -233,6 +233,7 @@ class Api:
         *,
         credentials: str = "bearer",
         lists_errors: bool = False,
+        always_lists_errors: bool = False,
         payer: Callable[[Call], Node | None] | None = None,
         over_quota: Callable[[Json, int, float], RpcError | None] | None = None,
         reworded: Callable[[RpcError], RpcError] | None = None,
@@ -242,9 +243,9 @@ class Api:
         self.title = title  # as in SERVICE_DISABLED: "API Keys API"
         self.types = types  # module of its protobuf classes
         self.credentials = credentials  # "bearer" or "key": how callers prove who they are
-        self.lists_errors = (
-            lists_errors  # errors have Google's older list `errors` too, for callers who say alt=json (recorded)
-        )
+        # Errors have Google's older list `errors` too: for callers who say alt=json, or for all (both recorded).
+        self.lists_errors = lists_errors
+        self.always_lists_errors = always_lists_errors
         self.payer = payer  # the project that pays for a call that names none; None = see charges.py
         self.over_quota = over_quota  # own words for (request, limit a minute, seconds to wait); None = Google's front end's
         self.reworded = reworded  # an error in the form that this API has of its own

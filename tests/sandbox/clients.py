@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import grpc
 import pytest
+from google.api_core import operation
 from google.api_core.exceptions import GoogleAPICallError
 from google.auth.credentials import AnonymousCredentials
 from google.oauth2.credentials import Credentials
@@ -106,3 +107,9 @@ class Gcloud:
     def __call__(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run it; stdout, stderr and the exit code."""
         return subprocess.run([self._command, *words], env=self._env, capture_output=True, text=True, timeout=300)
+
+
+def finished(started: Any, client: Any, result: Any, metadata: Any) -> Any:
+    """What an operation came to, polled with the same metadata as the call that began it; the clients poll without."""
+    polled = operation.from_gapic(started.operation, client.transport.operations_client, result, grpc_metadata=metadata)
+    return polled.result(timeout=60)

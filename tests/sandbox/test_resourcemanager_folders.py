@@ -127,10 +127,14 @@ def test_nothing_is_made_in_a_deleted_folder(folders: Any, transport: Any, sandb
         rename(folders, gone.name, "Ghost")
 
 
-@pytest.mark.parametrize("mask", ["", "parent", "display_name,parent"])
-def test_the_mask_is_needed_and_names_the_display_name(folders: Any, mask: str) -> None:
+@pytest.mark.parametrize("mask", ["parent", "display_name,parent"])
+def test_the_mask_names_the_display_name_alone(folders: Any, mask: str) -> None:
     with refused(BadRequest, "update mask"):
         rename(folders, ENGINEERING, "Other", mask)
+
+
+def test_without_a_mask_the_display_name_is_meant(folders: Any) -> None:
+    assert rename(folders, ENGINEERING, "Other", "").display_name == "Other"
 
 
 def test_everything_needs_its_permission(folders: Any) -> None:

@@ -269,7 +269,7 @@ def test_strangers_become_owners_by_invitation_only(projects: Any, sandbox: Runn
     if projects.transport.kind == "rest":
         assert "ORG_MUST_INVITE_EXTERNAL_OWNERS" in str(caught.value.details)
     mine = rm.Project(project_id="solo-project")
-    projects.create_project(project=mine, metadata=bearer("me@example.net")).result(timeout=60)
+    projects.create_project(project=mine, metadata=bearer("me@example.net"))
     answer = send(
         sandbox,
         "POST",
@@ -290,7 +290,7 @@ def test_strangers_become_owners_by_invitation_only(projects: Any, sandbox: Runn
 def test_a_project_outside_all_organisations_keeps_an_owner(sandbox: Running) -> None:
     projects = grpc_client(rm.ProjectsClient, sandbox)
     me = bearer("me@example.net")
-    projects.create_project(project=rm.Project(project_id="solo-project"), metadata=me).result(timeout=60)
+    projects.create_project(project=rm.Project(project_id="solo-project"), metadata=me)
     with refused(BadRequest, "Request contains an invalid argument."):
         projects.set_iam_policy(request={"resource": "projects/solo-project", "policy": {}}, metadata=me)
 

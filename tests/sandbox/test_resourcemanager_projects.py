@@ -10,7 +10,7 @@ from google.api_core.exceptions import BadRequest, Conflict, Forbidden, TooManyR
 from google.cloud import resourcemanager_v3 as rm
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from .clients import async_client, bearer, grpc_client, refused, rest_client
+from .clients import async_client, bearer, finished, grpc_client, refused, rest_client
 from .conftest import Running
 from .wire import send
 
@@ -26,7 +26,8 @@ def projects(request: pytest.FixtureRequest, sandbox: Running) -> Any:
 
 def make(projects: Any, project_id: str, caller: str = "owner@example.com", **fields: Any) -> Any:
     project = rm.Project(project_id=project_id, **({"parent": "folders/1001"} | fields))
-    return projects.create_project(project=project, metadata=bearer(caller)).result(timeout=60)
+    started = projects.create_project(project=project, metadata=bearer(caller))
+    return finished(started, projects, rm.Project, bearer(caller))
 
 
 def test_a_project_is_found_by_id_and_by_number(projects: Any) -> None:
@@ -183,7 +184,9 @@ def test_without_a_parent_a_project_comes_under_the_callers_own_organisation(pro
         make(projects, "intern-project", "intern@example.com", parent="")
 
 
-def test_service_accounts_must_name_a_parent(projects: Any) -> None:
+def test_service_accounts_must_name_a_parent(projects: Any, sandbox: Running) -> None:
+    on = {"projectId": "demo-project", "services": ["cloudresourcemanager.googleapis.com"]}  # the robot's project pays
+    sandbox.control("seed", {"projects": [on]})
     with refused(Forbidden, "Service accounts cannot create projects without a parent."):
         make(projects, "robot-project", "robot@demo-project.iam.gserviceaccount.com", parent="")
 

@@ -153,7 +153,8 @@ class RestServer:
         except RpcError as error:
             if match.method.streams and not manner.events:
                 return refuse(error, in_array=True)
-            return refuse(error, old=manner.old_errors and match.method.api.lists_errors)
+            api = match.method.api
+            return refuse(error, old=(manner.old_errors and api.lists_errors) or api.always_lists_errors)
         return respond(match.method, answer, manner, zipped="gzip" in headers.get("accept-encoding", ""))
 
 

@@ -29,7 +29,7 @@ api = Api(
     "iam.googleapis.com",
     "Identity and Access Management (IAM) API",
     "google.cloud.iam_v2.types",
-    lists_errors=True,
+    always_lists_errors=True,
 )
 
 MOST = 500  # of an attachment point, and rules in one (https://cloud.google.com/iam/quotas)
@@ -59,7 +59,7 @@ def _name(node: Node, policy_id: str) -> str:
 def _stored(call: Call, node: Node, policy_id: str) -> Json:
     row = call.store.one("SELECT doc FROM deny_policies WHERE resource = ? AND policy_id = ?", node.name, policy_id)
     if row is None:
-        raise not_found("Requested entity was not found.")
+        raise not_found(f'Policy "{_name(node, policy_id)}" not found.')
     doc: Json = json.loads(row[0])
     return doc
 

@@ -9,7 +9,7 @@ from keyadmin.data import all_permissions, predefined_role_names
 from keyadmin.sandbox.api import Call
 from keyadmin.sandbox.messages.status import invalid, not_found
 from keyadmin.sandbox.services.iam.api import api
-from keyadmin.sandbox.services.iam.role_refusals import refused
+from keyadmin.sandbox.services.iam.role_refusals import grantable
 from keyadmin.sandbox.services.iam.roles import custom_roles, page_of, shown
 from keyadmin.sandbox.state.hierarchy import Node
 from keyadmin.sandbox.state.permissions import valid_on
@@ -72,7 +72,7 @@ def query_grantable_roles(call: Call, request: Json) -> Json:
     """QueryGrantableRoles: predefined ones, and custom ones of the resource and what lies above it; 300 a page."""
     node = _node(call, request.get("fullResourceName", ""))
     full = request.get("view") == "FULL"
-    docs: list[Json] = [{"name": name} for name in predefined_role_names() if not refused(node.kind, name)]
+    docs: list[Json] = [{"name": name} for name in predefined_role_names() if grantable(node.kind, name)]
     for holder in call.world.hierarchy.chain(node.name):
         docs += custom_roles(call, holder, full=full)
     docs.sort(key=lambda doc: str(doc["name"]))

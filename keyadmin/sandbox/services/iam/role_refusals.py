@@ -9,7 +9,6 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 _TERRAFORM = "https://github.com/hashicorp/terraform-provider-google/issues"
-_PLACES = "https://cloud.google.com/iam/docs/roles-permissions/resourcemanager (lowest-level resources)"
 
 REFUSED: Final[dict[str, dict[str, str]]] = {
     "serviceAccounts": {
@@ -23,25 +22,29 @@ REFUSED: Final[dict[str, dict[str, str]]] = {
         "roles/cloudsql.client": f"{_TERRAFORM}/1225",
     },
     "projects": {
-        "roles/resourcemanager.organizationAdmin": _PLACES,
-        "roles/resourcemanager.organizationViewer": _PLACES,
-        "roles/resourcemanager.projectCreator": _PLACES,
-        "roles/resourcemanager.folder*": _PLACES,
-        "roles/iam.organizationRole*": "https://cloud.google.com/iam/docs/roles-permissions/iam (lowest-level resources)",
-        "roles/storage.legacy*": "https://cloud.google.com/storage/docs/access-control/iam-roles (buckets alone)",
+        "roles/storage.legacyBucketReader": "https://github.com/forseti-security/forseti-security/pull/3114",
     },
     "folders": {
         "roles/billing.user": "https://github.com/GoogleCloudPlatform/terraform-google-secured-data-warehouse/issues/193",
-        "roles/resourcemanager.organizationAdmin": _PLACES,
-        "roles/iam.organizationRole*": "https://cloud.google.com/iam/docs/roles-permissions/iam (lowest-level resources)",
-        "roles/storage.legacy*": "https://cloud.google.com/storage/docs/access-control/iam-roles (buckets alone)",
     },
-    "organizations": {
-        "roles/storage.legacy*": "https://cloud.google.com/storage/docs/access-control/iam-roles (buckets alone)",
-    },
+}
+# What QueryGrantableRoles leaves out: roles whose lowest-level resource, as the reference names it, lies above or elsewhere.
+# They can be set all the same: recorded policies of projects hold roles/resourcemanager.organizationAdmin.
+_ABOVE: Final[dict[str, tuple[str, ...]]] = {
+    "projects": (
+        *("roles/resourcemanager.organization*", "roles/resourcemanager.folder*", "roles/resourcemanager.projectCreator"),
+        *("roles/iam.organizationRole*", "roles/storage.legacy*"),
+    ),
+    "folders": ("roles/resourcemanager.organization*", "roles/iam.organizationRole*", "roles/storage.legacy*"),
+    "organizations": ("roles/storage.legacy*",),
 }
 
 
 def refused(kind: str, role: str) -> bool:
     """Whether a role is refused on `projects`, `folders`, `organizations` or `serviceAccounts`."""
     return any(fnmatchcase(role, pattern) for pattern in REFUSED.get(kind, ()))
+
+
+def grantable(kind: str, role: str) -> bool:
+    """Whether QueryGrantableRoles names a role for `projects`, `folders` or `organizations`."""
+    return not refused(kind, role) and not any(fnmatchcase(role, pattern) for pattern in _ABOVE.get(kind, ()))

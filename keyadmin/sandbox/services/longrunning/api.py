@@ -19,6 +19,7 @@ api = Api(
 
 @api.method(
     "GET /v1/{name=operations/**}",
+    "GET /v1beta1/{name=operations/**}",
     "GET /v2/{name=operations/**}",
     "GET /v3/{name=operations/**}",
     request="GetOperationRequest",

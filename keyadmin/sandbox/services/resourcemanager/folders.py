@@ -82,11 +82,10 @@ def update_folder(call: Call, request: Json) -> Json:
 
 
 def check_mask(request: Json) -> None:
-    """The mask is required and names the display name. Raises INVALID_ARGUMENT."""
-    paths = mask_paths(request.get("updateMask", ""))
-    if not paths or set(paths) - {"displayName", "*"}:
+    """The mask names the display name alone; none means that too, as clients of Google send none. Raises INVALID_ARGUMENT."""
+    if set(mask_paths(request.get("updateMask", ""))) - {"displayName", "*"}:
         # unsourced: the wording
-        raise invalid("Invalid update mask: it is required, and only 'display_name' can be updated.", "update_mask")
+        raise invalid("Invalid update mask: only 'display_name' can be updated.", "update_mask")
 
 
 @api.method("POST /v3/{name=folders/*}:move", body="*", request="MoveFolderRequest", response=OPERATION)
