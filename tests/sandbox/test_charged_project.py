@@ -53,19 +53,12 @@ def test_every_api_must_be_on_in_the_project_that_pays(paying: Running, method: 
     assert charged(paying, method, path).status == 200
 
 
-def test_a_service_account_without_a_quota_project_pays_with_its_own(paying: Running) -> None:
+def test_a_service_account_s_calls_count_for_its_own_project(paying: Running) -> None:
     robot = f"robot@{PAYER}.iam.gserviceaccount.com"
-    paying.control(
-        "seed", {"projects": [{"projectId": "crowded-project", "iam": {"roles/viewer": [f"serviceAccount:{robot}"]}}]}
-    )
-    caller = {"Authorization": f"Bearer {robot}"}
-    refused = send(paying, "GET", EVERY_API[0][1], None, caller)
-    assert (refused.reason, refused.data["error"]["details"][-1]["metadata"]["consumer"]) == (
-        "SERVICE_DISABLED",
-        f"projects/{NUMBER}",
-    )
-    paying.control("seed", {"projects": [{"projectId": PAYER, "services": ["apikeys.googleapis.com"]}]})
-    assert send(paying, "GET", EVERY_API[0][1], None, caller).status == 200
+    paying.control("quota", {"method": "ListKeys", "per_minute": 0})
+    refused = send(paying, "GET", EVERY_API[0][1], None, {"Authorization": f"Bearer {robot}"})
+    assert refused.status == 429
+    assert f"'project_number:{NUMBER}'" in refused.data["error"]["message"]
 
 
 def test_over_grpc(paying: Running) -> None:
