@@ -10,9 +10,9 @@ from keyadmin.model.key import GEMINI, Key
 from keyadmin.model.name_forms import name
 
 
-def command(verb: str, key: Key, **options: Value) -> str:
-    """A command about a key, as it is typed. Options as in `model.command_line.typed`."""
-    return typed(verb, key.key_id, project=key.project, **options)
+def command(verb: str, key: Key, *more: str, **options: Value) -> str:
+    """A command about a key, as it is typed: further arguments, and options as in `model.command_line.typed`."""
+    return typed(verb, key.key_id, *more, project=key.project, **options)
 
 
 def restrict_apis(facts: AuditFacts, key: Key) -> str:
