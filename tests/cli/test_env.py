@@ -278,6 +278,7 @@ def test_show_reads_every_place_and_warns_of_what_it_cannot_read(run: Run, home:
     assert [row["maskedKey"] for row in rows if row["source"].endswith(".zshrc")] == [None]
     assert ".bashrc cannot be used: it is UTF-16 or binary" in done.stderr
     assert ".bash_login is not a regular file" in done.stderr
+    assert ".profile is not UTF-8 text (line 1): it was read all the same" in done.stderr
 
 
 def test_unset_says_where_the_variable_is_still_set(run: Run, home: Path) -> None:

@@ -21,7 +21,7 @@ from keyadmin.model.secret import KeyString
 from tests import start_up_files
 from tests.start_up_files import NAME
 
-EXAMPLES = int(os.environ.get("KEYADMIN_TEST_START_UP_FILES", "40"))  # files a shell
+EXAMPLES = int(os.environ.get("KEYADMIN_TEST_START_UP_FILES", "30"))  # files a shell
 KEY = "AQ.SANDBOX-" + "k" * 42
 OTHER = "AQ.SANDBOX-" + "o" * 42
 NOISE = (
