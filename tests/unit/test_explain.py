@@ -291,3 +291,112 @@ def test_repetition_does_not_slow_it_down(unit: str) -> None:
 
 def test_an_error_at_the_end_of_a_huge_log_is_found() -> None:
     assert explain("noise line\n" * 600_000 + json.dumps(DENIED)).cause is Cause.MISSING_IAM_PERMISSION
+
+
+VISION = "vision.googleapis.com"
+PYTHON = """google.api_core.exceptions.Forbidden: 403 GET: refused [reason: "SERVICE_DISABLED"
+domain: "googleapis.com"
+metadata {
+  key: "service"
+  value: "vision.googleapis.com"
+}
+metadata {
+  key: "consumer"
+  value: "projects/demo-project"
+}
+]"""
+RUBY = (
+    '{:error=>{:code=>403, :status=>"PERMISSION_DENIED", :details=>[{:@type=>"type.googleapis.com/google.rpc.ErrorInfo", '
+    ':reason=>"SERVICE_DISABLED", :metadata=>{:service=>"vision.googleapis.com", :consumer=>"projects/demo-project"}}]}}'
+)
+PHP = (
+    "Array ( [error] => Array ( [code] => 403 [status] => PERMISSION_DENIED [details] => Array ( [0] => Array ( [reason] => "
+    "SERVICE_DISABLED [metadata] => Array ( [service] => vision.googleapis.com [consumer] => projects/demo-project ) ) ) ) )"
+)
+GO = (
+    "rpc error: code = PermissionDenied desc = refused error details: name = ErrorInfo reason = SERVICE_DISABLED domain = "
+    "googleapis.com metadata = map[consumer:projects/demo-project service:vision.googleapis.com]"
+)
+DOTNET = (
+    "The service vision has thrown an exception. Google.Apis.Requests.RequestError\nrefused [403]\nErrors [\n\tMessage[refused in "
+    "project demo-project of vision.googleapis.com] Location[ - ] Reason[accessNotConfigured] Domain[usageLimits]\n]"
+)
+NODE = (
+    "GaxiosError: refused { code: 403, errors: [ { message: 'refused', domain: 'usageLimits', reason: 'accessNotConfigured', "
+    "extendedHelp: 'https://console.developers.google.com/apis/api/vision.googleapis.com/overview?project=demo-project' } ] }"
+)
+
+
+@pytest.mark.parametrize("text", [PYTHON, RUBY, PHP, GO, DOTNET, NODE], ids=["python", "ruby", "php", "go", "dotnet", "node"])
+def test_the_same_error_in_the_print_of_every_client(text: str) -> None:
+    found = explain(text)
+    assert (found.cause, found.service, found.project) == (Cause.API_NOT_ENABLED, VISION, "demo-project")
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "permission"),
+    [
+        (
+            '{"protoPayload": {"@type": "type.googleapis.com/google.cloud.audit.AuditLog", "status": {"code": 7, "message": '
+            '"PERMISSION_DENIED"}, "authorizationInfo": [{"resource": "projects/p", "permission": "compute.instances.create"}]}}',
+            Cause.MISSING_IAM_PERMISSION,
+            "compute.instances.create",
+        ),
+        (
+            "組織のポリシーで許可されていません。制約: iam.disableServiceAccountKeyCreation",
+            Cause.ORG_POLICY_BLOCKS_SERVICE_ACCOUNT_KEY,
+            None,
+        ),
+        ("組織のポリシー 制約: constraints/compute.vmExternalIpAccess", Cause.ORG_POLICY_CONSTRAINT, None),
+        ("Google Cloud: 缺少权限 storage.buckets.create", Cause.MISSING_IAM_PERMISSION, "storage.buckets.create"),
+        ("このプロジェクトでキーを作成する権限がありません", Cause.MISSING_IAM_PERMISSION, None),
+        ("Failed to generate API key: please try again", Cause.MISSING_IAM_PERMISSION, None),
+        ('{"error":{"code":"model_not_found","message":"gemini-9"}}', Cause.MODEL_NOT_FOUND, None),
+        ('{"error":{"code":"model_not_found","type":"invalid_request_error","message":"gpt-9"}}', Cause.UNKNOWN, None),
+        ("Firebase: Error (auth/too-many-requests).", Cause.RATE_LIMITED, None),
+        ("Firebase: Error (auth/wrong-password).", Cause.UNKNOWN, None),
+        ("GenerativeAIException: User location is not supported for the API use.", Cause.REGION_NOT_SUPPORTED, None),
+        ("Error in `gemini()`: HTTP 429 Too Many Requests. generativelanguage.googleapis.com", Cause.RATE_LIMITED, None),
+        ("grpc: received message larger than max (5242880 vs. 4194304) code = ResourceExhausted", Cause.UNKNOWN, None),
+        (
+            'pods is forbidden: User "x@example.com" cannot list resource "pods": requires one of ["container.pods.list"] '
+            "permission(s).",
+            Cause.MISSING_IAM_PERMISSION,
+            "container.pods.list",
+        ),
+        ('pods is forbidden: User "x" cannot list resource "pods" in API group "" at the cluster scope', Cause.UNKNOWN, None),
+    ],
+)
+def test_evidence_of_every_kind(text: str, cause: Cause, permission: str | None) -> None:
+    found = explain(text)
+    assert (found.cause, found.permission) == (cause, permission)
+
+
+@pytest.mark.parametrize(
+    ("words", "steps"),
+    [
+        ("free_tier_requests, limit: 0, model: gemini-9", "free tier"),
+        ("quotaId: GenerateRequestsPerDayPerProjectPerModel-FreeTier", "midnight Pacific"),
+        ("You exceeded your spend-based rate limit. ai.studio", "ten minutes"),
+        ("Quota 'CPUS' exceeded.  Limit: 24.0 in region us-central1. googleapi: Error 403", "waiting does not help"),
+        ("Quota exceeded for quota metric 'Read requests' of consumer 'project_number:618104708054'", "set-quota-project"),
+    ],
+)
+def test_each_state_of_a_quota_has_its_own_advice(words: str, steps: str) -> None:
+    assert steps in " ".join(explain(f"429 generativelanguage.googleapis.com {words}").fix)
+
+
+def test_a_foreign_permission_gets_its_smallest_role_and_no_doctor() -> None:
+    fix = explain("googleapi: Error 403: Required 'compute.zones.list' permission for 'projects/demo-project', forbidden").fix
+    assert "--role=roles/compute." in fix[0]
+    assert not any("doctor" in step for step in fix)
+
+
+def test_an_identity_of_a_pool_is_told_of_its_own_role() -> None:
+    text = "principal://iam.googleapis.com/x: Permission 'iam.serviceAccounts.getAccessToken' denied on resource"
+    assert "roles/iam.workloadIdentityUser" in explain(text).fix[0]
+
+
+def test_an_auth_key_that_was_sent_as_a_token_is_not_to_be_migrated() -> None:
+    text = "generativelanguage.googleapis.com ACCESS_TOKEN_TYPE_UNSUPPORTED Authorization: Bearer AQ.xxxx"
+    assert not any("migrate" in step for step in explain(text).fix)

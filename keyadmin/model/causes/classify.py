@@ -310,6 +310,7 @@ _VARIANTS: Final = {
         ("client", re.compile(r"client", re.IGNORECASE)),
     ),
     Cause.API_KEY_IP_BLOCKED: (("any-kind", re.compile(r"site or mobile application", re.IGNORECASE)),),
+    Cause.ACCOUNT_NOT_ELIGIBLE: (("project", re.compile(r"requires setting the google_cloud_project", re.IGNORECASE)),),
     Cause.NOT_FOUND: (("key", re.compile(r'key "projects/|locations/global/keys', re.IGNORECASE)),),
     Cause.ORG_POLICY_CONSTRAINT: (("members", re.compile(r"permitted customer|permitted organization", re.IGNORECASE)),),
 }
@@ -375,7 +376,9 @@ def _by_status(facts: ErrorFacts) -> Verdict:
             return Cause.MISSING_IAM_PERMISSION, None
         if status == "RESOURCE_EXHAUSTED":
             return quota.state(facts)
-    found = _BY_STATUS.get(status or "")
+    found = _BY_STATUS.get(status or "") or next(
+        (cause for code in facts.codes if (cause := table.by_code().get(code)) is not None and table.entry(cause).general), None
+    )
     return (found, _variant(facts, found)) if found is not None else None
 
 

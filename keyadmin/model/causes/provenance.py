@@ -163,6 +163,8 @@ def vendor(text: str) -> str | None:
     low = text[:_LONGEST].lower()
     if any(word in low for word in _RULES_WORDS) and any(client in low for client in _RULES_CLIENTS):
         return RULES
+    if 'requires one of ["container.' in low:  # GKE's Kubernetes asks IAM too
+        return None
     return next((name for name, marks in _VENDORS if any(mark in low for mark in marks)), None)
 
 

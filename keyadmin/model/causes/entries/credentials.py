@@ -49,11 +49,14 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             "an api key must be set when running in a browser",
             "set an auth method in your * gemini_api_key",
             "auth/missing-api-key",
+            "google_generative_ai_api_key",
+            "api key must be set when",
         ),
         *google_says(
             32, "no api key was provided", "request is missing a valid api key", "daily limit for unauthenticated use"
         ),
         *says(10, "dailylimitexceededunreg"),
+        *says(65, "metadata.google.internal", "compute engine metadata server unavailable"),
         *says(90, "defaultcredentialserror"),
     ),
     credentials=True,
@@ -360,6 +363,8 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             "unregistered origin",
             "is restricted to users within its organization",
             "this app is blocked",
+            "error 403: disallowed_useragent",
+            "client is unauthorized to retrieve access tokens using this method",
             "google hasn't verified this app",
             "auth/unauthorized-domain",
         ),

@@ -27,6 +27,7 @@ NOT_FOUND: Final = CauseEntry(
     },
     reasons=("SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED", "SERVICE_NOT_VISIBLE"),
     legacy=("notFound",),
+    codes=("not_found",),
     patterns=(
         *says(64, "requested entity was not found", "requested entity not found", 'key "projects/ * not found'),
         *google_says(64, "not found or permission denied", "resource not found"),
@@ -144,6 +145,7 @@ NETWORK_UNREACHABLE: Final = CauseEntry(
             "httpsconnectionpool(host='oauth2.googleapis.com'",
             "cannot connect to host generativelanguage.googleapis.com",
             "unable to find the server at",
+            "auth/network-request-failed",
         ),
         *google_says(
             68,

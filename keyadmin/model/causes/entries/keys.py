@@ -36,6 +36,7 @@ API_KEY_INVALID: Final = CauseEntry(
             27,
             "api key not valid",
             "api_key_invalid",
+            "please pass a valid api key",
             "api key not found. please pass a valid",
             "is not a valid google api key",
             "auth/invalid-api-key",
@@ -62,7 +63,14 @@ API_KEY_EXPIRED: Final = CauseEntry(
     reasons=("API_KEY_EXPIRED",),
     legacy=("keyExpired",),
     patterns=(
-        *says(18, "api key expired. please renew", "provided api key is expired", "expiredkeymaperror", '"keyexpired"'),
+        *says(
+            18,
+            "api key expired. please renew",
+            "auth/api-key-expired",
+            "provided api key is expired",
+            "expiredkeymaperror",
+            '"keyexpired"',
+        ),
         *google_says(18, "api key expired", "api key has expired", "api key is expired"),
     ),
     key_dead=True,
@@ -163,6 +171,7 @@ API_KEY_SERVICE_BLOCKED: Final = CauseEntry(
     patterns=says(
         26,
         "requests to this api * are blocked",
+        "requests-to-this-api",
         "api key is not authorized to use this service or api",
         "apitargetblockedmaperror",
     ),
@@ -186,6 +195,7 @@ API_KEY_REFERRER_BLOCKED: Final = CauseEntry(
         21,
         "requests from referer * blocked",
         "requests-from-referer",
+        "not authorized to use firebase authentication with the provided api key",
         "api keys with referer restrictions cannot be used",
         "did not specify any referer",
         "does not match the referrer restrictions",
@@ -302,7 +312,9 @@ MULTIPLE_CREDENTIALS: Final = CauseEntry(
     (do("send the key once: in the header x-goog-api-key alone, or as the bearer token alone on OpenAI-compatible routes"),),
     ERROR_REASONS,
     reasons=("OVERLOADED_CREDENTIALS",),
-    patterns=says(15, "multiple authentication credentials"),
+    patterns=says(
+        15, "multiple authentication credentials", "api key and the authentication credential are from different projects"
+    ),
 )
 
 API_KEYS_NOT_SUPPORTED_BY_API: Final = CauseEntry(

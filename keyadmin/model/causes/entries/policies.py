@@ -179,6 +179,8 @@ REGION_NOT_SUPPORTED: Final = CauseEntry(
             "is not available in your country",
             "not available in your region",
             "isn't available in your country",
+            "isn't currently supported in your country",
+            "isn't currently available in your country",
             "not supported in your country",
             "not currently available in your country",
             "unsupported_user_location",

@@ -100,6 +100,10 @@ BILLING_DISABLED: Final = CauseEntry(
         "enable billing on the google cloud project",
         "to use this api, please enable billing",
         "you must enable billing",
+        "billing-not-enabled",
+        "billing_not_enabled",
+        "billing account not configured",
+        "billing is not configured",
         "billingnotenabledmaperror",
         "must be on the blaze (pay-as-you-go) plan",
     ),
@@ -169,6 +173,7 @@ PROJECT_NOT_ACTIVE: Final = CauseEntry(
         "project * is scheduled for deletion",
         "delete_requested",
         "consumer is inactive",
+        "deletedapiprojectmaperror",
     ),
 )
 

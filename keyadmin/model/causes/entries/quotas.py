@@ -48,7 +48,7 @@ RATE_LIMITED: Final = CauseEntry(
     },
     reasons=("RATE_LIMIT_EXCEEDED", "EMULATOR_QUOTA_EXCEEDED", "QUOTA_EXHAUSTED"),
     legacy=("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "resourceExhausted"),
-    codes=("rate_limit_exceeded", "quota_exceeded"),
+    codes=("rate_limit_exceeded", "quota_exceeded", "auth/too-many-requests", "auth/quota-exceeded"),
     patterns=(
         *says(
             62,
@@ -60,6 +60,7 @@ RATE_LIMITED: Final = CauseEntry(
             "rate_limit_exceeded",
             "ratelimitexceeded",
             "gone over the requests limit",
+            "quota ' * exceeded. limit:",
             "resource has been exhausted (e.g. check quota)",
             "overquotamaperror",
             "exceeded your spend-based rate limit",
@@ -251,6 +252,7 @@ MODEL_NOT_FOUND: Final = CauseEntry(
             "publisher model * was not found",
             "publisher model * not found",
             "model is not supported for generatecontent",
+            "404 model is not found",
             "not supported for generatecontent",
             "call listmodels to see the list of available models",
             "is not supported for predict",
@@ -286,6 +288,19 @@ ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
         ),
     ),
     "https://developers.google.com/gemini-code-assist/resources/faqs",
+    variants={
+        "project": Variant(
+            (
+                run("export GOOGLE_CLOUD_PROJECT=PROJECT", "a project of yours or your organisation's; then start anew"),
+                run(
+                    "gcloud services enable cloudaicompanion.googleapis.com --project PROJECT",
+                    "once, by an admin of the project",
+                ),
+                do("or use a Gemini API key instead of signing in (GEMINI_API_KEY)"),
+            ),
+            "An account of a company or school, or one with a licence, may use it only with a Google Cloud project.",
+        )
+    },
     reasons=("ACCOUNT_TYPE_UNSUPPORTED", "VALIDATION_REQUIRED", "INELIGIBLE_ACCOUNT", "UNSUPPORTED_LOCATION", "RESTRICTED_AGE"),
     patterns=(
         *says(
@@ -303,6 +318,7 @@ ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
             "not licensed for gemini code assist",
             "no valid gemini code assist license",
             "does not have a valid license for gemini",
+            "this account requires setting the google_cloud_project",
         ),
         *google_says(57, "account is not eligible", "you must be 18", "account doesn't have access to ai studio"),
     ),
