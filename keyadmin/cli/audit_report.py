@@ -16,6 +16,7 @@ from keyadmin.audit.model import AuditReport, Finding, Severity
 from keyadmin.cli import streams
 from keyadmin.cli.console import paint
 from keyadmin.cli.render import Column, View, show_data, show_list, write
+from keyadmin.cli.reveal import masked
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean
 from keyadmin.local.files import write_text
@@ -119,7 +120,7 @@ def _print(session: Session, report: AuditReport) -> None:
             if warning := chosen.warning(report):
                 session.console.warning(warning)
             for piece in chosen.pieces(report):
-                streams.write(clean(piece, keep="\n"))
+                streams.write(masked(clean(piece, keep="\n")))
         case _:
             for line in _lines(report, colour=session.colour):
                 write(line)

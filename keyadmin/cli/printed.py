@@ -29,8 +29,7 @@ def complete(text: str) -> str:
     def put(found: re.Match[str]) -> str:
         rest = text[found.end() : _end(text, found.end())]
         more = f" {options}" if options and options not in rest else ""
-        whole = f"{text[: found.start()]}{PROGRAM}".endswith(invocation.program)  # `python -m keyadmin` is there already
-        return f"{PROGRAM if whole else invocation.program} {found[1]}{more}"
+        return f"{invocation.program} {found[1]}{more}"
 
     return _commands().sub(put, text)
 

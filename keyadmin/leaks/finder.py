@@ -13,6 +13,7 @@ from typing import Final
 from keyadmin.leaks.hit import Hit
 from keyadmin.leaks.stream import PIECE, Place, TextSearch, encoding_of
 from keyadmin.local.repositories import SKIPPED
+from keyadmin.model.key_search import search
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.model.secret import KeyString
 
@@ -103,8 +104,8 @@ def _search_file(path: str) -> Iterator[Place]:
     try:
         piece = os.read(handle, _HEAD)
         encoding = encoding_of(piece)
-        if encoding is None:
-            return
+        if encoding is None or (len(piece) < _HEAD and encoding == "utf-8" and not search(piece)):
+            return  # as nearly all files: binary, or short and without a key string
         text = TextSearch(encoding)
         if len(piece) == _HEAD:
             piece += os.read(handle, PIECE - _HEAD)

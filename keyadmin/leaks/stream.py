@@ -18,6 +18,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_ANY_MARK: Final = tuple(mark for mark, _ in _MARKS)
 _WIDE: Final = 0.4  # of all bytes: NULs, all at odd or all at even places, are what text of 16 bits has without a mark, too
 
 Place = tuple[int, str]
@@ -26,12 +27,11 @@ Place = tuple[int, str]
 
 def encoding_of(head: bytes) -> str | None:
     """`utf-8` for all text of bytes, or the wider encoding by its mark or, without one, where it is clear; None = binary."""
-    for mark, encoding in _MARKS:
-        if head.startswith(mark):
-            return encoding
-    sniffed = head[:SNIFFED]
-    if b"\0" not in sniffed:
+    if head.startswith(_ANY_MARK):
+        return next(encoding for mark, encoding in _MARKS if head.startswith(mark))
+    if head.find(0, 0, SNIFFED) < 0:
         return "utf-8"
+    sniffed = head[:SNIFFED]
     half = max(1, len(sniffed) // 2)
     even, odd = sniffed[::2].count(0), sniffed[1::2].count(0)
     if not even and odd > 2 * _WIDE * half:

@@ -82,7 +82,7 @@ class Git:
 
     def command(self, *arguments: str) -> list[str]:
         """The words to start."""
-        return [self._program, "--no-pager", "--literal-pathspecs", *arguments]
+        return [self._program, "--no-pager", *arguments]
 
     def environment(self) -> dict[str, str]:
         """What git is given: nothing of the caller's GIT_ variables, no configuration, no network, no prompt."""

@@ -27,7 +27,9 @@ def tracked(path: Path) -> bool | None:
     try:
         with _borrowing_index(repository) as (git, more):
             name = os.fsencode(here.relative_to(repository.top))
-            return name in git.run("ls-files", "-z", "--cached", "--", os.fsdecode(name), more=more).split(b"\0")
+            return name in git.run(
+                "--literal-pathspecs", "ls-files", "-z", "--cached", "--", os.fsdecode(name), more=more
+            ).split(b"\0")
     except (Problem, ValueError):
         return None
 
@@ -45,9 +47,9 @@ def ignored(paths: Iterable[str]) -> frozenset[str]:
     found: set[str] = set()
     for repository, names in groups.values():
         with suppress(Problem), _borrowing_index(repository, _own_patterns()) as (git, more):
-            asked = b"".join(name + b"\0" for name in names)
+            asked = b"".join(b"./" + name + b"\0" for name in names)  # a name that begins with a colon would be magic
             answer = git.run("check-ignore", "-z", "--stdin", stdin=asked, more=more, accepted=(0, 1))
-            found.update(names[name] for name in answer.split(b"\0") if name in names)
+            found.update(names[name[2:]] for name in answer.split(b"\0") if name[2:] in names)
     return frozenset(found)
 
 

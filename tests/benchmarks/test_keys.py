@@ -90,7 +90,7 @@ def tree(folder: Path) -> tuple[int, int]:
     chance = random.Random(7)
     words = [bytes(chance.choices(b"abcdefghijklmnopqrstuvwxyz_AQI0123456789", k=chance.randint(2, 12))) for _ in range(5000)]
     lines = b"".join(b" ".join(chance.choices(words, k=9)) + b";\n" for _ in range(40_000))
-    key = b"AIza" + b"Sy" + b"k" * 33
+    key = b"AIzaSyB7q2Zt1LmVx0Rk9sWc4HyBn5Jf6Gd3Ep8"
     total = files = keys = 0
     while total < GIGABYTE:
         size = chance.choice([2_000, 8_000, 30_000, 120_000, 1_000_000] if files % 50 else [20_000_000])

@@ -127,6 +127,6 @@ def offline(keyadmin: Callable[..., Done]) -> Callable[..., Done]:
     """`offline(PATH, ...)`: a scan that asks nobody, as JSON."""
 
     def run(*words: object, **options: Any) -> Done:
-        return keyadmin("scan", *words, "--offline", "--format", "json", **options)
+        return keyadmin("scan", *words, "--offline", *(() if "--format" in words else ("--format", "json")), **options)
 
     return run
