@@ -113,11 +113,15 @@ def guards(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON)
 def live(session: nox.Session) -> None:
-    """A small round against a real project (KEYADMIN_LIVE_PROJECT), with your own credentials; cleans up after itself."""
+    """A round in a real project (KEYADMIN_LIVE_PROJECT), with your credentials: shows a plan, records, compares, cleans up."""
     if not os.environ.get("KEYADMIN_LIVE_PROJECT"):
         session.skip("KEYADMIN_LIVE_PROJECT is not set")
     _install(session, "tests")
-    session.run("pytest", "-n", "0", "-m", "live", "tests/live", *session.posargs)
+    project = os.environ["KEYADMIN_LIVE_PROJECT"]
+    file = os.environ.get("KEYADMIN_LIVE_RECORDING") or "keyadmin-live-recording.json"
+    session.run("python", "-m", "tests.live.record", project, file, *session.posargs)
+    if "--plan" not in session.posargs:
+        session.run("pytest", "-n", "0", "-m", "live", "tests/live")
 
 
 @nox.session(python=PYTHON)

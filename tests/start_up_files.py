@@ -94,6 +94,7 @@ _ZSH_MINE = [
     f"if [[ a == b ]] {{\n  export {NAME}=old\n}} else {{\n  export {NAME}=new\n}}",
     f"() {{\n  export {NAME}=x\n}}",
     f"true &&\n\n# comment\nexport {NAME}=old",
+    f"false &&\n\n# comment\nexport {NAME}=old",
 ]
 _assignments = st.builds("{}{}='{}'".format, st.sampled_from(["", "export ", "  "]), _name, st.one_of(_word, _odd))
 _comments = st.one_of(_odd, _word).map("# {}".format)

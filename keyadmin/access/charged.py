@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from keyadmin.access.permissions import RESOURCE_MANAGER, SERVICE_USAGE
+from keyadmin.model.command_line import gcloud, typed
 from keyadmin.model.problem import Cause, Exit, Problem
 
 if TYPE_CHECKING:
@@ -34,10 +35,9 @@ class Charged:
     @property
     def command(self) -> str:
         """The one command that switches them all on."""
-        apis = " ".join(self.off)
         if self.closed:  # gcloud's own calls are not charged to the project
-            return f"gcloud services enable {apis} --project={self.project}"
-        return f"keyadmin projects enable {self.project} {apis}"
+            return gcloud("services enable", *self.off, project=self.project)
+        return typed("projects enable", self.project, *self.off)
 
     def refusal(self, what: str) -> ApisOffWhereCharged:
         """The Problem that names them all. `what` = what needs them: `keys create`."""

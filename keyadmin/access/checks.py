@@ -18,6 +18,7 @@ from keyadmin.access.permissions import (
 )
 from keyadmin.access.probe import Asker, ProbedPermissions, ProbeResult
 from keyadmin.model.causes.table import entry
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Cause, Problem
 
 Status = Literal["ok", "missing", "failed", "unknown"]
@@ -106,7 +107,7 @@ def project(seen: ProbeResult, feature: Feature) -> Check:
             "failed",
             True,
             "it does not exist, or none of the permissions asked for is granted to you there: Google answers the same for both",
-            fix="compare the id letter by letter (keyadmin projects list --all), or ask an admin of the project for access",
+            fix=f"compare the id letter by letter ({typed('projects list', all=True)}), or ask the project's admin for access",
         )
     return Check(
         "project",
@@ -121,7 +122,7 @@ def _state(name: str, number: str, state: str) -> Check:
         return Check("project", "ok", True, f"{name} (number {number}) is active")
     if state == "DELETE_REQUESTED":
         detail = f"{name} is being deleted; it can be brought back within 30 days"
-        return Check("project", "failed", True, detail, fix=f"keyadmin projects undelete {name}")
+        return Check("project", "failed", True, detail, fix=typed("projects undelete", name))
     if state == "SUSPENDED":
         problem = Problem(Cause.CONSUMER_SUSPENDED, "suspended", project=name)
         return Check("project", "failed", True, f"{name} is suspended by Google: nothing in it works", fix=advice(problem)[0])
@@ -291,7 +292,7 @@ def key_limit(seen: ProbeResult) -> Check:
         return Check("key-limit", "unknown", False, f"cannot be read: {_reason(count)}")
     assert count is not None
     if count >= MOST_KEYS:
-        fix = f"delete keys that nobody uses: keyadmin keys list --all --project {seen.name}"
+        fix = f"delete keys that nobody uses: {typed('keys list', all=True, project=seen.name)}"
         return Check("key-limit", "failed", True, f"{count} keys of at most {MOST_KEYS}: there is no room for another", fix=fix)
     nearly = " (nearly full)" if count > NEARLY * MOST_KEYS else ""
     return Check("key-limit", "ok", False, f"{count} {'key' if count == 1 else 'keys'} of at most {MOST_KEYS}{nearly}")

@@ -8,6 +8,7 @@ from typing import Any
 from keyadmin.access.advice import fix_lines
 from keyadmin.model.cause import Cause
 from keyadmin.model.causes.entry import Turn
+from keyadmin.model.causes.facts import Classification
 from keyadmin.model.causes.provenance import RULES
 from keyadmin.model.causes.several import Occurrence, errors
 from keyadmin.model.causes.table import entry
@@ -20,6 +21,7 @@ class Explanation:
 
     `read` = what could be read of an unknown error: status, reason, link, vendor. `turn` = whose turn it is. `count` = how
     often the error stands in the text, `others` = how many distinct errors besides it.
+    `found` = what it was classified as.
     """
 
     cause: Cause
@@ -33,6 +35,7 @@ class Explanation:
     turn: Turn
     count: int = 1
     others: int = 0
+    found: Classification = field(default_factory=lambda: Classification(Cause.UNKNOWN))
     read: dict[str, str] = field(default_factory=dict)
 
     def to_json(self, *, alone: bool = True) -> dict[str, Any]:
@@ -77,6 +80,7 @@ def _explained(error: Occurrence, others: int) -> Explanation:
         turn=known.turn,
         count=error.count,
         others=others,
+        found=found,
         read=_read(error) if found.cause is Cause.UNKNOWN else {},
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -12,10 +12,13 @@ from keyadmin.cli.render import show_document
 from keyadmin.cli.session import current
 from keyadmin.cli.text import folded, terminal_width
 from keyadmin.model.causes.entry import Turn
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Cause, Exit, usage
 
 if TYPE_CHECKING:
     from keyadmin.access.explain import Explanation
+    from keyadmin.cloud.connect import Cloud
+    from keyadmin.projects.explain_checks import Seen
 
 MOST_BYTES: Final = 16 * 1024 * 1024
 
@@ -32,6 +35,9 @@ def explain(
     everything: Annotated[
         bool, typer.Option("--all", help="Explain every distinct error in the text, oldest first, not the last alone.")
     ] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Also look which step is true already, in the project of -p; changes nothing.")
+    ] = False,
 ) -> int:
     """Explain an error message of Google's: what it means, what it names, what to do, whose turn it is.
 
@@ -43,10 +49,14 @@ def explain(
     found = access.explain_all(_text(text, from_file))
     if not everything:
         found = found[-1:]
+    seen = [_looked_at(context, each) if verify else None for each in found]
+    pairs = list(zip(found, seen, strict=True))
+    documents = [each.to_json(alone=not everything) | _verified(looked) for each, looked in pairs]
+    reports = [_report(each) + _seen_lines(looked) for each, looked in pairs]
     if everything:
-        show_document(session, [each.to_json(alone=False) for each in found], "\n\n\n".join(_report(each) for each in found))
+        show_document(session, documents, "\n\n\n".join(reports))
     else:
-        show_document(session, found[0].to_json(), _report(found[0]))
+        show_document(session, documents[0], reports[0])
         if found[0].others:
             session.console.note(f"{_counted(found[0].others)} in the text: --all explains every one.")
     return Exit.FOUND if any(each.cause is Cause.UNKNOWN for each in found) else Exit.OK
@@ -54,6 +64,50 @@ def explain(
 
 def _counted(others: int) -> str:
     return "1 more error is" if others == 1 else f"{others} more errors are"
+
+
+def _looked_at(context: typer.Context, found: Explanation) -> list[Seen]:
+    """What the checks saw. Raises usage() where no project is named, or only the text names one and nobody can be asked."""
+    from keyadmin.cli.confirm import confirm
+    from keyadmin.cli.runner import run
+    from keyadmin.model.project_ref import checked
+    from keyadmin.model.secret import KeyString
+    from keyadmin.projects.explain_checks import look
+
+    session = current(context)
+    named = session.settings.project.value if session.settings.project is not None else None
+    if found.cause is Cause.UNKNOWN:
+        return []
+    project = named or found.project
+    if project is None:
+        raise usage("--verify looks at a project, and none was named", typed("explain", "-", verify=True, project="PROJECT"))
+    if named is None:
+        question = f"Look at {project}, which only the text names? Nothing is changed, but the calls go there as you"
+        if not session.interactive:
+            raise usage(f"only the text names the project {project}", typed("explain", "-", verify=True, project=project))
+        confirm(session, question, yes=False)
+    string = session.env.get("GOOGLE_API_KEY") or session.env.get("GEMINI_API_KEY")
+    key = KeyString(string) if string else None
+
+    async def work(cloud: Cloud) -> list[Seen]:
+        return await look(cloud, found.found, checked(project, "--project"), key)
+
+    return run(context, work)
+
+
+def _verified(seen: list[Seen] | None) -> dict[str, Any]:
+    return {} if seen is None else {"verified": [each.to_json() for each in seen]}
+
+
+_MARKS: Final = {"ok": "true", "failed": "not so", "unknown": "unknown"}
+
+
+def _seen_lines(seen: list[Seen] | None) -> str:
+    """What was looked at, for people."""
+    if not seen:
+        return ""
+    lines = [f"  {_MARKS[each.status]:<8} {each.what}{f': {each.detail}' if each.detail else ''}" for each in seen]
+    return "\n".join(("", "", "Looked at, nothing was changed:", *lines))
 
 
 def _text(text: str | None, from_file: Path | None) -> str:

@@ -29,7 +29,8 @@ def complete(text: str) -> str:
     def put(found: re.Match[str]) -> str:
         rest = text[found.end() : _end(text, found.end())]
         more = f" {options}" if options and options not in rest else ""
-        return f"{invocation.program} {found[1]}{more}"
+        whole = f"{text[: found.start()]}{PROGRAM}".endswith(invocation.program)  # `python -m keyadmin` is there already
+        return f"{PROGRAM if whole else invocation.program} {found[1]}{more}"
 
     return _commands().sub(put, text)
 

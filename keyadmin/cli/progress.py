@@ -100,12 +100,12 @@ class TerminalObserver(Observer):
         self._draw(self._progress())
 
     def _progress(self) -> str:
-        """The bar; the time left is what the pace of the past says, or what the quota allows where that is slower."""
+        """The bar; the time left is what the quota costs, where one holds back, else what the pace of the past says."""
         filled = BAR_WIDTH * min(self._done, self._count) // max(1, self._count)
         spent = time.monotonic() - self._began
         rest = self._left() if self._left is not None else 0.0
-        if self._done and spent > 1:
-            rest = max(rest, spent / self._done * (self._count - self._done))
+        if rest <= 0 and self._done and spent > 1:  # no quota in the way: the pace of the past tells
+            rest = spent / self._done * (self._count - self._done)
         left = f", {words(timedelta(seconds=rest))} left" if self._done < self._count and rest >= 1 else ""
         return f"{self._text} [{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {self._done}/{self._count}{left}"
 

@@ -97,7 +97,7 @@ class Runner:
             if delay is None:
                 raise failure.problem
             if failure.problem.cause is Cause.RATE_LIMITED and call.paced:
-                self.pace.refused(call, charged, delay)
+                self.pace.refused(call, charged, delay, errors.calls_a_minute(failure.facts))
             else:
                 await asyncio.sleep(delay)
 

@@ -263,3 +263,11 @@ def _from_gateway(error: ForeignAnswer, call: ApiCall, place: str) -> Failure:
         unsent=not error.sent,
     )
     return Failure(facts, problem, sent=error.sent or error.passing, answered=False)
+
+
+def calls_a_minute(facts: ErrorFacts) -> int | None:
+    """The limit that a refusal for too many calls tells, where it is one a minute (ErrorInfo, as public threads show it)."""
+    value = facts.metadata.get("quota_limit_value", "")
+    unit = facts.metadata.get("quota_unit", "")
+    per_minute = unit.startswith("1/min") or "minute" in facts.metadata.get("quota_limit", "").lower()
+    return int(value) if per_minute and value.isascii() and value.isdigit() and int(value) > 0 else None

@@ -43,6 +43,16 @@ class Gemini:
                 fix=way_out(GEMINI),
             )
 
+    async def models(self, key: KeyString) -> tuple[str, ...]:
+        """The models that the key may use, by their names without `models/`. Raises Problem with the cause."""
+        check_marker(key, sandbox=self._sandbox)
+        answer = await self._call(
+            ApiCall(GEMINI, "ListModels", signed=False, paced=False, patient=False),
+            *("GET", "/v1beta/models", key),
+            params={"pageSize": "1000"},
+        )
+        return tuple(str(model.get("name", "")).removeprefix("models/") for model in answer.get("models", ()))
+
     async def create_token(self, key: KeyString, uses: int, expires: datetime, session_start: datetime) -> KeyString:
         """An ephemeral token for the Live API, made with a key. Raises Problem with the cause.
 

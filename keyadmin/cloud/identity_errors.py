@@ -15,6 +15,7 @@ from keyadmin.cloud.details import facts_from_http
 from keyadmin.cloud.endpoints import IAM_CREDENTIALS, ApiCall
 from keyadmin.cloud.sources import Source
 from keyadmin.model.adc import FILE_VARIABLE
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Cause, Exit, Problem
 from keyadmin.model.secret import redact
 
@@ -23,7 +24,6 @@ _MOST: Final = 300  # characters of a library's words that are shown
 # google.oauth2.reauth's own words, and the token endpoint's.
 _REAUTHENTICATION: Final = ("invalid_rapt", "rapt_required", "Reauthentication is needed")
 _EXECUTABLES: Final = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES"
-_CONNECTION: Final = "keyadmin doctor --connection    # which credentials are in force, and where from"
 
 
 def read(error: Exception, source: Source, skew: timedelta | None = None) -> Problem:
@@ -50,7 +50,7 @@ def advised(problem: Problem, source: Source) -> Problem:
         return problem
     if source.kind == "access-token":
         return _expired_token(source)
-    return replace(problem, fix=(*_ways(source), _CONNECTION))
+    return replace(problem, fix=(*_ways(source), _connection()))
 
 
 def _expired_token(source: Source) -> Problem:
@@ -64,6 +64,10 @@ def _expired_token(source: Source) -> Problem:
             f"unset {source.variable}    # other credentials are used then",
         ),
     )
+
+
+def _connection() -> str:
+    return f"{typed('doctor', connection=True)}    # which credentials are in force, and where from"
 
 
 def _ways(source: Source) -> tuple[str, ...]:
@@ -95,7 +99,7 @@ def _service_account(words: str, source: Source, skew: timedelta | None) -> Prob
     fix = [
         "gcloud iam service-accounts keys list --iam-account ACCOUNT    # is the key's id still there, and enabled?",
         f"unset {FILE_VARIABLE}    # then gcloud's login counts: {LOGIN}",
-        _CONNECTION,
+        _connection(),
     ]
     if skew is not None and abs(skew) > CLOCK_OFF:
         seconds = abs(skew.total_seconds())
@@ -121,7 +125,7 @@ def _federation(words: str, source: Source) -> Problem:
         )
         if source.kind == "workforce-identity" and not source.details.get("subjectTokenFrom"):
             fix = ("gcloud auth application-default login --login-config=FILE    # sign in again",)
-    return _problem(Cause.WORKLOAD_IDENTITY_MISCONFIGURED, what, words, *fix, _CONNECTION)
+    return _problem(Cause.WORKLOAD_IDENTITY_MISCONFIGURED, what, words, *fix, _connection())
 
 
 def _machine(words: str, source: Source) -> Problem:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Cause, Problem
 
 # The first that is set counts, for REST, gRPC and identity services alike.
@@ -184,4 +185,4 @@ def way_out(host: str) -> tuple[str, ...]:
         first = f"Check that this machine may reach {host}:443; where a proxy is needed: export HTTPS_PROXY=http://HOST:PORT"
     else:
         first = f"Ask whoever runs the proxy {proxy.shown} ({proxy.source}) to let {host}:443 through."
-    return first, "keyadmin doctor --connection    # proxy, certificates, clock, and which hosts can be reached"
+    return first, f"{typed('doctor', connection=True)}    # proxy, certificates, clock, and which hosts can be reached"

@@ -47,6 +47,8 @@ class Window:
     def __init__(self, limit: int | None) -> None:
         self.limit = limit
         self.taken = 0
+        self.refused = 0
+        """Calls that were taken and refused: they are made again."""
         self._booked: deque[float] = deque()
         self._held_until = 0.0
 
@@ -68,6 +70,11 @@ class Window:
     def hold(self, now: float, delay: float) -> None:
         """The service said 429: nothing more leaves for `delay` seconds."""
         self._held_until = max(self._held_until, now + delay)
+
+    def learn(self, limit: int) -> None:
+        """The service told its limit of calls a minute: more are not sent from here on."""
+        if self.limit is None or limit < self.limit:
+            self.limit = limit
 
     def held(self, now: float) -> float:
         """Seconds for which everything is held back."""
@@ -110,19 +117,32 @@ class Pace:
             await asyncio.sleep(wait)
             now = time.monotonic()
 
-    def refused(self, call: ApiCall, quota_project: str | None, delay: float) -> None:
-        """A rate limit was met: hold back every call of the kind for `delay` seconds."""
-        self._window(call, quota_project).hold(time.monotonic(), delay)
+    def refused(self, call: ApiCall, quota_project: str | None, delay: float, limit: int | None = None) -> None:
+        """A rate limit was met: hold back every call of the kind for `delay` seconds. `limit` = calls a minute, where told."""
+        window = self._window(call, quota_project)
+        window.refused += 1
+        if limit is not None:
+            window.learn(limit)
+        window.hold(time.monotonic(), delay)
 
     def forecast(self, service: str, quota_project: str | None, *, reads: int = 0, writes: int = 0) -> Callable[[], float]:
         """Of a job of so many calls from now on: the seconds that the pace still costs it, whenever it is asked."""
         kinds = ((False, reads), (True, writes))
         windows = [(self._window(ApiCall(service, "", write=write), quota_project), count) for write, count in kinds if count]
-        planned = [(window, window.taken + count) for window, count in windows]
+        planned = [(window, window.taken - window.refused + count) for window, count in windows]
+        told: list[tuple[tuple[int | None, ...], float]] = []  # the limits it went by, and the moment of the end
 
         def left() -> float:
             now = time.monotonic()
-            return max((window.time_left(end - window.taken, now) for window, end in planned), default=0.0)
+            to_come = ((window, end - window.taken + window.refused) for window, end in planned)
+            rest = max((window.time_left(calls, now) for window, calls in to_come), default=0.0)
+            limits = tuple(window.limit for window, _ in planned)
+            if all(limit is None for limit in limits):
+                return rest
+            # Once told, the time left goes down alone, unless a limit shrinks.
+            known = [end for before, end in told if before == limits]
+            told[:] = [(limits, min([now + rest, *known]))]
+            return max(0.0, told[0][1] - now)
 
         return left
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from keyadmin.access.charged import Charged
 from keyadmin.access.permissions import API_KEYS, ENABLE_SERVICE, FEATURES, GET_PROJECT, IAM
+from keyadmin.model.command_line import typed
 from keyadmin.model.key import GEMINI, Restrictions
 from keyadmin.model.problem import Cause, Problem, or_problem
 from keyadmin.model.secret import KeyType
@@ -70,7 +71,7 @@ class ProjectState:
             fix=(
                 "an admin of the project runs:",
                 *(way_out.predefined or way_out.custom),
-                f"the message to send: keyadmin doctor {self.project} --for {feature.name} --message",
+                f"the message to send: {typed('doctor', self.project, for_=feature.name, message=True)}",
             ),
         )
 
@@ -143,11 +144,14 @@ async def _look(cloud: Cloud, project: str, names: tuple[str, ...]) -> tuple[fro
             raise found
         return held, project, None
     if found.state != "ACTIVE":
+        deleting = found.state == "DELETE_REQUESTED"
+        state = "is being deleted, and can be brought back for 30 days" if deleting else f"is not active ({found.state})"
+        way = typed("projects undelete" if deleting else "projects describe", found.project_id)
         raise Problem(
-            Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS,
-            f"project {found.project_id} is not active ({found.state}): no key can be made in it",
+            Cause.PROJECT_NOT_ACTIVE,
+            f"project {found.project_id} {state}: no key can be made in it",
             project=found.project_id,
-            fix=(f"bring it back if it is being deleted: keyadmin projects undelete {found.project_id}",),
+            fix=(f"bring it back: {way}" if deleting else f"see its state: {way}",),
         )
     return held, found.project_id, found.number
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from keyadmin.keys import validate
 from keyadmin.keys.denial import told_apart
+from keyadmin.model.command_line import typed
 from keyadmin.model.key import Key
 from keyadmin.model.lineage import Lineage, Member, read
 from keyadmin.model.observer import SILENT, Observer
@@ -194,7 +195,7 @@ def _ambiguous(text: str, project: str, matches: Sequence[Key]) -> Problem:
     """Which keys bear the name: what tells generations of one lineage apart is their number and how far they are."""
     members = [member for lineage in read(matches, project) for member in lineage.members]
     rows = [f"{member.key.key_id}  {_row(member)}" for member in members[:SHOWN]]
-    more = [f"and {len(members) - SHOWN} more: keyadmin keys list --all -p {project}"] if len(members) > SHOWN else []
+    more = [f"and {len(members) - SHOWN} more: {typed('keys list', all=True, project=project)}"] if len(members) > SHOWN else []
     return Problem(
         Cause.INVALID_ARGUMENT,
         f"{len(matches)} keys of project {project} have the display name {text!r}",
@@ -217,7 +218,7 @@ def not_found(text: str, project: str) -> Problem:
         f"project {project} has no key with the id or display name {text!r}",
         status="NOT_FOUND",
         project=project,
-        fix=(f"see what there is: keyadmin keys list --all -p {project}",),
+        fix=(f"see what there is: {typed('keys list', all=True, project=project)}",),
     )
 
 
@@ -229,14 +230,14 @@ def _in_state(key: Key, state: State) -> Key:
             Cause.NOT_FOUND,
             f"key {key.key_id} was deleted on {key.delete_time:%Y-%m-%d}; a deleted key cannot be changed or used",
             project=key.project,
-            fix=(f"bring it back: keyadmin keys undelete {key.key_id} -p {key.project}",),
+            fix=(f"bring it back: {typed('keys undelete', key.key_id, project=key.project)}",),
         )
     if state == "deleted" and key.delete_time is None:
         raise Problem(
             Cause.INVALID_ARGUMENT,
             f"key {key.key_id} is not deleted: there is nothing to bring back",
             project=key.project,
-            fix=(f"see its state: keyadmin keys describe {key.key_id} -p {key.project}",),
+            fix=(f"see its state: {typed('keys describe', key.key_id, project=key.project)}",),
         )
     return key
 

@@ -37,7 +37,7 @@ _INVOCATION: Final[ContextVar[Invocation]] = ContextVar("keyadmin_invocation", d
 # What the first argument of a command names.
 _FIRST: Final = (
     (re.compile(r"keys (?!create|list)|rotation (?:adopt|rollback|status)"), "key"),
-    (re.compile(r"doctor|projects (?!search|list|default)"), "project"),
+    (re.compile(r"doctor|projects (?!search|list|default|enable|disable)"), "project"),
 )
 _OPTION: Final = {"project": "project", "into": "project", "without": "service", "quota_project": "project"}
 _SHORT: Final = {"project": "-p"}

@@ -98,7 +98,7 @@ def test_commands_of_every_cause_parse(cause: Cause) -> None:
             parsed(line)
 
 
-BUSY = {
+BUSY: dict[str, dict[str, Any]] = {
     "referrers": {"browserKeyRestrictions": {"allowedReferrers": ["https://a.example/*", "https://b.example/*"]}},
     "ips": {"serverKeyRestrictions": {"allowedIps": ["192.0.2.1", "192.0.2.2"]}},
     "android": {
@@ -168,7 +168,7 @@ def test_advice_on_a_blocked_key_adds_and_keeps(cli: Callable[..., Any], served:
 def test_advice_of_the_audit_on_a_busy_project(cli: Callable[..., Any], served: Any) -> None:
     """Every fix of an audit that needs no value from the person is typed; what it found is gone, and no entry besides."""
     account = "keyadmin-gemini@demo-project.iam.gserviceaccount.com"
-    keys = [
+    keys: list[dict[str, Any]] = [
         {
             "keyId": "wide",
             "restrictions": {

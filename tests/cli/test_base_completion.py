@@ -73,7 +73,6 @@ def test_bash_loads_it_from_a_start_up_file_in_any_encoding(cli, tmp_path: Path)
 
 
 def test_zsh_and_fish_are_found_where_their_variables_say(cli, tmp_path: Path) -> None:
-    (tmp_path / "D").mkdir()
     done = cli("completion", "zsh", "--install", env={"ZDOTDIR": str(tmp_path / "D")})
     assert done.code == 0, done.err
     assert "compinit" in (tmp_path / "D" / ".zshrc").read_text()
@@ -81,6 +80,15 @@ def test_zsh_and_fish_are_found_where_their_variables_say(cli, tmp_path: Path) -
     assert not (tmp_path / ".zshrc").exists()
     done = cli("completion", "fish", "--install", env={"XDG_CONFIG_HOME": str(tmp_path / "C")})
     assert (tmp_path / "C" / "fish" / "completions" / "keyadmin.fish").is_file()
+
+
+def test_a_linked_start_up_file_stays_a_link(cli, tmp_path: Path) -> None:
+    (tmp_path / "dotfiles").mkdir()
+    (tmp_path / "dotfiles" / "bashrc").write_text("alias a=b\n")
+    (tmp_path / ".bashrc").symlink_to("dotfiles/bashrc")
+    assert cli("completion", "bash", "--install").code == 0
+    assert (tmp_path / ".bashrc").is_symlink()
+    assert "source '" in (tmp_path / "dotfiles" / "bashrc").read_text()
 
 
 def test_a_dry_run_writes_nothing_and_fails_where_the_run_would(cli, tmp_path: Path) -> None:

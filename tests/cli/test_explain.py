@@ -114,3 +114,87 @@ def test_in_a_terminal_the_meaning_is_folded_to_its_width(cli: Callable[..., Any
     assert len(meaning) > 1
     assert max(map(len, meaning)) <= 60
     assert " ".join(meaning) in cli("explain", DENIED, env={"COLUMNS": "60"}).out.splitlines()
+
+
+OFF = (
+    "googleapi: Error 403: Generative Language API has not been used in project {project} before or it is disabled. Enable "
+    "it by "
+    "visiting https://console.developers.google.com/apis/api/generativelanguage.googleapis.com/overview?project={project} "
+    "then retry."
+)
+
+
+def test_the_last_of_several_is_explained_and_all_with_all(cli: Callable[..., Any]) -> None:
+    log = f"ERROR: API key not valid. Please pass a valid API key.\n{DENIED}\n"
+    one = cli("explain", "-", "--format", "json", stdin=log)
+    assert (one.json["cause"], one.json["count"], one.json["others"]) == ("enable-service-denied", 1, 1)
+    shown = cli("explain", "-", stdin=log)
+    assert "--all" in shown.err
+    found = cli("explain", "-", "--all", "--format", "json", stdin=log)
+    assert [each["cause"] for each in found.json] == ["api-key-invalid", "enable-service-denied"]
+    assert found.code == 0
+    assert cli("explain", "-", "--all", stdin=log).out.count("Whose turn it is") == 2
+
+
+def test_unknown_says_what_was_read(cli: Callable[..., Any]) -> None:
+    meta = {"service": "run.googleapis.com"}
+    body = {
+        "error": {
+            "code": 403,
+            "status": "PERMISSION_DENIED",
+            "message": "No.",
+            "details": [
+                {"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "BRAND_NEW", "metadata": meta},
+                {
+                    "@type": "type.googleapis.com/google.rpc.Help",
+                    "links": [{"url": "https://cloud.google.com/run/docs/brand-new"}],
+                },
+            ],
+        }
+    }
+    result = cli("explain", "-", "--format", "json", stdin=json.dumps(body))
+    assert result.code == 3
+    read = {name: result.json.get(name) for name in ("cause", "status", "reason", "service", "help", "fix")}
+    assert read == {
+        "cause": "unknown",
+        "status": "PERMISSION_DENIED",
+        "reason": "BRAND_NEW",
+        "service": "run.googleapis.com",
+        "help": "https://cloud.google.com/run/docs/brand-new",
+        "fix": [],
+    }
+    text = cli("explain", "-", stdin=json.dumps(body)).out
+    assert "Reason: BRAND_NEW" in text
+    assert "Google's help: https://cloud.google.com/run/docs/brand-new" in text
+
+
+def test_another_vendor_is_named(cli: Callable[..., Any]) -> None:
+    text = '{"error": {"message": "You exceeded your current quota", "type": "insufficient_quota"}}'
+    result = cli("explain", text)
+    assert result.code == 3
+    assert "OpenAI" in result.out
+
+
+def test_verify_looks_and_says_what_is_true_already(cli: Callable[..., Any]) -> None:
+    text = OFF.format(project="demo-project")
+    before = cli("--sandbox", "-p", "demo-project", "explain", text, "--verify", "--format", "json")
+    assert before.code == 0, before.err
+    checks = {each["check"]: each["status"] for each in before.json["verified"]}
+    assert checks["generativelanguage.googleapis.com is on in demo-project"] == "failed"
+    assert cli("--sandbox", "projects", "enable", "generativelanguage.googleapis.com", "-p", "demo-project").code == 0
+    after = cli("--sandbox", "-p", "demo-project", "explain", text, "--verify")
+    assert "true     generativelanguage.googleapis.com is on in demo-project" in after.out
+
+
+def test_verify_asks_before_it_looks_at_a_project_that_only_the_text_names(cli: Callable[..., Any]) -> None:
+    text = OFF.format(project="somebody-elses")
+    result = cli("--no-sandbox", "explain", text, "--verify")
+    assert result.code == 2
+    assert "somebody-elses" in result.err
+    assert result.out == ""
+
+
+def test_verify_without_any_project_is_wrong_usage(cli: Callable[..., Any]) -> None:
+    result = cli("--no-sandbox", "explain", "API key not valid. Please pass a valid API key.", "--verify")
+    assert result.code == 2
+    assert "--verify" in result.err

@@ -27,6 +27,8 @@ def keyadmin(*arguments: str, codes: tuple[int, ...] = (0,)) -> Any:
 
 
 def test_the_whole_life_of_a_key() -> None:
+    connection = keyadmin("doctor", "--connection")
+    assert all(host["reached"] for host in connection["hosts"])
     report = keyadmin("doctor", codes=(0, 3))
     assert report[0]["project"] == PROJECT
     name = f"keyadmin-live-{secrets.token_hex(4)}"
@@ -38,7 +40,13 @@ def test_the_whole_life_of_a_key() -> None:
         assert name in [key["displayName"] for key in keyadmin("keys", "list", "--all")]
         keyadmin("keys", "rename", key_id, f"{name}-2")
         assert keyadmin("keys", "describe", key_id)["displayName"] == f"{name}-2"
-        keyadmin("keys", "verify", key_id)
+        assert keyadmin("keys", "verify", key_id)["verification"] == "ok"
+        turned = keyadmin("keys", "rotate", key_id, "--yes", "--grace", "0s")
+        assert turned["state"]
+        assert "errors" in keyadmin("audit", "--projects", PROJECT, codes=(0, 3))["summary"]
     finally:
-        keyadmin("keys", "delete", key_id, "--yes", "--force")
+        for key in keyadmin("keys", "list", "--all"):
+            if key["displayName"].startswith(name):
+                keyadmin("keys", "delete", key["name"], "--yes", "--force")
+    assert not [key for key in keyadmin("keys", "list", "--all") if key["displayName"].startswith(name)]
     assert key_id in [key["name"].rpartition("/")[2] for key in keyadmin("keys", "list", "--all", "--deleted")]

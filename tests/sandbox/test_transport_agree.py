@@ -211,6 +211,7 @@ class Side:
         if isinstance(value, str):
             text = value.replace(self.project, "<project>").replace(self.number, "<number>")
             text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<uuid>", text)
+            text = re.sub(r"Account deleted: [0-9]+", "Account deleted: <unique id>", text)
             return re.sub(r"operations/(\w+)\.[\w.-]*<?[\w.<>-]*", r"operations/\1", text)
         return value
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import grpc
 import pytest
-from google.cloud.monitoring_v3 import MetricServiceClient
+from google.cloud.monitoring_v3 import Aggregation, MetricServiceClient
+from google.cloud.monitoring_v3.query import Query
 from google.cloud.monitoring_v3.services.metric_service.transports import MetricServiceGrpcTransport
 from googleapiclient.discovery import build
 
@@ -239,6 +240,21 @@ def test_errors_by_status_grouped_as_people_ask(sandbox: Running) -> None:
     (point,) = series["points"]
     assert point["value"] == {"int64Value": "7"}
     assert point["interval"]["endTime"].endswith(":00:00Z") or point["interval"]["endTime"].endswith(":00:00.000000Z")
+
+
+def test_the_python_client_s_own_query_builder(sandbox: Running) -> None:
+    client = MetricServiceClient(transport=MetricServiceGrpcTransport(channel=grpc.insecure_channel(sandbox.grpc)))
+    metric = "serviceruntime.googleapis.com/api/request_count"
+    asked = Query(client, PROJECT, metric, end_time=datetime.now(UTC).replace(tzinfo=None) + timedelta(minutes=1), days=14)
+    asked = asked.select_resources(service=MAPS).align(Aggregation.Aligner.ALIGN_DELTA, hours=1)
+    found = asked.reduce(Aggregation.Reducer.REDUCE_SUM, "resource.service", "metric.response_code_class").iter()
+    counts = {
+        (one.resource.labels["service"], one.metric.labels["response_code_class"]): sum(
+            point.value.int64_value for point in one.points
+        )
+        for one in found
+    }
+    assert counts == {(MAPS, "2xx"): 40, (MAPS, "4xx"): 7, (MAPS, "5xx"): 1}
 
 
 def test_the_default_seed_s_maps_key_is_used_for_maps(start_sandbox: Callable[..., Running]) -> None:

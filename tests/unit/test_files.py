@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -22,6 +25,7 @@ from tests.sinks import sink_of
 posix = pytest.mark.skipif(os.name != "posix", reason="about owners and links")
 root = pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root writes for others")
 OTHER = 4242  # a user of no name
+ROUNDS = 500
 
 # What the owner of a folder does to somebody who writes in it: the file is, in turns, a link to the target, a hard link to a
 # file of theirs, a file; and whatever temporary file turns up is exchanged for a link.
@@ -72,7 +76,7 @@ def raced(tmp_path: Path) -> Iterator[Callable[[], tuple[Path, Path]]]:
 async def test_a_racer_gets_no_file_of_roots_from_the_env_file_sink(raced: Callable[[], tuple[Path, Path]]) -> None:
     folder, target = raced()
     done = 0
-    for _ in range(300):
+    for _ in range(ROUNDS):
         try:
             await sink_of(f"env-file:{folder / '.env'}").deliver(KeyString("x" * 40))
             done += 1
@@ -88,7 +92,7 @@ async def test_a_racer_gets_no_file_of_roots_from_the_env_file_sink(raced: Calla
 def test_a_racer_gets_no_file_of_roots_from_any_file_that_is_written(raced: Callable[[], tuple[Path, Path]]) -> None:
     folder, target = raced()
     done = 0
-    for _ in range(300):
+    for _ in range(ROUNDS):
         try:
             write_text(folder / ".env", "metrics\n", 0o644)
             done += 1
@@ -98,6 +102,99 @@ def test_a_racer_gets_no_file_of_roots_from_any_file_that_is_written(raced: Call
         assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (0, 0, 0o600)
         assert target.read_text() == "root's own\n"
     assert done
+
+
+def _link(path: Path, target: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
+    os.chown(path, OTHER, OTHER, follow_symlinks=False)
+
+
+def _link_to_roots(theirs: Path, roots: Path) -> None:
+    _link(theirs / ".env", roots / "secret")
+
+
+def _folder_of_roots(theirs: Path, roots: Path) -> None:
+    theirs.rename(theirs.with_name("moved"))
+    theirs.symlink_to(roots)
+    os.chown(theirs, OTHER, OTHER, follow_symlinks=False)
+
+
+def _links_for_temporary_files(theirs: Path, roots: Path) -> None:
+    for path in theirs.glob("*.keyadmin"):
+        _link(path, roots / "secret")
+
+
+def _file_of_theirs(theirs: Path, roots: Path) -> None:
+    del roots
+    (theirs / ".env").unlink(missing_ok=True)
+    (theirs / "mine").rename(theirs / ".env")
+
+
+MODULES = tuple(f"local{os.sep}{name}.py" for name in ("files", "edited", "folders", "locks"))
+
+
+def _interrupted(moment: int, act: Callable[[], None], work: Callable[[], object]) -> bool:
+    """Do the work, and `act` before the line of number `moment` that it comes to in the modules that write files.
+
+    Whether it came that far.
+    """
+    left = moment
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        nonlocal left
+        if not frame.f_code.co_filename.endswith(MODULES):
+            return None
+        if event == "line":
+            left -= 1
+            if left == 0:
+                act()
+        return trace
+
+    sys.settrace(trace)
+    try:
+        work()
+    except Problem:
+        pass  # exchanged: said, and nothing done
+    finally:
+        sys.settrace(None)
+    return left <= 0
+
+
+@root
+@pytest.mark.parametrize("work", ["sink", "text"])
+@pytest.mark.parametrize("act", [_link_to_roots, _folder_of_roots, _links_for_temporary_files, _file_of_theirs])
+def test_at_no_moment_can_a_file_be_exchanged_so_that_roots_is_given_away(
+    tmp_path: Path, act: Callable[[Path, Path], None], work: str
+) -> None:
+    for moment in range(1, 2000):
+        place = tmp_path / str(moment)
+        theirs, roots = place / "theirs", place / "roots"
+        theirs.mkdir(parents=True)
+        roots.mkdir()
+        for path in (theirs / ".env", theirs / "mine"):
+            path.write_text("GEMINI_API_KEY=old\n")
+            os.chown(path, OTHER, OTHER)
+        for folder in (place, theirs):
+            os.chown(folder, OTHER, OTHER)
+        (roots / "secret").write_text("root's own\n")
+        (roots / "secret").chmod(0o600)
+
+        def write(path: Path = theirs / ".env") -> None:
+            if work == "text":
+                write_text(path, "text\n", 0o644)
+            else:
+                asyncio.run(sink_of(f"env-file:{path}").deliver(KeyString("x" * 40)))
+
+        came = _interrupted(moment, lambda: act(theirs, roots), write)  # noqa: B023 - called in this round
+        found = (roots / "secret").stat()
+        assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (0, 0, 0o600), moment
+        assert (roots / "secret").read_text() == "root's own\n", moment
+        assert [path.name for path in roots.iterdir()] == ["secret"], moment
+        if not came:
+            assert moment > 20, "so few lines: the modules that write files have other names now"
+            return
+    raise AssertionError("it never came to an end")
 
 
 @root

@@ -21,7 +21,7 @@ from keyadmin.model.secret import KeyString
 from tests import start_up_files
 from tests.start_up_files import NAME
 
-EXAMPLES = int(os.environ.get("KEYADMIN_TEST_START_UP_FILES", "40"))  # files a shell
+EXAMPLES = int(os.environ.get("KEYADMIN_TEST_START_UP_FILES", "30"))  # files a shell
 KEY = "AQ.SANDBOX-" + "k" * 42
 OTHER = "AQ.SANDBOX-" + "o" * 42
 NOISE = (
@@ -118,7 +118,7 @@ def _check(shell: str, text: str, folder: Path) -> None:
     for source in (text, once.text):
         gone = editor(source, shell).unset()
         left = run(shell, gone.text, folder)
-        assert left.value is None, gone.text
+        assert not left.value, gone.text  # in zsh `export NAME` alone sets it to nothing
         assert (left.output, left.state) == (before.output, before.state), gone.text
         assert editor(gone.text, shell).unset().text == gone.text, "a second time changes nothing"
 
@@ -144,6 +144,38 @@ def test_each_form_of_posix_shells(folder: Path, shell: str, piece: str) -> None
 def test_each_form_of_fish(folder: Path, piece: str) -> None:
     needs("fish")
     _check("fish", f"set A 1\n{piece}\nset B2 2\n", folder)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "sh"])
+@pytest.mark.parametrize(
+    "end", ["A=1\\\n", "true \\\n", "printf 'a\\n' \\\n", "# comment \\\n", "# comment \\", "true # \\\n", "true;", "A=1"]
+)
+def test_the_block_is_no_part_of_what_stands_before_it(folder: Path, shell: str, end: str) -> None:
+    needs(shell)
+    found = editor(f"A=1\n{end}", shell).set(KeyString(KEY))
+    assert found.how == "block"
+    assert found.text.startswith(f"A=1\n{end}")
+    if shell != "sh":
+        before, after = run(shell, f"A=1\n{end}", folder), run(shell, found.text, folder)
+        assert (after.output, after.state, after.value) == (before.output, before.state, KEY)
+
+
+@pytest.mark.parametrize(
+    ("shell", "text", "why"),
+    [
+        ("bash", "cat <<EOF\ntext\n", "is inside something that is not closed"),
+        ("zsh", "cat <<EOF\ntext\n", "is inside something that is not closed"),
+        ("zsh", "for x in a b\n", "is inside something that is not closed"),
+        ("zsh", "true &&\n", "waits for a command"),
+        ("bash", "true \\", "ends in a backslash"),
+        ("bash", f"readonly {NAME}=x\n", "read-only"),
+        ("zsh", f"typeset -rx {NAME}=x\n", "read-only"),
+    ],
+)
+def test_where_a_block_would_not_be_run_nothing_is_changed(shell: str, text: str, why: str) -> None:
+    needs(shell)
+    with pytest.raises(Problem, match=why):
+        editor(text, shell).set(KeyString(KEY))
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -62,6 +62,8 @@ def ensure_line(place: Place, line: str, name: str, hint: str, env: Mapping[str,
         check = None if place.syntax == "powershell" else checker(place.shell, env)
         return Editor(text, name, _dialect(place), check, str(place.path)).ensure(line, hint)
 
+    if place.path.is_symlink():  # nothing secret goes there: what the link points to is the start-up file
+        place = replace(place, path=place.path.resolve())
     return _applied(place, edit, private=False, dry_run=dry_run)
 
 
@@ -135,7 +137,7 @@ def _changed(place: Place, name: str, value: KeyString | None, env: Mapping[str,
 def _applied(place: Place, change: Callable[[str], Edit], *, private: bool, dry_run: bool) -> FileChange:
     """The change of a file's text, under its lock and with a backup. `private` = it holds a key now."""
     path = place.path
-    if place.syntax in ("fish", "powershell") and not path.parent.is_dir():
+    if place.makes_folder and not path.parent.is_dir():
         if dry_run:
             return FileChange(path, changed=True)
         try:

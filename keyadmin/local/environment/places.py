@@ -27,6 +27,8 @@ class Place:
     syntax: Syntax | Literal["universal"]
     label: str
     shell: Shell
+    makes_folder: bool = False
+    """Whether its folder is made where it is missing: that of a shell's own configuration, never one that a person named."""
 
 
 def home_of(env: Mapping[str, str]) -> Path:
@@ -41,7 +43,7 @@ def config_of(env: Mapping[str, str]) -> Path:
 
 def zsh_folder(env: Mapping[str, str]) -> Path:
     """Where zsh reads its files."""
-    return Path(env.get("ZDOTDIR") or home_of(env))
+    return Path(env.get("ZDOTDIR") or home_of(env)).absolute()
 
 
 def _powershell(env: Mapping[str, str]) -> Path:
@@ -54,10 +56,10 @@ def file_of(shell: Shell, env: Mapping[str, str], folder: Path) -> Place:
     """The file that a shell reads at its start. Raises usage() for the Windows user environment, which is no file."""
     places: dict[str, Place] = {
         "bash": Place(home_of(env) / ".bashrc", "posix", ".bashrc", "bash"),
-        "zsh": Place(zsh_folder(env) / ".zshrc", "posix", ".zshrc", "zsh"),
+        "zsh": Place(zsh_folder(env) / ".zshrc", "posix", ".zshrc", "zsh", makes_folder=bool(env.get("ZDOTDIR"))),
         "sh": Place(home_of(env) / ".profile", "posix", ".profile", "sh"),
-        "fish": Place(config_of(env) / "fish" / "config.fish", "fish", "config.fish", "fish"),
-        "powershell": Place(_powershell(env), "powershell", "PowerShell profile", "powershell"),
+        "fish": Place(config_of(env) / "fish" / "config.fish", "fish", "config.fish", "fish", makes_folder=True),
+        "powershell": Place(_powershell(env), "powershell", "PowerShell profile", "powershell", makes_folder=True),
         "dotenv": Place(folder / ".env", "dotenv", ".env", "dotenv"),
     }
     if shell not in places:

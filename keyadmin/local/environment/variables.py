@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,7 +59,7 @@ def look_up(env: Mapping[str, str], folder: Path) -> VariableReport:
     unread: list[str] = []
     for place in all_files(env, folder):
         try:
-            settings += _in_file(place)
+            settings += _in_file(place, unread)
         except Problem as problem:
             unread.append(f"{problem.message}: what it sets is not known")
         except OSError as error:
@@ -69,12 +70,15 @@ def look_up(env: Mapping[str, str], folder: Path) -> VariableReport:
     return VariableReport(tuple(settings), used, (*_general(settings), *unread))
 
 
-def _in_file(place: Place) -> list[VariableSetting]:
-    """Through links, which start-up files often are. Raises Problem, OSError."""
+def _in_file(place: Place, notes: list[str]) -> list[VariableSetting]:
+    """Through links, which start-up files often are; what is odd goes to `notes`. Raises Problem, OSError."""
     if not place.path.exists():
         return _left_behind(place)
     real = Place(place.path.resolve(), place.syntax, place.label, place.shell)
     text, _ = decoded(real, peek(real.path) or b"")
+    if odd := re.search("[\ud800-\udfff]", text):
+        line = text.count("\n", 0, odd.start()) + 1
+        notes.append(f"{place.path} is not UTF-8 text (line {line}): it was read all the same")
     out = []
     for name in VARIABLES:
         if (found := assigned(place, text, name)) is not None:

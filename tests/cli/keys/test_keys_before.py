@@ -135,3 +135,63 @@ def test_projects_enable_asks_too(cli: Callable[..., Any], exposed: Any) -> None
     assert not {"EnableService", "BatchEnableServices"} & set(exposed.methods())
     assert cli("projects", "enable", "demo-project", "translate.googleapis.com", env=env).code == 0, "no matter for Gemini"
     assert cli("projects", "enable", "demo-project", "--allow-exposure", env=env).code == 0
+
+
+def test_a_project_that_is_being_deleted_is_said_to_be_one(
+    keys: Callable[..., Any], cli: Callable[..., Any], served: Any
+) -> None:
+    env = {"KEYADMIN_SANDBOX": served.rest}
+    assert cli("projects", "delete", "demo-project", "--yes", env=env).code == 0
+    for dry in ((), ("--dry-run",)):
+        done = keys("create", "--name", "x", *dry, "--format", "json")
+        assert (done.code, done.error["cause"]) == (1, "project-not-active")
+        assert "is being deleted" in done.error["message"]
+        assert done.error["fix"] == ["bring it back: keyadmin projects undelete demo-project"]
+        assert "does not exist" not in done.err
+    assert not {"EnableService", "BatchEnableServices", "CreateServiceAccount", "CreateKey"} & set(served.methods())
+
+
+STATES = ("used", "unused", "use unknown", "no permission", "deleted", "unread")
+CHANGES: dict[str, tuple[str, ...]] = {
+    "restrict": ("restrict", "web", "--allowed-ips", "192.0.2.1", "--yes"),
+    "restrict by adding": ("restrict", "web", "--add-api-target", "translate.googleapis.com"),
+    "unrestrict": ("unrestrict", "web", "--yes"),
+    "rename": ("rename", "web", "other"),
+    "annotate": ("annotate", "web", "a=b"),
+    "delete": ("delete", "web", "--yes"),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("change", list(CHANGES))
+def test_a_dry_run_ends_as_the_run_does(keys: Callable[..., Any], served: Any, change: str, state: str) -> None:
+    """The same exit code and the same error, word for word; and it changes nothing."""
+    now = served.control("")["now"]
+    key: dict[str, Any] = {"keyId": "web", "displayName": "web", "createTime": "2025-01-01T00:00:00Z"}
+    key["restrictions"] = {"apiTargets": [{"service": GEMINI}]}
+    key |= {"lastUsed": now} if state == "used" else {"deleteTime": now} if state == "deleted" else {}
+    services = [GEMINI, "apikeys.googleapis.com", "monitoring.googleapis.com"]
+    served.seed(projects=[{"projectId": "demo-project", "services": services, "keys": [key]}])
+    user = "owner@example.com"
+    allowed = {
+        "use unknown": ("apikeys.keys.get", "apikeys.keys.update", "apikeys.keys.delete", "resourcemanager.projects.get"),
+        "no permission": (
+            "apikeys.keys.get",
+            "apikeys.keys.list",
+            "resourcemanager.projects.get",
+            "monitoring.timeSeries.list",
+        ),
+        "unread": ("apikeys.keys.update", "apikeys.keys.delete"),
+    }
+    if state in allowed:
+        user = "somebody@example.com"
+        served.grant(user, *allowed[state])
+    before = keys("describe", "web", "--format", "json").json
+    dry = keys(*CHANGES[change], "--dry-run", "--format", "json", user=user)
+    assert keys("describe", "web", "--format", "json").json == before
+    real = keys(*CHANGES[change], "--format", "json", user=user)
+    assert dry.code == real.code, (dry.err, real.err)
+    if real.code:
+        assert dry.error == real.error
+    if state == "use unknown" and change in ("restrict", "delete"):
+        assert "is not known" in dry.err

@@ -13,7 +13,7 @@ CREDENTIALS_MISSING: Final = CauseEntry(
     "The call carried neither a token nor a key, or no credentials were found on this machine.",
     (
         run("gcloud auth application-default login", "on a workstation; `gcloud auth login` for gcloud itself"),
-        run("keyadmin env set GEMINI_API_KEY -", "for the Gemini API: set the key, then start a new shell"),
+        run("keyadmin env set KEY", "for the Gemini API: sets GEMINI_API_KEY to a key of yours; then start a new shell"),
         do("in a container, a job or a service: give it a service account, or set the variable where the program runs"),
     ),
     f"{CLOUD}/docs/authentication/provide-credentials-adc",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from keyadmin.sandbox.messages.status import Code, RpcError, invalid
-from keyadmin.sandbox.services.monitoring.series import Point, Series, label
+from keyadmin.sandbox.services.monitoring.series import Point, Series, label, label_name
 
 Json = dict[str, Any]
 _Combine = Callable[[Sequence[float]], float]
@@ -98,9 +99,9 @@ def _reduced(found: list[Series], reducer: str, fields: list[str]) -> list[Serie
     # unsourced: that project_id stays
     combine, value_type = _REDUCERS[reducer]
     for field in fields:
-        parts = field.split(".")
-        if field not in ("resource.type", "metric.type", "project") and not (
-            len(parts) == 3 and parts[0] in ("metric", "resource") and parts[1] in ("label", "labels")
+        kind, name = label_name(field)
+        if field not in ("resource.type", "metric.type", "project") and (
+            kind not in ("metric", "resource") or not re.fullmatch(r"\w+", name)
         ):
             raise invalid(f"Field aggregation.groupByFields had an invalid value: {field[:120]}", "aggregation.group_by_fields")
     groups: dict[tuple[str, ...], list[Series]] = {}
@@ -112,9 +113,9 @@ def _reduced(found: list[Series], reducer: str, fields: list[str]) -> list[Serie
         labels: dict[str, dict[str, str]] = {"metric": {}, "resource": {}}
         labels["resource"]["project_id"] = first.labels["resource"]["project_id"]
         for field in fields:
-            kind, _, name = field.partition(".")
-            if name.startswith("label") and (value := label(first, field)):
-                labels[kind][name.partition(".")[2]] = value
+            kind, name = label_name(field)
+            if kind in labels and name != "type" and (value := label(first, field)):
+                labels[kind][name] = value
         times: dict[tuple[int, int], list[float]] = {}
         for series in members:
             for point in series.points:

@@ -147,14 +147,22 @@ def _check(term: Term, text: str) -> None:
 
 def label(series: Series, field: str) -> str:
     """`resource.labels.service`, `metric.type` ... of a series; empty where it has none."""
-    kind, _, rest = field.partition(".")
+    kind, name = label_name(field)
     if field == "metric.type":
         return series.metric_type
     if field == "resource.type":
         return series.resource_type
     if field == "project":
         return series.labels["resource"].get("project_id", "")
-    return series.labels[kind].get(rest.partition(".")[2], "")
+    return series.labels[kind].get(name, "")
+
+
+def label_name(field: str) -> tuple[str, str]:
+    """`resource`, `service` of `resource.labels.service`, of `resource.label.service` and of `resource.service`, which Google's
+    Python client shows in its examples."""
+    kind, _, rest = field.partition(".")
+    first, _, name = rest.partition(".")
+    return kind, name if first in ("label", "labels") else rest
 
 
 def _fits(series: Series, term: Term) -> bool:
