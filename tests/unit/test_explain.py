@@ -209,6 +209,11 @@ def test_a_status_is_no_verdict(text: str) -> None:
         "   \n\t",
         "hello",
         "Segmentation fault (core dumped)",
+        "ModuleNotFoundError: No module named 'google.generativeai'",
+        "HTTP 403 rate limit exceeded: https://api.github.com/repos/googleapis/python-genai",
+        "psycopg2.OperationalError: connection to server failed: Connection refused",
+        "tensorflow.python.framework.errors_impl.NotFoundError: NOT_FOUND: file x",
+        '{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low"}}',
         "npm ERR! 404 Not Found - GET https://registry.example.org/nothing",
         "PermissionError: [Errno 13] Permission denied: '/etc/shadow'",
         "An error occurred (AccessDenied) when calling the ListBuckets operation: Access Denied",
@@ -318,8 +323,9 @@ GO = (
     "googleapis.com metadata = map[consumer:projects/demo-project service:vision.googleapis.com]"
 )
 DOTNET = (
-    "The service vision has thrown an exception. Google.Apis.Requests.RequestError\nrefused [403]\nErrors [\n\tMessage[refused in "
-    "project demo-project of vision.googleapis.com] Location[ - ] Reason[accessNotConfigured] Domain[usageLimits]\n]"
+    "The service vision has thrown an exception. Google.Apis.Requests.RequestError\nrefused [403]\nErrors [\n"
+    "\tMessage[refused in project demo-project of vision.googleapis.com] Location[ - ] Reason[accessNotConfigured] "
+    "Domain[usageLimits]\n]"
 )
 NODE = (
     "GaxiosError: refused { code: 403, errors: [ { message: 'refused', domain: 'usageLimits', reason: 'accessNotConfigured', "

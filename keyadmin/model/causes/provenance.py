@@ -53,6 +53,14 @@ _MENTIONED: Final = (
 # Each vendor by what only its own errors say, in lower case.
 _VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     (
+        "Anthropic",
+        (
+            *("api.anthropic.com", "console.anthropic.com", "overloaded_error", "rate_limit_error", "authentication_error"),
+            *("credit balance is too low", "claude.ai/", "invalid x-api-key", "docs.claude.com", "docs.anthropic.com"),
+            *("platform.claude.com", "anthropicexception"),
+        ),
+    ),
+    (
         "OpenAI",
         (
             *("platform.openai.com", "api.openai.com", "help.openai.com", "openai api responded", "insufficient_quota"),
@@ -80,14 +88,6 @@ _VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             *("amazonaws.com", "botocore", "boto3", "arn:aws", "throttlingexception", "accessdeniedexception", "x-amzn-"),
             *("unrecognizedclientexception", "expiredtokenexception", "aws bedrock", "servicequotaexceededexception"),
             *("invalidclienttokenid", "signaturedoesnotmatch", "@aws-sdk", "aws-sdk", "api error: accessdenied"),
-        ),
-    ),
-    (
-        "Anthropic",
-        (
-            *("api.anthropic.com", "console.anthropic.com", "overloaded_error", "rate_limit_error", "authentication_error"),
-            *("credit balance is too low", "claude.ai/", "invalid x-api-key", "docs.claude.com", "docs.anthropic.com"),
-            *("platform.claude.com", "anthropicexception"),
         ),
     ),
     ("OpenRouter", ("openrouter.ai", "openrouterexception")),

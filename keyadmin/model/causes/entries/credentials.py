@@ -364,13 +364,13 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             "is restricted to users within its organization",
             "this app is blocked",
             "error 403: disallowed_useragent",
+            "error 403: access_denied",
+            "error 401: invalid_client",
             "client is unauthorized to retrieve access tokens using this method",
             "google hasn't verified this app",
             "auth/unauthorized-domain",
         ),
-        *google_says(
-            37, "invalid_client", "error 403: access_denied", "unauthorized_client", "idpiframe_initialization_failed"
-        ),
+        *google_says(37, "invalid_client", "unauthorized_client", "idpiframe_initialization_failed"),
     ),
 )
 

@@ -150,7 +150,9 @@ NETWORK_UNREACHABLE: Final = CauseEntry(
         *google_says(
             68,
             "getaddrinfo",
-            "enotfound",
+            " enotfound",
+            "'enotfound",
+            '"enotfound',
             "econnrefused",
             "econnreset",
             "etimedout",
