@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from keyadmin.model.command_line import typed
-from keyadmin.model.problem import Cause, Exit, Problem
+from keyadmin.model.key import GEMINI
+from keyadmin.model.problem import Cause, Exit, Problem, or_problem
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
 
 OPTION: Final = "--allow-exposure"
 
@@ -54,6 +58,17 @@ def require(project: str, keys: Collection[str], allowed: Collection[str] | None
     """Raises GeminiExposure unless all of the keys were agreed to; None = whichever they are."""
     if keys and allowed is not None and not set(keys) <= set(allowed):
         raise refusal(project, keys)
+
+
+async def beside(cloud: Cloud, project: str) -> tuple[str, ...]:
+    """The keys without API restriction of a project in which the Gemini API is off; none where that cannot be read."""
+    states = await or_problem(cloud.services.states(project, [GEMINI]))
+    if isinstance(states, Problem) or states.get(GEMINI) == "ENABLED":
+        return ()
+    try:
+        return tuple([key.key_id async for key in cloud.keys.list(project) if key.restricted == "none"])
+    except Problem:
+        return ()
 
 
 def _restrict(project: str, keys: Collection[str]) -> str:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keyadmin.cli.confirm import confirm, would
-from keyadmin.cli.keys.options import KeyName
+from keyadmin.cli.confirm import confirm, confirm_exposure, would
+from keyadmin.cli.keys.options import AllowExposure, KeyName
 from keyadmin.cli.keys.sink_options import Printer
 from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.render import show_to_programs
@@ -18,7 +18,10 @@ from keyadmin.cli.rotation.options import ForceUse, To, manner_of, specs_of
 from keyadmin.cli.rotation.result import show_outcome
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
+from keyadmin.keys import exposure
+from keyadmin.keys.exposure import GeminiExposure
 from keyadmin.model import duration
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Exit
 from keyadmin.rotation.decide import RotationTerms
 from keyadmin.rotation.rotate import RotatePlan, execute_rotate, plan_rotate
@@ -60,6 +63,7 @@ def migrate(
     to: To = None,
     grace: Grace = None,
     force: ForceUse = False,
+    allow_exposure: AllowExposure = False,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> int:
@@ -67,7 +71,9 @@ def migrate(
 
     Called again it goes on with what is unfinished. --dry-run says whose the key is and what is missing.
     """
-    return _rotate(context, key, to, RotationTerms(migrate=True), grace, force=force, yes=yes, dry_run=dry_run)
+    terms = RotationTerms(migrate=True)
+    exposing = None if allow_exposure else set[str]()
+    return _rotate(context, key, to, terms, grace, force=force, yes=yes, dry_run=dry_run, exposing=exposing)
 
 
 def _rotate(
@@ -80,7 +86,9 @@ def _rotate(
     force: bool,
     yes: bool,
     dry_run: bool,
+    exposing: set[str] | None = None,
 ) -> int:
+    """`exposing` = keys beside which the Gemini API may be switched on; None = whichever there are."""
     session = current(context)
     specs = specs_of(to)
     if grace is not None:
@@ -93,7 +101,13 @@ def _rotate(
     async def look(cloud: Cloud) -> RotatePlan:
         project = partial(session.project, cloud)
         owners = dry_run or not yes  # what is asked about is shown first
-        return await plan_rotate(cloud, name, project, terms, specs, manner, session.observer, owners=owners)
+        plan = await plan_rotate(cloud, name, project, terms, specs, manner, session.observer, owners=owners)
+        if exposing is not None and (open_keys := await exposure.beside(cloud, plan.key.project)):
+            if dry_run:
+                session.observer.warning(exposure.warning(plan.key.project, open_keys))
+            else:
+                exposure.require(plan.key.project, open_keys, exposing)
+        return plan
 
     def show(plan: RotatePlan) -> str:
         if plan.in_vain:
@@ -109,7 +123,13 @@ def _rotate(
         plan = run(context, look)
         show(plan)
         return _dry_run(session, plan)
-    _, outcome = planned_and_done(context, look, show, execute, yes=yes)
+    try:
+        _, outcome = planned_and_done(context, look, show, execute, yes=yes)
+    except GeminiExposure as refusal:
+        confirm_exposure(session, refusal)
+        assert exposing is not None
+        exposing.update(refusal.keys)
+        _, outcome = planned_and_done(context, look, show, execute, yes=yes)
     return show_outcome(session, outcome, printer)
 
 
@@ -126,5 +146,5 @@ def _dry_run(session: Session, plan: RotatePlan) -> int:
 def _warn_in_vain(session: Session, key: Key) -> None:
     session.observer.warning(
         f"{key.key_id} is a standard key for the Gemini API, which takes none any more, and so will its successor be: "
-        f"keyadmin keys migrate {key.key_id} -p {key.project} makes an auth key"
+        f"{typed('keys migrate', key.key_id, project=key.project)} makes an auth key"
     )

@@ -195,3 +195,15 @@ def test_a_dry_run_ends_as_the_run_does(keys: Callable[..., Any], served: Any, c
         assert dry.error == real.error
     if state == "use unknown" and change in ("restrict", "delete"):
         assert "is not known" in dry.err
+
+
+def test_keys_migrate_asks_too(keys: Callable[..., Any], exposed: Any) -> None:
+    refused = keys("migrate", "old-map", "--to", "stdout", "--yes")
+    assert refused.code == 2, refused.err
+    assert "--allow-exposure" in refused.err
+    assert keys("migrate", "old-map", "--to", "stdout", terminal=True, stdin="n\n").code == 1
+    changing = {"EnableService", "BatchEnableServices", "CreateServiceAccount", "CreateKey", "UpdateKey"}
+    assert not changing & set(exposed.methods())
+    assert "old-site" in keys("migrate", "old-map", "--to", "stdout", "--dry-run").err
+    agreed = keys("migrate", "old-map", "--to", "stdout", "--yes", "--allow-exposure", "--force")
+    assert "CreateKey" in exposed.methods(), agreed.err
