@@ -235,6 +235,22 @@ def test_a_policy_below_a_project_and_what_is_not_analysed(sandbox: Running, cli
     assert (denied.status, denied.reason) == (403, "IAM_PERMISSION_DENIED")
 
 
+@pytest.mark.parametrize(
+    ("time", "value"), [(None, "CONDITIONAL"), ("2025-01-01T00:00:00Z", "TRUE"), ("2031-01-01T00:00:00Z", "FALSE")]
+)
+def test_conditions_are_evaluated_for_a_time(sandbox: Running, time: str | None, value: str) -> None:
+    name = "/v1/projects/one-project/secrets/s"
+    condition = {"title": "until", "expression": 'request.time < timestamp("2030-01-01T00:00:00Z")'}
+    binding = {"role": "roles/secretmanager.viewer", "members": ["user:eve@example.net"], "condition": condition}
+    policy = {"policy": {"version": 3, "bindings": [binding]}}
+    assert send(sandbox, "POST", f"{name}:setIamPolicy", policy).status == 200
+    path = "organizations/5:analyzeIamPolicy?analysisQuery.identitySelector.identity=user:eve@example.net"
+    answer = get(sandbox, path + (f"&analysisQuery.conditionContext.accessTime={time}" if time else "")).data
+    (result,) = answer["mainAnalysis"]["analysisResults"]
+    assert result["accessControlLists"][0]["conditionEvaluation"] == {"evaluationValue": value}
+    assert result["iamBinding"]["condition"] == condition
+
+
 @pytest.mark.skipif(shutil.which("gcloud") is None, reason="gcloud is not installed")
 def test_gcloud_asset(sandbox: Running, tmp_path: Path) -> None:
     environment = os.environ | {

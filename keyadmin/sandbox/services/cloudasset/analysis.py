@@ -1,8 +1,7 @@
 """AnalyzeIamPolicy: who may do what where, binding by binding.
 
 Shapes: proto of google.cloud.asset.v1 and https://cloud.google.com/policy-intelligence/docs/analyze-iam-policies. Groups have
-no members in the sandbox; deny policies are not looked at; a condition is CONDITIONAL, as at Google where the query does not
-say at what time.
+no members in the sandbox, and deny policies are not analysed. A condition is CONDITIONAL unless the query says at what time.
 """
 
 from __future__ import annotations
@@ -13,7 +12,9 @@ from typing import Any
 from keyadmin.sandbox.api import Call
 from keyadmin.sandbox.inventory import RESOURCES, Scope
 from keyadmin.sandbox.messages.status import Code, RpcError, invalid
+from keyadmin.sandbox.messages.times import parse_rfc3339
 from keyadmin.sandbox.services.cloudasset import access, policies
+from keyadmin.sandbox.state import conditions
 
 Json = dict[str, Any]
 
@@ -34,6 +35,7 @@ class Question:
     permissions: tuple[str, ...]
     expand_roles: bool
     expand_resources: bool
+    at: int | None  # microseconds: the time for which conditions are evaluated
 
 
 def analyzed(call: Call, request: Json) -> Json:
@@ -58,8 +60,10 @@ def analyzed(call: Call, request: Json) -> Json:
 
 def _question(call: Call, query: Json, request: Json) -> Question:
     options = query.get("options", {})
-    if options.get("analyzeServiceAccountImpersonation") or request.get("savedAnalysisQuery"):
-        raise RpcError(Code.UNIMPLEMENTED, "The sandbox analyses neither impersonation nor saved queries.")
+    beyond = ("analyzeServiceAccountImpersonation", "includeDenyPolicyAnalysis")
+    if any(options.get(one) for one in beyond) or request.get("savedAnalysisQuery"):
+        raise RpcError(Code.UNIMPLEMENTED, "The sandbox analyses neither impersonation, deny policies nor saved queries.")
+    time = query.get("conditionContext", {}).get("accessTime")
     wanted = query.get("accessSelector", {})
     roles, permissions = tuple(wanted.get("roles", ())), tuple(wanted.get("permissions", ()))
     shown = query.get("resourceSelector", {}).get("fullResourceName", "")
@@ -81,6 +85,7 @@ def _question(call: Call, query: Json, request: Json) -> Question:
         permissions,
         bool(options.get("expandRoles")),
         bool(options.get("expandResources")),
+        parse_rfc3339(time) if time else None,
     )
 
 
@@ -113,7 +118,7 @@ def _result(call: Call, scope: Scope, asked: Question, resource: str, binding: J
     shown = [asked.shown] if asked.shown else _resources(call, scope, asked, resource, named[0])
     control: Json = {"resources": [{"fullResourceName": one} | state for one in shown], "accesses": accesses}
     if "condition" in binding:
-        control["conditionEvaluation"] = {"evaluationValue": "CONDITIONAL"}
+        control["conditionEvaluation"] = {"evaluationValue": _evaluated(call, asked, resource, binding["condition"])}
     return {
         "attachedResourceFullName": named[0],
         "iamBinding": {"role": binding["role"], "members": members}
@@ -122,6 +127,18 @@ def _result(call: Call, scope: Scope, asked: Question, resource: str, binding: J
         "identityList": {"identities": [{"name": member} | state for member in meant]},
         "fullyExplored": True,
     }
+
+
+def _evaluated(call: Call, asked: Question, resource: str, condition: Json) -> str:
+    """TRUE, FALSE or CONDITIONAL."""
+    if asked.at is None:
+        return "CONDITIONAL"
+    situation = call.world.situation(resource, "/".join(resource.split("/")[:2]), asked.at)
+    try:
+        compiled = conditions.compiled(condition.get("expression", ""))
+        return "TRUE" if conditions.evaluate(compiled, situation.variables(), situation.functions()) else "FALSE"
+    except (conditions.NotACondition, conditions.NotEvaluable):
+        return "CONDITIONAL"
 
 
 def _is(member: str, identity: str) -> bool:
