@@ -189,3 +189,24 @@ def test_files_at_random(folder: Path, shell: str) -> None:
         _check(shell, text, folder)
 
     check()
+
+
+REAL = {
+    "bash": ["/etc/skel/.bashrc", "/etc/bash.bashrc", "/etc/profile", "/usr/share/bash-completion/bash_completion"],
+    "zsh": ["/etc/zsh/zshrc", "/usr/share/zsh/functions/Completion/compinit", "/usr/share/zsh/functions/MIME/pick-web-browser"],
+    "fish": ["/usr/share/fish/config.fish", "/usr/share/fish/functions/fish_git_prompt.fish"],
+    "sh": ["/usr/bin/which", "/usr/bin/ldd", "/usr/bin/zgrep"],
+}
+
+
+@pytest.mark.parametrize(("shell", "path"), [(shell, Path(path)) for shell, paths in REAL.items() for path in paths])
+def test_files_of_others_as_they_are_on_this_machine(shell: str, path: Path) -> None:
+    needs(shell)
+    if not path.is_file() or checker(shell, os.environ).complaint(text := path.read_text("utf-8", "surrogateescape")):
+        pytest.skip(f"{path} is not there, or not a file of {shell}")
+    once = editor(text, shell).set(KeyString(KEY))
+    assert (once.how, once.text.startswith(text)) == ("block", True)
+    assert editor(once.text, shell).unset().text.rstrip("\n") == text.rstrip("\n")
+    lone = f"set -gx {NAME} old\n" if shell == "fish" else f"export {NAME}=old\n"
+    for whole in (lone + text, text.rstrip("\n") + "\n" + lone):
+        assert editor(whole, shell).set(KeyString(KEY)).how == "line"

@@ -138,6 +138,9 @@ def test_lone_lines_of_powershell(text: str, expected: str) -> None:
         f"$env:{NAME} += 'a'\n",
         f"${{env:{NAME}}} = 'a'\n",
         f"$x =\n$env:{NAME} = 'a'\n",
+        f"$x =  # comment\n\n$env:{NAME} = 'a'\n",
+        f"$y -and\n$env:{NAME} = 'a'\n",
+        f"if ($x) {{ }} else\n$env:{NAME} = 'a'\n",
         f"foo `\n$env:{NAME} = 'a'\n",
         f"foo |\n$env:{NAME} = 'a'\n",
         f"$env:{NAME} = 'a'\n| Out-Null\n",
@@ -150,6 +153,8 @@ def test_lone_lines_of_powershell(text: str, expected: str) -> None:
         f"if ($x) {{\n$env:{NAME} = 'a'\n",
         f"$a = 'never closed\n$env:{NAME} = 'a'\n",
         "if ($x) {\n",
+        "$x =\n",
+        "Get-Item x |",
     ],
 )
 def test_anything_else_of_powershell_is_refused(text: str) -> None:

@@ -147,6 +147,8 @@ def _say(session: Session, change: FileChange, text: str) -> None:
 def _reach(place: Place) -> str:
     """Who has the variable now, and how this terminal gets it."""
     path = shlex.quote(str(place.path))
+    if place.path.name == ".envrc":
+        return f"direnv takes it once you allow the changed file: direnv allow {path}"
     if place.syntax == "dotenv":
         return f"Programs that read .env there have it; in this terminal: set -a; . {path}; set +a"
     return f"New terminals have it; in this one: {'.' if place.syntax == 'powershell' else 'source'} {path}"

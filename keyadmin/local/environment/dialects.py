@@ -48,11 +48,12 @@ class Dialect:
     ends: str
     """What ends the file early, or keeps this shell from going on."""
     read_only: str = r"(?!)"
-    flags: re.IGNORECASE | int = 0  # type: ignore[valid-type]
+    flags: int = 0
+    """Of `re`: names of PowerShell are the same in any case."""
 
     def compiled(self, pattern: str, name: str) -> re.Pattern[str]:
         """A template for one variable."""
-        return re.compile(pattern.replace("NAME", name), re.MULTILINE | int(self.flags))
+        return re.compile(pattern.replace("NAME", name), re.MULTILINE | self.flags)
 
 
 def posix_quoted(text: str) -> str:

@@ -19,6 +19,12 @@ from keyadmin.model.secret import KeyString, redact
 How = Literal["nothing", "line", "block"]
 _MOST_SAID: Final = 5
 _WAITS: Final = re.compile(r"(?:&&|\|\||\||\|&|\b(?:coproc|time|noglob|nocorrect|not|function[ \t]+\S+)|(?:^|[ \t;])!)$")
+_OPEN: Final = re.compile(  # PowerShell: what goes on in the next line
+    r"(?:[`|=,+\-*/%&({\[!.]|(?<!\w)-(?:and|or|xor|not|[ci]?(?:eq|ne|gt|lt|ge|le|like|notlike|match|notmatch|contains|notcontains|in|"
+    r"notin|replace|split)|join|f|is|isnot|as|band|bor|bxor|bnot|shl|shr)"
+    r"|\b(?:else|do|try|finally|return|throw|trap|function[ \t]+\S+))$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ class Editor:
             return False
         if self._checker is None:
             depth = self._masked.depths[mention.line - 1] if mention.line <= len(self._masked.depths) else 1
-            return depth == 0 and self._masked.closed and not re.search(r"[`|=,+\-*/%&({\[][ \t]*\r?\n\Z", before)
+            return depth == 0 and self._masked.closed and not _OPEN.search(self._masked.code[: mention.start].rstrip())
         if self._complaint:
             return mention.kind == "block"
         own = self._text[mention.start : mention.end]
@@ -147,12 +153,10 @@ class Editor:
             start += newline  # an empty line ends what the backslash would go on with
         if _waits(start):
             raise self._problem("its last line waits for a command", f"complete the last line of {self._where}")
-        checked = self._checker is not None and not self._complaint
-        if checked and self._checker is not None and not self._checker.top_level_after(start):
-            raise self._problem(
-                "its end is inside something that is not closed (a here-document, a loop)", f"close it in {self._where}"
-            )
-        if self._checker is None and not self._masked.closed:
+        if self._checker is not None and not self._complaint and not self._checker.top_level_after(start):
+            why = "its end is inside something that is not closed (a here-document, a loop)"
+            raise self._problem(why, f"close it in {self._where}")
+        if self._checker is None and (not self._masked.closed or _OPEN.search(self._mask(start).code.rstrip())):
             raise self._problem(
                 "keyadmin cannot tell where its strings and brackets end", f"write into {self._where}: {self._hint()}"
             )
@@ -187,7 +191,7 @@ class Editor:
         return out + [self._may_end(each, counts) for each in before[:_MOST_SAID]]
 
     def _rival(self, masked: Masked, each: Mention, counts: Mention) -> str:
-        does = "sets it too" if each.sets else "takes it away"
+        does = ("sets it too" if counts.sets else "still sets it") if each.sets else "takes it away"
         if in_function(masked, each):
             return f"line {each.line} of {self._where} {does} whenever its function is called"
         return f"line {each.line} of {self._where} {does}; line {counts.line} comes later and wins"
