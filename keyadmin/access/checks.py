@@ -166,8 +166,14 @@ def quota_project(seen: ProbeResult, by: Asker, feature: Feature) -> Check:
 def _no_quota_project(seen: ProbeResult, by: Asker) -> Check:
     if by.sandbox:
         return Check("quota-project", "ok", True, "none is named; the sandbox charges such calls to nobody")
-    if by.caller.kind != "user":
-        return Check("quota-project", "ok", True, "none is named; calls are charged to the service account's own project")
+    # An access token of elsewhere may be a person's: what the services said tells.
+    told = by.caller.kind != "access-token" or any(
+        isinstance(answer, Problem) and answer.cause is Cause.QUOTA_PROJECT_NOT_SET
+        for answer in (seen.project, seen.held, seen.apis, seen.keys)
+    )
+    if by.caller.kind != "user" and not (by.caller.kind == "access-token" and told):
+        whose = by.caller.own_project or "the project of the service account or identity pool"
+        return Check("quota-project", "ok", True, f"none is named; calls are charged to {whose}")
     problem = Problem(Cause.QUOTA_PROJECT_NOT_SET, "", project=seen.name)
     detail = "none is named: calls of user credentials are charged to gcloud's own project then, and some APIs refuse that"
     return Check("quota-project", "missing", True, detail, fix=advice(problem)[0])

@@ -71,18 +71,33 @@ def machine(google: LocalGoogle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_metadata, "_GCE_METADATA_HOST", google.plain)
 
 
-def run_here(arguments: tuple[str, ...], whole: Mapping[str, str], patch: pytest.MonkeyPatch, stdin: str = "") -> Result:
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def run_here(
+    arguments: tuple[str, ...],
+    whole: Mapping[str, str],
+    patch: pytest.MonkeyPatch,
+    stdin: str = "",
+    *,
+    terminal: bool = False,
+) -> Result:
     """Run one command line in this process with this environment."""
     from keyadmin.cli.app import main
 
-    out, err = io.StringIO(), io.StringIO()
+    kind = Terminal if terminal else io.StringIO
+    out, err = io.StringIO(), kind()
     with patch.context() as within:
         for name in list(os.environ):
             if name not in whole and name != "PYTEST_CURRENT_TEST":
                 within.delenv(name)
         for name, value in whole.items():
             within.setenv(name, value)
-        within.setattr(sys, "stdin", io.StringIO(stdin))
+        within.setattr(sys, "stdin", kind(stdin))
         within.setattr(sys, "stdout", out)
         within.setattr(sys, "stderr", err)
         began = time.monotonic()

@@ -50,8 +50,11 @@ class Row:
             "rotate": ["keys", "rotate", f"turn-{self.id}", "--yes", "--grace", "0s"],
             "audit": ["audit", "--projects", f"{TARGET},{PAYING}"],
             "describe": ["projects", "describe", TARGET],
+            "inventory": ["audit", "--projects", TARGET, "--inventory", "asset"],
+            "usage": ["keys", "usage", "old-key"],
+            "hand over": ["keys", "hand-over", "old-key", "--to", f"secret-manager:projects/{PAYING}/secrets/row-{self.id}"],
         }[self.command]
-        project = [] if self.command in ("audit", "describe") else ["-p", TARGET]
+        project = [] if self.command in ("audit", "describe", "inventory") else ["-p", TARGET]
         return [*words, *project, "--format", "json", "--timeout", self.timeout]
 
 
@@ -96,6 +99,9 @@ WHERE: Final[dict[str, tuple[str, str, str]]] = {  # place -> kind of credential
     "Service Usage": (USER, "serviceusage.googleapis.com", "create"),
     "IAM": (USER, "iam.googleapis.com", "create"),
     "Gemini": (USER, GEMINI, "verify"),
+    "Monitoring": (USER, "monitoring.googleapis.com", "usage"),
+    "Cloud Asset": (USER, "cloudasset.googleapis.com", "inventory"),
+    "Secret Manager": (USER, "secretmanager.googleapis.com", "hand over"),
 }
 IDENTITY: Final = ("token", "STS", "impersonation")
 _GONE: Final[dict[str, Any]] = {"code": 1, "cause": "network-unreachable"}

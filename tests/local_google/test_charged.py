@@ -11,7 +11,7 @@ import pytest
 
 from tests.local_google import client
 from tests.local_google.client import ALL_APIS, BARE, HOME, OWNERS, PAYING, TARGET, LocalGoogle, service_account, user
-from tests.local_google.conftest import Result
+from tests.local_google.conftest import Result, run_here
 
 Cli = Callable[..., Result]
 IAM, RM, USAGE, KEYS = (f"{name}.googleapis.com" for name in ("iam", "cloudresourcemanager", "serviceusage", "apikeys"))
@@ -126,6 +126,31 @@ def test_no_more_calls_than_before_but_one_for_each_missing_api(cli: Cli, google
     variables = user(google, tmp_path, quota_project_id=quota)
     assert cli(*CREATE, "-p", BARE, "--enable-in-quota-project", env_=variables).code == 0
     assert sum(google.calls().values()) <= today + 3 + 3  # one to enable and one to see the operation end, for two bundles
+
+
+def test_a_persons_access_token_without_quota_project_is_not_ready(cli: Cli, google: LocalGoogle) -> None:
+    for principal, kind, own, ready in ((client.PERSON, "user", None, False), (client.ROBOT, "service-account", HOME, True)):
+        token = google.token(principal, kind, own)
+        (found,) = cli("doctor", TARGET, "--format", "json", env_={"GOOGLE_OAUTH_ACCESS_TOKEN": token}).json
+        assert found["ready"] is ready, found
+        (check,) = [each for each in found["checks"] if each["id"] == "quota-project"]
+        assert check["status"] == ("ok" if ready else "missing")
+
+
+def test_on_a_terminal_it_asks_and_goes_on(
+    env: dict[str, str], google: LocalGoogle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quota = payer(google, IAM)
+    variables = env | user(google, tmp_path, quota_project_id=quota)
+    arguments = ("keys", "create", "--name", "New", "-p", TARGET)
+    refused = run_here(arguments, variables, monkeypatch, "n\n", terminal=True)
+    assert refused.code == 1
+    assert IAM not in enabled(google, quota)
+    assert changes(google) == []
+    done = run_here(arguments, variables, monkeypatch, "y\n", terminal=True)
+    assert done.code == 0, done.err
+    assert f"calls are charged to project {quota}" in done.err
+    assert IAM in enabled(google, quota)
 
 
 def test_the_organisation_policy_api_is_in_nobodys_way(cli: Cli, google: LocalGoogle, tmp_path: Path) -> None:
