@@ -10,6 +10,7 @@ from keyadmin.cli import remember
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean
 from keyadmin.model.problem import Cause, Problem
+from keyadmin.model.secret import redact
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -59,4 +60,4 @@ async def _projects(session: Session, cloud: Cloud) -> Sequence[Project]:
 
 
 def _title(project: Project, width: int) -> str:
-    return f"{project.project_id.ljust(width)}  {clean(project.display_name)}".rstrip()
+    return f"{project.project_id.ljust(width)}  {clean(redact(project.display_name))}".rstrip()

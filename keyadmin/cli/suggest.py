@@ -12,6 +12,7 @@ from keyadmin.cli.remember import cache_of
 from keyadmin.cli.session import current
 from keyadmin.cli.settings import settle
 from keyadmin.model.problem import Problem
+from keyadmin.model.secret import holds_key, redact
 
 MOST_EXPLAINED: Final = 100  # with more, the shells' lists are too long for a second column
 # Shells read what they are offered again, zsh with eval: nothing gets there that any of them takes for more than a letter.
@@ -44,7 +45,8 @@ def key_names(context: typer.Context, incomplete: str) -> list[str | tuple[str, 
 
 
 def _offered(known: Iterable[tuple[str, str]], incomplete: str) -> list[str | tuple[str, str]]:
-    fitting = sorted((value, about) for value, about in known if value.startswith(incomplete) and _PLAIN.fullmatch(value))
+    plain = ((value, redact(about)) for value, about in known if _PLAIN.fullmatch(value) and not holds_key(value))
+    fitting = sorted((value, about) for value, about in plain if value.startswith(incomplete))
     if len(fitting) > MOST_EXPLAINED:
         return [value for value, _ in fitting]
     spoken = ((value, " ".join(_UNSPEAKABLE.sub(" ", about).split())) for value, about in fitting)

@@ -50,11 +50,11 @@ def find(paths: Sequence[Path], *, unreachable: bool = False, workers: int | Non
     done: set[Path] = set()
     for path in paths:
         folder = path if path.is_dir() else path.parent
-        there = repositories.below(folder)
+        there = repositories.below(folder) if path.is_dir() else []
         if not any(each.label == "" for each in there) and (around := repositories.enclosing(folder)):
             there.insert(0, around)
         if not there:
-            found.gaps.append(f"{path} is not in a git repository, and none lies below it")
+            found.gaps.append(f"{path} is not in a git repository" + (", and none lies below it" if path.is_dir() else ""))
         for repository in there:
             if repository.common not in done:
                 done.add(repository.common)

@@ -14,15 +14,18 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
 from keyadmin.local.subprocesses import environment
 from keyadmin.model.problem import Cause, Problem
 
+
 _PREFIX: Final = "keyadmin-git-"
+_FRESH_S: Final = 60.0
 _PATIENCE_S: Final = 60.0
 _SAID: Final = 500  # bytes of git's complaint that are told
 
@@ -172,10 +175,17 @@ def own_repository(
     """
     _remove_left_over()
     try:
-        folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))  # 0700
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))  # 0700
     except OSError as error:
         raise _failed("scan", f"no folder for temporary files: {error.strerror}") from None
-    try:
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        if os.name == "posix":
+            import fcntl
+
+            handle = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, handle)
+            fcntl.flock(handle, fcntl.LOCK_EX)  # for as long as this process lives: the folder is in use
         for name in ("objects/info", "objects/pack", "refs", "info"):
             (folder / name).mkdir(parents=True)
         (folder / "HEAD").write_text("ref: refs/heads/none\n")
@@ -184,8 +194,6 @@ def own_repository(
         if shallow:
             (folder / "shallow").write_text("".join(f"{each}\n" for each in shallow))
         yield Git(folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_settings(folder: Path, extensions: dict[str, str], excludes: str = os.devnull) -> None:
@@ -205,25 +213,26 @@ def _quoted(path: Path) -> bytes:
 
 
 def _remove_left_over() -> None:
-    """Folders of runs that were killed: nobody else clears them away."""
+    """Folders of runs that were killed: nobody else clears them away. One that another process has locked is in use."""
     if os.name != "posix":
         return
     with suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
         for entry in entries:
-            number = entry.name.removeprefix(_PREFIX).partition("-")[0]
-            if not entry.name.startswith(_PREFIX) or not number.isdigit():
-                continue
-            with suppress(OSError):
-                known = entry.stat(follow_symlinks=False)
-                if known.st_uid == os.getuid() and stat.S_ISDIR(known.st_mode) and not _alive(int(number)):
-                    shutil.rmtree(entry.path, ignore_errors=True)
+            if entry.name.startswith(_PREFIX):
+                with suppress(OSError):
+                    _remove_unused(entry)
 
 
-def _alive(pid: int) -> bool:
+def _remove_unused(entry: os.DirEntry[str]) -> None:
+    import fcntl
+
+    known = entry.stat(follow_symlinks=False)
+    fresh = time.time() - known.st_mtime < _FRESH_S  # made, and not locked yet
+    if known.st_uid != os.getuid() or not stat.S_ISDIR(known.st_mode) or fresh:
+        return
+    handle = os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW)
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(entry.path, ignore_errors=True)
+    finally:
+        os.close(handle)

@@ -119,5 +119,5 @@ def write_metrics(path: Path, planned: Sequence[Planned], now: datetime, found: 
 
 
 def _labels(**values: str) -> str:
-    escaped = (value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n") for value in values.values())
+    escaped = (redact(value).replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n") for value in values.values())
     return "{" + ",".join(f'{name}="{value}"' for name, value in zip(values, escaped, strict=True)) + "}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shlex
 import subprocess
@@ -343,7 +344,14 @@ def test_one_module_starts_git() -> None:
 
 def test_nothing_stays_behind(repository: Callable[..., Path], offline: Callable[..., Done], home: dict[str, str]) -> None:
     folder = repository("r", {"a": f"k={KEY}\n"})
-    left = Path(home["TMPDIR"]) / "keyadmin-git-999999999-x"
-    (left / "objects").mkdir(parents=True)  # of a run that was killed
-    assert offline(folder, "--history").code == 3
-    assert list(Path(home["TMPDIR"]).iterdir()) == []
+    killed, running = (Path(home["TMPDIR"]) / f"keyadmin-git-{name}" for name in ("killed", "running"))
+    for path in (killed, running):
+        (path / "objects").mkdir(parents=True)
+        os.utime(path, (0, 0))
+    handle = os.open(running, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    try:
+        assert offline(folder, "--history").code == 3
+        assert list(Path(home["TMPDIR"]).iterdir()) == [running]
+    finally:
+        os.close(handle)
