@@ -14,7 +14,7 @@ from keyadmin.sandbox.messages.status import Code, RpcError
 from keyadmin.sandbox.messages.times import rfc3339
 from keyadmin.sandbox.services.gemini import models
 from keyadmin.sandbox.services.gemini.answers import THOUGHTS, answer_text, fingerprint
-from keyadmin.sandbox.services.gemini.request import cut, pick, tokens
+from keyadmin.sandbox.services.gemini.request import cut, listed, pick, tokens
 from keyadmin.sandbox.services.gemini.samples import sample
 
 Json = dict[str, Any]
@@ -62,12 +62,12 @@ def _text(request: Json, asked: list[Any]) -> str:
     else:
         text = answer_text(asked)
     most = pick(request.get("generation_config", {}), "maxOutputTokens")
-    return cut(text, int(most)) if isinstance(most, (int, float)) and most > 0 else text
+    return cut(text, int(most)) if isinstance(most, (int, float)) and 0 < most < len(text) else text
 
 
 def _function_call(request: Json) -> Json | None:
     """The first function that is declared, unless a function's result was sent."""
-    declared = [tool for tool in request.get("tools", ()) if isinstance(tool, dict) and tool.get("type") == "function"]
+    declared = [tool for tool in listed(request.get("tools")) if isinstance(tool, dict) and tool.get("type") == "function"]
     if not declared or "function_result" in json.dumps(request["input"]):
         return None
     chosen = declared[0]

@@ -11,6 +11,7 @@ from keyadmin.sandbox.services.gemini import models
 Json = dict[str, Any]
 
 _BYTES_PER_TOKEN = 4  # about what Google's documentation says of English text
+_MOST_TOKENS = 10**9
 _MEDIA_TOKENS = 258  # of an image or a piece of media (Gemini API documentation, tokens)
 _MEDIA = ("inlineData", "inline_data", "fileData", "file_data")
 
@@ -20,6 +21,13 @@ def pick(data: Any, name: str, default: Any = None) -> Any:
     if not isinstance(data, dict):
         return default
     return data[name] if name in data else data.get(snake(name), default)
+
+
+def listed(value: Any) -> list[Any]:
+    """A list, whatever was sent: a lone value counts as a list of one (recorded of tools), none as an empty one."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
 
 
 def tokens(content: Any) -> int:
@@ -93,15 +101,15 @@ def _camel(name: str) -> str:
 
 def _tools(request: Json) -> list[Json]:
     """The tools, names in camelCase; one that is sent without a list counts as a list of one (recorded)."""
-    sent = request.get("tools", [])
+    sent = listed(request.get("tools"))
     return [{_camel(name): value for name, value in tool.items()} for tool in sent if isinstance(tool, dict)]
 
 
 def _functions(request: Json) -> tuple[tuple[Json, ...], bool]:
-    declared = [one for tool in _tools(request) for one in tool.get("functionDeclarations", ()) if isinstance(one, dict)]
+    declared = [one for tool in _tools(request) for one in listed(tool.get("functionDeclarations")) if isinstance(one, dict)]
     config = pick(request.get("toolConfig", {}), "functionCallingConfig", {})
     mode = str(pick(config, "mode", "AUTO")).upper()
-    allowed = pick(config, "allowedFunctionNames", ())
+    allowed = listed(pick(config, "allowedFunctionNames"))
     if mode == "NONE":
         return (), False
     return tuple(one for one in declared if not allowed or one.get("name") in allowed), mode == "ANY"
@@ -131,11 +139,11 @@ def _schema(settings: Json) -> Json | None:
 
 def _limit(settings: Json) -> int | None:
     most = pick(settings, "maxOutputTokens")
-    return int(most) if isinstance(most, (int, float)) and most > 0 else None
+    return int(most) if isinstance(most, (int, float)) and 0 < most < _MOST_TOKENS else None
 
 
 def _modality(model: str, settings: Json) -> str:
-    wanted = [str(one).upper() for one in pick(settings, "responseModalities", ()) or ()]
+    wanted = [str(one).upper() for one in listed(pick(settings, "responseModalities"))]
     if "AUDIO" in wanted or "-tts" in model:
         return "AUDIO"
     pictures = "image" in model or "banana" in model

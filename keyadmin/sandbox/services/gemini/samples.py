@@ -7,6 +7,7 @@ from typing import Any
 Json = dict[str, Any]
 
 _DEEPEST = 12
+_MOST_ITEMS, _LONGEST = 20, 1_000
 _TEXTS = {
     "date-time": "2026-01-01T00:00:00Z",
     "date": "2026-01-01",
@@ -27,7 +28,7 @@ def sample(schema: Any, root: Any = None, depth: int = 0) -> Any:
         return sample(_target(str(schema["$ref"]), root), root, depth + 1)
     if "const" in schema:
         return schema["const"]
-    if schema.get("enum"):
+    if isinstance(schema.get("enum"), list) and schema["enum"]:
         return schema["enum"][0]
     for name in ("anyOf", "oneOf", "allOf"):
         if isinstance(schema.get(name), list) and schema[name]:
@@ -50,7 +51,7 @@ def _of_type(schema: Json, root: Any, depth: int) -> Any:
     if kind == "object":
         return _object(schema, root, depth)
     if kind == "array":
-        count = max(1, min(int(schema.get("minItems", 1) or 1), 20))
+        count = max(1, _number(schema.get("minItems"), _MOST_ITEMS))
         return [sample(schema.get("items", {"type": "string"}), root, depth + 1) for _ in range(count)]
     if kind in ("integer", "number"):
         return schema.get("minimum", 1)
@@ -59,12 +60,21 @@ def _of_type(schema: Json, root: Any, depth: int) -> Any:
     if kind == "null":
         return None
     text = _TEXTS.get(str(schema.get("format", "")), "sandbox")
-    return text.ljust(int(schema.get("minLength", 0) or 0), "x")
+    return text.ljust(_number(schema.get("minLength"), _LONGEST), "x")
+
+
+def _number(value: Any, most: int) -> int:
+    """A count that a schema gives, as a number or as a text; 0 where it is none."""
+    try:
+        return max(0, min(int(value), most))
+    except (TypeError, ValueError, OverflowError):
+        return 0
 
 
 def _object(schema: Json, root: Any, depth: int) -> Json:
     properties = schema.get("properties")
     if not isinstance(properties, dict):
         return {}
-    wanted = schema.get("required") or list(properties)
+    wanted = schema.get("required")
+    wanted = wanted if isinstance(wanted, list) and wanted else list(properties)
     return {name: sample(properties[name], root, depth + 1) for name in properties if name in wanted}
