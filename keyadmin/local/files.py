@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -162,7 +161,7 @@ def replace(folder: Folder, name: str, data: bytes, mode: int) -> None:
             f"{folder.path / name} is not a regular file, and is left as it is",
             fix=("name another file",),
         )
-    temporary = f".{name}.{secrets.token_hex(8)}{_TEMPORARY}"
+    temporary = f".{name}.{os.urandom(8).hex()}{_TEMPORARY}"
     descriptor = folder.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -130,6 +129,8 @@ def _lock_folder() -> Path:
 
     Raises Problem where that one is somebody else's.
     """
+    import tempfile
+
     from platformdirs import user_state_path
 
     folder = user_state_path("keyadmin", appauthor=False) / "locks"

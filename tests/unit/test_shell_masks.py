@@ -162,6 +162,46 @@ def test_anything_else_of_powershell_is_refused(text: str) -> None:
         powershell(text).set(KeyString(KEY))
 
 
+_PIECES = st.sampled_from(
+    [
+        "Set-Alias ll Get-ChildItem",
+        "function x {\n  'y'\n}",
+        "if ($x) {\n  'a'\n} else {\n  'b'\n}",
+        "# it's a comment {",
+        "<#\nif ( {\n#>",
+        "$a = @'\nit's {\n'@",
+        '$a = @"\n"quoted" (\n"@',
+        "$a = 'it''s'",
+        '$a = "a `" b"',
+        "$a = @{\n  b = 'c'\n}",
+        "$p = $env:PATH + ';x'",
+        f"if ($env:{NAME}) {{ 'set' }}",
+        f"$env:{NAME} = 'old'",
+        f'$env:{NAME}="old" # mine',
+        f"if ($x) {{ $env:{NAME} = 'a' }}",
+        f"# $env:{NAME} = 'x'",
+        "",
+    ]
+)
+
+
+@given(st.lists(_PIECES, max_size=7), st.sampled_from(["\n", "\r\n"]))
+def test_powershell_files_at_random_keep_every_other_line_or_are_refused(pieces: list[str], end: str) -> None:
+    text = end.join(piece.replace("\n", end) for piece in pieces)
+    mine = re.compile(rf"(?m)^\$env:{NAME} ?= ?['\"][^'\"]*['\"]")
+    try:
+        once = powershell(text).set(KeyString(KEY))
+    except Problem:
+        assert any("{ $env" in piece for piece in pieces)
+        return
+    if mine.search(text):
+        assert mine.sub("X", once.text) == mine.sub("X", text)
+    else:
+        assert once.text.startswith(text)
+    assert powershell(once.text).set(KeyString(KEY)).how == "nothing"
+    assert not mine.search(powershell(once.text).unset().text)
+
+
 def test_a_file_that_the_scanner_does_not_understand_is_edited_as_its_shell_reads_it() -> None:
     """The shell says that the text is whole; what a scanner takes for an open quote hides no line then."""
     accepting = Checker("bash", "/bin/true")  # a parser that takes everything

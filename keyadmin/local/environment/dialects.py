@@ -48,6 +48,8 @@ class Dialect:
     ends: str
     """What ends the file early, or keeps this shell from going on."""
     read_only: str = r"(?!)"
+    crlf_guard: str = " #"
+    """What ends a line that is written before a carriage return, which would be part of the value else."""
     flags: int = 0
     """Of `re`: names of PowerShell are the same in any case."""
 
@@ -131,6 +133,7 @@ _POWERSHELL: Final = Dialect(
     unset_line=lambda name: f"Remove-Item Env:{name} -ErrorAction SilentlyContinue",
     after=r"^[ \t]*(?:\||\.|&&|\|\|)|\$\?",
     ends=r"^[ \t]*(?P<word>return|exit)\b",
+    crlf_guard="",  # carriage returns are line ends there
     flags=re.IGNORECASE,
 )
 DIALECTS: Final[dict[Syntax, Dialect]] = {"posix": _POSIX, "fish": _FISH, "powershell": _POWERSHELL}

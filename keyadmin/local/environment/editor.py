@@ -110,7 +110,13 @@ class Editor:
         out, at = [], 0
         for each in self._lone:
             old = self._text[each.start : each.end]
-            new = self._line(old, line) if each.kind == "lone" else block(self._name, line, _newline(old)) if blocks else ""
+            new = (
+                self._line(old, line)
+                if each.kind == "lone"
+                else block(self._name, line, _newline(old), self._dialect)
+                if blocks
+                else ""
+            )
             if new and not old.endswith("\n"):
                 new = new.removesuffix(_newline(old))
             out += [self._text[at : each.start], new]
@@ -132,7 +138,7 @@ class Editor:
             line = f"{lead.strip()} {line.split(' ', 2)[2] if words[0] == 'set' else line.split(' ', 1)[1]}"
         end = re.search(r"\r?\n?\Z", old)
         assert end is not None
-        comment = found["comment"] or (" #" if end.group().startswith("\r") else "")
+        comment = found["comment"] or (self._dialect.crlf_guard if end.group().startswith("\r") else "")
         return f"{indent}{line}{found['semicolon']}{comment}{end.group()}"
 
     def _without_lone(self) -> str:
@@ -160,7 +166,7 @@ class Editor:
             raise self._problem(
                 "keyadmin cannot tell where its strings and brackets end", f"write into {self._where}: {self._hint()}"
             )
-        new = start + block(self._name, line, newline, hint)
+        new = start + block(self._name, line, newline, self._dialect, hint)
         if self._refused(new):
             raise self._problem(f"the shell would not take the result: {redact(self._refused(new))}", f"look at {self._where}")
         return Edit(new, "nothing" if new == self._text else "block", tuple(self._said(new)))

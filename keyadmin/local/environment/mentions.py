@@ -40,9 +40,9 @@ class Ending:
 HINT: Final = "# Written by keyadmin env set; keyadmin env unset takes it away."
 
 
-def block(name: str, line: str, newline: str, hint: str = HINT) -> str:
+def block(name: str, line: str, newline: str, dialect: Dialect, hint: str = HINT) -> str:
     """A marked block around one line, which sets the variable or takes it away; `name` is told in its marks."""
-    guard = " #" if newline == "\r\n" else ""  # or the carriage return would be part of the value
+    guard = dialect.crlf_guard if newline == "\r\n" else ""
     return newline.join((_begin(name), hint, line + guard, _end(name), ""))
 
 
