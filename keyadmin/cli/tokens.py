@@ -18,6 +18,7 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.cli.streams import refuse_lost_output
 from keyadmin.keys import resolve, tokens
+from keyadmin.keys.hand_over import to_read
 from keyadmin.keys.tokens import Token, TokenTerms
 from keyadmin.model import duration
 from keyadmin.model.secret import KeyString
@@ -55,18 +56,23 @@ def create(
     terms = TokenTerms(uses, duration.parse(expire), duration.parse(session_start))
     given = string_or_name(session, key, key_from_env)
     named = given.masked if isinstance(given, KeyString) else given
-    if dry_run:
-        would(session, f"make a token with the key {named}")
-        return
     refuse_lost_output()
 
-    async def work(cloud: Cloud) -> Token:
+    async def work(cloud: Cloud) -> Token | None:
         if isinstance(given, KeyString):
-            return await tokens.create(cloud, given, terms, clock_known=False)
+            return None if dry_run else await tokens.create(cloud, given, terms, clock_known=False)
         found = await resolve.find(cloud, given, partial(session.project, cloud), unseen=True, newest=session.observer)
-        return await tokens.create(cloud, await cloud.keys.key_string(found.name), terms, clock_known=True)
+        need = to_read(found)
+        if dry_run:
+            if unknown := await need.rehearse(cloud):
+                session.observer.warning(unknown)
+            return None
+        return await tokens.create(cloud, await need.met(cloud.keys.key_string(found.name)), terms, clock_known=True)
 
     made = run(context, work, credentials=not isinstance(given, KeyString))
+    if made is None:
+        would(session, f"make a token with the key {named}")
+        return
     token = reveal(made.token)
     show_document(session, made.to_json() | session.mark, token)
     sessions = f"{uses} session{'s' if uses != 1 else ''}" if uses else "any number of sessions"

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from keyadmin.access.need import PermissionNeed
 from keyadmin.keys import resolve
 from keyadmin.keys.denial import may_not
 from keyadmin.keys.present import apis, clients
@@ -266,12 +267,18 @@ async def find_deleted(cloud: Cloud, text: str, project: Callable[[], Awaitable[
         raise
 
 
+def to_undelete(key: Key) -> PermissionNeed:
+    """What bringing the key back takes."""
+    return PermissionNeed("apikeys.keys.undelete", key.project, f"bring back the key {key.key_id}")
+
+
 async def undelete(cloud: Cloud, key: Key, *, wait: bool = True) -> Key | Started:
     """Bring a deleted key back. Raises Problem(not-found) where it is purged."""
+    need = to_undelete(key)
     try:
         if not wait:
-            return Started(key.name, await cloud.keys.start_undelete(key.name))
-        back = await cloud.keys.undelete(key.name)
+            return Started(key.name, await need.met(cloud.keys.start_undelete(key.name)))
+        back = await need.met(cloud.keys.undelete(key.name))
     except Problem as problem:
         if problem.cause is Cause.NOT_FOUND:
             raise purged(f"key {key.key_id}", key.project) from problem

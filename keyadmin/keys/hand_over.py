@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from keyadmin.access.advice import advice
+from keyadmin.access.need import PermissionNeed
 from keyadmin.handover.sink import Delivery, Sink
 from keyadmin.keys.provision import CreateResult
 from keyadmin.model.command_line import typed
@@ -31,6 +32,11 @@ class HandedOver:
         if isinstance(self.outcome, Problem):
             return {"sink": self.sink, "status": "failed", "detail": self.outcome.message, "cause": self.outcome.cause.value}
         return {"sink": self.sink, "status": "done" if self.outcome.changed else "already", "detail": self.outcome.detail}
+
+
+def to_read(key: Key) -> PermissionNeed:
+    """What reading the key's string takes."""
+    return PermissionNeed("apikeys.keys.getKeyString", key.project, f"read the key string of {key.key_id}")
 
 
 async def preflight_all(sinks: Sequence[Sink]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from keyadmin.access.need import PermissionNeed
 from keyadmin.access.permissions import API_KEYS
 from keyadmin.keys import services
 from keyadmin.keys.preflight import unrestricted
@@ -71,12 +72,31 @@ async def plan(cloud: Cloud, name: str, wanted: Sequence[str], *, on: bool) -> A
     return ApiPlan(project, tuple(wanted), todo, exposed)
 
 
+def to_switch(planned: ApiPlan, *, on: bool) -> PermissionNeed:
+    """What switching takes."""
+    services = ", ".join(planned.todo)
+    if on:
+        cause = Cause.ENABLE_SERVICE_DENIED
+        return PermissionNeed("serviceusage.services.enable", planned.project, f"enable {services}", cause, planned.todo[0])
+    return PermissionNeed("serviceusage.services.disable", planned.project, f"disable {services}")
+
+
+async def rehearse(cloud: Cloud, planned: ApiPlan, *, on: bool) -> str:
+    """Why it is not known whether the APIs may be switched; empty where they may. Raises the Problem of doing so."""
+    if not planned.todo:
+        return ""
+    try:
+        return await to_switch(planned, on=on).rehearse(cloud)
+    except Problem as problem:
+        raise planned.why(problem) from None
+
+
 async def enable(cloud: Cloud, planned: ApiPlan, observer: Observer) -> None:
     """Switch on what is off. Raises Problem."""
     if planned.todo:
         observer.step(f"Enabling {', '.join(planned.todo)}")
         try:
-            await cloud.services.enable(planned.project, planned.todo)
+            await to_switch(planned, on=True).met(cloud.services.enable(planned.project, planned.todo))
         except Problem as problem:
             raise planned.why(problem) from None
 
@@ -86,6 +106,7 @@ async def disable(cloud: Cloud, planned: ApiPlan, observer: Observer, *, depende
     for service in planned.todo:
         observer.step(f"Disabling {service}")
         try:
-            await cloud.services.disable(planned.project, service, dependents=dependents)
+            switching = cloud.services.disable(planned.project, service, dependents=dependents)
+            await to_switch(planned, on=False).met(switching)
         except Problem as problem:
             raise planned.why(problem) from None

@@ -7,6 +7,8 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from keyadmin.access.need import PermissionNeed
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Cause, Problem, or_problem
 from keyadmin.projects.facts import count_keys
 from keyadmin.projects.find import find
@@ -43,32 +45,71 @@ async def look(cloud: Cloud, name: str) -> Doomed:
             Cause.CONFLICT,
             f"project {found.project_id} is being deleted already",
             project=found.project_id,
-            fix=(f"to bring it back: keyadmin projects undelete {found.project_id}",),
+            fix=(f"to bring it back: {typed('projects undelete', found.project_id)}",),
         )
     return Doomed(found.project_id, found.display_name, count)
 
 
+def to_rename(name: str) -> PermissionNeed:
+    """What renaming takes."""
+    return PermissionNeed("resourcemanager.projects.update", name, "rename it")
+
+
+def to_delete(name: str) -> PermissionNeed:
+    """What deleting takes."""
+    return PermissionNeed("resourcemanager.projects.delete", name, "delete it")
+
+
+def to_undelete(name: str) -> PermissionNeed:
+    """What bringing back takes."""
+    return PermissionNeed("resourcemanager.projects.undelete", name, "bring it back")
+
+
+async def rehearse(cloud: Cloud, need: PermissionNeed) -> str:
+    """As `PermissionNeed.rehearse`; for a project that is not to be seen the Problem with ids that look like it."""
+    return await _or_near(cloud, need.project, need.rehearse(cloud))
+
+
 async def rename(cloud: Cloud, name: str, display_name: str) -> Project:
     """Give it another display name. Raises Problem."""
-    return await _or_near(cloud, name, cloud.projects.rename(name, display_name))
+    return await _or_near(cloud, name, to_rename(name).met(cloud.projects.rename(name, display_name)))
 
 
 async def delete(cloud: Cloud, name: str) -> Project:
     """Mark it for deletion. Raises Problem."""
-    return await _or_near(cloud, name, cloud.projects.delete(name))
+    return await _or_near(cloud, name, to_delete(name).met(cloud.projects.delete(name)))
+
+
+async def look_at_deleted(cloud: Cloud, name: str) -> str:
+    """Whether it can be brought back, as far as that can be seen; why it is not known. Raises the Problem of `undelete`."""
+    found = await or_problem(cloud.projects.get(name), credentials=False)
+    unknown = await rehearse(cloud, to_undelete(name))
+    if not isinstance(found, Problem) and found.state == "ACTIVE":
+        raise _active(found)
+    return unknown
 
 
 async def undelete(cloud: Cloud, name: str) -> Project:
     """Bring it back. Raises Problem; a project that is active is none to bring back."""
     try:
-        return await _or_near(cloud, name, cloud.projects.undelete(name))
+        return await _or_near(cloud, name, to_undelete(name).met(cloud.projects.undelete(name)))
     except Problem as problem:
+        if problem.cause is Cause.MISSING_IAM_PERMISSION:
+            raise
         found = await or_problem(cloud.projects.get(name), credentials=False)
         if isinstance(found, Problem) or found.state != "ACTIVE":
             raise
-        message = f"project {found.project_id} is active: there is nothing to bring back"
-        fix = (f"to look at it: keyadmin projects describe {found.project_id}",)
-        raise Problem(Cause.CONFLICT, message, status=problem.status, project=found.project_id, fix=fix) from None
+        raise _active(found) from None
+
+
+def _active(found: Project) -> Problem:
+    return Problem(
+        Cause.CONFLICT,
+        f"project {found.project_id} is active: there is nothing to bring back",
+        status="FAILED_PRECONDITION",
+        project=found.project_id,
+        fix=(f"to look at it: {typed('projects describe', found.project_id)}",),
+    )
 
 
 async def _or_near(cloud: Cloud, name: str, call: Awaitable[T]) -> T:

@@ -41,8 +41,11 @@ def hand_over(context: typer.Context, key: KeyName, to: Sinks, dry_run: DryRun =
         found = await resolve.find(cloud, key, partial(session.project, cloud), unseen=True, newest=session.observer)
         if dry_run:
             await handing.preflight_all(sinks)
+            if unknown := await handing.to_read(found).rehearse(cloud):
+                session.observer.warning(unknown)
             return found, []
-        return found, await handing.hand_over(await cloud.keys.key_string(found.name), sinks, found.key_id)
+        string = await handing.to_read(found).met(cloud.keys.key_string(found.name))
+        return found, await handing.hand_over(string, sinks, found.key_id)
 
     found, handed = run(context, work)
     if dry_run:

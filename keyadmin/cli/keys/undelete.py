@@ -39,7 +39,11 @@ def undelete(
     async def work(cloud: Cloud) -> tuple[Key, Key | Started | None]:
         name = await change.by_string(cloud, given) if isinstance(given, KeyString) else given
         found = await change.find_deleted(cloud, name, partial(session.project, cloud))
-        return found, None if dry_run else await change.undelete(cloud, found, wait=not async_)
+        if dry_run:
+            if unknown := await change.to_undelete(found).rehearse(cloud):
+                session.observer.warning(unknown)
+            return found, None
+        return found, await change.undelete(cloud, found, wait=not async_)
 
     found, outcome = run(context, work)
     if outcome is None:

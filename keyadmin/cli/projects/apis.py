@@ -46,6 +46,8 @@ def enable(context: typer.Context, words: Words = None, allow_exposure: AllowExp
     elif planned.exposure_unknown:
         session.console.warning(planned.exposure_unknown)
     if dry_run:
+        if unknown := run(context, lambda cloud: apis.rehearse(cloud, planned, on=True)):
+            session.console.warning(unknown)
         would(session, _words("enable", planned))
         return
     if planned.exposed and not allow_exposure:
@@ -68,6 +70,8 @@ def disable(
         raise usage("no API was named", f"such as: {typed('projects disable', named or 'ID', GEMINI)}")
     planned = run(context, lambda cloud: _plan(session, cloud, named, wanted, on=False))
     if dry_run:
+        if unknown := run(context, lambda cloud: apis.rehearse(cloud, planned, on=False)):
+            session.console.warning(unknown)
         would(session, _words("disable", planned))
         return
     if planned.todo:

@@ -13,11 +13,13 @@ from keyadmin.cli.projects.named import ProjectId, chosen, given
 from keyadmin.cli.projects.view import view
 from keyadmin.cli.render import show_one
 from keyadmin.cli.runner import run
-from keyadmin.cli.session import current
+from keyadmin.cli.session import Session, current
 from keyadmin.cli.suggest import project_ids
+from keyadmin.model.command_line import typed
 from keyadmin.projects import change, names
 
 if TYPE_CHECKING:
+    from keyadmin.access.need import PermissionNeed
     from keyadmin.cloud.connect import Cloud
     from keyadmin.cloud.projects import Project
     from keyadmin.projects.change import Doomed
@@ -35,6 +37,7 @@ def rename(
     assert named is not None
     name = names.display_name(new_name)
     if dry_run:
+        _rehearse(context, session, change.to_rename(named))
         would(session, f"rename project {named} to {name!r}")
         return
 
@@ -57,6 +60,7 @@ def delete(context: typer.Context, which: ProjectId = None, yes: Yes = False, dr
 
     doomed = run(context, look)
     if dry_run:
+        _rehearse(context, session, change.to_delete(doomed.project_id))
         would(session, f"delete {doomed}")
         return
     confirm(session, f"Delete {doomed}? Everything in it stops working.", yes=yes)
@@ -69,7 +73,7 @@ def delete(context: typer.Context, which: ProjectId = None, yes: Yes = False, dr
 
     gone = run(context, work)
     show_one(session, gone, view(session))
-    session.console.note(f"To bring it back within 30 days: keyadmin projects undelete {gone.project_id}")
+    session.console.note(f"To bring it back within 30 days: {typed('projects undelete', gone.project_id)}")
     if session.settings.config.get("project") == gone.project_id:
         session.console.warning(
             f"{gone.project_id} is still keyadmin's default project; choose another: keyadmin projects use ID"
@@ -86,6 +90,8 @@ def undelete(
     named = given(session, which)
     assert named is not None
     if dry_run:
+        if unknown := run(context, lambda cloud: change.look_at_deleted(cloud, named)):
+            session.console.warning(unknown)
         would(session, f"bring back project {named}")
         return
 
@@ -96,3 +102,9 @@ def undelete(
         return back
 
     show_one(session, run(context, work), view(session))
+
+
+def _rehearse(context: typer.Context, session: Session, need: PermissionNeed) -> None:
+    """What a dry run can see of a permission. Raises Problem where it is missing."""
+    if unknown := run(context, lambda cloud: change.rehearse(cloud, need)):
+        session.console.warning(unknown)

@@ -226,8 +226,12 @@ def test_deleting_takes_no_project_from_variables_or_settings(projects, served) 
 
 def test_deleting_is_dry_run(projects, served) -> None:
     assert "would delete project demo-project" in projects("delete", "demo-project", "--dry-run").err
-    assert "would bring back" in projects("undelete", "demo-project", "--dry-run").err
+    active = projects("undelete", "demo-project", "--dry-run")
+    assert (active.code, "is active: there is nothing to bring back" in active.err) == (1, True), "as the run does"
     assert not {"DeleteProject", "UndeleteProject"} & set(served.methods())
+    assert projects("delete", "demo-project", "--yes").code == 0
+    assert "would bring back" in projects("undelete", "demo-project", "--dry-run").err
+    assert "UndeleteProject" not in served.methods()
 
 
 # --- a lost answer --------------------------------------------------------------------------------------------------------
