@@ -140,9 +140,13 @@ class Call:
     def permissions_of(self, principal: str, *resources: str) -> Held:
         """The same for somebody else (an e-mail address)."""
         node = resources[-1]
-        situation = self.world.situation(resources[0], node, self.now, self.attributes)
-        held = self.world.policies.held(principal, resources[:-1] + self.world.hierarchy.chain(node), situation)
-        self.problems.update(dict.fromkeys(held.problems))
+        held = self.world.policies.held(
+            principal,
+            resources[:-1] + self.world.hierarchy.chain(node),
+            lambda: self.world.situation(resources[0], node, self.now, self.attributes),
+        )
+        if held.problems:
+            self.problems.update(dict.fromkeys(held.problems))
         return held
 
     def require(self, permission: str, *resources: str, shown: str | None = None) -> None:

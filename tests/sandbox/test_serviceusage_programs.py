@@ -91,7 +91,7 @@ def test_gcloud_is_told_why_not(sandbox: Running, tmp_path: Path) -> None:
     assert denied.returncode == 1
     assert f"Permission denied to enable service [{GEMINI}]" in denied.stderr
     assert "reason: AUTH_PERMISSION_DENIED" in denied.stderr
-    used = Gcloud(sandbox, tmp_path)("services", "disable", GEMINI, "--project=old-maps-site")
+    used = Gcloud(sandbox, tmp_path)("services", "disable", "maps-backend.googleapis.com", "--project=old-maps-site")
     assert used.returncode == 1
     assert "Provide the --force flag" in used.stderr
     assert "has usage in the last 30 days" in used.stderr

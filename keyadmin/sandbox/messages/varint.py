@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from keyadmin.sandbox.messages.times import parse_rfc3339
 
+_SHORT = tuple(bytes((number,)) for number in range(128))
+
 
 def varint(number: int) -> bytes:
     """The variable-length form of a number; a negative one takes ten bytes, as the format has it."""
+    if 0 <= number < 128:
+        return _SHORT[number]
     number &= (1 << 64) - 1
     out = bytearray()
     while number > 127:

@@ -77,11 +77,13 @@ class OrgPolicies:
         self._generation = -1
         self._rows: dict[tuple[str, str], tuple[int, str | None, str | None]] = {}
         self._customs: dict[str, dict[str, Json]] = {}
+        self._named: frozenset[str] = frozenset()
 
     def _fresh(self) -> dict[tuple[str, str], tuple[int, str | None, str | None]]:
         if self._generation != self._store.generation:
             found = self._store.all("SELECT node, constraint_name, changed, doc, before FROM org_policies")
             self._rows = {(row[0], row[1]): (row[2], row[3], row[4]) for row in found}
+            self._named = frozenset(name for _, name in self._rows)
             self._customs = {}
             for node, name, doc in self._store.all("SELECT node, name, doc FROM custom_constraints ORDER BY name"):
                 self._customs.setdefault(node, {})[name] = json.loads(doc)
@@ -119,7 +121,8 @@ class OrgPolicies:
 
     def is_set(self, constraint: str) -> bool:
         """Whether a constraint is set anywhere: where not, nobody need look for it."""
-        return any(name == constraint for _, name in self._fresh())
+        self._fresh()
+        return constraint in self._named
 
     def _specs(self, chain: tuple[str, ...], constraint: str, *, dry: bool) -> Iterator[Json]:
         """The specs in force from a node upwards; for a dry run its own spec where there is one, else the live one."""

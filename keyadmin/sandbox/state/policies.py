@@ -166,8 +166,8 @@ class Policies:
             return frozenset()
         return frozenset(doc.get("includedPermissions", ()))
 
-    def held(self, principal: str, chain: tuple[str, ...], situation: Situation) -> Held:
-        """All permissions of a caller on a resource, given with its ancestors (canonical names)."""
+    def held(self, principal: str, chain: tuple[str, ...], asked: Callable[[], Situation]) -> Held:
+        """All permissions of a caller on a resource, given with its ancestors (canonical names); `asked` for conditions."""
         self._fresh()
         key = (principal, chain)
         if key in self._held:
@@ -175,6 +175,7 @@ class Policies:
         roles: list[frozenset[str]] = []
         problems: list[str] = []
         conditional = False
+        situation = asked()
         for resource in chain:
             for binding in self.get(resource).get("bindings", ()):
                 if not is_member(principal, binding.get("members", ())):

@@ -128,10 +128,11 @@ def create_key(call: Call, request: Json) -> Json:
     account = data.get("serviceAccountEmail")
     if account:
         _check_binding(call, project, account, restrictions)
-    if key_rows.get(call.store, project, key_id) is not None:
+    taken, count = key_rows.room(call.store, project, key_id)
+    if taken:
         name = f"{project}/locations/global/keys/{key_id}"
         raise already_exists(f'key "{name}" already exists')
-    if key_rows.count(call.store, project) >= MOST_KEYS:
+    if count >= MOST_KEYS:
         raise RpcError(
             Code.RESOURCE_EXHAUSTED,
             f"The limit of {MOST_KEYS} API keys of project {project.split('/')[1]} is reached.",

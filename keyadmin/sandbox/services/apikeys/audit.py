@@ -10,6 +10,7 @@ from typing import Any
 from keyadmin.sandbox.api import Call
 from keyadmin.sandbox.services.apikeys.rows import KeyRow
 from keyadmin.sandbox.state import audit_log
+from keyadmin.sandbox.state.audit_log import Change
 
 Json = dict[str, Any]
 
@@ -19,29 +20,19 @@ _PERMISSIONS = {
     "DeleteKey": "serviceusage.apiKeys.delete",
     "UndeleteKey": "apikeys.keys.undelete",
 }
-_EPOCH = "1970-01-01T00:00:00Z"  # recorded: the response's createTime reads so
+# Recorded: the response's createTime reads so.
+_INSTEAD = {"@type": "type.googleapis.com/google.api.apikeys.v2.Key", "createTime": "1970-01-01T00:00:00Z"}
 
 
 def record(call: Call, row: KeyRow, operation: str, request: Json) -> None:
     """Log a change of a key, within its transaction."""
     method = call.method
-    payload: Json = {
-        "@type": "type.googleapis.com/google.cloud.audit.AuditLog",
-        "authenticationInfo": _who(call),
-        "requestMetadata": {"callerIp": call.caller.headers.get("x-forwarded-for", "127.0.0.1").split(",")[0].strip()},
-        "serviceName": method.api.host,
-        "methodName": method.full_name,
-        "authorizationInfo": [
-            {"resource": row.project, "permission": _PERMISSIONS[method.name], "granted": True, "resourceAttributes": {}}
-        ],
-        "resourceName": row.project,
-        "request": {"@type": f"type.googleapis.com/google.api.apikeys.v2.{method.name}Request"} | request,
-    }
-    response = {"@type": "type.googleapis.com/google.api.apikeys.v2.Key"} | row.doc | {"createTime": _EPOCH}
-    response.pop("keyString", None)
-    audit_log.write(call.store, row.project, call.now, payload, operation=operation, response=response)
-
-
-def _who(call: Call) -> Json:
-    kind = "serviceAccount" if call.principal.endswith("gserviceaccount.com") else "user"
-    return {"principalEmail": call.principal, "principalSubject": f"{kind}:{call.principal}"}
+    change = Change(
+        call.principal,
+        call.caller.headers.get("x-forwarded-for", "127.0.0.1").split(",")[0].strip(),
+        method.api.host,
+        method.full_name,
+        _PERMISSIONS[method.name],
+        f"type.googleapis.com/google.api.apikeys.v2.{method.name}Request",
+    )
+    audit_log.write_change(call.store, row.project, call.now, change, request, operation, (row.doc, _INSTEAD))

@@ -149,9 +149,14 @@ def page(store: Store, project: str, *, after: tuple[int, str] | None, size: int
     )
 
 
-def count(store: Store, project: str) -> int:
-    """How many keys a project has that are not deleted."""
-    return int(store.one("SELECT count(*) FROM keys WHERE project = ? AND deleted IS NULL", project)[0])
+def room(store: Store, project: str, key_id: str) -> tuple[bool, int]:
+    """Whether an id is taken in a project, by deleted keys too, and how many keys it has that are not deleted."""
+    taken, found = store.one(
+        "SELECT EXISTS (SELECT 1 FROM keys WHERE project = ? AND key_id = ?), "
+        "(SELECT count(*) FROM keys WHERE project = ? AND deleted IS NULL)",
+        *(project, key_id, project),
+    )
+    return bool(taken), int(found)
 
 
 def purge(store: Store, now: int) -> None:

@@ -22,6 +22,9 @@ def check(call: Call, project: str, name: str, kind: str, method: str, resource:
     An update of a resource that violates already is refused as well, unless it cures it (documented). What only a dry run
     refuses goes into the policy log.
     """
+    chain = call.world.hierarchy.chain(project)
+    if not chain or not call.world.org_policies.customs(chain[-1]):
+        return
     live = _violations(call, project, kind, method, resource, dry=False)
     if live:
         raise violated(name, call.method.api.host, live)
