@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.rotation.guards.files import COMMAND, ENV_FILE, LINEAGE, OVERTAKEN, RUN, SINKS, STEPS, STOPPED, TOLD
+from tests.rotation.guards.files import COMMAND, ENV_FILE, ENV_TEXT, FILES, LINEAGE, OVERTAKEN, RUN, SINKS, STEPS, STOPPED, TOLD
 from tests.rotation.guards.guard import Guard
 
 GUARDS = [
@@ -46,14 +46,14 @@ GUARDS = [
         "handover/sinks/exec.py",
         "if process.returncode != 0:",
         "if False:",
-        (f"{COMMAND}::test_another_exit_code_is_not_handed_over_and_what_it_said_is_masked",),
+        (f"{COMMAND}::test_another_exit_code_is_not_handed_over",),
     ),
     Guard(
         "what the program said is masked",
         "handover/sinks/exec.py",
-        "redact(told.replace(key.reveal(), key.masked))",
-        "told",
-        (f"{COMMAND}::test_another_exit_code_is_not_handed_over_and_what_it_said_is_masked",),
+        "redact_echo(said[-_READ:], key)[-_SHOWN:]",
+        "said[-_SHOWN:]",
+        (f"{COMMAND}::test_what_a_failing_program_prints_is_not_told_but_with_verbose_and_masked",),
     ),
     Guard(
         "a program that hangs is stopped",
@@ -64,38 +64,59 @@ GUARDS = [
     ),
     Guard(
         "one writer at a time",
-        "handover/sinks/env_file.py",
-        "with editing(self._path):",
+        "local/edited.py",
+        "with entry_lock(folder, path.name):",
         "if True:",
         (f"{ENV_FILE}::test_processes_side_by_side_lose_no_line",),
     ),
     Guard(
         "the file is replaced in one step",
-        "handover/sinks/env_file.py",
-        "write_text(self._path, changed, MODE)",
-        "self._path.write_text(changed); self._path.chmod(0o600)",
+        "local/edited.py",
+        "replace(self.folder, name, data, mode)",
+        "self._write_in_place(data, mode)",
         (f"{ENV_FILE}::test_who_reads_meanwhile_reads_the_old_text_whole",),
     ),
     Guard(
         "the file is mode 0600",
         "handover/sinks/env_file.py",
-        "and mode == MODE",
+        "and file.mode == MODE",
         "",
         (f"{ENV_FILE}::test_a_readable_file_with_the_right_key_is_closed_to_others",),
     ),
     Guard(
         "a link is not replaced",
-        "handover/sinks/env_file.py",
-        "if path.is_symlink():",
+        "local/edited.py",
+        "if stat.S_ISLNK(found.st_mode):",
         "if False:",
         (f"{ENV_FILE}::test_what_cannot_be_written_is_said_and_left_alone",),
     ),
     Guard(
         "other lines are kept",
+        "model/env_text.py",
+        "if piece.key != name:\n            out.append(piece.text)\n        elif done:",
+        "if piece.key != name:\n            pass\n        elif done:",
+        (f"{ENV_TEXT}::test_setting",),
+    ),
+    Guard(
+        "root gives no file of its own away",
+        "local/files.py",
+        "os.fchown(descriptor, old.st_uid, old.st_gid)",
+        "os.chown(folder.path / name, old.st_uid, old.st_gid)",
+        (f"{FILES}::test_at_no_moment_can_a_file_be_exchanged_so_that_roots_is_given_away",),
+    ),
+    Guard(
+        "a link that another user placed is not followed",
+        "local/folders.py",
+        "if found.st_uid in trusted or (",
+        "if True or (",
+        (f"{FILES}::test_a_link_that_another_user_placed_is_not_followed",),
+    ),
+    Guard(
+        "what has not the form of a key is not written",
         "handover/sinks/env_file.py",
-        "if not mine:\n            out.append(original)",
-        "if not mine:\n            pass",
-        (f"{ENV_FILE}::test_forms_of_lines",),
+        "if not key.well_formed:",
+        "if False:",
+        (f"{ENV_FILE}::test_what_has_not_the_form_of_a_key_is_not_written",),
     ),
     Guard(
         "a version is added only if the newest differs",
