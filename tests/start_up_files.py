@@ -90,7 +90,6 @@ _ZSH = ["for x (a b) printf '%s\\n' $x", "repeat 2 printf 'r\\n'", "FOO=${(U)B2}
 _ZSH_MINE = [
     f"for x (a b)\n  export {NAME}=$x",
     f"repeat 2\nexport {NAME}=old",
-    f"while false\nexport {NAME}=old",
     f"if [[ a == b ]] {{\n  export {NAME}=old\n}} else {{\n  export {NAME}=new\n}}",
     f"() {{\n  export {NAME}=x\n}}",
     f"true &&\n\n# comment\nexport {NAME}=old",

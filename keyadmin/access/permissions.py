@@ -127,12 +127,12 @@ _MEMBER: Final = re.compile(r"(?:user|serviceAccount|group):[^\s:@/]+@[^\s:@/]+\
 def feature_named(name: str) -> Feature:
     """The feature. Raises usage() for any other name."""
     if name not in FEATURES:
-        raise usage(f"--for: {name!r} is no feature", f"use one of: {', '.join(FEATURES)}")
+        raise usage(f"--for: {name!r} is not a feature", f"use one of: {', '.join(FEATURES)}")
     return FEATURES[name]
 
 
 def checked_member(member: str) -> str:
     """The same. Raises usage() for what is not `user:`, `serviceAccount:` or `group:` with an e-mail address."""
     if not _MEMBER.fullmatch(member):
-        raise usage(f"{member!r} is no member", "write user:ADDRESS, serviceAccount:ADDRESS or group:ADDRESS")
+        raise usage(f"{member!r} is not a member", "write user:ADDRESS, serviceAccount:ADDRESS or group:ADDRESS")
     return member

@@ -106,7 +106,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """A project that could not be looked at, or not wholly: what is in it is unknown, not right."""
+    """A project that could not be checked, or not wholly: what is in it is unknown, not right."""
 
     project: str
     cause: str
@@ -122,7 +122,7 @@ class AuditReport:
     """The outcome of an audit, the worst first. `keys` = those looked at, deleted ones that can be brought back included.
 
     `where` = what was audited, in words; `notes` = where it came from; `unknown` = what could not be judged and is no error
-    of a project; `failed` = how many projects could not be looked at at all, `failure` = why the first could not.
+    of a project; `failed` = how many projects could not be checked at all, `failure` = why the first could not.
     """
 
     findings: tuple[Finding, ...]

@@ -80,7 +80,7 @@ def audit(
     """Find API keys that are exposed, too old, unused or badly restricted: in some projects, or in a whole organisation.
 
     Without --projects, --folder, --organization or --project every active project that you see. Formats also: sarif (for
-    code scanning) and html. Exit code 3 for findings at the threshold, and where a project could not be looked at: what is
+    code scanning) and html. Exit code 3 for findings at the threshold, and where a project could not be checked: what is
     in it is unknown, not right. 1 where none could.
 
     Rules: gemini-exposed-key, unrestricted-key, standard-key, mixed-targets, open-client-restriction, key-too-old,
@@ -96,7 +96,7 @@ def audit(
     wishes = AuditOptions(wanted, duration.parse(max_age), explicit=rule is not None)
     kind = _inventory(inventory)
     if fail_on not in THRESHOLDS:
-        raise usage(f"--fail-on: {fail_on!r} is no severity here", f"use one of: {', '.join(THRESHOLDS)}")
+        raise usage(f"--fail-on: {fail_on!r} is not a severity here", f"use one of: {', '.join(THRESHOLDS)}")
     place = audit_report.place(session, output, AUDIT_FORMATS)
     where = places(session, projects, folder, organization)
     named = tuple(dict.fromkeys(checked(name, "--projects") for name in (where.projects if where else ())))
@@ -116,7 +116,7 @@ def _inventory(text: str) -> Inventory:
     for known in KNOWN:
         if known == text:
             return known
-    raise usage(f"--inventory: {text!r} is no inventory", f"use one of: {', '.join(KNOWN)}")
+    raise usage(f"--inventory: {text!r} is not an inventory", f"use one of: {', '.join(KNOWN)}")
 
 
 async def _scope(cloud: Cloud, session: Session, named: tuple[str, ...], where: Places | None) -> AuditScope:
@@ -140,7 +140,7 @@ def _code(report: AuditReport, fail_on: str) -> int:
         what = "the project" if report.projects == 1 else f"none of the {report.projects} projects"
         raise Problem(
             first.cause,
-            f"{what} could {'not ' if report.projects == 1 else ''}be looked at: {first.message}",
+            f"{what} could {'not ' if report.projects == 1 else ''}be checked: {first.message}",
             status=first.status,
             permission=first.permission,
             service=first.service,

@@ -98,9 +98,9 @@ def _tell(session: Session, report: AuditReport, *, whole: bool) -> None:
         session.console.warning("no active project was found there that you see: nothing was audited")
     if report.errors and not whole:
         for error in report.errors[:_ERRORS_SAID]:
-            session.console.warning(f"{error.project} could not be looked at ({error.cause}): {error.message}")
+            session.console.warning(f"{error.project} could not be checked ({error.cause}): {error.message}")
         if len(report.errors) > _ERRORS_SAID:
-            session.console.warning(f"and {len(report.errors) - _ERRORS_SAID} more projects could not be looked at")
+            session.console.warning(f"and {len(report.errors) - _ERRORS_SAID} more projects could not be checked")
     session.console.note(f"{report.words()}.")
 
 
@@ -146,7 +146,7 @@ def _markdown(session: Session, report: AuditReport) -> None:
     if report.findings:
         show_list(session, report.findings, _VIEW)
     for title, texts in (
-        ("Projects that could not be looked at", [f"{e.project} ({e.cause}): {e.message}" for e in report.errors]),
+        ("Projects that could not be checked", [f"{e.project} ({e.cause}): {e.message}" for e in report.errors]),
         ("Notes", [*report.notes, *report.unknown]),
     ):
         if texts:
@@ -161,7 +161,7 @@ def _flat(text: str) -> str:
 
 
 def _lines(report: AuditReport, *, colour: bool) -> Iterator[str]:
-    """For people: by severity, then by project, each finding with what to type; then what could not be looked at."""
+    """For people: by severity, then by project, each finding with what to type; then what could not be checked."""
     for severity, of_severity in groupby(report.findings, key=lambda each: each.severity):
         found = list(of_severity)
         yield paint(f"{severity.word.upper()} ({len(found)})", _STYLES[severity], colour)

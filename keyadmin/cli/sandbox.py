@@ -137,7 +137,7 @@ def plain_words(ready_file: Path | None = None) -> Iterator[None]:
 
 def bad_seed(message: str, *, there: bool = True) -> Problem:
     """The Problem of a seed with a mistake in it, or of one that is not there."""
-    fix = "mend the file and try again; nothing was changed" if there else "name a seed file that is there and may be read"
+    fix = "fix the file and try again; nothing was changed" if there else "name a seed file that is there and may be read"
     return Problem(Cause.INVALID_ARGUMENT, message, fix=(fix,))
 
 

@@ -115,19 +115,20 @@ def service_account(found: ResolvedSetting) -> ResolvedSetting:
     plain(found)
     if not re.fullmatch(r"[^@]+@[^@]+\.[^@.]+|\d+", found.value):
         raise usage(
-            f"{found.source}: {found.value!r} is no service account", "write its address: NAME@PROJECT.iam.gserviceaccount.com"
+            f"{found.source}: {found.value!r} is not a service account",
+            "write its address: NAME@PROJECT.iam.gserviceaccount.com",
         )
     return found
 
 
 def checked_timeout(found: ResolvedSetting) -> ResolvedSetting:
-    """The same. Raises usage() for what is no duration or is shorter than a second."""
+    """The same. Raises usage() for what is not a duration or is shorter than a second."""
     _timeout(found)
     return found
 
 
 def _timeout(found: ResolvedSetting | None) -> float:
-    """Seconds. Raises usage() for what is no duration or is shorter than a second."""
+    """Seconds. Raises usage() for what is not a duration or is shorter than a second."""
     if found is None:
         return TIMEOUT_S
     try:
@@ -208,7 +209,7 @@ def sandbox_choice(flag: str | bool | None, env: Mapping[str, str]) -> SandboxCh
     no_key_string(ResolvedSetting(user, "KEYADMIN_SANDBOX_USER"))
     if not _ADDRESS.fullmatch(user):
         raise usage(
-            f"KEYADMIN_SANDBOX_USER is {user!r}, which is no e-mail address",
+            f"KEYADMIN_SANDBOX_USER is {user!r}, which is not an e-mail address",
             f"set it to one, such as {SANDBOX_USER}, or unset it",
         )
     return SandboxChoice(url, state_file(env), user, by_flag=flag is True)

@@ -91,9 +91,11 @@ def given_token(env: Mapping[str, str]) -> Loaded | None:
     value = env[variable]
     wrong = None
     if re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
-        wrong = f"holds the e-mail address {value}, which is no access token (keyadmin sandbox env sets it so for a sandbox)"
+        wrong = (
+            f"holds the e-mail address {value}, which is not an access token (keyadmin sandbox env sets it so for a sandbox)"
+        )
     elif holds_key(value):
-        wrong = "holds an API key, which is no access token"
+        wrong = "holds an API key, which is not an access token"
     elif re.search(r"[\s\x00-\x1f\x7f]|[^\x00-\x7f]", value):
         wrong = "has blanks or other characters in it that no access token has"
     if wrong:

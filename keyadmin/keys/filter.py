@@ -153,7 +153,7 @@ def _check(kind: Kind, term: Comparison, value: str) -> Callable[[Any], bool]:
         try:
             pattern = re.compile(value)
         except re.error as error:
-            raise usage(f"--filter: {value!r} is no regular expression: {error}") from None
+            raise usage(f"--filter: {value!r} is not a regular expression: {error}") from None
         return lambda item: pattern.search(str(item)) is not None
     if kind in (str, bool) and term.op not in ("=", "!="):
         raise usage(f"--filter: {term.name} is not compared with {term.op}: use =, !=, : or ~")

@@ -49,7 +49,7 @@ async def _used_lately(cloud: Cloud, change: KeyChange) -> bool | str:
     """Whether the key was used in the last seven days; a text = why that is not known."""
     key = change.key
     if resolve.unread(key):
-        return "its use is told by its uid, which apikeys.keys.get shows"
+        return "its use is counted by its uid, which apikeys.keys.get shows"
     try:
         found = [each for each in await cloud.usage.of_project(key.project, RECENT + timedelta(hours=1)) if each.uid == key.uid]
     except Problem as problem:

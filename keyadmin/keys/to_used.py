@@ -52,7 +52,7 @@ async def plan(cloud: Cloud, key: Key, window: UseWindow, *, force: bool) -> Use
     Raises Problem: the use cannot be read in full, there was none, the key is younger than seven days.
     """
     if unread(key):
-        raise may_not(key, "apikeys.keys.get", "read it, by whose uid its use is told")
+        raise may_not(key, "apikeys.keys.get", "read it, by whose uid its use is counted")
     if key.create_time is None or cloud.now() - key.create_time < YOUNGEST:
         raise _refused(key, f"it is younger than {words(YOUNGEST)}: what it is for may not have been used yet")
     try:

@@ -115,7 +115,7 @@ def _unread(key: Key) -> Used:
     """A key of which nothing but the name is known: Monitoring knows keys by their uid."""
     why = Problem(
         Cause.MISSING_IAM_PERMISSION,
-        f"the use of {key.key_id} is told by its uid, which apikeys.keys.get shows",
+        f"the use of {key.key_id} is counted by its uid, which apikeys.keys.get shows",
         permission="apikeys.keys.get",
         project=key.project,
     )

@@ -60,7 +60,7 @@ def key_id(value: str) -> str:
     """A chosen key id: `[a-z]([a-z0-9-]{0,61}[a-z0-9])?`, not UUID-like."""
     if not _KEY_ID.fullmatch(value):
         raise usage(
-            f"{value!r} is no key id: 1 to 63 lower-case letters, digits and hyphens, first a letter, last no hyphen",
+            f"{value!r} is not a key id: 1 to 63 lower-case letters, digits and hyphens, first a letter, last no hyphen",
             "leave --key-id out and keyadmin chooses one",
         )
     if _UUID.fullmatch(value):
@@ -76,7 +76,7 @@ def looks_like_key_id(value: str) -> bool:
 def service_account(value: str) -> str:
     """A service account's e-mail address."""
     if not _ACCOUNT.fullmatch(value):
-        raise usage(f"{value!r} is no service account: it reads like NAME@PROJECT.iam.gserviceaccount.com")
+        raise usage(f"{value!r} is not a service account: it reads like NAME@PROJECT.iam.gserviceaccount.com")
     return value
 
 
@@ -87,7 +87,7 @@ def annotation_map(pairs: Iterable[str]) -> dict[str, str]:
         refuse_key_string(pair)
         key, sign, value = pair.partition("=")
         if not sign or not key.strip() or key != key.strip():
-            raise usage(f"{pair!r} is no annotation: write KEY=VALUE, for instance team=search")
+            raise usage(f"{pair!r} is not an annotation: write KEY=VALUE, for instance team=search")
         if key in out:
             raise usage(f"the annotation {key!r} is given twice: one value a key")
         out[key] = value
@@ -155,9 +155,9 @@ def referrer(value: str) -> str:
     if sign and re.fullmatch(r"[a-z][a-z0-9+.-]*", scheme) and scheme not in ("http", "https"):
         fixes.append(f"schemes other than http and https are written __{scheme}_url__//{rest}")
     if re.search(r"[?#]", value):
-        fixes.append("leave out the query and the fragment: they are not looked at")
+        fixes.append("leave out the query and the fragment: they are ignored")
     raise usage(
-        f"{value!r} is no referrer: write a host with an optional scheme, port and path, such as https://www.example.com/*, "
+        f"{value!r} is not a referrer: write a host with an optional scheme, port and path, such as https://www.example.com/*, "
         "*.example.com/* or localhost:8080/*",
         *fixes,
     )
@@ -179,7 +179,7 @@ def android_app(value: str) -> AndroidApp:
 def ios_bundle(value: str) -> str:
     """An iOS bundle id: letters, digits, hyphens and dots."""
     if not _BUNDLE.fullmatch(value):
-        raise usage(f"{value!r} is no iOS bundle id: letters, digits, hyphens and single dots, such as com.example.app")
+        raise usage(f"{value!r} is not an iOS bundle id: letters, digits, hyphens and single dots, such as com.example.app")
     return value
 
 

@@ -31,7 +31,7 @@ _NOTES: Final = "refs/notes/"
 
 @dataclass
 class History:
-    """What was found in repositories, and what could not be looked at, in words."""
+    """What was found in repositories, and what could not be checked, in words."""
 
     hits: list[Hit] = field(default_factory=list)
     commits: int = 0

@@ -23,7 +23,6 @@ from typing import IO, Final
 from keyadmin.local.subprocesses import environment
 from keyadmin.model.problem import Cause, Problem
 
-
 _PREFIX: Final = "keyadmin-git-"
 _FRESH_S: Final = 60.0
 _PATIENCE_S: Final = 60.0

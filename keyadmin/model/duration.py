@@ -16,7 +16,7 @@ def parse(text: str) -> timedelta:
     """`90d`, `1d12h`, `1.5h`. Raises usage() for anything else."""
     compact = text.strip().lower()
     if not re.fullmatch(f"(?:{_PART.pattern})+", compact):
-        raise usage(f"{text!r} is no duration: write a number and a unit, such as 90d, 12h, 30m or 0s")
+        raise usage(f"{text!r} is not a duration: write a number and a unit, such as 90d, 12h, 30m or 0s")
     try:
         return sum((timedelta(**{_UNITS[unit]: float(number)}) for number, unit in _PART.findall(compact)), timedelta())
     except OverflowError:

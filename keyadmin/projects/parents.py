@@ -30,7 +30,7 @@ async def find(cloud: Cloud, text: str, kind: str | None = None) -> str:
     if _NAME.fullmatch(text):
         return text
     if text.partition("/")[0] in ("folders", "organizations", "projects"):
-        raise usage(f"{text!r} is no parent: it reads folders/NUMBER, organizations/NUMBER, or the name of one")
+        raise usage(f"{text!r} is not a parent: it reads folders/NUMBER, organizations/NUMBER, or the name of one")
     # unsourced: that a folder's displayName query finds it by its whole name; what else it finds is dropped below
     query = f'displayName="{text}"' if kind != "organizations" and not set('"\\') & set(text) else None
     domain = kind != "folders" and re.fullmatch(r"[\w.-]+\.\w+", text)

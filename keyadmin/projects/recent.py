@@ -20,7 +20,7 @@ MOST: Final = 200  # projects whose keys are listed one by one: Google lets 240 
 
 @dataclass(frozen=True)
 class Recent:
-    """`latest`: project number -> when its latest key of the window was made. `unlooked` = projects not looked at."""
+    """`latest`: project number -> when its latest key of the window was made. `unlooked` = projects not checked."""
 
     latest: dict[str, datetime] = field(default_factory=dict)
     unlooked: int = 0

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AdoptPlan:
-    """The keys that are marked, each with its lineage as it was read, and what could not be looked at."""
+    """The keys that are marked, each with its lineage as it was read, and what could not be checked."""
 
     selection: Selection
     lineages: tuple[tuple[Key, Lineage], ...]

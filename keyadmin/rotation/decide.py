@@ -138,7 +138,7 @@ def _tampered(lineage: Lineage, now: datetime) -> Decision | None:
         ways += (f"or go back for good: {home}",) if home else ()
         return Decision(stuck, f"its newest key {newest.key.key_id} was deleted by hand", ways_out=ways)
     mend: tuple[str, ...] = (f"write them anew: keyadmin rotation adopt {newest.key.key_id} -p {project}",)
-    mend += (f"or go back, if it is no key of this rotation: {home}",) if home else ()
+    mend += (f"or go back, if it is not a key of this rotation: {home}",) if home else ()
     if newest.generation > 1 and newest.state is None:
         return Decision(stuck, f"the annotations of {newest.key.key_id} were removed or changed", ways_out=mend)
     if other := other_than_replaced(newest, lineage.predecessor):

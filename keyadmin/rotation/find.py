@@ -39,7 +39,7 @@ class Chosen:
 
 @dataclass
 class Selection:
-    """What a policy is about. `errors` = projects that could not be looked at and rules that find none, with the reason."""
+    """What a policy is about. `errors` = projects that could not be checked and rules that find none, with the reason."""
 
     chosen: list[Chosen] = field(default_factory=list)
     errors: dict[str, Problem] = field(default_factory=dict)
@@ -196,7 +196,7 @@ def _undecided(rule: PolicyRule) -> Problem:
     return Problem(
         Cause.CONFLICT,
         f"it may fall under {_place(rule)}, which comes first and whose projects could not be found out",
-        fix=("see why: keyadmin rotation plan", "mend that, or correct or remove the rule"),
+        fix=("see why: keyadmin rotation plan", "fix that, or correct or remove the rule"),
     )
 
 

@@ -54,7 +54,7 @@ class Event:
 
     @classmethod
     def failure(cls, at: datetime, step: str, problem: Problem, where: str = "", project: str = "") -> Event:
-        """What could not even be begun: a project or a rule that could not be looked at, a run without credentials."""
+        """What could not even be begun: a project or a rule that could not be checked, a run without credentials."""
         detail = redact(f"{where}: {problem.message}" if where else problem.message)
         return cls(at, project, "", 0, "", step, "failed", detail, problem.cause.value)
 
@@ -141,7 +141,7 @@ class Job:
     unasked: bool = False
     """Whether the Gemini API could not be asked about a key: nothing is known of it, so nothing is written of it either."""
     pinned: bool = False
-    """Whether a person looked at what is to be done, and said yes to that."""
+    """Whether a person saw what is to be done, and agreed."""
     leaked: str = ""
     """The id of a key that has leaked (`keys compromised`): it alone is to go, whatever annotations claim."""
 

@@ -30,7 +30,7 @@ def notifier(spec: str, observer: Observer) -> Notifier:
     """`exec:COMMAND`. Raises usage() for anything else."""
     kind, _, command = spec.partition(":")
     if kind != "exec":
-        raise usage(f"{spec!r} is no notice: write --notify exec:COMMAND; it gets the events as lines of JSON")
+        raise usage(f"{spec!r} is not a notice: write --notify exec:COMMAND; it gets the events as lines of JSON")
     return Notifier(words(command, "--notify"), observer)
 
 
@@ -104,10 +104,10 @@ def write_metrics(path: Path, planned: Sequence[Planned], now: datetime, found: 
     failed = sum(1 for one in planned if one.failed)
     for name, text, value in (
         ("due", "Lineages whose key is older than allowed.", due),
-        ("stuck", "Lineages that stand still until what stopped them is mended.", stuck),
+        ("stuck", "Lineages that stand still until what stopped them is fixed.", stuck),
         ("kept", "Lineages whose old key works on though its grace period is over: it is still used, or a run failed.", kept),
         ("failed", "Lineages with which the last run failed.", failed),
-        ("unreadable_projects", "Projects that could not be looked at.", len(found.errors)),
+        ("unreadable_projects", "Projects that could not be checked.", len(found.errors)),
         ("last_run_timestamp_seconds", "When this was written, by the server's clock.", int(now.timestamp())),
     ):
         lines += [f"# HELP keyadmin_rotation_{name} {text}", f"# TYPE keyadmin_rotation_{name} gauge"]

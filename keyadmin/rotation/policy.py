@@ -177,7 +177,7 @@ class _Reader:
                 raise self._error(None, name, f"unknown table {name!r}", "the tables are [defaults] and [[rule]]")
         defaults = data.get("defaults", {})
         if not isinstance(defaults, dict):
-            raise self._error(None, "defaults", "[defaults] is no table", "write [defaults] on a line of its own")
+            raise self._error(None, "defaults", "[defaults] is not a table", "write [defaults] on a line of its own")
         base = self._values(defaults, None, allowed=EVERYWHERE)
         rules = data.get("rule", [])
         if not isinstance(rules, list) or not rules or not all(isinstance(rule, dict) for rule in rules):
@@ -210,7 +210,7 @@ class _Reader:
     def _value(self, index: int | None, name: str, value: Any) -> Any:
         if name in named("texts"):
             if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-                raise self._error(index, name, f"{name} is no list of texts", f'write {name} = ["...", "..."]')
+                raise self._error(index, name, f"{name} is not a list of texts", f'write {name} = ["...", "..."]')
             for item in value:
                 self._checked_item(index, name, item)
             return tuple(value)
@@ -218,7 +218,9 @@ class _Reader:
             try:
                 return duration.parse(value if isinstance(value, str) else "")
             except Problem:
-                raise self._error(index, name, f"{value!r} is no duration", f'write {name} = "90d", "12h" or "30m"') from None
+                raise self._error(
+                    index, name, f"{value!r} is not a duration", f'write {name} = "90d", "12h" or "30m"'
+                ) from None
         if choices := SETTINGS[name].choices:
             if value not in choices:
                 raise self._error(index, name, f"{value!r} is no {name}", f"write one of {', '.join(choices)}")
@@ -232,10 +234,10 @@ class _Reader:
             return value
         if name == "annotations":
             if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-                raise self._error(index, name, "annotations is no table of texts", 'write annotations = { team = "web" }')
+                raise self._error(index, name, "annotations is not a table of texts", 'write annotations = { team = "web" }')
             return dict(value)
         if not isinstance(value, str) or not value:
-            raise self._error(index, name, f"{name} is no text", f'write {name} = "..."')
+            raise self._error(index, name, f"{name} is not a text", f'write {name} = "..."')
         return value
 
     def _checked_item(self, index: int | None, name: str, item: str) -> None:

@@ -70,7 +70,7 @@ async def verified(job: Job, member: Member, *, came_back: bool = False) -> bool
         return False
     problem = await rejection(job, member, came_back=came_back)
     if problem is not None and why is not None and key.restricted != "gemini" and entry(problem.cause).of_standard_keys:
-        job.say_once(member, "verify", "skipped", f"{why}; what other APIs take is not looked at")
+        job.say_once(member, "verify", "skipped", f"{why}; what other APIs take is not checked")
         return False
     if problem is not None:
         job.unasked = not verify.rejected(problem)

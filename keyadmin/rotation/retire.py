@@ -108,7 +108,7 @@ async def _read_back(job: Job, member: Member) -> tuple[list[Sink], list[Sink]]:
 async def _use_check(job: Job, old: Member, newest: Member) -> tuple[bool, Decision | None]:
     """Whether the service is to check the use itself (where Monitoring could not be read); a Decision = still in use."""
     if job.terms.emergency or job.force_use:
-        job.say(old, "use check", "skipped", "not looked at, as asked")
+        job.say(old, "use check", "skipped", "not checked, as asked")
         return False, None
     service = GEMINI if _splits(old, newest) else None  # what it keeps may be used on
     last = await job.shared.usage.last(job.lineage.project, old.key.uid, service)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 AT_ONCE: Final = 256
 # Calls that change keys: the successor, the note on the old key and the mark; the mark; the old key and the mark; both keys.
 WRITES_EACH: Final = {Action.CREATE: 3, Action.PUBLISH: 1, Action.RETIRE: 2, Action.UNDO: 2}
-HALF_MADE: Final = "rotations were under way; running the same command again goes on with them"
+HALF_MADE: Final = "rotations were under way; the same command continues them"
 
 
 async def execute_run(cloud: Cloud, plan: RunPlan, options: RunOptions, observer: Observer = SILENT) -> RunResult:
@@ -59,7 +59,7 @@ async def execute_run(cloud: Cloud, plan: RunPlan, options: RunOptions, observer
 
 
 def _tell_errors(cloud: Cloud, found: Selection, options: RunOptions) -> None:
-    """What could not be looked at is an event too: of a rule, or of a project."""
+    """What could not be checked is an event too: of a rule, or of a project."""
     for place, problem in found.errors.items():
         options.emit(Event.failure(cloud.now(), "look", problem, place, "" if " " in place else place))
 

@@ -48,7 +48,7 @@ def shard(text: str, env: Mapping[str, str] | None = None) -> Shard:
     match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", said)
     if match is None or not int(match[1]) < int(match[2]) <= MOST:
         where = f" (from the variables: {said!r})" if text == "auto" else ""
-        raise usage(f"--shard {text!r}{where} is no shard", f"write I/N with I from 0 to N-1 and N up to {MOST:,}, or auto")
+        raise usage(f"--shard {text!r}{where} is not a shard", f"write I/N with I from 0 to N-1 and N up to {MOST:,}, or auto")
     return Shard(int(match[1]), int(match[2]))
 
 

@@ -344,7 +344,8 @@ def test_the_same_error_in_the_print_of_every_client(text: str) -> None:
     [
         (
             '{"protoPayload": {"@type": "type.googleapis.com/google.cloud.audit.AuditLog", "status": {"code": 7, "message": '
-            '"PERMISSION_DENIED"}, "authorizationInfo": [{"resource": "projects/p", "permission": "compute.instances.create"}]}}',
+            '"PERMISSION_DENIED"}, "authorizationInfo": [{"resource": "projects/p", '
+            '"permission": "compute.instances.create"}]}}',
             Cause.MISSING_IAM_PERMISSION,
             "compute.instances.create",
         ),

@@ -135,7 +135,7 @@ def _heading(report: AuditReport) -> str:
 def _counts(report: AuditReport) -> str:
     numbers = [("", "projects", report.projects), ("", "keys", report.keys)]
     numbers += [(word, word, count) for word, count in report.by_severity.items()]
-    numbers += [("high" if report.errors else "", "projects not looked at", len(report.errors))]
+    numbers += [("high" if report.errors else "", "projects not checked", len(report.errors))]
     items = "".join(f'<li class="{kind}"><b>{count}</b>{escape(word)}</li>' for kind, word, count in numbers)
     return f'<ul class="counts" aria-label="Summary">{items}</ul>'
 
@@ -148,7 +148,7 @@ def _errors(report: AuditReport) -> str:
         for each in report.errors
     )
     return (
-        "<section><h2>Projects that could not be looked at</h2><p>What is in them is unknown, not right.</p>"
+        "<section><h2>Projects that could not be checked</h2><p>What is in them is unknown, not right.</p>"
         f'<div class="scroll"><table><thead>{_head("Project", "Cause", "Reason")}</thead><tbody>{rows}</tbody></table></div>'
         "</section>"
     )

@@ -93,7 +93,7 @@ def _notification(error: Unseen) -> Json:
     name = f"//cloudresourcemanager.googleapis.com/projects/{error.project}"
     return {
         "level": "error",
-        "message": {"text": plain(f"Project {error.project} could not be looked at: {error.message}")},
+        "message": {"text": plain(f"Project {error.project} could not be checked: {error.message}")},
         "locations": [{"logicalLocations": [{"name": error.project, "fullyQualifiedName": name, "kind": "resource"}]}],
         "properties": {"cause": error.cause},
     }

@@ -27,7 +27,7 @@ RULE: Final = AuditRule(
         "The key was deleted in the last 30 days. Until it is purged, whoever may undelete keys can make it work again; so "
         "can you, if it was deleted by mistake."
     ),
-    fix="Nothing, where it was meant. A leaked key is to be looked at again after it is purged.",
+    fix="Nothing, where it was meant. A leaked key has to be checked again after it is purged.",
     source=API_KEYS_PAGE,
     check=check,
 )

@@ -122,7 +122,7 @@ def _failure(outcomes: Sequence[CreateOutcome], failed: Sequence[CreateOutcome],
     first = failed[0].problem
     assert first is not None
     half = failed[0].project is not None
-    again = "run the same command again: it goes on with what is left"
+    again = "run the same command again: it continues with what is left"
     if one:
         if half:
             first.notes.append(f"project {failed[0].wanted.project_id} was made")

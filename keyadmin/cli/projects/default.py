@@ -64,7 +64,7 @@ def default(
     if dry_run:
         would(session, steps)
         return Exit.OK
-    begun = "What was begun is gone on with. " if ground.unfinished else "You have no project yet. "
+    begun = "What was begun is continued. " if ground.unfinished else "You have no project yet. "
     session.console.note(f"{begun}This will {steps}.", always=True)
     confirm(session, "Go on?", yes=yes)
     outcomes = run(context, lambda cloud: carry_out(session, cloud, order))

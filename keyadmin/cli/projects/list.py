@@ -78,7 +78,7 @@ def _notes(session: Session, found: Listing, *, nothing_imported: bool) -> None:
     elif not found.projects and not found.unreadable:
         console.note("You see no project yet. Make one with a key: keyadmin projects default")
     if nothing_imported and found.unlooked:
-        console.note(f"The keys of {_count(found.unlooked)} could not be looked at; those are sorted by id.")
+        console.note(f"The keys of {_count(found.unlooked)} could not be checked; those are sorted by id.")
     if found.hidden:
         console.note(f"{found.hidden} more projects are not shown; --all shows every project you can see.", always=True)
     for name in found.unreadable:

@@ -32,7 +32,7 @@ def plan(
 ) -> int:
     """Say what `rotation run` would do and why. Nothing is changed.
 
-    Exit code 3 where a project could not be looked at.
+    Exit code 3 where a project could not be checked.
     """
     session = current(context)
     session.charge_each = charge_projects

@@ -43,7 +43,7 @@ def status(
 ) -> int:
     """Show every lineage (the generations of one key) and where it stands: those of the policy, or of KEY alone.
 
-    Without a policy file: all of the project. Exit code 3 where one is stuck or a project could not be looked at.
+    Without a policy file: all of the project. Exit code 3 where one is stuck or a project could not be checked.
     """
     session = current(context)
     session.charge_each = charge_projects

@@ -139,7 +139,7 @@ def tell_plan(session: Session, found: Selection, planned: Sequence[Planned]) ->
 def ended(session: Session, found: Selection, what: str = "", problems: Sequence[tuple[Key, Problem]] = ()) -> Exit:
     """The exit code: 3, with the reason, where not all went well. `problems` = those of lineages; `what` sums them up.
 
-    The way out of the first one is told with it, those of the others by `tell_ways`. What could not be looked at, of whose
+    The way out of the first one is told with it, those of the others by `tell_ways`. What could not be checked, of whose
     keys nothing is known, is told here: the first one with the reason, unless a lineage's problem is, the others before it.
     """
     every = [*(problem for _, problem in problems), *found.errors.values()]
@@ -148,9 +148,9 @@ def ended(session: Session, found: Selection, what: str = "", problems: Sequence
     first, unseen = every[0], list(found.errors.items())
     _tell_unseen(session, unseen if problems else unseen[1:])
     if len(unseen) == 1 and not problems:
-        missed = f"{unseen[0][0]} could not be looked at: {first.message}"
+        missed = f"{unseen[0][0]} could not be checked: {first.message}"
     else:
-        missed = f"{len(unseen)} {'project or rule' if len(unseen) == 1 else 'projects or rules'} could not be looked at"
+        missed = f"{len(unseen)} {'project or rule' if len(unseen) == 1 else 'projects or rules'} could not be checked"
         missed += "" if problems else f"; {unseen[0][0]}: {first.message}"
     said = [f"{what}; {key.project} {key.key_id}: {problem.message}" for key, problem in problems[:1]]
     whole = Problem(
@@ -168,6 +168,6 @@ def ended(session: Session, found: Selection, what: str = "", problems: Sequence
 
 def _tell_unseen(session: Session, unseen: Sequence[tuple[str, Problem]]) -> None:
     for place, problem in unseen[:_TOLD]:
-        session.console.warning(f"{place} could not be looked at ({problem.cause.value}): {problem.message}")
+        session.console.warning(f"{place} could not be checked ({problem.cause.value}): {problem.message}")
     if len(unseen) > _TOLD:
-        session.console.warning(f"and {len(unseen) - _TOLD} more could not be looked at")
+        session.console.warning(f"and {len(unseen) - _TOLD} more could not be checked")

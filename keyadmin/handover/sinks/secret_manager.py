@@ -24,7 +24,7 @@ PERMISSIONS: Final = (
 def secret_name(text: str) -> str:
     """`projects/P/secrets/S`, checked. Raises usage()."""
     if not re.fullmatch(r"projects/[a-z0-9.:-]{1,63}/secrets/[A-Za-z0-9_-]{1,255}", text):
-        raise usage(f"{text!r} is no secret: write secret-manager:projects/PROJECT/secrets/SECRET")
+        raise usage(f"{text!r} is not a secret: write secret-manager:projects/PROJECT/secrets/SECRET")
     return text
 
 

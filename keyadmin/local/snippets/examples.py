@@ -79,7 +79,7 @@ def make(language: str, api: str, model: str, *, explicit: bool) -> Snippet:
     language_ = _one_of(language, LANGUAGES, "language")
     api_ = _one_of(api, APIS, "API")
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", model):
-        raise usage(f"{model!r} is no name of a model", f"give one such as {MODEL}")
+        raise usage(f"{model!r} is not a name of a model", f"give one such as {MODEL}")
     clients = _CLIENTS.get((language_, api_)) or _CLIENTS[language_, "interactions"]
     code = (_TEMPLATES / f"{language_}-{api_}.txt").read_text("utf-8")
     parts = {

@@ -184,7 +184,7 @@ def _key_invalid(facts: ErrorFacts) -> Verdict:
 
 
 def _token_type(facts: ErrorFacts) -> Verdict:
-    """ACCESS_TOKEN_TYPE_UNSUPPORTED: at the Gemini API a key that was not taken; elsewhere a token that is no access token."""
+    """ACCESS_TOKEN_TYPE_UNSUPPORTED: at the Gemini API a key that was not taken; elsewhere a token of another kind."""
     service = _service(facts)
     flat = f"{facts.message}\n{facts.around}".lower()
     gemini = ("generativelanguage", "gemini", "google.genai", "@google/genai", "generative language")

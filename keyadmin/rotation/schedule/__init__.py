@@ -24,7 +24,7 @@ ON_ONE_MACHINE: Final = ("systemd", "cron")
 def files_for(engine: str, plan: SchedulePlan) -> list[ScheduleFile]:
     """The files of an engine, in the order in which a person needs them. Raises usage() for an unknown engine."""
     if engine not in _ENGINES:
-        raise usage(f"{engine!r} is no engine", f"use one of: {', '.join(ENGINES)}")
+        raise usage(f"{engine!r} is not an engine", f"use one of: {', '.join(ENGINES)}")
     module = import_module(f"keyadmin.rotation.schedule.{_ENGINES[engine]}")
     make: Callable[[SchedulePlan], list[ScheduleFile]] = module.files
     return make(plan)

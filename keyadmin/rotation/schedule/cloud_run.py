@@ -50,6 +50,6 @@ def _timeout_s(plan: SchedulePlan) -> int:
         most = int(0.9 * plan.times.seconds / SHORTEST_S / TRIES) * MOST_AT_ONCE
         raise usage(
             f"--tasks {plan.tasks} --every {plan.every}: they would not end before the next ones start",
-            f"take at most {most} tasks; some hundred projects a task are no trouble",
+            f"take at most {most} tasks; a task can take some hundred projects",
         )
     return min(longest, LONGEST_S)

@@ -64,9 +64,9 @@ class SchedulePlan:
         if not 1 <= self.tasks <= MOST:
             raise usage(f"--tasks {self.tasks}: from 1 to {MOST:,}")
         if not re.fullmatch(r"(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]", self.project):
-            raise usage(f"{self.project!r} is no project id", "write the id of the project that the account lives in")
+            raise usage(f"{self.project!r} is not a project id", "write the id of the project that the account lives in")
         if not re.fullmatch(r"[a-z]+-[a-z]+[0-9]+", self.region):
-            raise usage(f"--region {self.region!r} is no region", "write one such as europe-west1")
+            raise usage(f"--region {self.region!r} is not a region", "write one such as europe-west1")
         if not re.fullmatch(r"[\w./+-]+", self.policy):
             raise usage(f"--policy {self.policy!r}: letters, digits and . / + - _ only", "name the policy file so")
         if printing := [text for text, sink in self._sink_classes() if sink.prints]:

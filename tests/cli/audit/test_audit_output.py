@@ -89,7 +89,7 @@ def test_the_summary_is_talk(shown: Callable[..., Any]) -> None:
     done = shown("json")
     assert summary in done.err
     assert summary not in shown("json", "--quiet").err
-    assert "denied-one could not be looked at" in shown("csv", "--quiet").err
+    assert "denied-one could not be checked" in shown("csv", "--quiet").err
 
 
 def test_nothing_found_is_a_report_too(organization: Any, run: Callable[..., Any]) -> None:

@@ -37,7 +37,7 @@ def test_a_project_that_cannot_be_listed_is_unknown_not_right(organization: Any,
     assert done.report["summary"]["errors"] == 1
     assert done.report["summary"]["projects"] == 2
     assert done.code == 3
-    assert "denied-one could not be looked at" in done.run.err
+    assert "denied-one could not be checked" in done.run.err
 
 
 def test_the_threshold_none_does_not_make_the_unknown_right(organization: Any, audit: Audit) -> None:
@@ -166,11 +166,11 @@ def test_a_folder_or_organisation_that_is_not_there(audit: Audit, scope: tuple[s
         (("--folder", "organizations/1"), "none of the folders"),
         (("--folder", ""), "none of the folders"),
         (("--organization", "folders/1"), "none of the organizations"),
-        (("--organization", "organizations/x"), "is no parent"),
-        (("--inventory", "cloud"), "is no inventory"),
+        (("--organization", "organizations/x"), "is not a parent"),
+        (("--inventory", "cloud"), "is not an inventory"),
         (("--rule", "everything"), "there is no rule 'everything'"),
-        (("--fail-on", "info"), "is no severity here"),
-        (("--max-age", "soon"), "is no duration"),
+        (("--fail-on", "info"), "is not a severity here"),
+        (("--max-age", "soon"), "is not a duration"),
         (("--output", "/no/such/folder/report.json"), "there is no folder"),
         (("--output", "/no/such/folder/report.doc"), "there is no folder"),
         (("--nonsense",), "No such option"),

@@ -112,7 +112,7 @@ def test_a_dry_run_hands_nothing_over(keys, on, scratch) -> None:
     [
         (["--to", "nowhere"], "is not a sink"),
         (["--to", "env-file:"], "needs a path"),
-        (["--to", "secret-manager:gemini"], "is no secret"),
+        (["--to", "secret-manager:gemini"], "is not a secret"),
         (["--to", "exec:'open"], "cannot be split"),
         (["--to", "env-file:.env:1X"], "invalid variable name"),
     ],

@@ -138,7 +138,7 @@ def test_a_dry_run_makes_nothing(projects, served) -> None:
         (["--with-key", "k" * 64], "at most 63"),
         (["--file", "no-such-file.csv"], "cannot be read"),
         (["--file", "rows.csv", "--name", "Name"], "--file goes with neither"),
-        (["--parent", "projects/demo-project"], "is no parent"),
+        (["--parent", "projects/demo-project"], "is not a parent"),
     ],
 )
 def test_nonsense_is_refused_before_anything_is_made(projects, served, arguments: list[str], said: str) -> None:
@@ -163,7 +163,7 @@ def test_nonsense_is_refused_before_anything_is_made(projects, served, arguments
         ("".join(f"project-{number}\n" for number in range(11)), "has 11 rows: at most 10"),
         ('good-project,"unclosed\n', "is not CSV"),
         ("id,parent\ngood-project,Enginering\n", "row 2: you see no folder and no organisation named 'Enginering'"),
-        ("id,parent\ngood-project,folders/x\n", "row 2: 'folders/x' is no parent"),
+        ("id,parent\ngood-project,folders/x\n", "row 2: 'folders/x' is not a parent"),
     ],
 )
 def test_all_rows_are_checked_before_anything_is_made_and_the_bad_one_is_named(

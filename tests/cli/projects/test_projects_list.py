@@ -154,7 +154,7 @@ def test_what_may_not_be_seen_of_a_project_is_unknown(served, projects) -> None:
     served.grant(NEW, "resourcemanager.projects.get")
     done = projects("list", "--apis", "--keys", "--format", "json", user=NEW)
     assert [(each["geminiApi"], each["keyCount"]) for each in done.json] == [("unknown", "unknown")]
-    assert "The keys of 1 project could not be looked at" in done.err
+    assert "The keys of 1 project could not be checked" in done.err
     assert projects("list", "--apis", "--keys", user=NEW).out.split()[-2:] == ["unknown", "unknown"]
 
 
@@ -175,7 +175,7 @@ def test_without_the_inventory_it_is_said_what_was_not_looked_at(served, project
     served.fault("SearchAllResources", "PERMISSION_DENIED", times=9)
     before = len(served.methods())
     done = projects("list")
-    assert "The keys of 104 projects could not be looked at" in done.err
+    assert "The keys of 104 projects could not be checked" in done.err
     assert served.methods()[before:].count("ListKeys") == 200
 
 

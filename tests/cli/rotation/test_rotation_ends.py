@@ -75,7 +75,7 @@ def test_a_folder_that_cannot_be_looked_into_stops_its_rule_alone(world: World) 
     done = world.rotation("run", "--format", "json")
     assert done.code == 3
     assert [out["state"] for out in done.json] == ["grace"]
-    assert done.error["message"].startswith("the rule 'vain' could not be looked at: Permission ")
+    assert done.error["message"].startswith("the rule 'vain' could not be checked: Permission ")
     world.policy('[[rule]]\nname = "vain"\nfolders = ["folders/999"]\nsinks = []\n')
     assert world.rotation("run").code == 1, "nothing is left to look at"
 

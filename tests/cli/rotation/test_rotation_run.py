@@ -228,11 +228,11 @@ def test_a_project_that_cannot_be_read_stops_nothing_else(world: World) -> None:
     done = world.rotation("run", "--format", "json")
     assert done.code == 3
     assert [out["state"] for out in done.json] == ["grace", "grace"]
-    assert done.err.count("no-such-project could not be looked at") == 2, "in words, and in the object for programs"
+    assert done.err.count("no-such-project could not be checked") == 2, "in words, and in the object for programs"
     world.policy(rule("shop-a", "no-such-project", "nor-this-one"))
     both = world.rotation("run", "--format", "json")
-    assert "nor-this-one could not be looked at (project-not-found-or-no-access)" in both.err
-    assert both.error["message"].startswith("2 projects or rules could not be looked at; no-such-project: ")
+    assert "nor-this-one could not be checked (project-not-found-or-no-access)" in both.err
+    assert both.error["message"].startswith("2 projects or rules could not be checked; no-such-project: ")
     assert world.rotation("plan").code == 3
     assert world.rotation("status").code == 3
 
@@ -337,7 +337,7 @@ def test_a_rule_that_finds_no_project_is_told(world: World) -> None:
     world.policy(rule("shop-*"))
     done = world.rotation("run", user="nobody@example.com")
     assert done.code == 3
-    assert "the rule 'rule 1' could not be looked at" in done.err
+    assert "the rule 'rule 1' could not be checked" in done.err
 
 
 # ---- clocks ------------------------------------------------------------------------------------------------------------

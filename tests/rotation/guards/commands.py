@@ -42,7 +42,7 @@ GUARDS = [
         (f"{NOTICES}::test_a_run_that_ends_before_it_began_is_an_event_too",),
     ),
     Guard(
-        "what could not be looked at is an event",
+        "what could not be checked is an event",
         "rotation/run.py",
         'options.emit(Event.failure(cloud.now(), "look", problem, place, "" if " " in place else place))',
         "pass",
