@@ -195,7 +195,8 @@ def _ambiguous(text: str, project: str, matches: Sequence[Key]) -> Problem:
     """Which keys bear the name: what tells generations of one lineage apart is their number and how far they are."""
     members = [member for lineage in read(matches, project) for member in lineage.members]
     rows = [f"{member.key.key_id}  {_row(member)}" for member in members[:SHOWN]]
-    more = [f"and {len(members) - SHOWN} more: {typed('keys list', all=True, project=project)}"] if len(members) > SHOWN else []
+    every = typed("keys list", all=True, project=project)
+    more = [f"and {len(members) - SHOWN} more: {every}"] if len(members) > SHOWN else []
     return Problem(
         Cause.INVALID_ARGUMENT,
         f"{len(matches)} keys of project {project} have the display name {text!r}",

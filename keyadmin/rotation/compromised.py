@@ -107,6 +107,6 @@ def _not_back_to(key: Key, outcome: Outcome) -> Outcome:
     """Without the ways out that lead back to the leaked key."""
     if outcome.problem is None:
         return outcome
-    back = f"keyadmin rotation rollback {key.key_id} "
+    back = f"rotation rollback {key.key_id} "
     ways = tuple(way for way in outcome.problem.fix if back not in way)
     return replace(outcome, problem=replace(outcome.problem, fix=ways))

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from keyadmin.model.command_line import typed
 from keyadmin.model.duration import words
 from keyadmin.model.key import GEMINI, Key
 from keyadmin.model.lineage import HIGHEST, LAST, VOID, Lineage, Member, State
@@ -122,8 +123,8 @@ def _in_question(lineage: Lineage) -> Decision:
     back, newer = lineage.newest.key, lineage.in_question[-1].key
     what = f"{back.key_id} says that it was rolled back to, and {newer.key_id}, which came after it, still works"
     ways = (
-        f"if that rollback was meant, finish it: keyadmin rotation rollback {back.key_id} -p {lineage.project}",
-        f"else keep the newer key: keyadmin rotation adopt {newer.key_id} -p {lineage.project}",
+        f"if that rollback was meant, finish it: {typed('rotation rollback', back.key_id, project=lineage.project)}",
+        f"else keep the newer key: {typed('rotation adopt', newer.key_id, project=lineage.project)}",
     )
     return Decision(Action.STUCK, what, ways_out=ways)
 
@@ -132,26 +133,26 @@ def _tampered(lineage: Lineage, now: datetime) -> Decision | None:
     newest, project = lineage.newest, lineage.project
     stuck = Action.STUCK
     back = next((m for m in reversed(lineage.counted) if m.live and m is not newest), None)
-    home = f"keyadmin rotation rollback {back.key.key_id} -p {project}" if back is not None else None
+    home = typed("rotation rollback", back.key.key_id, project=project) if back is not None else None
     if not newest.live:
-        ways: tuple[str, ...] = (f"bring it back: keyadmin keys undelete {newest.key.key_id} -p {project}",)
+        ways: tuple[str, ...] = (f"bring it back: {typed('keys undelete', newest.key.key_id, project=project)}",)
         ways += (f"or go back for good: {home}",) if home else ()
         return Decision(stuck, f"its newest key {newest.key.key_id} was deleted by hand", ways_out=ways)
-    mend: tuple[str, ...] = (f"write them anew: keyadmin rotation adopt {newest.key.key_id} -p {project}",)
+    adopt = typed("rotation adopt", newest.key.key_id, project=project)
+    mend: tuple[str, ...] = (f"write them anew: {adopt}",)
     mend += (f"or go back, if it is not a key of this rotation: {home}",) if home else ()
     if newest.generation > 1 and newest.state is None:
         return Decision(stuck, f"the annotations of {newest.key.key_id} were removed or changed", ways_out=mend)
     if other := other_than_replaced(newest, lineage.predecessor):
-        narrow = f"keyadmin keys restrict {newest.key.key_id} -p {project} --api-target SERVICE"
+        narrow = typed("keys restrict", newest.key.key_id, project=project, api_target="SERVICE")
         ways = (f"go back: {home}",) if home else ()
         ways += (f"restrict it as the other one: {narrow}",) if newest.key.restricted == "none" else ()
         return Decision(stuck, other, ways_out=ways)
     if restored := _restored(lineage):
         name = restored[0].key.key_id
         ways = (
-            f"go on with {newest.key.key_id}, hand it over again and retire the other: "
-            f"keyadmin rotation adopt {newest.key.key_id} -p {project}",
-            f"or go back to it: keyadmin rotation rollback {name} -p {project}",
+            f"go on with {newest.key.key_id}, hand it over again and retire the other: {adopt}",
+            f"or go back to it: {typed('rotation rollback', name, project=project)}",
         )
         return Decision(stuck, f"the retired key {name} was brought back by hand", ways_out=ways)
     if wrong := _wrong_time(newest, now):
@@ -216,7 +217,7 @@ def _rolled_back_to(newest: Member, terms: RotationTerms, now: datetime) -> Deci
     verb = "migrate" if terms.migrate and to_migrate(key) else "rotate"
     over = terms.max_age is not None and key.create_time is not None and now >= key.create_time + terms.max_age
     age = f", and is {_span(now - key.create_time)} old" if over and key.create_time is not None else ""
-    way = f"begin the next rotation: keyadmin keys {verb} {key.key_id} -p {key.project}"
+    way = f"begin the next rotation: {typed(f'keys {verb}', key.key_id, project=key.project)}"
     why = f"says that it was rolled back to{age}; it is not rotated until somebody asks for it"
     return Decision(Action.REST, why, ways_out=(way,), overdue=over)
 
@@ -225,8 +226,10 @@ def _no_number_left(lineage: Lineage) -> Decision:
     """Somebody wrote that the last generation there can be was used, or made a key of its id."""
     known = max(lineage.members, key=lambda member: member.highest).key
     names = [name for name in (HIGHEST, VOID) if name in known.annotations]
-    ways = tuple(f"keyadmin keys annotate {known.key_id} -p {lineage.project} --remove {name}" for name in names)
-    ways = ways or (f"begin a new lineage with a copy: keyadmin keys clone {lineage.newest.key.key_id} -p {lineage.project}",)
+    ways = tuple(typed("keys annotate", known.key_id, project=lineage.project, remove=name) for name in names)
+    ways = ways or (
+        f"begin a new lineage with a copy: {typed('keys clone', lineage.newest.key.key_id, project=lineage.project)}",
+    )
     why = f"{known.key_id} says that generation {LAST} was used, which no rotation reaches"
     return Decision(Action.STUCK, why, ways_out=ways)
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from keyadmin.access.advice import advice
+from keyadmin.model.command_line import typed
 from keyadmin.model.lineage import State, claims, marked
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.rotation.changes import write
@@ -97,7 +98,7 @@ def _decision(job: Job) -> Decision:
             Cause.CONFLICT,
             f"somebody changed {job.terms.back_to} while it was gone back to",
             project=job.lineage.project,
-            fix=(f"give the command again: keyadmin rotation rollback {job.terms.back_to} -p {job.lineage.project}",),
+            fix=(f"give the command again: {typed('rotation rollback', job.terms.back_to, project=job.lineage.project)}",),
         )
     return decision
 

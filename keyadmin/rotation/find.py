@@ -12,6 +12,7 @@ from keyadmin.handover.sink import SinkSpec
 from keyadmin.keys import resolve
 from keyadmin.keys.denial import told_apart
 from keyadmin.model.causes.table import entry
+from keyadmin.model.command_line import typed
 from keyadmin.model.lineage import Lineage, read
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Cause, Exit, Problem, usage
@@ -153,7 +154,7 @@ def _in_vain(rules: Sequence[PolicyRule], by_project: Mapping[str, Sequence[Poli
     problem = Problem(
         Cause.NOT_FOUND,
         "it finds no project that you may see",
-        fix=("keyadmin projects list --all    # the projects that this account sees", "correct what the rule selects"),
+        fix=(f"{typed('projects list', all_=True)}    # the projects that this account sees", "correct what the rule selects"),
     )
     return {_place(rule): problem for rule in rules if rule not in found}
 
@@ -196,7 +197,7 @@ def _undecided(rule: PolicyRule) -> Problem:
     return Problem(
         Cause.CONFLICT,
         f"it may fall under {_place(rule)}, which comes first and whose projects could not be found out",
-        fix=("see why: keyadmin rotation plan", "fix that, or correct or remove the rule"),
+        fix=(f"see why: {typed('rotation plan')}", "fix that, or correct or remove the rule"),
     )
 
 
@@ -241,7 +242,7 @@ def _clash(one: Chosen, text: str, *, by_name: bool) -> Problem:
     ways: tuple[str, ...] = ("select one of them (keys = [...]), or put {lineage} or {name} into the sink",)
     if by_name:
         ways = (
-            f"give it a name of its own: keyadmin keys rename {key.key_id} NEW_NAME -p {one.lineage.project}",
+            f"give it a name of its own: {typed('keys rename', key.key_id, 'NEW_NAME', project=one.lineage.project)}",
             "or put {lineage} into the sink of the policy, or select one of them (keys = [...])",
         )
     return Problem(Cause.CONFLICT, text, fix=ways)
@@ -310,7 +311,7 @@ async def _looked_at(cloud: Cloud, by_project: Collection[str], errors: Mapping[
         return project
     for problem in errors.values():
         raise problem
-    raise usage(f"no rule of the policy looks at the project {project}", "keyadmin rotation plan    # without --project")
+    raise usage(f"no rule of the policy looks at the project {project}", f"{typed('rotation plan')}    # without --project")
 
 
 def _matching(patterns: Sequence[str], seen: Sequence[str]) -> list[str]:
@@ -332,6 +333,6 @@ def only(chosen: Collection[Chosen], names: Sequence[str]) -> list[Chosen]:
             or any(name in (m.key.key_id, m.key.name, m.key.display_name) for m in one.lineage.members)
         ]
         if not hits:
-            raise usage(f"--only {name}: the policy selects no such lineage, key or project", "keyadmin rotation plan")
+            raise usage(f"--only {name}: the policy selects no such lineage, key or project", typed("rotation plan"))
         out |= {f"{one.lineage.project}/{one.lineage.id}": one for one in hits}
     return list(out.values())

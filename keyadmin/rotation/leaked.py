@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from keyadmin.model.command_line import typed
 from keyadmin.model.lineage import Lineage, Member, State
 from keyadmin.rotation.decide import Action, Decision, RotationTerms, live_older
 
@@ -22,7 +23,7 @@ def decide_leaked(lineage: Lineage, key_id: str, terms: RotationTerms, now: date
     if not any(member.live for member in lineage.members):
         return Decision(Action.GONE, "all its keys are deleted")
     if not newest.live and newest is not leaked:
-        way = f"bring it back: keyadmin keys undelete {newest.key.key_id} -p {project}"
+        way = f"bring it back: {typed('keys undelete', newest.key.key_id, project=project)}"
         return Decision(Action.STUCK, f"its newest key {newest.key.key_id} was deleted by hand", ways_out=(way,))
     if not leaked.live:
         return _gone(lineage, leaked)

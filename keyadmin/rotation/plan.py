@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from keyadmin.handover.registry import fingerprint
+from keyadmin.model.command_line import typed
 from keyadmin.model.key_codec import format_time
 from keyadmin.model.lineage import State
 from keyadmin.model.problem import Cause, Problem
@@ -105,8 +106,10 @@ class Planned:
             return self.decision.ways_out
         project, ways = self.chosen.lineage.project, self.decision.ways_out
         if newest.cause == Cause.MISSING_IAM_PERMISSION:
-            ways += (f"see what is missing: keyadmin doctor {project} --for {'migrate' if self.terms.migrate else 'rotate'}",)
-        return (*ways, f"try again, and see the whole message: keyadmin rotation run --only {newest.key.key_id}")
+            needed = typed("doctor", project, for_="migrate" if self.terms.migrate else "rotate")
+            ways += (f"see what is missing: {needed}",)
+        again = typed("rotation run", only=newest.key.key_id, policy=self.chosen.rule.policy)
+        return (*ways, f"try again, and see the whole message: {again}")
 
     @property
     def problem(self) -> Problem | None:

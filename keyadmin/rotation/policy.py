@@ -16,6 +16,7 @@ from keyadmin.handover.registry import parse, sink_class
 from keyadmin.handover.sink import SinkSpec
 from keyadmin.local.trust import read_trusted
 from keyadmin.model import duration
+from keyadmin.model.command_line import typed
 from keyadmin.model.lineage import Lineage
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 from keyadmin.model.project_ref import REFERENCE
@@ -46,6 +47,8 @@ class PolicyRule:
     sinks: tuple[str, ...] = ()
     machine: str | None = None
     new_type: Literal["keep", "auth"] = "keep"
+    policy: str | None = None
+    """The policy file as it was named on the command line; None = the one that lies in the folder, or none."""
     folder: Path = Path()
     """Where the policy file is: relative paths of its sinks begin there, wherever the command is run."""
 
@@ -110,10 +113,11 @@ def load(path: Path, *, found: bool = False) -> RotationPolicy:
         raise Problem(
             Cause.INVALID_ARGUMENT,
             f"there is no policy file {path}",
-            fix=("write a commented one: keyadmin rotation init", "or name yours: --policy FILE"),
+            fix=(f"write a commented one: {typed('rotation init')}", "or name yours: --policy FILE"),
             exit_code=Exit.USAGE,
         ) from None
-    return parse_policy(path, text)
+    read = parse_policy(path, text)
+    return read if found else replace(read, rules=tuple(replace(rule, policy=str(path)) for rule in read.rules))
 
 
 def parse_policy(path: Path, text: str) -> RotationPolicy:
@@ -141,7 +145,7 @@ def of_options(places: Mapping[str, tuple[str, ...]], sinks: Sequence[str]) -> R
     for project in places.get("projects", ()):
         if not _may_name_projects(project):
             raise usage(
-                f"--projects: {project!r} is neither a project's id or number nor a pattern", "keyadmin projects list --all"
+                f"--projects: {project!r} is neither a project's id or number nor a pattern", typed("projects list", all_=True)
             )
     rule = PolicyRule("command line", sinks=tuple(sinks), machine=socket.gethostname() if any(map(_local, sinks)) else None)
     return RotationPolicy(Path(DEFAULT_FILE), (replace(rule, **places),))  # type: ignore[arg-type]
@@ -156,7 +160,7 @@ def _check_sink(text: str) -> None:
     try:
         parse(_filled(text, _SAMPLES))
     except Problem as problem:
-        raise usage(problem.message, "see keyadmin keys hand-over --help") from None
+        raise usage(problem.message, f"see {typed('keys hand-over', help=True)}") from None
 
 
 def _local(sink: str) -> bool:
@@ -248,7 +252,7 @@ class _Reader:
                 raise self._error(index, name, problem.message, problem.fix[0]) from None
         if name == "projects" and not _may_name_projects(item):
             raise self._error(
-                index, name, f"{item!r} is neither a project's id or number nor a pattern", "keyadmin projects list --all"
+                index, name, f"{item!r} is neither a project's id or number nor a pattern", typed("projects list", all_=True)
             )
         if name in ("folders", "organizations") and not re.fullmatch(SETTINGS[name].item or "", item):
             raise self._error(index, name, f"{item!r} is none of the {name}", f'write {name} = ["{name}/123456789"]')

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from keyadmin.handover.sink import Sink
+from keyadmin.model.command_line import typed
 from keyadmin.model.duration import words
 from keyadmin.model.key import GEMINI
 from keyadmin.model.lineage import PREDECESSOR, Member, State, marked
@@ -93,7 +94,7 @@ def _left_behind(job: Job, newest: Member) -> Decision | None:
         return None
     why = f"{held.key.key_id} was handed to sinks and is kept until these have the new key"
     job.say(held, "retire", "waiting", why)
-    named = f"keyadmin keys rotate {newest.key.key_id} -p {job.lineage.project} --to SINK"
+    named = typed("keys rotate", newest.key.key_id, project=job.lineage.project, to="SINK")
     way = f"give them: {named}, or put them into the policy (sinks = [...])"
     return Decision(Action.WAIT, why, ways_out=(way, "or retire it all the same: --force"))
 
@@ -134,10 +135,14 @@ def _splits(old: Member, newest: Member) -> bool:
 def _in_use(job: Job, old: Member, how: str) -> Decision:
     why = f"{old.key.key_id} {how}; it is kept until nobody uses it any more"
     job.say(old, "use check", "waiting", why)
-    named = f"{old.key.key_id} -p {job.lineage.project}"
-    ways: tuple[str, ...] = (f"see for what: keyadmin keys usage {named}", "or retire it all the same: --force")
+    name, project = old.key.key_id, job.lineage.project
+    ways: tuple[str, ...] = (
+        f"see for what: {typed('keys usage', name, project=project)}",
+        "or retire it all the same: --force",
+    )
     if old.key.restricted == "none" and old.key.key_type == "standard":
-        ways += (f"or leave it to the other APIs it is used for: keyadmin keys restrict {named} --api-target SERVICE",)
+        narrow = typed("keys restrict", name, project=project, api_target="SERVICE")
+        ways += (f"or leave it to the other APIs it is used for: {narrow}",)
     return Decision(Action.WAIT, why, ways_out=ways)
 
 

@@ -10,6 +10,7 @@ from keyadmin.access.advice import advice
 from keyadmin.handover.registry import build
 from keyadmin.handover.sink import SinkSpec
 from keyadmin.keys import resolve, verify
+from keyadmin.model.command_line import typed
 from keyadmin.model.key import GEMINI, Key
 from keyadmin.model.lineage import VOID, Lineage, Member, State, claims, marked
 from keyadmin.model.observer import SILENT, Observer
@@ -111,7 +112,8 @@ async def execute_rollback(cloud: Cloud, plan: RollbackPlan, options: RunOptions
         raise conflict
     terms = RotationTerms(max_age=None, back_to=key.key_id)
     job = job_for(Shared(cloud, observer, options.emit), lineage, terms, plan.specs, replace(options, pinned=False))
-    with observer.half_made(f"the rollback was under way; keyadmin rotation rollback {key.key_id} -p {key.project} goes on"):
+    again = typed("rotation rollback", key.key_id, project=key.project)
+    with observer.half_made(f"the rollback was under way; finish it: {again}"):
         unfit = await bring_back(job, member_of(lineage, key))
         if unfit is None:
             await _mark(job, key.key_id, lineage.members[-1].generation)
@@ -136,9 +138,9 @@ def former_member(lineage: Lineage, key: Key) -> Member:
     target, newest = member_of(lineage, key), lineage.newest
     if target in lineage.voided:
         what = "was rolled back from"
-        fix = f"make a new generation: keyadmin keys rotate {newest.key.key_id} -p {key.project}"
+        fix = f"make a new generation: {typed('keys rotate', newest.key.key_id, project=key.project)}"
         if target.live:
-            fix = f"if it is to count again: keyadmin rotation adopt {target.key.key_id} -p {key.project}"
+            fix = f"if it is to count again: {typed('rotation adopt', target.key.key_id, project=key.project)}"
     elif target is newest and not lineage.voided:
         what = f"is the newest generation of lineage {lineage.id}"
         former = ", ".join(member.key.key_id for member in lineage.members if member is not target)
@@ -189,7 +191,7 @@ def _left_working(target: Member, problem: Problem, second: Problem) -> Problem:
     """Nobody asked for a key that works and is not handed to anything."""
     key = target.key
     message = f"{key.key_id} is not gone back to ({problem.message}), and was left changed: {second.message}"
-    way = f"if it is to work no more: keyadmin keys delete {key.key_id} -p {key.project}"
+    way = f"if it is to work no more: {typed('keys delete', key.key_id, project=key.project)}"
     return replace(second, message=message, fix=(*advice(second, "rotate"), way), project=key.project)
 
 

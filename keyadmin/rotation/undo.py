@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from keyadmin.model.command_line import typed
 from keyadmin.model.lineage import Member, State, marked
 from keyadmin.model.problem import Problem
 from keyadmin.rotation.changes import or_overtaken, write
 from keyadmin.rotation.decide import Action, Decision
 from keyadmin.rotation.job import Job
-from keyadmin.rotation.publish import hand_over, verified
+from keyadmin.rotation.publish import hand_over
 
 
 async def undo(job: Job) -> Decision | None:
@@ -16,8 +17,7 @@ async def undo(job: Job) -> Decision | None:
     A Decision = it is kept: it was handed to sinks that were not given, which would be left with a deleted key.
     """
     back = job.lineage.newest
-    string = await job.string_of(back)
-    await verified(job, back, came_back=True)
+    string = await job.string_of(back)  # it was seen to work before its mark was written
     for member in _living(job):
         if not member.complete:  # a run that is about to publish it is refused from now on
             job.put(await write(job, member, marked(member.key.annotations, State.RETIRED)))
@@ -25,7 +25,8 @@ async def undo(job: Job) -> Decision | None:
     if not job.sinks and any(member.sinks for member in _living(job)):
         why = "what came after it was handed to sinks and is kept until these have the key that was rolled back to"
         job.say(back, "retire", "waiting", why)
-        way = f"give its sinks: keyadmin rotation rollback {back.key.key_id} -p {job.lineage.project} --to SINK (or --policy)"
+        again = typed("rotation rollback", back.key.key_id, project=job.lineage.project, to="SINK")
+        way = f"give its sinks (or name the policy that has them): {again}"
         return Decision(Action.WAIT, why, ways_out=(way,))
     for member in _living(job):
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
@@ -21,6 +20,7 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.handover.sink import SinkSpec
 from keyadmin.model import duration
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Exit
 from keyadmin.rotation.compromised import CompromisedPlan, execute_compromised, plan_compromised
 
@@ -82,7 +82,7 @@ def _say(session: Session, plan: CompromisedPlan) -> None:
     if plan.others_hold_it:
         session.console.warning(
             f"{key.key_id} was handed to other sinks than those given now; they keep the leaked key. Give the same --to, or "
-            f"use the policy's: keyadmin rotation run --emergency --only {key.key_id}"
+            f"use the policy's: {typed('rotation run', emergency=True, only=key.key_id)}"
         )
 
 
@@ -95,17 +95,17 @@ def to_check(key: Key, wait: timedelta, specs: Sequence[SinkSpec], *, deleted: b
     """What a person has to look at after a leak. `deleted` = nothing stopped that; after the grace period, if there is one."""
     project = key.project
     checks = [
-        f"who used it, and for what: keyadmin keys usage {key.key_id} -p {project}",
+        f"who used it, and for what: {typed('keys usage', key.key_id, project=project)}",
         f"what it cost: https://console.cloud.google.com/billing/linkedaccount?project={project}",
         f"calls made with it: https://console.cloud.google.com/apis/dashboard?project={project}",
-        "where it leaked: keyadmin scan PATH --history",
-        f"that no other key is open to everybody: keyadmin keys list --all -p {project}",
+        f"where it leaked: {typed('scan', 'PATH', history=True)}",
+        f"that no other key is open to everybody: {typed('keys list', all_=True, project=project)}",
     ]
     if not deleted:
         return [f"{key.key_id} still works: remove what stopped this, and give the same command again", *checks]
     if wait:  # with the same sinks, which are read back before the key is deleted
-        sinks = "".join(f" --to {shlex.quote(spec.text)}" for spec in specs)
-        again = f"keyadmin keys compromised {key.key_id} -p {project}{sinks} --yes"
+        sinks = [spec.text for spec in specs]
+        again = typed("keys compromised", key.key_id, project=project, to=sinks, yes=True)
         return [f"after the grace period, delete it: {again}", *checks]
     # 8 to 23 minutes were measured, and no way to hurry it: https://www.aikido.dev/blog/google-api-keys-deletion
     yet = f"servers may accept {key.key_id} for up to half an hour yet"

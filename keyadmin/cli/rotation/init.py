@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import socket
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +13,7 @@ from keyadmin.cli.options import DryRun
 from keyadmin.cli.render import write
 from keyadmin.cli.session import current
 from keyadmin.local.files import write_text
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.rotation.policy import DEFAULT_FILE, template
 from keyadmin.rotation.settings import SCHEMA_FILE
@@ -43,5 +43,5 @@ def init(
         write_text(path.with_name(SCHEMA_FILE), json.dumps(schema_of(), indent=2) + "\n", mode=0o644)
     write_text(path, text, mode=0o644)
     written = f"{path} and {path.with_name(SCHEMA_FILE)}" if schema else str(path)
-    which = "" if policy == DEFAULT_FILE else f" --policy {shlex.quote(policy)}"
-    session.console.note(f"Wrote {written}. See what the policy selects: keyadmin rotation plan{which}")
+    which = None if policy == DEFAULT_FILE else policy
+    session.console.note(f"Wrote {written}. See what the policy selects: {typed('rotation plan', policy=which)}")

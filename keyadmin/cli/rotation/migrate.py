@@ -27,6 +27,7 @@ from keyadmin.cli.rotation.view import amount, ended_plan, prospect_view, tell_p
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.text import counted
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import usage
 from keyadmin.rotation.decide import Action, to_migrate
 from keyadmin.rotation.migration import Prospect, prospects
@@ -98,7 +99,7 @@ def _show(context: typer.Context, session: Session, wanted: RotationScope) -> in
     unready = sum(1 for one in plan if one.missing)
     if unready:
         session.console.note(
-            f"Something is missing for {unready} of them; see the column, or keyadmin doctor PROJECT --for migrate"
+            f"Something is missing for {unready} of them; see the column, or {typed('doctor', 'PROJECT', for_='migrate')}"
         )
     where = len({one.planned.chosen.lineage.project for one in plan})
     would(session, f"migrate {counted(len(plan), 'key')} in {counted(where, 'project')}", document=False)

@@ -16,6 +16,7 @@ from keyadmin.cli.session import current
 from keyadmin.local.files import read_bytes, write_text
 from keyadmin.local.folders import make_private
 from keyadmin.local.trust import read_trusted
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.rotation.policy import DEFAULT_FILE, parse_policy
 from keyadmin.rotation.schedule import ENGINES, ON_ONE_MACHINE, files_for
@@ -106,7 +107,7 @@ def _tell(session: Session, engine: str, plan: SchedulePlan) -> None:
     if not plan.rules:
         session.console.note(
             f"There is no policy file {plan.policy} yet: the files are for the keys of {plan.project} and for secrets. "
-            "Write one (keyadmin rotation init) and print them again."
+            f"Write one ({typed('rotation init')}) and print them again."
         )
     if plan.patterns:
         patterns = ", ".join(plan.patterns)

@@ -12,6 +12,7 @@ from keyadmin.cli.errors import report
 from keyadmin.cli.render import Column, View
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import counted
+from keyadmin.model.command_line import typed
 from keyadmin.model.key import Key
 from keyadmin.model.lineage import State
 from keyadmin.model.problem import Exit, Problem
@@ -122,7 +123,7 @@ def tell_plan(session: Session, found: Selection, planned: Sequence[Planned]) ->
         if room < count:
             session.console.warning(
                 f"{project} has {found.keys[project]} of at most {MOST_KEYS} keys: there is room for {room} of the {count} new "
-                f"ones; the others follow when old ones are gone (keyadmin keys list --all -p {project})"
+                f"ones; the others follow when old ones are gone ({typed('keys list', all_=True, project=project)})"
             )
     for key in [one.chosen.lineage.newest.key for one in planned if one.due and one.other_sinks][:_TOLD]:
         session.console.warning(
@@ -132,7 +133,7 @@ def tell_plan(session: Session, found: Selection, planned: Sequence[Planned]) ->
     if kept:
         session.console.warning(
             f"{len(kept)} of the keys that are due are standard keys for the Gemini API, which takes none any more, and so "
-            'will their successors be: keyadmin rotation migrate, or new-type = "auth" in the policy, makes auth keys'
+            f'will their successors be: {typed("rotation migrate")}, or new-type = "auth" in the policy, makes auth keys'
         )
 
 

@@ -138,8 +138,9 @@ def test_an_old_key_that_is_used_on_is_counted(world: World) -> None:
     assert kept() == "keyadmin_rotation_kept 0", "grace"
     assert not re.search(r"age_seconds\{.*\} -", metrics.read_text()), "no key is younger than nothing"
     world.advance("30h")
-    url = f"{world.sandbox.rest}/v1beta/models?pageSize=1"
-    asked = urllib.request.Request(url, headers={"x-goog-api-key": world.string("shop-a", "web-0")})
+    url = f"{world.sandbox.rest}/v1beta/models/gemini-2.5-flash:generateContent"
+    headers = {"Content-Type": "application/json", "x-goog-api-key": world.string("shop-a", "web-0")}
+    asked = urllib.request.Request(url, b'{"contents": [{"parts": [{"text": "hello"}]}]}', headers)
     with urllib.request.urlopen(asked, timeout=60):
         assert kept() == "keyadmin_rotation_kept 1"
     world.advance("60h")
