@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from keyadmin.keys import validate
 from keyadmin.keys.denial import told_apart
@@ -115,6 +115,14 @@ def unread(key: Key) -> bool:
     return not key.uid
 
 
+class LineageKey(NamedTuple):
+    """A key with its lineage. `living` = how many keys its project has, deleted ones left out."""
+
+    key: Key
+    lineage: Lineage
+    living: int
+
+
 async def in_lineage(
     cloud: Cloud,
     text: str,
@@ -122,7 +130,7 @@ async def in_lineage(
     observer: Observer = SILENT,
     *,
     choose: Choose = "refuse",
-) -> tuple[Key, Lineage]:
+) -> LineageKey:
     """The key that `text` names, deleted or not, with its lineage: one listing of its project.
 
     `choose` = what a display name means that several generations of one lineage bear; the observer is told. Raises Problem.
@@ -138,7 +146,8 @@ async def in_lineage(
     matches = by_id or [key for key in keys if named is None and key.display_name == text]
     live = [key for key in matches if key.delete_time is None]
     key = _chosen(text, within, live if live and choose != "former" else matches, keys, choose, observer)
-    return key, next(one for one in read(keys, within) if any(m.key.key_id == key.key_id for m in one.members))
+    lineage = next(one for one in read(keys, within) if any(m.key.key_id == key.key_id for m in one.members))
+    return LineageKey(key, lineage, sum(one.delete_time is None for one in keys))
 
 
 def _chosen(text: str, project: str, matches: Sequence[Key], keys: Sequence[Key], choose: Choose, observer: Observer) -> Key:

@@ -49,7 +49,7 @@ async def plan_adopt(
 ) -> AdoptPlan:
     """What `rotation adopt KEY...` would mark. Reads only: one listing a key. Raises Problem."""
     found = [await resolve.in_lineage(cloud, name, project, observer) for name in names]
-    return AdoptPlan(Selection(), tuple(found))
+    return AdoptPlan(Selection(), tuple((one.key, one.lineage) for one in found))
 
 
 async def plan_adopt_all(cloud: Cloud, scope: RotationScope, observer: Observer = SILENT) -> AdoptPlan:

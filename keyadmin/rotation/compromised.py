@@ -17,6 +17,7 @@ from keyadmin.model.lineage import SINKS, Lineage
 from keyadmin.model.observer import SILENT, Observer
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.rotation.decide import Action, Decision, RotationTerms
+from keyadmin.rotation.foresee import foresee
 from keyadmin.rotation.job import Outcome, Shared
 from keyadmin.rotation.leaked import decide_leaked
 from keyadmin.rotation.options import RunOptions
@@ -36,6 +37,8 @@ class CompromisedPlan:
     specs: tuple[SinkSpec, ...]
     decision: Decision
     used: Used
+    foreseen: Problem | None = None
+    """What the run would be stopped by, as far as reads can tell; looked for where that is asked."""
 
     @property
     def others_hold_it(self) -> bool:
@@ -62,7 +65,7 @@ class CompromisedPlan:
     def problem(self) -> Problem | None:
         """What the run would be stopped by, as far as that is known."""
         if self.decision.action is not Action.STUCK:
-            return None
+            return self.foreseen
         return Problem(Cause.CONFLICT, self.decision.why, project=self.lineage.project, fix=self.decision.ways_out)
 
     @property
@@ -79,16 +82,23 @@ async def plan_compromised(
     specs: Sequence[SinkSpec] = (),
     options: RunOptions | None = None,
     observer: Observer = SILENT,
+    *,
+    foresight: bool = False,
 ) -> CompromisedPlan:
     """What `keys compromised KEY` would do. Reads only: at most one listing. Raises Problem, as `plan_rotate` does."""
     told = options or RunOptions()
     build(specs, cloud, flagged=told.flagged, emit=told.write_line)
-    key, lineage = await resolve.in_lineage(cloud, name, project, observer)
+    key, lineage, living = await resolve.in_lineage(cloud, name, project, observer)
     lineage = replace(lineage, suspicious=True)
     terms = RotationTerms(max_age=None, emergency=not grace, grace=grace)
     decision = decide_leaked(lineage, key.key_id, terms, cloud.now(), fingerprint(specs))
     (used,) = await of_keys(cloud, key.project, [key], methods=True)
-    return CompromisedPlan(key, lineage, terms, tuple(specs), decision, used)
+    found = CompromisedPlan(key, lineage, terms, tuple(specs), decision, used)
+    if not foresight:
+        return found
+    careless = replace(told, force_use=True)
+    seen = await foresee(cloud, lineage, terms, found.specs, decision, careless, living=living, leaked=key.key_id)
+    return replace(found, decision=seen.decision, foreseen=seen.problem)
 
 
 async def execute_compromised(cloud: Cloud, plan: CompromisedPlan, options: RunOptions, observer: Observer = SILENT) -> Outcome:

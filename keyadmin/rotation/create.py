@@ -17,6 +17,8 @@ from keyadmin.rotation.job import Job
 async def create(job: Job) -> None:
     """Make the successor, or take the one that is there already, deleted or not. Raises Problem."""
     old = job.member(job.leaked) if job.leaked else job.lineage.newest
+    for sink in job.sinks:  # what cannot be handed over is not made
+        await sink.preflight()
     await job.make_sure(old)  # the listing may be old by now, and what it says is copied
     generation = _generation(job)
     wish = provision.KeySpec(

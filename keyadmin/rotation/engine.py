@@ -21,6 +21,7 @@ from keyadmin.rotation.decide import Action, Decision, decide
 from keyadmin.rotation.job import Job, Outcome, Overtaken
 from keyadmin.rotation.leaked import decide_leaked
 from keyadmin.rotation.publish import publish, remember
+from keyadmin.rotation.refusal import full, not_permitted
 from keyadmin.rotation.retire import retire
 from keyadmin.rotation.undo import undo
 
@@ -33,7 +34,7 @@ async def advance(job: Job) -> Outcome:
     try:
         return await _rounds(job)
     except Problem as met:
-        problem = _explained(job, met)
+        problem = explained(job, met)
         if not job.unasked:  # nobody could say whether the key works: it stays what it was
             await _note(job, problem)
         job.say(None, job.action.value, "failed", problem.message, problem.cause.value)
@@ -116,13 +117,27 @@ async def _do(job: Job) -> Decision | None:
     return None
 
 
-def _explained(job: Job, problem: Problem) -> Problem:
+def _in_own_words(job: Job, problem: Problem) -> Problem:
+    """A refusal to make the successor, as a dry run tells it beforehand."""
+    if job.action is not Action.CREATE:
+        return problem
+    if problem.cause is Cause.MISSING_IAM_PERMISSION and problem.permission:
+        message = not_permitted(problem.permission, job.lineage.project)
+    elif problem.cause is Cause.KEY_QUOTA_EXCEEDED:
+        message = full(job.lineage.project)
+    else:
+        return problem
+    return replace(problem, message=message, notes=[*problem.notes, problem.message]).with_traceback(problem.__traceback__)
+
+
+def explained(job: Job, problem: Problem) -> Problem:
     """The same with the project's id and the key, where the service knew neither, and what to type next.
 
     A copy: several lineages may meet one Problem, that of what is prepared for all of them.
     """
     key, project = job.lineage.newest.key, job.lineage.project
-    own = problem.project in (None, key.project_number)
+    problem = _in_own_words(job, problem)
+    own = problem.project in (None, key.project_number, project)
     named = replace(problem, project=project if own else problem.project)
     ways = advice(named, "migrate" if job.terms.migrate else "rotate")
     if own and key.project_number:

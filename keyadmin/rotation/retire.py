@@ -22,16 +22,16 @@ async def retire(job: Job) -> Decision | None:
     Whatever annotations claim: the successor works, and every sink has it, before anything goes.
     """
     newest = job.lineage.newest
-    older = _to_go(job)
+    older = to_go(job)
     verified_now = bool(older) and await verified(job, newest)
     if await _republish(job, newest, blind_too=bool(older)):
         return None
-    if (waiting := _left_behind(job, newest)) is not None:
+    if (waiting := left_behind(job, newest)) is not None:
         return waiting
     if older and not verified_now:
         await job.make_sure(newest)  # nothing is taken away while its successor may be gone
     for old in older:
-        check, waiting = await _use_check(job, old, newest)
+        check, waiting = await use_check(job, old, newest)
         if waiting is not None:
             return waiting
         if (waiting := await _take_away(job, old, newest, check)) is not None:
@@ -41,7 +41,7 @@ async def retire(job: Job) -> Decision | None:
     return None
 
 
-def _to_go(job: Job) -> list[Member]:
+def to_go(job: Job) -> list[Member]:
     """What is taken away: the old keys, or the leaked one alone."""
     if not job.leaked:
         return live_older(job.lineage)
@@ -87,7 +87,7 @@ async def _republish(job: Job, newest: Member, *, blind_too: bool) -> bool:
     return False
 
 
-def _left_behind(job: Job, newest: Member) -> Decision | None:
+def left_behind(job: Job, newest: Member) -> Decision | None:
     """A Decision where sinks were left with the old key: it was handed to some, and the new one to none."""
     held = next((old for old in live_older(job.lineage) if old.sinks), None)
     if held is None or job.sinks or newest.sinks or job.force_use or job.terms.emergency:
@@ -106,7 +106,7 @@ async def _read_back(job: Job, member: Member) -> tuple[list[Sink], list[Sink]]:
     return [sink for sink, has in held if has is False], [sink for sink, has in held if has is None]
 
 
-async def _use_check(job: Job, old: Member, newest: Member) -> tuple[bool, Decision | None]:
+async def use_check(job: Job, old: Member, newest: Member) -> tuple[bool, Decision | None]:
     """Whether the service is to check the use itself (where Monitoring could not be read); a Decision = still in use."""
     if job.terms.emergency or job.force_use:
         job.say(old, "use check", "skipped", "not checked, as asked")

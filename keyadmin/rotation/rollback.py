@@ -79,7 +79,7 @@ async def plan_rollback(
     Without `specs` the sinks are those of the rule that the key falls under. Raises Problem: there is nothing to go back to.
     """
     told = options or RunOptions()
-    key, lineage = await resolve.in_lineage(cloud, name, project, observer, choose="former")
+    key, lineage, _ = await resolve.in_lineage(cloud, name, project, observer, choose="former")
     former_member(lineage, key)
     ruled, selected = (list(specs), True) if specs or not rules else await _by_rules(cloud, key, lineage, rules)
     build(ruled, cloud, flagged=told.flagged, emit=told.write_line)

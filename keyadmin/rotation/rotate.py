@@ -15,6 +15,7 @@ from keyadmin.model.observer import SILENT, Observer
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.rotation.decide import Action, Decision, RotationTerms, decide, in_vain, migrates, to_migrate
 from keyadmin.rotation.find import Chosen
+from keyadmin.rotation.foresee import foresee
 from keyadmin.rotation.job import Outcome, Shared
 from keyadmin.rotation.migration import Prospect, prospects
 from keyadmin.rotation.options import RunOptions
@@ -35,6 +36,8 @@ class RotatePlan:
     terms: RotationTerms
     specs: tuple[SinkSpec, ...]
     decision: Decision
+    foreseen: Problem | None = None
+    """What the run would be stopped by, as far as reads can tell; looked for where that is asked."""
     prospect: Prospect | None = None
     """For a migration: whose the key is, what it is used for, what is missing."""
 
@@ -42,7 +45,7 @@ class RotatePlan:
     def problem(self) -> Problem | None:
         """What the run would be stopped by, as far as that is known: the lineage is stuck."""
         if self.decision.action is not Action.STUCK:
-            return None
+            return self.foreseen
         return Problem(Cause.CONFLICT, self.decision.why, project=self.lineage.project, fix=self.decision.ways_out)
 
     @property
@@ -69,18 +72,23 @@ async def plan_rotate(
     observer: Observer = SILENT,
     *,
     owners: bool = False,
+    foresight: bool = False,
 ) -> RotatePlan:
     """What `keys rotate KEY` (or, with `terms.migrate`, `keys migrate KEY`) would do. Reads only: at most one listing.
 
     `name` = the key's id, full name or display name; `project` is asked for where it is not a full name; `owners` = find out
-    what a person wants to know before a migration. Raises Problem, usage() for a sink that is not allowed here.
+    what a person wants to know before a migration; `foresight` = what the run would be stopped by, too. Raises Problem, usage()
+    for a sink that is not allowed here.
     """
     told = options or RunOptions()
     build(specs, cloud, flagged=told.flagged, emit=told.write_line)
-    key, lineage = await resolve.in_lineage(cloud, name, project, observer, choose="newest")
+    key, lineage, living = await resolve.in_lineage(cloud, name, project, observer, choose="newest")
     mine = for_key(terms, lineage, key)
     decision = decide(lineage, mine, cloud.now(), fingerprint(specs))
     found = RotatePlan(key, lineage, mine, tuple(specs), decision)
+    if foresight:
+        seen = await foresee(cloud, lineage, mine, tuple(specs), decision, told, living=living)
+        found = replace(found, decision=seen.decision, foreseen=seen.problem)
     if owners and terms.migrate and migrates(lineage):
         planned = Planned(Chosen(lineage, PolicyRule("command line"), tuple(specs)), mine, decision)
         (prospect,) = await prospects(cloud, [planned], observer)

@@ -32,7 +32,7 @@ async def status_of_key(
     observer: Observer = SILENT,
 ) -> RunPlan:
     """Where the lineage of one key stands; `rules` = those of a policy, if there is one. One listing. Raises Problem."""
-    _, lineage = await resolve.in_lineage(cloud, name, project, observer, choose="newest")
+    lineage = (await resolve.in_lineage(cloud, name, project, observer, choose="newest")).lineage
     chosen = await of_lineage(cloud, rules, lineage) if rules else None
     return _as_found(cloud, [chosen or Chosen(lineage, NO_RULE, ())], grace)
 

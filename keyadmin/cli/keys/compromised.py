@@ -50,7 +50,8 @@ def compromised(
         confirm(session, f"Replace the key {key} and delete it?", yes=False)
 
     async def look(cloud: Cloud) -> CompromisedPlan:
-        return await plan_compromised(cloud, key, partial(session.project, cloud), wait, specs, manner, session.observer)
+        project = partial(session.project, cloud)
+        return await plan_compromised(cloud, key, project, wait, specs, manner, session.observer, foresight=dry_run)
 
     async def execute(cloud: Cloud, plan: CompromisedPlan) -> Outcome:
         return await execute_compromised(cloud, plan, manner, session.observer)

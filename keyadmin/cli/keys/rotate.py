@@ -101,7 +101,7 @@ def _rotate(
     async def look(cloud: Cloud) -> RotatePlan:
         project = partial(session.project, cloud)
         owners = dry_run or not yes  # what is asked about is shown first
-        plan = await plan_rotate(cloud, name, project, terms, specs, manner, session.observer, owners=owners)
+        plan = await plan_rotate(cloud, name, project, terms, specs, manner, session.observer, owners=owners, foresight=dry_run)
         if exposing is not None and (open_keys := await exposure.beside(cloud, plan.key.project)):
             if dry_run:
                 session.observer.warning(exposure.warning(plan.key.project, open_keys))

@@ -23,7 +23,16 @@ from keyadmin.cli.rotation.options import (
 )
 from keyadmin.cli.rotation.run_output import RunOutput, RunRequest
 from keyadmin.cli.rotation.scope_options import scope
-from keyadmin.cli.rotation.view import amount, ended_plan, prospect_view, tell_plan, tell_resting, tell_ways
+from keyadmin.cli.rotation.view import (
+    Foreseen,
+    amount,
+    ended_plan,
+    planned_and_foreseen,
+    prospect_view,
+    tell_plan,
+    tell_resting,
+    tell_ways,
+)
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.text import counted
@@ -86,11 +95,11 @@ def migrate(
 
 
 def _show(context: typer.Context, session: Session, wanted: RotationScope) -> int:
-    async def look(cloud: Cloud) -> tuple[RunPlan, list[Prospect]]:
-        found = await plan_run(cloud, wanted, session.observer)
-        return found, await prospects(cloud, within_anywhere(found.planned, wanted.limit), session.observer)
+    async def look(cloud: Cloud) -> tuple[RunPlan, Foreseen, list[Prospect]]:
+        found, seen = await planned_and_foreseen(cloud, session, wanted)
+        return found, seen, await prospects(cloud, within_anywhere(found.planned, wanted.limit), session.observer)
 
-    found, plan = run(context, look)
+    found, seen, plan = run(context, look)
     show_list(session, plan, prospect_view(session))
     resting = [one for one in found.planned if one.decision.action is Action.REST and to_migrate(one.chosen.lineage.newest.key)]
     tell_ways(session, [(one.chosen.lineage.newest.key, (one.why,)) for one in resting if not one.resting])
@@ -103,4 +112,4 @@ def _show(context: typer.Context, session: Session, wanted: RotationScope) -> in
         )
     where = len({one.planned.chosen.lineage.project for one in plan})
     would(session, f"migrate {counted(len(plan), 'key')} in {counted(where, 'project')}", document=False)
-    return ended_plan(session, found)
+    return ended_plan(session, found, seen)

@@ -21,7 +21,15 @@ from keyadmin.cli.rotation.options import (
 )
 from keyadmin.cli.rotation.run_output import RunOutput, RunRequest
 from keyadmin.cli.rotation.scope_options import scope
-from keyadmin.cli.rotation.view import amount, ended_plan, planned_view, tell_plan, tell_resting
+from keyadmin.cli.rotation.view import (
+    amount,
+    as_foreseen,
+    ended_plan,
+    planned_and_foreseen,
+    planned_view,
+    tell_plan,
+    tell_resting,
+)
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.cli.text import counted
@@ -56,12 +64,12 @@ def run_(
     )
     request = RunRequest(force, notify, metrics)
     if dry_run:
-        plan = run(context, lambda cloud: plan_run(cloud, wanted, session.observer))
-        show_list(session, plan.due, planned_view(session, plan.selection))
+        plan, seen = run(context, lambda cloud: planned_and_foreseen(cloud, session, wanted, force=force))
+        show_list(session, [as_foreseen(*one) for one in seen], planned_view(session, plan.selection))
         tell_plan(session, plan.selection, plan.due)
         tell_resting(session, plan)
         would(session, f"advance {len(plan.due)} of {counted(len(plan.planned), 'lineage')}", document=False)
-        return ended_plan(session, plan)
+        return ended_plan(session, plan, seen)
     if emergency and not yes:
         if not session.interactive:
             confirm(session, "Rotate all selected keys now and delete the old ones at once?", yes=False)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from keyadmin.access.advice import advice
 from keyadmin.access.checks import MOST_KEYS
 from keyadmin.cli.errors import report
 from keyadmin.cli.render import Column, View
+from keyadmin.cli.rotation.options import manner_of
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import counted
 from keyadmin.model.command_line import typed
@@ -18,10 +20,14 @@ from keyadmin.model.lineage import State
 from keyadmin.model.problem import Exit, Problem
 from keyadmin.rotation.decide import Action
 from keyadmin.rotation.find import Selection
+from keyadmin.rotation.foresee import Foresight, foresee_run
 from keyadmin.rotation.job import Outcome
 from keyadmin.rotation.migration import Prospect
 from keyadmin.rotation.plan import Planned
-from keyadmin.rotation.scope import RunPlan
+from keyadmin.rotation.scope import RotationScope, RunPlan, plan_run
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
 
 _TOLD: Final = 20  # of a kind; more would bury the rest
 _STYLES = {"stuck": "red", "create": "yellow", "publish": "yellow", "retire": "yellow", "undo": "yellow", "wait": "blue"}
@@ -98,11 +104,30 @@ def tell_resting(session: Session, plan: RunPlan) -> None:
     tell_ways(session, [(key, (f"{one.why}; {way}",)) for key, one in said for way in one.ways_out[:1]])
 
 
-def ended_plan(session: Session, plan: RunPlan) -> Exit:
-    """How a dry run ends: as the run would, as far as that is known. What is stuck fails."""
-    stuck = [(one.chosen.lineage.newest.key, one.problem) for one in plan.due if one.decision.action is Action.STUCK]
-    failed = [(key, problem) for key, problem in stuck if problem is not None]
-    tell_ways(session, [(key, problem.fix) for key, problem in failed[1:]])
+Foreseen = list[tuple[Planned, Foresight]]
+
+
+async def planned_and_foreseen(
+    cloud: Cloud, session: Session, wanted: RotationScope, *, force: bool = False
+) -> tuple[RunPlan, Foreseen]:
+    """A dry run: the plan, and what its steps would be refused for, as far as reads can tell."""
+    plan = await plan_run(cloud, wanted, session.observer)
+    return plan, await foresee_run(cloud, plan, manner_of(session, force_use=force))
+
+
+def as_foreseen(one: Planned, seen: Foresight) -> Planned:
+    """A row of a dry run: with what would come of it."""
+    if seen.problem is None or one.decision.action is Action.STUCK:
+        return replace(one, decision=seen.decision)
+    stopped = replace(seen.decision, why=f"{seen.decision.why}; {seen.problem.message}", ways_out=tuple(seen.problem.fix))
+    return replace(one, decision=stopped, failed=True)
+
+
+def ended_plan(session: Session, plan: RunPlan, seen: Foreseen) -> Exit:
+    """How a dry run ends: as the run would, as far as that is known."""
+    failed = [(one.chosen.lineage.newest.key, known.problem) for one, known in seen if known.problem is not None]
+    waiting = [(one.chosen.lineage.newest.key, known.decision.ways_out) for one, known in seen if known.problem is None]
+    tell_ways(session, [*((key, ways) for key, ways in waiting if ways), *((key, problem.fix) for key, problem in failed[1:])])
     return ended(session, plan.selection, f"{len(failed)} of {len(plan.due)} rotations failed", failed)
 
 

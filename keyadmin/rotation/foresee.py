@@ -1,0 +1,121 @@
+"""What a run would end with, as far as reads can tell: what a dry run says, in the words of the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from keyadmin.access.checks import MOST_KEYS
+from keyadmin.model.observer import SILENT
+from keyadmin.model.problem import Cause, Exit, Problem
+from keyadmin.rotation.decide import Action, Decision, to_migrate
+from keyadmin.rotation.engine import explained, left
+from keyadmin.rotation.job import Job, Shared
+from keyadmin.rotation.refusal import full, not_permitted
+from keyadmin.rotation.retire import left_behind, to_go, use_check
+from keyadmin.rotation.run import job_for
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+    from keyadmin.handover.sink import SinkSpec
+    from keyadmin.model.lineage import Lineage
+    from keyadmin.rotation.decide import RotationTerms
+    from keyadmin.rotation.options import RunOptions
+    from keyadmin.rotation.plan import Planned
+    from keyadmin.rotation.scope import RunPlan
+
+_CREATE: Final = "apikeys.keys.create"
+_BIND: Final = "iam.serviceAccountApiKeyBindings.create"
+
+
+@dataclass(frozen=True)
+class Foresight:
+    """What would come of a lineage: what is done next with it, and the problem that would stop that."""
+
+    decision: Decision
+    problem: Problem | None = None
+
+
+async def foresee(
+    cloud: Cloud,
+    lineage: Lineage,
+    terms: RotationTerms,
+    specs: tuple[SinkSpec, ...],
+    decision: Decision,
+    options: RunOptions,
+    *,
+    living: int = 0,
+    leaked: str = "",
+) -> Foresight:
+    """Look at what the next step would be refused for: sinks, permissions, room, use. Reads only; raises Problem for missing
+    credentials alone. `living` = how many keys the project has.
+    """
+    job = job_for(Shared(cloud, SILENT), lineage, terms, specs, options, leaked)
+    job.action = decision.action
+    if decision.action is Action.STUCK:
+        return Foresight(decision, left(job, decision).problem)
+    try:
+        if decision.action in (Action.CREATE, Action.PUBLISH, Action.RETIRE, Action.UNDO):
+            for sink in job.sinks:
+                await sink.preflight()
+        if decision.action is Action.CREATE:
+            await _creates(job, living)
+        elif decision.action is Action.RETIRE:
+            return Foresight(await _retires(job) or decision)
+    except Problem as problem:
+        if problem.exit is Exit.CREDENTIALS:
+            raise
+        return Foresight(decision, explained(job, problem))
+    return Foresight(decision)
+
+
+async def foresee_run(cloud: Cloud, plan: RunPlan, options: RunOptions) -> list[tuple[Planned, Foresight]]:
+    """The same for each lineage that a run would advance. Raises Problem for missing credentials alone."""
+    from keyadmin.cloud.pace import gather_limited
+
+    async def one(planned: Planned) -> tuple[Planned, Foresight]:
+        lineage, keys = planned.chosen.lineage, plan.selection.keys
+        if planned.chosen.refusal is not None:
+            return planned, Foresight(planned.decision, planned.problem)
+        living = keys.get(lineage.project, 0)
+        specs = planned.chosen.specs
+        return planned, await foresee(cloud, lineage, planned.terms, specs, planned.decision, options, living=living)
+
+    return await gather_limited(plan.due, one)
+
+
+async def _creates(job: Job, living: int) -> None:
+    """Raises Problem where the successor cannot be made."""
+    project, newest = job.lineage.project, job.lineage.newest.key
+    needed = [_CREATE]
+    if newest.key_type == "auth" or (job.terms.migrate and to_migrate(newest)):
+        needed.append(_BIND)
+    try:
+        held = await job.cloud.projects.test_permissions(project, needed)
+    except Problem as problem:
+        if problem.exit is Exit.CREDENTIALS:
+            raise
+        held = frozenset(needed)  # not known: the run will say
+    for name in needed:
+        if name not in held:
+            raise Problem(
+                Cause.MISSING_IAM_PERMISSION,
+                not_permitted(name, project),
+                status="PERMISSION_DENIED",
+                permission=name,
+                project=project,
+            )
+    if living >= MOST_KEYS:
+        raise Problem(Cause.KEY_QUOTA_EXCEEDED, full(project), status="RESOURCE_EXHAUSTED", project=project)
+
+
+async def _retires(job: Job) -> Decision | None:
+    """A Decision where the old key is kept: sinks were left with it, or it is used."""
+    newest = job.lineage.newest
+    if (waiting := left_behind(job, newest)) is not None:
+        return waiting
+    for old in to_go(job):
+        _, waiting = await use_check(job, old, newest)
+        if waiting is not None:
+            return waiting
+    return None
