@@ -16,11 +16,35 @@ from keyadmin.rotation.job import Job
 
 async def create(job: Job) -> None:
     """Make the successor, or take the one that is there already, deleted or not. Raises Problem."""
-    old = job.member(job.leaked) if job.leaked else job.lineage.newest
     for sink in job.sinks:  # what cannot be handed over is not made
         await sink.preflight()
-    await job.make_sure(old)  # the listing may be old by now, and what it says is copied
-    generation = _generation(job)
+    await job.make_sure(replaced(job))  # the listing may be old by now, and what it says is copied
+    wish = successor(job)
+    try:
+        key = await (_migrated(job, wish) if migrating(job) else _copied(job, wish))
+    except Problem as problem:
+        if problem.cause is not Cause.ALREADY_EXISTS:
+            raise
+        key = await job.cloud.keys.get(f"projects/{wish.project}/locations/global/keys/{wish.key_id}")
+    job.put(key)
+    made = job.member(key.key_id)
+    said = f"generation {made.generation} of {key.display_name!r}"
+    job.say(made, "create", "already" if key.key_string is None else "done", said)
+
+
+def replaced(job: Job) -> Member:
+    """The key that the successor is for."""
+    return job.member(job.leaked) if job.leaked else job.lineage.newest
+
+
+def migrating(job: Job) -> bool:
+    """Whether the successor is of another type."""
+    return job.terms.migrate and to_migrate(replaced(job).key)
+
+
+def successor(job: Job) -> provision.KeySpec:
+    """What is made: a key like the old one, or in a migration an auth key for the Gemini API."""
+    old, generation = replaced(job), _generation(job)
     wish = provision.KeySpec(
         job.lineage.project,
         old.key.display_name,
@@ -30,18 +54,9 @@ async def create(job: Job) -> None:
         annotations=_annotations(job, old, generation),
         service_account=old.key.service_account_email,
     )
-    migrating = job.terms.migrate and to_migrate(old.key)
-    if migrating:
-        wish = replace(wish, key_type="auth", restrictions=_for_gemini(old.key.restrictions), service_account=None)
-    try:
-        key = await (_migrated(job, wish) if migrating else _copied(job, wish))
-    except Problem as problem:
-        if problem.cause is not Cause.ALREADY_EXISTS:
-            raise
-        key = await job.cloud.keys.get(f"projects/{wish.project}/locations/global/keys/{wish.key_id}")
-    job.put(key)
-    made = job.member(key.key_id)
-    job.say(made, "create", "already" if key.key_string is None else "done", f"generation {generation} of {key.display_name!r}")
+    if not migrating(job):
+        return wish
+    return replace(wish, key_type="auth", restrictions=_for_gemini(old.key.restrictions), service_account=None)
 
 
 def _generation(job: Job) -> int:

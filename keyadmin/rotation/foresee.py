@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from keyadmin.access.checks import MOST_KEYS
+from keyadmin.keys import provision
 from keyadmin.model.observer import SILENT
 from keyadmin.model.problem import Cause, Exit, Problem
-from keyadmin.rotation.decide import Action, Decision, to_migrate
+from keyadmin.rotation.create import migrating, replaced, successor
+from keyadmin.rotation.decide import Action, Decision
 from keyadmin.rotation.engine import explained, left
 from keyadmin.rotation.job import Job, Shared
-from keyadmin.rotation.refusal import full, not_permitted
+from keyadmin.rotation.refusal import BIND, CREATE, full, not_permitted
 from keyadmin.rotation.retire import left_behind, to_go, use_check
 from keyadmin.rotation.run import job_for
 
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     from keyadmin.rotation.options import RunOptions
     from keyadmin.rotation.plan import Planned
     from keyadmin.rotation.scope import RunPlan
-
-_CREATE: Final = "apikeys.keys.create"
-_BIND: Final = "iam.serviceAccountApiKeyBindings.create"
 
 
 @dataclass(frozen=True)
@@ -86,10 +85,10 @@ async def foresee_run(cloud: Cloud, plan: RunPlan, options: RunOptions) -> list[
 
 async def _creates(job: Job, living: int) -> None:
     """Raises Problem where the successor cannot be made."""
-    project, newest = job.lineage.project, job.lineage.newest.key
-    needed = [_CREATE]
-    if newest.key_type == "auth" or (job.terms.migrate and to_migrate(newest)):
-        needed.append(_BIND)
+    project = job.lineage.project
+    if migrating(job):
+        await provision.look(job.cloud, successor(job), SILENT)
+    needed = [CREATE, BIND] if migrating(job) or replaced(job).key.key_type == "auth" else [CREATE]
     try:
         held = await job.cloud.projects.test_permissions(project, needed)
     except Problem as problem:

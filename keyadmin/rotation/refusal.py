@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from keyadmin.access.checks import MOST_KEYS
+
+CREATE: Final = "apikeys.keys.create"
+BIND: Final = "iam.serviceAccountApiKeyBindings.create"
 
 
 def not_permitted(permission: str, project: str) -> str:

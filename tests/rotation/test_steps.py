@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from keyadmin.model.problem import Cause
+from keyadmin.rotation.decide import RotationTerms
 from keyadmin.sandbox.services.apikeys import usage as key_usage
 from tests.rotation.conftest import always_live, condition, deleted, holders, newest, published
 from tests.rotation.inside import GEMINI, MAPS, Stage, Subject
@@ -146,6 +147,24 @@ async def test_the_predecessor_stays_where_its_successor_stopped_working(on: Sta
     assert outcome.problem is not None
     assert outcome.problem.cause is Cause.API_KEY_LEAKED
     assert deleted(subject) == []
+
+
+@pytest.mark.parametrize("code", ["UNAVAILABLE", "RESOURCE_EXHAUSTED", "DEADLINE_EXCEEDED"])
+async def test_where_the_gemini_api_cannot_be_asked_nothing_is_known_of_the_key(on: Stage, code: str) -> None:
+    """It stays what it was, nothing is written of it, and nothing is handed over or deleted."""
+    subject = await on.project()
+    await on.control("faults", {"method": "ListModels", "code": code, "times": 99})
+    outcome = await subject.rotate("web", RotationTerms(force=True, grace=timedelta()))
+    assert outcome.problem is not None
+    assert (outcome.state, newest(subject).state, newest(subject).cause) == ("verifying", "verifying", None)
+    assert (holders(subject), deleted(subject)) == ({"web"}, [])
+    await on.control("faults", method="DELETE")
+    await subject.rotate("web", RotationTerms(force=True))
+    await on.control("clock", {"advance": "25h"})
+    await on.control("faults", {"method": "ListModels", "code": code, "times": 99})
+    (outcome,) = await subject.run()
+    assert outcome.problem is not None
+    assert (outcome.state, newest(subject).state, deleted(subject)) == ("grace", "grace", [])
 
 
 # ---- the use of the old key -------------------------------------------------------------------------------------------

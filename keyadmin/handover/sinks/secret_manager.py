@@ -57,15 +57,20 @@ class SecretManagerSink(Sink):
 
     async def preflight(self) -> None:
         """Whether a version may be added, and the secret made where it is not there. Raises Problem."""
+        project = self._name.split("/")[1]
         try:
             if ADD in await self._cloud.secrets.test_permissions(self._name, [ADD]):
                 return
-            project = self._name.split("/")[1]
-            held = await self._cloud.projects.test_permissions(project, [ADD, CREATE])
         except Problem as problem:
             if problem.cause in (Cause.API_NOT_ENABLED, Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS):
                 raise
             return  # the hand-over itself will tell
+        try:
+            held = await self._cloud.projects.test_permissions(project, [ADD, CREATE])
+        except Problem as problem:
+            if problem.cause is Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS:
+                raise
+            return  # Resource Manager, which handing over does not need, may be off where calls are charged
         # What is held on the project is held on every secret of it: one on which it is not held is not there.
         lacking = next((name for name in (ADD, CREATE) if name not in held), None)
         if lacking is not None:

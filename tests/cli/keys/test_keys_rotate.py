@@ -144,7 +144,7 @@ def test_the_plan_of_a_migration_says_whose_the_key_is_and_what_is_missing(keys,
     there.control("seed", {"projects": [{"projectId": "demo-project", "iam": {role: ["user:looker@example.com"]}}]})
     sink = "secret-manager:projects/demo-project/secrets/gemini"
     done = keys("migrate", "old", "--to", sink, "--dry-run", "--format", "json", user="looker@example.com")
-    assert done.code == 0, done.err
+    assert (done.code, done.error["permission"]) == (1, "secretmanager.versions.add"), "as the run would end"
     assert done.json["dryRun"] is True
     assert "user:owner@example.com" in done.json["owners"]
     assert (done.json["ready"], done.json["sinks"]) == (False, [sink])

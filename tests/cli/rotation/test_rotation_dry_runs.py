@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.rotation.conftest import World, rule
+from tests.cli.rotation.conftest import SERVICES, World, rule
 
 SINK = "secret-manager:projects/shop-a/secrets/web"
 KEY = ("web-0", "-p", "shop-a")
@@ -94,6 +94,21 @@ def test_without_a_permission_the_dry_run_says_what_the_run_says(world: World, w
     assert said(dry) == said(done), (dry.err, done.err)
     assert dry.code != 0
     assert without in dry.error["message"]
+
+
+@pytest.mark.parametrize("without", ["serviceusage.services.enable", "iam.serviceAccounts.create", "apikeys.keys.create"])
+@pytest.mark.parametrize("command", [("rotation", "migrate", "--yes"), ("keys", "migrate", *KEY, "--yes")], ids=str)
+def test_a_migration_says_beforehand_what_it_would_be_refused_for(world: World, without: str, command: tuple[str, ...]) -> None:
+    from keyadmin.access.permissions import FEATURES
+
+    services = [name for name in SERVICES if not name.startswith("generativelanguage")]
+    world.seed("shop-a", {"serviceAccountEmail": None}, services=services)
+    world.policy(rule("shop-a", sinks="sinks = []\n"))
+    world.grant("robot@example.com", "rotator", *sorted({*FEATURES["migrate"].permissions} - {without}), projects=["shop-a"])
+    dry = world.type(*command, "--dry-run", "--format", "json", user="robot@example.com")
+    done = world.type(*command, "--format", "json", user="robot@example.com")
+    assert said(dry) == said(done), (dry.err, done.err)
+    assert dry.code != 0
 
 
 def test_a_sink_that_cannot_take_a_key_is_seen_before_a_key_is_made(world: World) -> None:

@@ -44,7 +44,7 @@ GUARDS = [
     Guard(
         "restrictions are copied as they are now, not as they were listed",
         "rotation/create.py",
-        "await job.make_sure(old)  # the listing",
+        "await job.make_sure(replaced(job))  # the listing",
         "pass  # the listing",
         (f"{OVERTAKEN}::test_restrictions_changed_after_the_listing_are_those_of_the_successor",),
     ),
@@ -341,8 +341,8 @@ GUARDS = [
     Guard(
         "older versions are disabled only after the old key went",
         "rotation/retire.py",
-        "    older = _to_go(job)\n",
-        "    older = _to_go(job)\n    await _disable_versions(job, newest)\n",
+        "    older = to_go(job)\n",
+        "    older = to_go(job)\n    await _disable_versions(job, newest)\n",
         (f"{STEPS}::test_older_versions_of_a_secret_are_disabled_when_the_old_key_went_and_not_before",),
     ),
 ]
