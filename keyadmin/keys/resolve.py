@@ -49,7 +49,7 @@ def full_name(text: str) -> FullName | None:
     if found := FULL_NAME.fullmatch(text):
         return FullName(checked(found["project"], repr(text)), found["id"])
     if text.startswith(("projects/", "//")):
-        raise usage(f"{text!r} is no key's full name: it reads projects/PROJECT/locations/global/keys/ID")
+        raise usage(f"{text!r} is not a key's full name: it reads projects/PROJECT/locations/global/keys/ID")
     return None
 
 
