@@ -71,7 +71,7 @@ def test_wrong_usage(cli: Callable[..., Any], arguments: tuple[str, ...]) -> Non
 def test_a_terminal_without_text_is_told_how(cli: Callable[..., Any]) -> None:
     result = cli("explain", terminal=True)
     assert result.code == 2
-    assert "keyadmin explain" in result.err
+    assert "explain 'THE ERROR TEXT'" in result.err
 
 
 def test_key_strings_are_masked(cli: Callable[..., Any]) -> None:

@@ -44,6 +44,7 @@ def test_reasons_outside_the_enum_are_sent_by_services_of_their_own_accord() -> 
         "NETWORK_NOT_IN_SAME_SERVICE_PERIMETER",
         "ORG_POLICY_VIOLATION",
         "QUOTA_EXHAUSTED",
+        "RESOURCE_AVAILABILITY",
         "RESTRICTED_AGE",
         "SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED",
         "TERMS_OF_SERVICE_NOT_ACCEPTED",

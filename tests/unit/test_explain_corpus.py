@@ -5,8 +5,10 @@ What the rules were right about the first time they met a text, before anything 
 - the first 204 texts (access, keys, other, blind), with the rules of 2026-11-27: the last 87 of them 69 of 87, 79 %;
 - `threads` and `vendors`, 117 more over the kinds that those rules got wrong, 23 of them near misses of other vendors: the
   rules of before named 39 % of them, and the present rules were written with them in sight;
-- `unseen`, 48 more (14 near misses), collected after the present rules were done and met once: 43 right (90 %), 3 wrong (6 %),
-  2 `unknown`. Four of the five were one wording of YouTube's daily quota. They have been used to widen the rules since.
+- `unseen`, `unseen2`, `unseen3`: 149 more (37 of them no error of a known cause), collected after the present rules were
+  done, in three rounds. Each round met the rules once and was used to widen them afterwards: 43 of 48 right (90 %), 3 wrong;
+  43 of 58 (74 %), 2 wrong; 36 of 43 (84 %), 1 wrong. Together 122 right (82 %), 6 wrong (4 %), 21 `unknown`: what the rules do
+  not know they mostly leave alone. All near misses of other vendors were left alone.
 
 So the figures that the tests hold are those of known texts.
 """
@@ -58,7 +60,7 @@ def text_of(entry: dict[str, Any]) -> str:
 
 
 def test_the_corpus_is_what_it_should_be() -> None:
-    assert len(CORPUS) >= 365
+    assert len(CORPUS) >= 465
     assert len({entry["id"] for entry in CORPUS}) == len(CORPUS)
     assert all(entry["source"].startswith("https://") for entry in CORPUS)
     assert sum(entry["held_out"] for entry in CORPUS) >= 30
@@ -69,7 +71,9 @@ def test_the_corpus_is_what_it_should_be() -> None:
 
 
 # Texts that are named wrongly, by their ids, and what they are taken for. One that is named rightly has to go from here.
-KNOWN_FAILURES: dict[str, str] = {}
+KNOWN_FAILURES: dict[str, str] = {
+    "unseen3-winerror": "unknown",  # a broken connection, but nothing in the text says to whom
+}
 
 
 def test_all_but_the_known_failures_are_right() -> None:

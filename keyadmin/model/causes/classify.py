@@ -132,7 +132,7 @@ def _by_reason(facts: ErrorFacts) -> Verdict:
     cause = table.by_reason().get(reason)
     if cause in (Cause.RATE_LIMITED, Cause.DAILY_QUOTA_EXCEEDED):
         return quota.state(facts)
-    return (cause, _policy_variant(_text(facts))) if cause is not None else None
+    return (cause, _policy_variant(_text(facts)) or _variant(facts, cause)) if cause is not None else None
 
 
 def _by_violations(facts: ErrorFacts) -> Verdict:
@@ -308,6 +308,12 @@ _VARIANTS: Final = {
         ),
         ("testing", re.compile(r"access_denied|verification process|being tested|hasn.t verified", re.IGNORECASE)),
         ("client", re.compile(r"client", re.IGNORECASE)),
+    ),
+    Cause.SERVICE_UNAVAILABLE: (
+        (
+            "stock",
+            re.compile(r"_POOL_EXHAUSTED|STOCKOUT|enough resources available|instance is currently unavailable", re.IGNORECASE),
+        ),
     ),
     Cause.API_KEY_IP_BLOCKED: (("any-kind", re.compile(r"site or mobile application", re.IGNORECASE)),),
     Cause.ACCOUNT_NOT_ELIGIBLE: (("project", re.compile(r"requires setting the google_cloud_project", re.IGNORECASE)),),

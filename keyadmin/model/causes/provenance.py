@@ -39,6 +39,8 @@ _ENVELOPE: Final = (
     re.compile(r"""\bcode["']?\s*(?::|=>?)\s*\d{3}\b"""),
     re.compile(r"""\bstatus["']?\s*(?::|=>?)\s*["'][A-Z]{5,}(?:_[A-Z]+)*["']"""),
 )
+# An entry of the `errors` of its older APIs.
+_OLDER: Final = re.compile(r"""\bdomain\W{1,8}(?:global|usageLimits)\b""")
 _MENTIONED: Final = (
     "google",
     "gemini",
@@ -153,6 +155,8 @@ def google(text: str) -> bool:
     """Whether the text shows that it is Google's: a host, a client, the form of its error object."""
     low = text[:_LONGEST].lower()
     if low.count("googleapis.com") > low.count(_RPC_TYPE) or any(mark in low for mark in _GOOGLE):
+        return True
+    if "domain" in low and _OLDER.search(text, 0, _LONGEST):
         return True
     return all(form.search(text, 0, _LONGEST) for form in _ENVELOPE) if "status" in low and "code" in low else False
 

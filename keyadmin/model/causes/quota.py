@@ -15,8 +15,11 @@ _MINUTE: Final = re.compile(r"per[ _-]?minute|perminute|per[ _-]?second|/min", r
 _CAP: Final = re.compile(r"spending cap|spend cap", re.IGNORECASE)
 _CREDITS: Final = re.compile(r"(?:prepa(?:id|y|yment) )?credits (?:are|have been) (?:depleted|used up)", re.IGNORECASE)
 _SPEND_RATE: Final = re.compile(r"spend-based rate limit", re.IGNORECASE)
-# Compute Engine's words: `Quota 'CPUS' exceeded. Limit: 24.0 in region us-central1.`
-_THINGS: Final = re.compile(r"quota '?[A-Z][A-Z0-9_]+'? exceeded\.\s+limit: \d", re.IGNORECASE)
+# Words of Compute Engine (`Quota 'CPUS' exceeded. Limit: 24.0 in region us-central1.`) and of Kubernetes Engine
+_THINGS: Final = re.compile(
+    r"quota '?[A-Z][A-Z0-9_]+'? exceeded\.\s+limit: \d|insufficient (?:regional|project) quota|cannot create more than \d+",
+    re.IGNORECASE,
+)
 _CAPACITY: Final = re.compile(r"no capacity available|model_capacity_exhausted|overloaded|high demand", re.IGNORECASE)
 
 

@@ -53,7 +53,11 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             "api key must be set when",
         ),
         *google_says(
-            32, "no api key was provided", "request is missing a valid api key", "daily limit for unauthenticated use"
+            32,
+            "no api key was provided",
+            "request is missing a valid api key",
+            "daily limit for unauthenticated use",
+            "login required",
         ),
         *says(10, "dailylimitexceededunreg"),
         *says(65, "metadata.google.internal", "compute engine metadata server unavailable"),
@@ -82,7 +86,6 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
         *google_says(
             33,
             "invalid_grant",
-            "token has been expired or revoked",
             "refresh token is invalid",
             "refresh token has expired",
             "token expired",
@@ -91,7 +94,12 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
             "invalid credentials",
             "a reasonable timeframe",
         ),
-        *says(33, "problem refreshing your current auth tokens", "problem refreshing auth tokens"),
+        *says(
+            33,
+            "token has been expired or revoked",
+            "problem refreshing your current auth tokens",
+            "problem refreshing auth tokens",
+        ),
         *says(91, "google.auth.exceptions.refresherror", "tokenresponseexception"),
     ),
     credentials=True,

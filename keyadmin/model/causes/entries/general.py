@@ -94,20 +94,35 @@ SERVICE_UNAVAILABLE: Final = CauseEntry(
     ),
     ERROR_REASONS,
     Turn.GOOGLE,
+    variants={
+        "stock": Variant(
+            (do("take another zone or region, another type of machine, or try again later: no quota and no permission helps"),),
+            "The zone has no machine of that kind left just now.",
+        ),
+    },
+    reasons=("RESOURCE_AVAILABILITY",),
     legacy=("backendError", "internalError"),
     codes=("internal_error", "service_unavailable"),
-    patterns=google_says(
-        67,
-        "the service is currently unavailable",
-        "service unavailable",
-        "internal error encountered",
-        "an internal error has occurred",
-        "an internal error occurred",
-        "deadline exceeded",
-        "deadline expired before operation could complete",
-        "internal server error",
-        "bad gateway",
-        "gateway timeout",
+    patterns=(
+        *says(
+            45,
+            "zone_resource_pool_exhausted",
+            "gce_stockout",
+            "does not have enough resources available to fulfill",
+        ),
+        *google_says(
+            67,
+            "the service is currently unavailable",
+            "service unavailable",
+            "internal error encountered",
+            "an internal error has occurred",
+            "an internal error occurred",
+            "deadline exceeded",
+            "deadline expired before operation could complete",
+            "internal server error",
+            "bad gateway",
+            "gateway timeout",
+        ),
     ),
     passing=True,
     spreading=True,
@@ -147,6 +162,7 @@ NETWORK_UNREACHABLE: Final = CauseEntry(
             "unable to find the server at",
             "auth/network-request-failed",
         ),
+        *google_says(66, "connecttimeouterror", "(execution expired)", "client.timeout exceeded while awaiting headers"),
         *google_says(
             68,
             "getaddrinfo",
@@ -201,6 +217,8 @@ UNKNOWN: Final = CauseEntry(
     "The text names no cause that keyadmin knows, so it gives no advice.",
     (),
     "https://google.aip.dev/193",
+    # a full Drive is no quota of a project's
+    patterns=says(12, "storagequotaexceeded", "drive storage quota has been exceeded"),
     general=True,
 )
 

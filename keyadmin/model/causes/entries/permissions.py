@@ -93,9 +93,11 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
             "the caller does not have permission",
             "does not have permission to act as service account",
             "does not have * access to the google cloud",
+            "googleapi: error 403: user is not authorized",
             "is required to perform this operation on service account",
         ),
         *says(69, "failed to generate api key"),
+        *says(61, "missing or insufficient permissions"),
         *google_says(58, "insufficient permission to", "insufficient permissions"),
         *google_says(
             60,
@@ -144,6 +146,7 @@ PROJECT_NOT_FOUND_OR_NO_ACCESS: Final = CauseEntry(
         "is not found and cannot be used for api calls",
         "project * has been deleted",
         "failed to find project",
+        "failed to get firebase project",
     ),
     hides_existence=True,
     of_new_projects=True,
@@ -159,7 +162,12 @@ ENABLE_SERVICE_DENIED: Final = CauseEntry(
     ),
     f"{CLOUD}/service-usage/docs/enable-disable",
     Turn.ADMIN,
-    patterns=says(42, "permission denied to enable service", "permission denied to enable the service"),
+    patterns=says(
+        42,
+        "permission denied to enable service",
+        "permission denied to enable the service",
+        "error enabling service * the caller does not have permission",
+    ),
     of_new_projects=True,
 )
 

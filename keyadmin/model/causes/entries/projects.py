@@ -95,6 +95,7 @@ BILLING_DISABLED: Final = CauseEntry(
         "billing account for project * is not found",
         "billing account for project * is not open",
         "absent billing account",
+        "please check billing account associated",
         "billing account is disabled",
         "delinquent billing",
         "enable billing on the google cloud project",
