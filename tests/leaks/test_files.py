@@ -102,6 +102,9 @@ def test_what_an_attacker_may_put_into_a_tree(tmp_path: Path, offline: Scan) -> 
         file.write(b"text\n" * 20_000)
         file.seek(2**42)
         file.write(f"\n{KEY}\n".encode())
+    with (tree / "hole").open("wb") as file:
+        file.write(b"text\n" * 20_000)
+        file.truncate(2**42)
     deep = tree
     for _ in range(200):
         deep = deep / "d"

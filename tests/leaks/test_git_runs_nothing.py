@@ -14,6 +14,7 @@ import pytest
 from tests.leaks.conftest import Done, Git, made_up
 
 KEY = made_up()
+ENV = f"GEMINI_API_KEY={made_up(seed=1)}\n"
 
 # Every key of git's configuration that takes a command or the path of a program: git-config(1) of 2.39, and the release notes
 # up to 2.55. %s = the program.
@@ -178,7 +179,7 @@ Form = Callable[[Path, Git, Callable[..., Path], Path], Path]
 
 
 def _plain(tmp_path: Path, git: Git, repository: Callable[..., Path], program: Path) -> Path:
-    folder = repository("plain", {"a.txt": f"k={KEY}\n", ".env": "X=1\n", ".gitattributes": ATTRIBUTES}, {"a.txt": "gone\n"})
+    folder = repository("plain", {"a.txt": f"k={KEY}\n", ".env": ENV, ".gitattributes": ATTRIBUTES}, {"a.txt": "gone\n"})
     sign_head(git, folder, folder / ".git")
     poison(git, folder, folder / ".git", program)
     return folder
@@ -192,12 +193,12 @@ def _bare_in_a_sub_folder(tmp_path: Path, git: Git, repository: Callable[..., Pa
     (inner / ".git").rename(outer / "docs" / "notes")
     git(outer, "config", "--file", str(outer / "docs" / "notes" / "config"), "core.bare", "false")
     git(outer, "config", "--file", str(outer / "docs" / "notes" / "config"), "core.worktree", "..")
-    (outer / "docs" / ".env").write_text("X=1\n")
+    (outer / "docs" / ".env").write_text(ENV)
     return outer / "docs" / "notes"
 
 
 def _included(tmp_path: Path, git: Git, repository: Callable[..., Path], program: Path) -> Path:
-    folder = repository("included", {"a.txt": f"k={KEY}\n", ".env": "X=1\n"}, {"a.txt": "gone\n"})
+    folder = repository("included", {"a.txt": f"k={KEY}\n", ".env": ENV}, {"a.txt": "gone\n"})
     sign_head(git, folder, folder / ".git")
     poison(git, folder, folder / ".git", program, into=folder / ".git" / "more")
     for name in ("include.path", f"includeIf.gitdir:{folder}/.path", "includeIf.onbranch:main.path"):
@@ -206,7 +207,7 @@ def _included(tmp_path: Path, git: Git, repository: Callable[..., Path], program
 
 
 def _linked_worktree(tmp_path: Path, git: Git, repository: Callable[..., Path], program: Path) -> Path:
-    folder = repository("first", {"a.txt": f"k={KEY}\n", ".env": "X=1\n"}, {"a.txt": "gone\n"})
+    folder = repository("first", {"a.txt": f"k={KEY}\n", ".env": ENV}, {"a.txt": "gone\n"})
     git(folder, "worktree", "add", "-q", "-b", "side", str(tmp_path / "linked"))
     sign_head(git, folder, folder / ".git")
     home = folder / ".git" / "worktrees" / "linked"
@@ -218,7 +219,7 @@ def _linked_worktree(tmp_path: Path, git: Git, repository: Callable[..., Path], 
 
 def _submodule(tmp_path: Path, git: Git, repository: Callable[..., Path], program: Path) -> Path:
     inner = repository("inner", {"a.txt": f"k={KEY}\n"}, {"a.txt": "gone\n"})
-    folder = repository("super", {"b": "b\n", ".env": "X=1\n"})
+    folder = repository("super", {"b": "b\n", ".env": ENV})
     git(folder, "submodule", "add", "-q", str(inner), "sub")
     git(folder, "commit", "-q", "-m", "sub")
     module = folder / ".git" / "modules" / "sub"
@@ -232,7 +233,7 @@ def _alternates(tmp_path: Path, git: Git, repository: Callable[..., Path], progr
     store = _plain(tmp_path, git, repository, program)
     git(tmp_path, "clone", "-q", "--shared", "--no-checkout", str(store), "borrower", more={"GIT_CONFIG_COUNT": "0"})
     poison(git, tmp_path / "borrower", tmp_path / "borrower" / ".git", program)
-    (tmp_path / "borrower" / ".env").write_text("X=1\n")
+    (tmp_path / "borrower" / ".env").write_text(ENV)
     return tmp_path / "borrower"
 
 
@@ -264,7 +265,9 @@ def test_no_mark_is_left(
         assert done.code == 3, done.err
         assert any(place.get("commit") for leak in done.json for place in leak["places"])
     work = folder if (folder / ".env").exists() else folder.parent
-    assert keyadmin("env", "show", cwd=work).code == 0
+    shown = keyadmin("env", "show", cwd=work)
+    assert shown.code == 0
+    assert ".env" in shown.out  # and so git was asked whether it is tracked
     assert evil() == []
 
 
