@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final
@@ -159,19 +160,26 @@ def _joined(results: Iterable[tuple[list[Raw], list[str]]], missing: set[str]) -
 
 
 def _search_objects(batch: tuple[Git, list[str]]) -> tuple[list[Raw], list[str]]:
-    """What some objects hold, and which of them are not there."""
-    git, numbers = batch
+    """What some objects hold, and which of them are not there or damaged. At a damaged one git ends: it is begun anew."""
+    git, rest = batch
     raw: list[Raw] = []
     gone: list[str] = []
-    with git.streaming("cat-file", "--batch", "--buffer", stdin="".join(f"{each}\n" for each in numbers).encode()) as stream:
-        for _ in numbers:
-            head = stream.readline().split()
-            if len(head) != 3:
-                gone += [head[0].decode()] if head else []
-                continue
-            number, kind = head[0].decode(), head[1].decode()
-            raw += [(number, kind, line, text) for line, text in _search_object(stream, kind, int(head[2]))]
-            stream.read(1)
+    while rest:
+        done = 0
+        with (
+            suppress(Problem),
+            git.streaming("cat-file", "--batch", "--buffer", stdin="".join(f"{each}\n" for each in rest).encode()) as stream,
+        ):
+            while done < len(rest) and (head := stream.readline().split()):
+                if len(head) == 3:
+                    number, kind = head[0].decode(), head[1].decode()
+                    raw += [(number, kind, line, text) for line, text in _search_object(stream, kind, int(head[2]))]
+                    stream.read(1)
+                else:
+                    gone.append(rest[done])
+                done += 1
+        gone += rest[done : done + 1]
+        rest = rest[done + 1 :]
     return raw, gone
 
 

@@ -28,17 +28,18 @@ class Objects:
     """Asks git for one object after the other."""
 
     def __init__(self, git: Git) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - fixed words
-            git.command("cat-file", "--batch"),
+        self._git = git
+        self._process = self._started()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(  # noqa: S603 - fixed words
+            self._git.command("cat-file", "--batch"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            cwd=git.folder,
-            env=git.environment(),
+            cwd=self._git.folder,
+            env=self._git.environment(),
         )
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._asked, self._answers = self._process.stdin, self._process.stdout
 
     def __enter__(self) -> Objects:
         return self
@@ -48,16 +49,22 @@ class Objects:
         self._process.communicate()
 
     def get(self, number: str) -> tuple[bytes, bytes] | None:
-        """Its kind and content; None for one that is missing, or that git cannot read (it gives up then)."""
+        """Its kind and content; None for one that is missing or damaged."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
         try:
-            self._asked.write(number.encode() + b"\n")
-            self._asked.flush()
+            self._process.stdin.write(number.encode() + b"\n")
+            self._process.stdin.flush()
         except OSError:
+            pass  # it has ended: there is no answer
+        head = self._process.stdout.readline().split()
+        if not head:  # git gives up at a damaged object
+            self.__exit__()
+            self._process = self._started()
             return None
-        head = self._answers.readline().split()
         if len(head) != 3 or head[1] not in _KINDS:
             return None
-        content = self._answers.read(int(head[2]) + 1)
+        content = self._process.stdout.read(int(head[2]) + 1)
         return head[1], content[:-1]
 
     def kind(self, number: str) -> bytes | None:

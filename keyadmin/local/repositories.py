@@ -40,7 +40,7 @@ def read_small(path: Path, limit: int = _SMALL) -> bytes | None:
     """A regular file's content; None for anything else and for more than `limit` bytes."""
     try:
         handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    except OSError:
+    except (OSError, ValueError):  # a path with a NUL byte in it
         return None
     with os.fdopen(handle, "rb") as file:
         known = os.fstat(file.fileno())
@@ -144,8 +144,21 @@ def object_folders(repository: Repository) -> list[Path]:
 def _alternates(objects: Path) -> list[Path]:
     text = read_small(objects / "info" / "alternates") or b""
     lines = [line for line in text.split(b"\n") if line and not line.startswith(b"#")]
-    paths = [line[1:-1].decode("unicode_escape").encode("latin-1") if line[:1] == b'"' == line[-1:] else line for line in lines]
+    paths = [_unquoted(line[1:-1]) if line[:1] == b'"' == line[-1:] else line for line in lines]
     return [Path(os.path.normpath(objects / os.fsdecode(path))) for path in paths if b"\0" not in path]
+
+
+_NAMED_ESCAPES: Final = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
+
+
+def _unquoted(text: bytes) -> bytes:
+    """As git quotes, which is as C does."""
+
+    def plain(found: re.Match[bytes]) -> bytes:
+        escaped = found[1]
+        return bytes((int(escaped, 8) & 0xFF,)) if escaped.isdigit() else _NAMED_ESCAPES.get(escaped, escaped)
+
+    return re.sub(rb"\\([0-7]{3}|[^0-9])", plain, text)
 
 
 def _refuse_odd(objects: Path) -> None:

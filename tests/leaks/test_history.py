@@ -267,6 +267,40 @@ def test_a_damaged_repository_is_searched_as_far_as_it_goes(repository: Reposito
     assert "1 object" in done.err
 
 
+@pytest.mark.parametrize("what", ["blob", "tree", "commit"])
+def test_a_damaged_object_hides_no_other(repository: Repository, git: Git, offline: Scan, what: str) -> None:
+    folder = repository("r", {"a": LINE}, {"a": None, "b": "b\n"}, {"b": None, "z": f"{OTHER}\n"}, {"z": None})
+    lost = git(folder, "rev-parse", {"blob": "HEAD~2:b", "tree": "HEAD~2^{tree}", "commit": "HEAD~2"}[what])
+    path = folder / ".git" / "objects" / lost[:2] / lost[2:]
+    path.chmod(0o644)
+    path.write_bytes(b"no object at all")
+    done = offline(folder, "--history")
+    assert done.code == 3
+    assert ("z", 1) in done.places()
+    assert what == "commit" or ("a", 1) in done.places()  # what is behind a damaged commit cannot be known
+    assert "1 object" in done.err
+
+
+@pytest.mark.parametrize("text", [b"gitdir: \0x\n", b"gitdir: " + b"x" * 5000, b"gitdir: .git\n", b"gitdir: /proc/self\n"])
+def test_a_file_git_that_leads_nowhere(tmp_path: Path, offline: Scan, text: bytes) -> None:
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / ".git").write_bytes(text)
+    (tmp_path / "r" / "x").write_text(LINE)
+    done = offline(tmp_path / "r", "--history", "--ignore-gitignored")
+    assert (done.code, done.places()) == (3, [(f"{tmp_path}/r/x", 1)])
+    assert "not in a git repository" in done.err
+
+
+@pytest.mark.parametrize("quoted", [b'"%b"', b"%b", b'# x\n\n"\\x"\n"\\777"\n"\\u1234"\n%b'])
+def test_alternates_as_git_quotes_them(repository: Repository, git: Git, offline: Scan, tmp_path: Path, quoted: bytes) -> None:
+    store = repository("st ore", {"x": LINE}, {"x": None})
+    git(tmp_path, "init", "-q", "borrower")
+    path = os.fsencode(store / ".git" / "objects")
+    (tmp_path / "borrower" / ".git" / "objects" / "info" / "alternates").write_bytes(quoted % path + b"\n")
+    git(tmp_path / "borrower", "update-ref", "refs/heads/main", git(store, "rev-parse", "HEAD"))
+    assert offline(tmp_path / "borrower", "--history").places() == [("x", 1)]
+
+
 def test_pipes_among_the_objects_are_not_waited_for(repository: Repository, offline: Scan) -> None:
     folder = repository("r", {"a": "a"})
     os.mkfifo(folder / ".git" / "objects" / "info" / "alternates")
