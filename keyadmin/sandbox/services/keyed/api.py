@@ -17,12 +17,10 @@ from keyadmin.sandbox.services.apikeys import access
 from keyadmin.sandbox.services.keyed import methods
 from keyadmin.sandbox.services.keyed.methods import KeyedApi, KeyedMethod
 
-# Hosts whose name is not that of the service, by the beginning of the path (Google's documentation of each API).
+# Hosts that are not named as the service behind them (documentation of the APIs).
 _SERVED_BY = {
     "maps.googleapis.com": "maps-backend.googleapis.com",
-    "www.googleapis.com": "",
     "translation.googleapis.com": "translate.googleapis.com",
-    "roads.googleapis.com": "roads.googleapis.com",
 }
 
 
