@@ -17,11 +17,13 @@ from typing import Any
 
 import pytest
 
+from keyadmin.access.advice import filled
 from keyadmin.audit.rules import rules
 from keyadmin.cli.app import PROGRAM, ROOT
 from keyadmin.cli.examples import EXAMPLES
 from keyadmin.cli.lazy import LazyGroup, group
 from keyadmin.cli.printed import command_paths, use_table
+from keyadmin.model.causes.table import entry
 from keyadmin.model.problem import Cause
 
 GEMINI = "generativelanguage.googleapis.com"
@@ -94,6 +96,17 @@ def test_commands_of_every_cause_parse(cause: Cause) -> None:
     problem = Problem(cause, "m", project="demo-project", service=MAPS, permission="apikeys.keys.create")
     _, fix = errors._why_and_fix(Session({}), problem)
     for step in fix:
+        for line in commands_in(step):
+            parsed(line)
+
+
+VARIANTS = [(cause, variant) for cause in Cause for variant in entry(cause).variants]
+
+
+@pytest.mark.parametrize(("cause", "variant"), VARIANTS, ids=[f"{cause.value}-{variant}" for cause, variant in VARIANTS])
+@pytest.mark.parametrize("names", [{}, {"project": "demo-project", "service": MAPS, "permission": "apikeys.keys.create"}])
+def test_commands_of_every_variant_parse(cause: Cause, variant: str, names: dict[str, str]) -> None:
+    for step in filled(entry(cause).variants[variant].steps, names):
         for line in commands_in(step):
             parsed(line)
 
