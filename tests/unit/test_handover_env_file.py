@@ -117,6 +117,7 @@ async def test_what_cannot_be_written_is_said_and_left_alone(tmp_path: Path, kin
     assert str(path) in caught.value.message
     assert KEY.reveal() not in repr(caught.value)
     if kind == "link":
+        assert "is a symbolic link to" in caught.value.message
         assert (tmp_path / "real").read_text() == "A=1\n"
     if kind == "binary":
         assert path.read_bytes() == b"\xff\xfe\x00"
