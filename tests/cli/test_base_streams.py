@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -127,4 +128,17 @@ def test_a_key_string_that_nobody_reads_is_not_handed_over(
     os.close(writing)
     assert done.returncode == 1
     assert "reader has gone" in done.stderr
+    assert key_ids(sh) == ["web"]
+
+
+def test_a_run_of_rotations_does_not_print_to_a_closed_stdout(
+    sh: Callable[[str], subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    policy = tmp_path / "keyadmin.toml"
+    policy.write_text('[[rule]]\nprojects = ["demo-project"]\nsinks = ["stdout"]\nmax-age = "0s"\ngrace = "0s"\n')
+    policy.chmod(0o600)
+    assert sh("keyadmin keys create --name web --key-id web").returncode == 0
+    done = sh(f"cd {shlex.quote(str(tmp_path))} && keyadmin rotation run --policy keyadmin.toml --emergency --yes >&-")
+    assert done.returncode == 1, done.stderr
+    assert "stdout" in done.stderr
     assert key_ids(sh) == ["web"]
