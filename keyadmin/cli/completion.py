@@ -73,5 +73,5 @@ def detected() -> str:
     except shellingham.ShellDetectionFailure:
         name = ""
     if name not in set(Shell):
-        raise usage("the shell you are in is not known", f"name it: keyadmin completion {'|'.join(Shell)}")
+        raise usage("the shell you are in is not known", f"name it: {typed('completion')} {'|'.join(Shell)}")
     return name

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from keyadmin.cli import remember
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.model.secret import redact
 
@@ -52,7 +53,7 @@ async def _projects(session: Session, cloud: Cloud) -> Sequence[Project]:
         raise Problem(
             Cause.NOT_FOUND,
             "you see no project to choose from",
-            fix=("make one with a key: keyadmin projects default", "or: keyadmin projects create"),
+            fix=(f"make one with a key: {typed('projects default')}", f"or: {typed('projects create')}"),
         )
     remember.projects(session, found)
     imported = set(Imports((await cloud.identify()).principal, sandbox=cloud.sandbox).ids())

@@ -16,6 +16,7 @@ from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.render import show_to_programs
 from keyadmin.cli.runner import run, run_alone
 from keyadmin.cli.session import current
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def bad_seed(message: str, *, there: bool = True) -> Problem:
 def _port(error: CannotListen) -> Problem:
     """The Problem of a port that cannot be had: which one, why, and what to type."""
     option, place = f"--{error.transport}-port", f"{error.host}:{error.port}"
-    free = f"keyadmin sandbox serve {option} 0"
+    free = f"{typed('sandbox serve')} {option} 0"
     if error.why == errno.EACCES:
         fix = f"give a port from 1024 on, or any free one: {free}"
         return Problem(Cause.INVALID_ARGUMENT, f"{option} {error.port}: this user may not listen on {place}", fix=(fix,))

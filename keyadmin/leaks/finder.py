@@ -13,6 +13,7 @@ from typing import Final
 from keyadmin.leaks.hit import Hit
 from keyadmin.leaks.stream import PIECE, Place, TextSearch, encoding_of
 from keyadmin.local.repositories import SKIPPED
+from keyadmin.model.command_line import typed
 from keyadmin.model.key_search import search
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.model.secret import KeyString
@@ -39,7 +40,7 @@ def files_below(paths: Sequence[Path]) -> tuple[list[str], list[str]]:
         else:
             odd = os.path.lexists(path)
             message = f"{path} is neither a file nor a folder" if odd else f"there is no file or folder {path}"
-            raise Problem(Cause.INVALID_ARGUMENT, message, fix=("name files or folders that are there: keyadmin scan .",))
+            raise Problem(Cause.INVALID_ARGUMENT, message, fix=(f"name files or folders that are there: {typed('scan', '.')}",))
     return files, unreadable
 
 

@@ -14,6 +14,7 @@ from keyadmin.keys.preflight import unrestricted
 from keyadmin.keys.provision import CreateResult, KeySpec
 from keyadmin.keys.retry_until import retry_until
 from keyadmin.model.causes.table import entry
+from keyadmin.model.command_line import typed
 from keyadmin.model.key import GEMINI
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Cause, Problem, or_problem
@@ -209,11 +210,12 @@ def _taken(project_id: str, found: Project | None) -> Problem:
         )
     elif found.state == "DELETE_REQUESTED":
         message = f"project {project_id} exists already and is being deleted"
-        fix = (f"bring it back: keyadmin projects undelete {project_id}", "or choose another id")
+        fix = (f"bring it back: {typed('projects undelete', project_id)}", "or choose another id")
     else:
         message = f"project {project_id} exists already"
         fix = (
-            f"use it as it is: keyadmin projects enable {project_id}, keyadmin keys create --name NAME -p {project_id}",
+            f"use it as it is: {typed('projects enable', project_id)}",
+            f"and make a key in it: {typed('keys create', name='NAME', project=project_id)}",
             "or choose another id",
         )
     return Problem(Cause.ALREADY_EXISTS, message, status="ALREADY_EXISTS", project=project_id, fix=fix)

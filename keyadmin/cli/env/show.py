@@ -9,6 +9,7 @@ import typer
 from keyadmin.cli.render import Column, View, show_list
 from keyadmin.cli.session import current
 from keyadmin.local.environment.variables import VariableSetting, look_up
+from keyadmin.model.command_line import typed
 
 
 def show(context: typer.Context) -> None:
@@ -27,7 +28,7 @@ def show(context: typer.Context) -> None:
             Column("Used", lambda one: "yes" if one is report.used else "", style=lambda one: "green"),
         ),
         lambda one: one.to_json(used=one is report.used),
-        "Neither GOOGLE_API_KEY nor GEMINI_API_KEY is set anywhere. Set one: keyadmin env set KEY",
+        f"Neither GOOGLE_API_KEY nor GEMINI_API_KEY is set anywhere. Set one: {typed('env set', 'KEY')}",
     )
     show_list(session, report.settings, view)
     if report.settings and report.used is None:

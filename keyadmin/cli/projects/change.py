@@ -76,7 +76,7 @@ def delete(context: typer.Context, which: ProjectId = None, yes: Yes = False, dr
     session.console.note(f"To bring it back within 30 days: {typed('projects undelete', gone.project_id)}")
     if session.settings.config.get("project") == gone.project_id:
         session.console.warning(
-            f"{gone.project_id} is still keyadmin's default project; choose another: keyadmin projects use ID"
+            f"{gone.project_id} is still keyadmin's default project; choose another: {typed('projects use', 'ID')}"
         )
 
 

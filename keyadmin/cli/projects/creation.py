@@ -16,6 +16,7 @@ from keyadmin.cli.session import Session
 from keyadmin.keys.provision import CreateResult
 from keyadmin.keys.verify import rejected
 from keyadmin.local.creations import Creations
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Cause, Exit, Problem
 from keyadmin.projects import create as making
 from keyadmin.projects.create import CreateOutcome, Wanted
@@ -113,7 +114,7 @@ def _notes(session: Session, outcome: CreateOutcome) -> None:
 
 def _about_key(made: CreateResult) -> str:
     key = made.key
-    show = f"its key string is printed by: keyadmin keys show {key.key_id} -p {key.project}"
+    show = f"its key string is printed by: {typed('keys show', key.key_id, project=key.project)}"
     return f"Key {key.display_name!r} of project {key.project}: {show}"
 
 

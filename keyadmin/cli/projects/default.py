@@ -16,6 +16,7 @@ from keyadmin.cli.render import show_one
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.keys import validate
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Cause, Exit, Problem
 from keyadmin.projects import names
 from keyadmin.projects.create import APIS, Wanted
@@ -105,7 +106,7 @@ def _has_projects(session: Session, ground: DefaultProjectState) -> int:
         Cause.ALREADY_EXISTS,
         f"you have {several} already: a default project is made only for somebody who has none",
         fix=(
-            "make one of them the default: keyadmin projects use ID (keyadmin projects list shows them)",
-            "or make another one with a key: keyadmin projects create --with-key NAME",
+            f"make one of them the default: {typed('projects use', 'ID')} ({typed('projects list')} shows them)",
+            f"or make another one with a key: {typed('projects create', with_key='NAME')}",
         ),
     )

@@ -14,6 +14,7 @@ from keyadmin.cli.render import Column, View, show_one
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.keys.present import as_json as key_to_json
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Problem
 from keyadmin.projects import describe as describing
 from keyadmin.projects.describe import Description, Maker
@@ -41,7 +42,7 @@ def describe(context: typer.Context, which: ProjectId = None) -> None:
     found = run(context, work)
     show_one(session, found, View(_columns(found), lambda each: to_json(session, each)))
     if not isinstance(found.missing, Problem) and found.missing:
-        session.console.note(f"What you lack and who can grant it: keyadmin doctor {found.project.project_id}")
+        session.console.note(f"What you lack and who can grant it: {typed('doctor', found.project.project_id)}")
 
 
 def _columns(found: Description) -> list[Column[Description]]:

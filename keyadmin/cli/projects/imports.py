@@ -21,6 +21,7 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.settings import ResolvedSetting, project_id
 from keyadmin.cli.suggest import project_ids
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 from keyadmin.projects import listing
 from keyadmin.projects import search as finding
@@ -78,7 +79,9 @@ def import_(
 
 async def _picked(session: Session, cloud: Cloud) -> list[str]:
     if not session.interactive:
-        raise usage("nothing was named", "name projects: keyadmin projects import ID..., or --search TEXT, --all, --file FILE")
+        raise usage(
+            "nothing was named", f"name projects: {typed('projects import', 'ID...')}, or --search TEXT, --all, --file FILE"
+        )
     from keyadmin.cli.picker import pick_projects
 
     return await pick_projects(session, cloud, "Which projects? (type to narrow, space to choose, enter when done)")
@@ -105,7 +108,7 @@ def _say(session: Session, done: Imported, *, dry_run: bool) -> None:
         known = f"; {before} {'was' if before == 1 else 'were'} imported before" if before else ""
         session.console.note(f"Imported {_count(done.new)}{known}.")
         if done.new:
-            session.console.note(f"To make a key in one: keyadmin keys create --name NAME -p {done.new[0]}")
+            session.console.note(f"To make a key in one: {typed('keys create', name='NAME', project=done.new[0])}")
     if done.unseen:
         raise Problem(
             Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS,
@@ -156,7 +159,7 @@ def _not_imported(strange: Sequence[str], mine: Sequence[str]) -> Problem:
     return Problem(
         Cause.NOT_FOUND,
         f"not on your list: {', '.join(strange)}",
-        fix=(f"did you mean {' '.join(near)}?",) if near else ("what is: keyadmin projects list --export -",),
+        fix=(f"did you mean {' '.join(near)}?",) if near else (f"what is: {typed('projects list', export='-')}",),
     )
 
 

@@ -15,6 +15,7 @@ from keyadmin.cli.projects.view import view
 from keyadmin.cli.render import show_list, show_to_programs, write
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import usage
 from keyadmin.projects import facts, listing
 
@@ -74,9 +75,9 @@ def _notes(session: Session, found: Listing, *, nothing_imported: bool) -> None:
         first = f"the first {found.recent} had" if found.recent > 1 else "the first had"
         lately = f"; {first} keys made in the last 30 days" if found.recent else ""
         console.note(f"No project is imported yet; these are projects that you can see{lately}.")
-        console.note("Import those you work with: keyadmin projects import ID..., or --search TEXT")
+        console.note(f"Import those you work with: {typed('projects import', 'ID...')}, or --search TEXT")
     elif not found.projects and not found.unreadable:
-        console.note("You see no project yet. Make one with a key: keyadmin projects default")
+        console.note(f"You see no project yet. Make one with a key: {typed('projects default')}")
     if nothing_imported and found.unlooked:
         console.note(f"The keys of {_count(found.unlooked)} could not be checked; those are sorted by id.")
     if found.hidden:
@@ -84,7 +85,7 @@ def _notes(session: Session, found: Listing, *, nothing_imported: bool) -> None:
     for name in found.unreadable:
         console.warning(f"the imported project {name} does not exist any more, or you cannot see it")
     if found.unreadable:
-        console.note(f"To take what is gone off your list: keyadmin projects forget {' '.join(found.unreadable)}")
+        console.note(f"To take what is gone off your list: {typed('projects forget', *found.unreadable)}")
 
 
 def _count(number: int) -> str:
@@ -105,5 +106,5 @@ def _export(session: Session, file: Path, imports: Imports, *, yes: bool) -> Non
     write_text(file, text, mode=0o644)
     show_to_programs(session, {"file": str(file), "projects": ids} | session.mark)
     session.console.note(
-        f"Wrote {_count(len(ids))} to {file}. To import them elsewhere: keyadmin projects import --file {file}"
+        f"Wrote {_count(len(ids))} to {file}. To import them elsewhere: {typed('projects import', file=str(file))}"
     )

@@ -10,6 +10,7 @@ from keyadmin.cli.session import Session
 from keyadmin.cli.settings import ResolvedSetting, project_id
 from keyadmin.cli.suggest import project_ids
 from keyadmin.local.imports import Imports
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import usage
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ async def chosen(session: Session, cloud: Cloud, named: str | None, command: str
     if named is not None:
         return named
     if not session.interactive:
-        raise usage("no project was given", f"name it: keyadmin projects {command} ID")
+        raise usage("no project was given", f"name it: {typed(f'projects {command}', 'ID')}")
     from keyadmin.cli.picker import pick_project
 
     return await pick_project(session, cloud)

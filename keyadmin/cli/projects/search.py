@@ -11,6 +11,7 @@ from keyadmin.cli.projects.view import view
 from keyadmin.cli.render import show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import usage
 from keyadmin.projects import search as finding
 
@@ -56,5 +57,5 @@ def search(
 def checked(text: str) -> str:
     """The same. Raises usage() where there is nothing to search for."""
     if not finding.query_of(text).strip():
-        raise usage("there is nothing to search for", "to see everything: keyadmin projects list --all")
+        raise usage("there is nothing to search for", f"to see everything: {typed('projects list', all=True)}")
     return text
