@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from keyadmin.access.checks import Check, all_checks, checks_of_member, granted
@@ -17,10 +17,11 @@ from keyadmin.access.permissions import Feature
 from keyadmin.access.probe import Asker, ProbeResult, asker, probe
 from keyadmin.access.remedy import Remedy, member_of, remedy
 from keyadmin.model.observer import SILENT, Observer
-from keyadmin.model.problem import Problem, or_problem
+from keyadmin.model.problem import Cause, Problem, or_problem
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
+    from keyadmin.handover.sink import Sink
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,23 @@ async def diagnose_member(
 
     by, found = await asyncio.gather(asker(cloud, feature), gather_limited(projects, one))
     return [conclude_for(seen, by, feature, member, access) for seen, access in found]
+
+
+async def with_sinks(found: Sequence[Diagnosis], sinks: Sequence[Sink]) -> list[Diagnosis]:
+    """The same answers, and whether each sink would take a key: looked at once, and nothing is written."""
+    checks = await asyncio.gather(*(_sink_check(sink) for sink in sinks))
+    return [replace(one, checks=(*one.checks, *checks)) for one in found]
+
+
+async def _sink_check(sink: Sink) -> Check:
+    name = f"sink:{sink.spec}"
+    try:
+        await sink.preflight()
+    except Problem as problem:
+        unknown = problem.cause in (Cause.NETWORK_UNREACHABLE, Cause.SERVICE_UNAVAILABLE, Cause.RATE_LIMITED)
+        fix = problem.fix[0] if problem.fix else None
+        return Check(name, "unknown" if unknown else "failed", True, problem.message, fix=fix)
+    return Check(name, "ok", True, f"it can take a key, as far as that shows beforehand; read back: {sink.reads_back}")
 
 
 async def diagnose(cloud: Cloud, projects: Sequence[str], feature: Feature, observer: Observer = SILENT) -> list[Diagnosis]:

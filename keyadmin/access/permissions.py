@@ -117,6 +117,7 @@ FEATURES: Final[dict[str, Feature]] = {
             binds=True,
         ),
         Feature("audit", "audit the API keys", ("apikeys.keys.list", "serviceusage.services.get"), (API_KEYS, SERVICE_USAGE)),
+        Feature("hand-over", "hand over an API key", ("apikeys.keys.getKeyString",), (API_KEYS,)),
         Feature("enable-api", "enable APIs", (ENABLE_SERVICE,), (SERVICE_USAGE,), enables=True),
     )
 }

@@ -13,12 +13,14 @@ from keyadmin.access.doctor import Diagnosis
 from keyadmin.access.permissions import DEFAULT, FEATURES, checked_member, feature_named
 from keyadmin.access.remedy import Remedy, custom_role
 from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.keys.sink_options import flagged
 from keyadmin.cli.options import DryRun, Yes
-from keyadmin.cli.render import Column, View, show_document, show_list
+from keyadmin.cli.render import Column, View, show_document, show_list, write
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.suggest import project_ids
 from keyadmin.cli.text import folded, terminal_width
+from keyadmin.handover.registry import build, parse
 from keyadmin.local.files import write_text
 from keyadmin.model.command_line import gcloud, typed
 from keyadmin.model.problem import Exit, Problem, usage
@@ -62,6 +64,10 @@ def doctor(
             help="Somebody else, as far as you may read: user:ADDRESS, serviceAccount:ADDRESS, group:ADDRESS.",
         ),
     ] = None,
+    to: Annotated[
+        list[str] | None,
+        typer.Option("--to", metavar="SINK", help="Check too whether this sink would take a key; repeatable."),
+    ] = None,
     connection: Annotated[
         bool,
         typer.Option("--connection", help="Show credentials, proxy, certificates, clock and hosts instead."),
@@ -75,7 +81,7 @@ def doctor(
     """
     session = current(context)
     if connection:
-        if projects or apply or member or message or role_file:
+        if projects or apply or member or message or role_file or to:
             raise usage("--connection stands alone", typed("doctor", connection=True, project="PROJECT"))
         from keyadmin.cli.doctor_connection import show_connection
 
@@ -83,12 +89,16 @@ def doctor(
     feature = feature_named(for_)
     named = list(dict.fromkeys(checked(project, "PROJECT") for project in projects or ()))
     whom = _whom(apply, member)
+    specs = [parse(text) for text in to or ()]
 
     async def look(cloud: Cloud) -> list[Diagnosis]:
         asked = named or [await session.project(cloud)]
+        sinks = build(specs, cloud, flagged=flagged(session), emit=write)
         if whom is None:
-            return await access.diagnose(cloud, asked, feature, session.observer)
-        return await access.diagnose_member(cloud, asked, feature, whom, session.observer)
+            found = await access.diagnose(cloud, asked, feature, session.observer)
+        else:
+            found = await access.diagnose_member(cloud, asked, feature, whom, session.observer)
+        return await access.with_sinks(found, sinks) if sinks else found
 
     found = run(context, look)
     if role_file is not None:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,7 +155,7 @@ class Served:
 
     def grant(self, member: str, *permissions: str, project: str = "demo-project") -> None:
         """Give somebody exactly these permissions in a project, by a custom role of their own."""
-        role = f"organizations/1000/roles/role{abs(hash((member, project, permissions)))}"
+        role = f"organizations/1000/roles/role{zlib.crc32(repr((member, project, permissions)).encode())}"
         bound = [{"projectId": project, "iam": {role: [f"user:{member}"]}}]
         self.seed(customRoles={role: list(permissions)}, projects=bound)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ class Served(conftest.Served):
 
     def grant(self, user: str, permissions: list[str], on: str = "demo-project") -> str:
         """Give a user exactly these permissions on a project, folder or organisation, by a custom role of their own."""
-        role = f"organizations/1000/roles/r{abs(hash((user, on, *permissions)))}"
+        role = f"organizations/1000/roles/r{zlib.crc32(repr((user, on, permissions)).encode())}"
         binding = {role: [f"user:{user}"]}
         self.seed(customRoles={role: permissions})
         if on.startswith("folders/"):

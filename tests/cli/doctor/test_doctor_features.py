@@ -105,6 +105,7 @@ COMMANDS: dict[str, Callable[[World], Any]] = {
     "rotate": rotate,
     "migrate": migrate,
     "audit": lambda world: world.run("audit", "--projects", "demo-project", "--fail-on", "none"),
+    "hand-over": lambda world: world.run("keys", "hand-over", AUTH, "--to", "stdout"),
     "enable-api": lambda world: world.run("projects", "enable", "translate.googleapis.com", "-p", "demo-project"),
 }
 PAIRS = [(name, permission) for name, feature in FEATURES.items() for permission in feature.permissions]
