@@ -142,6 +142,10 @@ def _revoke(
 ) -> tuple[list[Leak], Problem | None]:
     """Delete the keys found alive that the caller can name; the findings as they are then, and what kept one alive."""
     names = ", ".join(planned.names)
+    for leak in leaks:
+        if leak.life == "alive" and leak.key is not None and all(hit.gitignored for hit in leak.hits):
+            place = clean(leak.hits[0].path)
+            session.console.warning(f"{leak.key.key_id} lies in files alone that git ignores ({place}): it may belong there")
     if dry_run:
         would(session, f"delete {names}", document=False)
         return leaks, None

@@ -145,6 +145,35 @@ def test_revoke(scan, keys, served, strings, scratch) -> None:
     assert keys("undelete", "web").code == 0
 
 
+def test_revoke_warns_of_a_key_that_may_be_where_it_belongs(scan, keys, strings, scratch) -> None:
+    (scratch / "r").mkdir()
+    git(scratch / "r", "init", "-q")
+    (scratch / "r" / ".gitignore").write_text(".env\n")
+    (scratch / "r" / ".env").write_text(f"{strings['web']}\n")
+    planned = scan(scratch / "r", "--revoke", "--dry-run")
+    assert "web lies in files alone that git ignores" in planned.err
+    assert scan(scratch / "r", "--revoke", "--yes", "--ignore-gitignored").code == 0
+    assert len(keys("list", "--all", "--format", "json").json) == 2
+
+
+def test_revoke_keeps_what_changed_since_it_was_shown(scan, keys, served, strings, scratch, monkeypatch) -> None:
+    from keyadmin.cli import scan as command
+
+    (scratch / "x").write_text(f"{strings['web']}\n{strings['open']}\n")
+    asked = command.confirm
+
+    def meanwhile(*words, **options) -> None:
+        assert keys("annotate", "web", "owner=me").code == 0
+        asked(*words, **options)
+
+    monkeypatch.setattr(command, "confirm", meanwhile)
+    done = scan(scratch / "x", "--revoke", "--yes", "--format", "json")
+    assert done.code == 3
+    assert sorted(one.get("revoked", False) for one in done.json) == [False, True]
+    assert "web was changed since it was shown" in done.error["message"]
+    assert [key["name"].rpartition("/")[2] for key in keys("list", "--all", "--format", "json").json] == ["web"]
+
+
 def test_revoke_what_may_not_be_deleted(scan, keys, served, strings, scratch) -> None:
     (scratch / "x").write_text(f"{strings['web']}\n{strings['open']}\n")
     served.control("faults", {"method": "DeleteKey", "code": "PERMISSION_DENIED", "times": 1})
