@@ -125,6 +125,15 @@ def live(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHON)
+def live_sinks(session: nox.Session) -> None:
+    """Sinks against real systems: KEYADMIN_LIVE_SINKS names places that hold nothing of value, with your own credentials."""
+    if not os.environ.get("KEYADMIN_LIVE_SINKS"):
+        session.skip("KEYADMIN_LIVE_SINKS is not set")
+    _install(session, "tests")
+    session.run("pytest", "-n", "0", "-m", "live", "-s", "tests/live/test_sinks.py", *session.posargs)
+
+
+@nox.session(python=PYTHON)
 def docs(session: nox.Session) -> None:
     """Write the pages of docs/reference that are made from the code."""
     session.install("-c", LOCK, "-e", ".")

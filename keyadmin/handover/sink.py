@@ -87,6 +87,8 @@ class Sink(ABC):
     """For people: whether what was handed over can be read again, and how."""
     old_versions: ClassVar[str] = "replaced"
     """For people: what becomes of the key that was there before."""
+    beware: ClassVar[str] = ""
+    """For people: what a plan has to say of it, such as a grace that must be long enough."""
     brought_by: ClassVar[str] = ""
     """The package that brings the kind, with its version; empty for keyadmin's own."""
     tested_against: ClassVar[str] = ""

@@ -104,6 +104,8 @@ def _plan(project: str, policy: str | None, every: str, tasks: int, migrate: boo
 
 def _tell(session: Session, engine: str, plan: SchedulePlan) -> None:
     """What would go unnoticed until the first run."""
+    for words in dict.fromkeys(words for needs in plan.sink_needs for words in needs.words):
+        session.console.note(f"The account needs, for its sinks: {words}.", always=True)
     if not plan.rules:
         session.console.note(
             f"There is no policy file {plan.policy} yet: the files are for the keys of {plan.project} and for secrets. "

@@ -154,6 +154,11 @@ def tell_plan(session: Session, found: Selection, planned: Sequence[Planned]) ->
         session.console.warning(
             f"{key.project} {key.key_id}: other sinks than the policy's have it, and keep it when it is replaced and deleted"
         )
+    for kind, words in {spec.kind: spec.sink.beware for one in planned if one.due for spec in one.chosen.specs}.items():
+        if words:
+            session.console.note(f"{kind}: {words}.", always=True)
+    for package in sorted({spec.sink.brought_by for one in planned for spec in one.chosen.specs} - {""}):
+        session.console.note(f"Sinks of the package {package} are among those of the plan.", always=True)
     kept = [one for one in planned if one.due and one.decision.action is Action.CREATE and one.in_vain]
     if kept:
         session.console.warning(

@@ -76,6 +76,7 @@ class GithubActionsSink(Sink):
     pattern = "github-actions:OWNER/REPO[/environments/ENV][:NAME]"
     reads_back: ClassVar[str] = "no: GitHub shows no secret; that updated_at moved is seen"
     old_versions: ClassVar[str] = "replaced; runs queued before keep the old key of repository and organisation secrets"
+    beware: ClassVar[str] = "runs that are queued keep the old key: the grace has to be longer than runs stay queued"
     tested_against: ClassVar[str] = "a server of the tests, held to GitHub's REST description; not GitHub itself yet"
 
     def __init__(self, spec: SinkSpec, context: SinkContext) -> None:
@@ -102,7 +103,7 @@ class GithubActionsSink(Sink):
         return SinkNeeds(
             words=(
                 f"a GitHub token (GH_TOKEN) with the {what}: read and write; a workflow's own GITHUB_TOKEN cannot write them",
-                "a grace longer than runs stay queued: they keep the key that they were queued with",
+                cls.beware,
             )
         )
 

@@ -78,6 +78,9 @@ class KubernetesSink(Sink):
     pattern = _WRITTEN
     reads_back: ClassVar[str] = "yes"
     old_versions: ClassVar[str] = "replaced; pods that read the Secret as variables keep the old key until they restart"
+    beware: ClassVar[str] = (
+        "pods that read the Secret as variables keep the old key until they restart: ?restart=deployment/NAME"
+    )
     tested_against: ClassVar[str] = "a server of the tests, held to Kubernetes' documents; no real cluster yet"
 
     def __init__(self, spec: SinkSpec, context: SinkContext) -> None:

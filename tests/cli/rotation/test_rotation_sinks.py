@@ -94,3 +94,20 @@ def test_a_program_that_failed_is_not_told_as_unknown(world: World) -> None:
     assert row["cause"] == "unknown"
     assert row["why"].endswith("the last run stopped, for a reason of no known kind")
     assert row["fix"][0].startswith("try again, and see the whole message: keyadmin rotation run --only ")
+
+
+def test_a_plan_says_what_to_beware_of_at_a_sink(world: World) -> None:
+    world.seed("shop-a", {})
+    world.policy(rule("shop-a", sinks='sinks = ["github-actions:acme/web"]\n'))
+    done = world.rotation("plan")
+    assert "runs that are queued keep the old key: the grace has to be longer" in done.err
+
+
+def test_a_schedule_names_what_its_sinks_need(world: World) -> None:
+    world.seed("shop-a", {})
+    world.policy(rule("shop-a", sinks='sinks = ["github-actions:acme/web", "vault:secret/web"]\n'))
+    words = ("--install-from", "git:https://example.com/keyadmin@" + "a" * 40, "-p", "ops-home")
+    done = world.rotation("schedule", "kubernetes", *words)
+    assert done.code == 0, done.err
+    assert "repository permission Secrets: read and write" in done.err
+    assert 'path "secret/data/web"' in done.err
