@@ -122,7 +122,7 @@ def api_target(value: str, *, allow_unknown: bool = False) -> ApiTarget:
     for method in methods:
         if not _METHOD.fullmatch(method):
             raise usage(
-                f"{method!r} in --api-target {value!r} is no method: write SERVICE:METHOD,METHOD; "
+                f"{method!r} in --api-target {value!r} is not a method: write SERVICE:METHOD,METHOD; "
                 "a * may stand at a method's end, as in translate.googleapis.com:Get*,TranslateText"
             )
     return ApiTarget(service(name, allow_unknown=allow_unknown), methods)
@@ -139,7 +139,7 @@ def ip_range(value: str) -> str:
         if "host bits" in str(error):
             fixes.append(f"did you mean {ipaddress.ip_network(value, strict=False)}?")
         raise usage(
-            f"{value!r} is no IP address or network: write 192.0.2.7, 192.0.2.0/24, 2001:db8::1 or 2001:db8::/64", *fixes
+            f"{value!r} is not an IP address or network: write 192.0.2.7, 192.0.2.0/24, 2001:db8::1 or 2001:db8::/64", *fixes
         ) from None
     if isinstance(address, ipaddress.IPv6Address) and address.scope_id:
         raise usage(f"{value!r} names a network interface: leave out %{address.scope_id}")
@@ -167,10 +167,10 @@ def android_app(value: str) -> AndroidApp:
     """`PACKAGE=SHA1`; the fingerprint with or without colons."""
     package, sign, sha1 = value.partition("=")
     if not sign or not _PACKAGE.fullmatch(package):
-        raise usage(f"{value!r} is no Android app: write PACKAGE=SHA1, for instance com.example.app=DA:39:A3:...")
+        raise usage(f"{value!r} is not an Android app: write PACKAGE=SHA1, for instance com.example.app=DA:39:A3:...")
     if not _SHA1.fullmatch(sha1):
         raise usage(
-            f"{sha1!r} is no SHA-1 fingerprint: 40 hexadecimal digits, with or without colons between pairs",
+            f"{sha1!r} is not a SHA-1 fingerprint: 40 hexadecimal digits, with or without colons between pairs",
             "keytool -list -v -keystore KEYSTORE shows the fingerprint of the signing certificate",
         )
     return AndroidApp(sha1.replace(":", "").upper(), package)
