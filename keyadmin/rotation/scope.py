@@ -74,10 +74,6 @@ class RunPlan:
         """What is left alone because of a claim on its key that it was rolled back to: said, however often."""
         return [one for one in self.planned if one.resting]
 
-    def json(self) -> list[dict[str, Any]]:
-        """The rows of `rotation plan --all --format json`."""
-        return [one.to_json() for one in self.planned]
-
 
 @dataclass(frozen=True)
 class RunResult:

@@ -19,6 +19,8 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
         newest = lineage.newest
         if decision.action is Action.STUCK:
             way = decision.ways_out[0].rpartition(": ")[2] if decision.ways_out else command("rotation adopt", newest.key)
+            if lineage.in_question:  # which of the two ways is right only a person knows: status names both
+                way = command("rotation status", newest.key)
             yield finding_of(RULE, facts, newest.key, f"the rotation does not go on: {decision.why}", way)
         elif newest.state is State.STUCK or (newest.cause and decision.action is not Action.REST):
             # The annotation can be written by others: a word of ours is repeated, nothing else.

@@ -1,0 +1,176 @@
+"""What was shown is what is done, whose policies are followed, and what is installed."""
+
+from __future__ import annotations
+
+from tests.rotation.guards.files import CONFIRMED, DRY, SCHEDULED, STATUS, TRUST
+from tests.rotation.guards.guard import Guard
+
+GUARDS = [
+    Guard(
+        "keys are read again between the question and the act",
+        "rotation/run.py",
+        "    if job.pinned:\n",
+        "    if False:\n",
+        (
+            f"{CONFIRMED}::test_one_key_that_changed_meanwhile_is_a_conflict",
+            f"{CONFIRMED}::test_of_several_the_others_are_done",
+        ),
+    ),
+    Guard(
+        "the etag is that which was shown",
+        "rotation/pins.py",
+        "        if (now.etag, now.delete_time) != (known.etag, known.delete_time):\n",
+        "        if now.delete_time != known.delete_time:\n",
+        (f"{CONFIRMED}::test_one_key_that_changed_is_left_alone",),
+    ),
+    Guard(
+        "a successor that somebody made meanwhile is not ours",
+        "rotation/pins.py",
+        "    if creates and lineage.next_generation <= LAST:\n",
+        "    if False:\n",
+        (f"{CONFIRMED}::test_a_successor_that_somebody_made_meanwhile_is_not_taken_for_ours",),
+    ),
+    Guard(
+        "a rollback is pinned",
+        "rotation/rollback.py",
+        "    if options.pinned and (conflict",
+        "    if False and (conflict",
+        (f"{CONFIRMED}::test_one_key_that_changed_is_left_alone[rotation rollback]",),
+    ),
+    Guard(
+        "nothing is listed a second time after the question",
+        "rotation/engine.py",
+        "looked_again = job.pinned",
+        "await job.refresh(); looked_again = job.pinned",
+        (f"{CONFIRMED}::test_they_list_as_often_as_the_plan",),
+    ),
+    Guard(
+        "one key that changed is exit code 1",
+        "cli/rotation/run_output.py",
+        "        if done.conflict is not None:\n",
+        "        if False:\n",
+        (f"{CONFIRMED}::test_one_key_that_changed_meanwhile_is_a_conflict",),
+    ),
+    Guard(
+        "numbers are looked up",
+        "rotation/find.py",
+        "dict.fromkeys(ids.get(place, place) for place in places)",
+        "dict.fromkeys(places)",
+        (f"{CONFIRMED}::test_the_first_rule_that_meets_a_project_counts_with_all_its_terms",),
+    ),
+    Guard(
+        "a number that may not be looked up is told by the keys",
+        "rotation/find.py",
+        "    return next((number for number in found if number), None) or name\n",
+        "    return name\n",
+        (f"{CONFIRMED}::test_a_number_that_may_not_be_looked_up_is_told_by_the_keys",),
+    ),
+    Guard(
+        "one secret by id and by number is one place",
+        "rotation/find.py",
+        "ids.get(found[1], found[1])",
+        "found[1]",
+        (f"{CONFIRMED}::test_two_keys_that_share_a_secret_by_id_and_by_number_are_seen",),
+    ),
+    Guard(
+        "what the world may write is not followed",
+        "local/trust.py",
+        "    if state.st_mode & stat.S_IWOTH and not",
+        "    if False and not",
+        (f"{TRUST}::test_what_the_world_may_write_is_not_read",),
+    ),
+    Guard(
+        "what a group may write is not followed where it was found",
+        "local/trust.py",
+        "    if strict and state.st_mode & stat.S_IWGRP and not",
+        "    if False and not",
+        (f"{TRUST}::test_a_group_that_is_not_the_owners_own_may_not_write_what_was_found",),
+    ),
+    Guard(
+        "folders are looked at, too",
+        "local/trust.py",
+        "        if why := _writable(about, _read_only(folder), strict=strict, sticky=not strict):\n",
+        "        if False:\n",
+        (
+            f"{TRUST}::test_in_a_folder_that_the_world_may_write_it_can_be_exchanged",
+            f"{TRUST}::test_a_link_is_as_good_as_where_it_lies_and_where_it_leads",
+        ),
+    ),
+    Guard(
+        "on a read-only mount nothing counts as writable",
+        "local/trust.py",
+        "    if read_only:  #",
+        "    if False:  #",
+        (f"{TRUST}::test_on_a_read_only_mount_nothing_counts_as_writable",),
+    ),
+    Guard(
+        "no more is read than a limit",
+        "local/trust.py",
+        "    if len(data) > limit:\n",
+        "    if False:\n",
+        (f"{TRUST}::test_no_more_is_read_than_a_policy_can_be",),
+    ),
+    Guard(
+        "a commit is named whole",
+        "rotation/schedule/install.py",
+        "    if not _REVISION.fullmatch(revision):\n",
+        "    if not revision:\n",
+        (f"{SCHEDULED}::test_what_is_not_pinned_or_could_be_read_as_something_else_is_refused",),
+    ),
+    Guard(
+        "a release is named with its hash",
+        "rotation/schedule/install.py",
+        '    if not digests:\n        raise usage(f"index:',
+        '    if False:\n        raise usage(f"index:',
+        (f"{SCHEDULED}::test_what_is_not_pinned_or_could_be_read_as_something_else_is_refused",),
+    ),
+    Guard(
+        "a folder of this machine is nothing that others can install",
+        "rotation/schedule/install.py",
+        '    if "dir_info" in data:\n',
+        "    if False:\n",
+        (f"{SCHEDULED}::test_from_a_folder_of_this_machine_nobody_else_can_install_it",),
+    ),
+    Guard(
+        "a path goes on as no other line of a unit file",
+        "rotation/schedule/quoting.py",
+        '        raise usage(f"{text!r} has a control character, which a unit file cannot hold", "rename it")\n',
+        "        pass\n",
+        (f"{SCHEDULED}::test_a_path_that_would_go_on_as_another_line_is_refused",),
+    ),
+    Guard(
+        "a sink that cannot take a key is seen before one is made",
+        "rotation/create.py",
+        "        await sink.preflight()\n",
+        "        pass\n",
+        (f"{DRY}::test_a_sink_that_cannot_take_a_key_is_seen_before_a_key_is_made",),
+    ),
+    Guard(
+        "a dry run looks at the use of the old key",
+        "rotation/foresee.py",
+        "return Foresight(await _retires(job) or decision)",
+        "return Foresight(decision)",
+        (f"{DRY}::test_a_key_that_is_used_is_said_to_be_kept",),
+    ),
+    Guard(
+        "a dry run fails where the run would",
+        "cli/keys/rotate.py",
+        "    if plan.problem is not None:\n",
+        "    if False:\n",
+        (f"{DRY}::test_a_dry_run_ends_as_the_run_does",),
+    ),
+    Guard(
+        "a name of two generations is none for what destroys",
+        "keys/resolve.py",
+        'if choose == "refuse" or len(matches) < 2',
+        "if len(matches) < 2",
+        (f"{STATUS}::test_for_what_destroys_or_narrows_a_name_of_two_generations_is_none",),
+    ),
+    Guard(
+        "a forged rollback makes no name mean the older key",
+        "keys/resolve.py",
+        " or len(lineages) != 1 or lineages[0].in_question:",
+        " or len(lineages) != 1:",
+        (f"{STATUS}::test_a_forged_rollback_makes_no_name_mean_the_older_key",),
+    ),
+]
