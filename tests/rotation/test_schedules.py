@@ -26,7 +26,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from keyadmin.handover.registry import fingerprint
-from keyadmin.keys import provision
+from keyadmin.keys import provision, quota_project
 from keyadmin.model.key_codec import parse_time
 from keyadmin.model.lineage import (
     CAUSE,
@@ -512,8 +512,8 @@ async def way_out(case: Case, ways: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("part", range(PARTS))
 def test_whatever_happens(part: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    for patience in ("ENABLING_S", "NEW_ACCOUNT_S"):  # real seconds, in which the sandbox's clock would stand still
-        monkeypatch.setattr(provision, patience, 0.0)
+    monkeypatch.setattr(quota_project, "ENABLING_S", 0.0)  # real seconds, in which the sandbox's clock would stand still
+    monkeypatch.setattr(provision, "NEW_ACCOUNT_S", 0.0)
     loop = asyncio.new_event_loop()
     context = stage(tmp_path)
     made = loop.run_until_complete(context.__aenter__())
