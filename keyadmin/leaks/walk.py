@@ -57,14 +57,15 @@ class Objects:
             self._process.stdin.flush()
         except OSError:
             pass  # it has ended: there is no answer
-        head = self._process.stdout.readline().split()
+        answers = self._process.stdout
+        head = answers.readline().split()
         if not head:  # git gives up at a damaged object
             self.__exit__()
             self._process = self._started()
             return None
         if len(head) != 3 or head[1] not in _KINDS:
             return None
-        content = self._process.stdout.read(int(head[2]) + 1)
+        content = answers.read(int(head[2]) + 1)
         return head[1], content[:-1]
 
     def kind(self, number: str) -> bytes | None:
