@@ -140,7 +140,7 @@ def _say(session: Session, change: FileChange, text: str) -> None:
     for note in change.notes:
         session.console.note(f"Note: {note}.", always=True)
     if change.backup is not None:
-        command = typed("env restore", str(change.path))
+        command = typed("env restore", str(change.path.absolute()))
         session.console.note(f"A private backup of the file as it was is kept. To put it back: {command}")
 
 

@@ -52,7 +52,9 @@ def restore_(
         for note in change.notes:
             session.console.note(f"Note: {note}.", always=True)
         if change.backup is not None:
-            session.console.note(f"What it held until now is kept too. To undo this: {typed('env restore', str(path))}")
+            session.console.note(
+                f"What it held until now is kept too. To undo this: {typed('env restore', str(path.absolute()))}"
+            )
     show_to_programs(session, {"path": str(path), "restored": change.changed})
 
 
