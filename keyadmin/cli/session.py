@@ -156,6 +156,7 @@ class Session:
 
     def target(self) -> Target:
         """Where calls go, for `keyadmin.cloud.connect.connect`."""
+        from keyadmin.cloud.calls import TIMEOUT_DEFAULT
         from keyadmin.cloud.connect import Embedded, Target, Url
 
         chosen = self.sandbox
@@ -165,7 +166,7 @@ class Session:
                 quota_project=settings.quota_project,
                 impersonate=settings.impersonate,
                 charge_each=self.charge_each,
-                timeout=settings.timeout_s,
+                timeout=settings.timeout_s or TIMEOUT_DEFAULT,
             )
         return Target(
             sandbox=Url(chosen.url) if chosen.url else Embedded(chosen.state),
@@ -173,7 +174,7 @@ class Session:
             impersonate=settings.impersonate,
             sandbox_user=chosen.user,
             charge_each=self.charge_each,
-            timeout=settings.timeout_s,
+            timeout=settings.timeout_s or TIMEOUT_DEFAULT,
         )
 
     async def project(self, cloud: Cloud) -> str:

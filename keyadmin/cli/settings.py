@@ -24,7 +24,6 @@ SCAN_FORMATS: Final = (*FORMATS, "sarif")
 GOOGLE_PROJECT_VARIABLES: Final = ("KEYADMIN_PROJECT", "GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT")
 SANDBOX_PROJECT_VARIABLES: Final = ("KEYADMIN_PROJECT",)
 SANDBOX_PROJECT: Final = "demo-project"
-TIMEOUT_S: Final = 90.0
 SANDBOX_USER: Final = "owner@example.com"
 
 # What the sandbox lets in as a caller, and nothing that would break a header.
@@ -68,7 +67,7 @@ class Settings:
     project: ResolvedSetting | None  # None = ask the credentials (Google only)
     quota_project: str | None
     impersonate: str | None
-    timeout_s: float  # how long calls may wait in all for a network that does not answer
+    timeout_s: float | None  # how long calls may wait in all for a network that does not answer; None = the usual time
     config: Config
 
 
@@ -127,10 +126,10 @@ def checked_timeout(found: ResolvedSetting) -> ResolvedSetting:
     return found
 
 
-def _timeout(found: ResolvedSetting | None) -> float:
+def _timeout(found: ResolvedSetting | None) -> float | None:
     """Seconds. Raises usage() for what is not a duration or is shorter than a second."""
     if found is None:
-        return TIMEOUT_S
+        return None
     try:
         seconds = parse_duration(found.value).total_seconds()
     except Problem as problem:

@@ -13,6 +13,7 @@ from keyadmin.cloud import errors
 from keyadmin.cloud.credentials import Access
 from keyadmin.cloud.endpoints import ApiCall
 from keyadmin.cloud.errors import Failure
+from keyadmin.cloud.http import TIMEOUT
 from keyadmin.cloud.network import way_out
 from keyadmin.cloud.pace import Pace
 from keyadmin.cloud.silence import Silence
@@ -20,7 +21,6 @@ from keyadmin.model.problem import Cause, Problem
 
 Result = TypeVar("Result")
 
-TIMEOUT: Final = 60.0  # seconds for one attempt
 TIMEOUT_DEFAULT: Final = 90.0  # seconds for a chain of calls to a network that does not answer (`--timeout`)
 OPERATION_DEADLINE: Final = 120.0  # seconds; creating a key takes half a second (recorded)
 

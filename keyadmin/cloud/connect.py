@@ -20,7 +20,7 @@ from keyadmin.cloud.http import HttpClient
 from keyadmin.cloud.pace import READS_PER_MINUTE, WRITES_PER_MINUTE, Pace, Waiting
 from keyadmin.cloud.rest import RestTransport
 from keyadmin.cloud.routes import Routes
-from keyadmin.cloud.silence import Silence
+from keyadmin.cloud.silence import TELL_AFTER_AT_HOME, Silence
 from keyadmin.model.loading import LOCK
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 
@@ -339,7 +339,7 @@ async def _sandbox(
     access = SandboxAccess(target.sandbox_user, target.quota_project, target.impersonate, token)
     pace = Pace(_limit(target.reads_per_minute, None), _limit(target.writes_per_minute, None), on_wait)
     address = sandbox.rest if isinstance(sandbox, Url) else "its socket"
-    silent = Silence(target.timeout, on_silence)
+    silent = Silence(target.timeout, on_silence, TELL_AFTER_AT_HOME)
     stack.callback(silent.close)
     runner = Runner(access, pace, target.retry, charge_each=target.charge_each, sandbox=address, silence=silent)
     places = await _embedded(stack, sandbox) if isinstance(sandbox, Embedded) else _served(sandbox, lambda: rest)

@@ -136,7 +136,7 @@ class GoogleAccess:
             async with asyncio.timeout(self._limit):
                 await in_daemon_thread(self._credentials.refresh, self._transport)
         except TimeoutError:
-            raise unanswered(self._transport.asking, self._limit) from None
+            raise unanswered(self._transport.asking, self._limit, self._transport.said) from None
         except Problem:
             raise
         except Exception as error:  # noqa: BLE001 - google.auth also raises what a body of a wrong shape makes Python raise

@@ -36,12 +36,16 @@ class IdentityAnswer:
 
 
 class IdentityTransport:
-    """A `google.auth.transport.Request`, called in a thread. `asking` = the host that is being asked."""
+    """A `google.auth.transport.Request`, called in a thread.
+
+    `asking` = the host that is being asked, `said` = what came of the last try, where that was no answer of it.
+    """
 
     def __init__(self, http: HttpClient) -> None:
         self._http = http
         self._loop = asyncio.get_running_loop()
         self.asking = ""
+        self.said: str | None = None
 
     @property
     def skew(self) -> timedelta | None:
@@ -70,6 +74,7 @@ class IdentityTransport:
     ) -> IdentityAnswer:
         """The answer; 5xx, 429 and broken connections are tried again. Raises Problem(network-unreachable)."""
         host = self.asking = urlsplit(url).hostname or ""
+        self.said = None
         data = body.encode() if isinstance(body, str) else body
         call = ApiCall(host, "Token", paced=False)
         for attempt in range(tries):
@@ -83,10 +88,12 @@ class IdentityTransport:
                     if foreign is not None:
                         raise foreign
                     return IdentityAnswer(answer.status, answer.headers, answer.body)
+                self.said = foreign.said if foreign is not None else f"HTTP {answer.status}"
                 if foreign is not None and last:
                     raise foreign
             except errors.foreign() as error:
                 failure = errors.read(error, call)
+                self.said = failure.problem.message
                 if last or not failure.transient:
                     failure.problem.unsent = True  # of the call that wanted the token
                     raise failure.problem from None
@@ -104,14 +111,15 @@ def _in_form(method: str, url: str, answer: HttpReply) -> bool:
     return isinstance(decoded(answer.body), dict) and bool(answer.body.strip())
 
 
-def unanswered(asking: str, seconds: float) -> Problem:
-    """The limit is over."""
+def unanswered(asking: str, seconds: float, said: str | None = None) -> Problem:
+    """The limit is over. `said` = what came of the last try before the one that was cut off."""
     from keyadmin.cloud.network import way_out
     from keyadmin.model.problem import Cause
 
     return Problem(
         Cause.NETWORK_UNREACHABLE,
-        f"no access token could be had within {seconds:.0f} s: {asking or 'the credentials'} did not answer",
+        f"no access token could be had within {seconds:.0f} s: {asking or 'the credentials'} did not answer"
+        + (f" (the try before: {said})" if said else ""),
         status="UNAUTHENTICATED",
         unsent=True,
         fix=way_out(asking),

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
-TELL_AFTER: Final = 2.0  # seconds of waiting after which a person hears what is waited for
+TELL_AFTER: Final = 1.5  # seconds of waiting after which a person hears what is waited for: the first word comes within three
+TELL_AFTER_AT_HOME: Final = 15.0  # of a sandbox, which is slow only where the machine is busy
 TELL_AGAIN: Final = 15.0
 
 
@@ -18,8 +19,9 @@ class Silence:
     `limit` = seconds (`--timeout`) after which nothing more is waited for. Waits for quota are none of it.
     """
 
-    def __init__(self, limit: float, on_silence: Callable[[str], None] | None = None) -> None:
+    def __init__(self, limit: float, on_silence: Callable[[str], None] | None = None, tell_after: float = TELL_AFTER) -> None:
         self.limit = limit
+        self._tell_after = tell_after
         self._tell = on_silence
         self._spent: Counter[str] = Counter()
         self._counted_until = 0.0
@@ -38,7 +40,7 @@ class Silence:
             self._since[host] = time.monotonic()
         self._waiting[host] += 1
         if self._tell is not None and self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(TELL_AFTER, self._look)
+            self._timer = asyncio.get_running_loop().call_later(self._tell_after, self._look)
 
     def end(self, host: str, *, answered: bool, since: float) -> None:
         """It came back. `since` (monotonic) = when the waiting began of which it was a part."""
@@ -57,12 +59,12 @@ class Silence:
         """Say what has been waited for too long; look again while anything is on its way."""
         now = time.monotonic()
         self._timer = None
-        silent = [host for host, count in self._waiting.items() if count and now - self._since[host] >= TELL_AFTER - 0.05]
+        silent = [host for host, count in self._waiting.items() if count and now - self._since[host] >= self._tell_after - 0.05]
         if silent and self._tell is not None and (not self._told or now - self._told >= TELL_AGAIN):
             self._told = now
             self._tell(f"Waiting for an answer of {', '.join(sorted(silent))} (at most {self.left():.0f} s; Ctrl-C ends it)")
         if any(self._waiting.values()):
-            self._timer = asyncio.get_running_loop().call_later(1.0 if not silent else TELL_AFTER, self._look)
+            self._timer = asyncio.get_running_loop().call_later(1.0 if not silent else self._tell_after, self._look)
 
     def close(self) -> None:
         """Say nothing more."""
