@@ -37,41 +37,49 @@ def _features(incomplete: str) -> list[str]:
     return [name for name in FEATURES if name.startswith(incomplete)]
 
 
+_Projects = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="PROJECT", autocompletion=project_ids, help="Projects to check; the default project if none is named."
+    ),
+]
+_For = Annotated[
+    str,
+    typer.Option("--for", metavar="FEATURE", autocompletion=_features, help=f"What you want to do: {', '.join(FEATURES)}."),
+]
+_Message = Annotated[bool, typer.Option("--message", help="Print the message to send to an admin, and nothing else.")]
+_RoleFile = Annotated[
+    Path | None, typer.Option("--role-file", metavar="FILE", help="Write a custom role of what is missing (gcloud's YAML).")
+]
+_Apply = Annotated[bool, typer.Option("--apply", help="Grant what --member certainly lacks, if you may.")]
+_Member = Annotated[
+    str | None,
+    typer.Option(
+        "--member",
+        metavar="MEMBER",
+        help="Somebody else, as far as you may read: user:ADDRESS, serviceAccount:ADDRESS, group:ADDRESS.",
+    ),
+]
+_To = Annotated[
+    list[str] | None,
+    typer.Option("--to", metavar="SINK", help="Check too whether this sink would take a key; repeatable."),
+]
+_Connection = Annotated[
+    bool,
+    typer.Option("--connection", help="Show credentials, proxy, certificates, clock and hosts instead."),
+]
+
+
 def doctor(
     context: typer.Context,
-    projects: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="PROJECT", autocompletion=project_ids, help="Projects to check; the default project if none is named."
-        ),
-    ] = None,
-    for_: Annotated[
-        str,
-        typer.Option("--for", metavar="FEATURE", autocompletion=_features, help=f"What you want to do: {', '.join(FEATURES)}."),
-    ] = DEFAULT,
-    message: Annotated[
-        bool, typer.Option("--message", help="Print the message to send to an admin, and nothing else.")
-    ] = False,
-    role_file: Annotated[
-        Path | None, typer.Option("--role-file", metavar="FILE", help="Write a custom role of what is missing (gcloud's YAML).")
-    ] = None,
-    apply: Annotated[bool, typer.Option("--apply", help="Grant what --member certainly lacks, if you may.")] = False,
-    member: Annotated[
-        str | None,
-        typer.Option(
-            "--member",
-            metavar="MEMBER",
-            help="Somebody else, as far as you may read: user:ADDRESS, serviceAccount:ADDRESS, group:ADDRESS.",
-        ),
-    ] = None,
-    to: Annotated[
-        list[str] | None,
-        typer.Option("--to", metavar="SINK", help="Check too whether this sink would take a key; repeatable."),
-    ] = None,
-    connection: Annotated[
-        bool,
-        typer.Option("--connection", help="Show credentials, proxy, certificates, clock and hosts instead."),
-    ] = False,
+    projects: _Projects = None,
+    for_: _For = DEFAULT,
+    message: _Message = False,
+    role_file: _RoleFile = None,
+    apply: _Apply = False,
+    member: _Member = None,
+    to: _To = None,
+    connection: _Connection = False,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> int:

@@ -65,80 +65,91 @@ def _projects(context: typer.Context, incomplete: str) -> list[str | tuple[str, 
     return project_ids(context, incomplete)
 
 
+_Project = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--project",
+        "-p",
+        callback=_record_project,
+        metavar="ID",
+        autocompletion=_projects,
+        help="The project: id or number. [KEYADMIN_PROJECT]",
+    ),
+]
+_Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        callback=_record,
+        metavar="FORMAT",
+        autocompletion=_formats,
+        help="table (default), json, jsonl, csv, yaml or markdown. [KEYADMIN_FORMAT]",
+    ),
+]
+_Sandbox = Annotated[
+    bool | None,
+    typer.Option(
+        "--sandbox/--no-sandbox",
+        callback=_record,
+        help="Run in the sandbox, a local Google Cloud, or against Google. [KEYADMIN_SANDBOX]",
+    ),
+]
+_Quiet = Annotated[
+    bool | None,
+    typer.Option("--quiet", "-q", callback=_record, help="No notes, no progress; warnings stay. [KEYADMIN_QUIET]"),
+]
+_Verbose = Annotated[
+    bool | None,
+    typer.Option("--verbose", "-v", callback=_record, help="Say what is done, and tracebacks. [KEYADMIN_VERBOSE]"),
+]
+_NoColor = Annotated[bool | None, typer.Option("--no-color", callback=_record, help="No colour. [KEYADMIN_NO_COLOR, NO_COLOR]")]
+_ImpersonateServiceAccount = Annotated[
+    str | None,
+    typer.Option(
+        "--impersonate-service-account",
+        callback=_record,
+        metavar="EMAIL",
+        help="Act as this service account. [KEYADMIN_IMPERSONATE_SERVICE_ACCOUNT]",
+    ),
+]
+_QuotaProject = Annotated[
+    str | None,
+    typer.Option(
+        "--quota-project", callback=_record, metavar="ID", help="The project calls are charged to. [KEYADMIN_QUOTA_PROJECT]"
+    ),
+]
+_Timeout = Annotated[
+    str | None,
+    typer.Option(
+        "--timeout",
+        callback=_record,
+        metavar="DURATION",
+        help="How long calls wait in all for a network that does not answer: 90s. [KEYADMIN_TIMEOUT]",
+    ),
+]
+_NoPlugins = Annotated[
+    bool | None,
+    typer.Option(
+        "--no-plugins", callback=_no_plugins, help="Leave out sinks and rules of other packages. [KEYADMIN_NO_PLUGINS]"
+    ),
+]
+_Version = Annotated[
+    bool | None, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+]
+
+
 def _global_options(
-    project: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--project",
-            "-p",
-            callback=_record_project,
-            metavar="ID",
-            autocompletion=_projects,
-            help="The project: id or number. [KEYADMIN_PROJECT]",
-        ),
-    ] = None,
-    format: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            callback=_record,
-            metavar="FORMAT",
-            autocompletion=_formats,
-            help="table (default), json, jsonl, csv, yaml or markdown. [KEYADMIN_FORMAT]",
-        ),
-    ] = None,
-    sandbox: Annotated[
-        bool | None,
-        typer.Option(
-            "--sandbox/--no-sandbox",
-            callback=_record,
-            help="Run in the sandbox, a local Google Cloud, or against Google. [KEYADMIN_SANDBOX]",
-        ),
-    ] = None,
-    quiet: Annotated[
-        bool | None,
-        typer.Option("--quiet", "-q", callback=_record, help="No notes, no progress; warnings stay. [KEYADMIN_QUIET]"),
-    ] = None,
-    verbose: Annotated[
-        bool | None,
-        typer.Option("--verbose", "-v", callback=_record, help="Say what is done, and tracebacks. [KEYADMIN_VERBOSE]"),
-    ] = None,
-    no_color: Annotated[
-        bool | None, typer.Option("--no-color", callback=_record, help="No colour. [KEYADMIN_NO_COLOR, NO_COLOR]")
-    ] = None,
-    impersonate_service_account: Annotated[
-        str | None,
-        typer.Option(
-            "--impersonate-service-account",
-            callback=_record,
-            metavar="EMAIL",
-            help="Act as this service account. [KEYADMIN_IMPERSONATE_SERVICE_ACCOUNT]",
-        ),
-    ] = None,
-    quota_project: Annotated[
-        str | None,
-        typer.Option(
-            "--quota-project", callback=_record, metavar="ID", help="The project calls are charged to. [KEYADMIN_QUOTA_PROJECT]"
-        ),
-    ] = None,
-    timeout: Annotated[
-        str | None,
-        typer.Option(
-            "--timeout",
-            callback=_record,
-            metavar="DURATION",
-            help="How long calls wait in all for a network that does not answer: 90s. [KEYADMIN_TIMEOUT]",
-        ),
-    ] = None,
-    no_plugins: Annotated[
-        bool | None,
-        typer.Option(
-            "--no-plugins", callback=_no_plugins, help="Leave out sinks and rules of other packages. [KEYADMIN_NO_PLUGINS]"
-        ),
-    ] = None,
-    version: Annotated[
-        bool | None, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
-    ] = None,
+    project: _Project = None,
+    format: _Format = None,
+    sandbox: _Sandbox = None,
+    quiet: _Quiet = None,
+    verbose: _Verbose = None,
+    no_color: _NoColor = None,
+    impersonate_service_account: _ImpersonateServiceAccount = None,
+    quota_project: _QuotaProject = None,
+    timeout: _Timeout = None,
+    no_plugins: _NoPlugins = None,
+    version: _Version = None,
 ) -> None:
     """Never called: Typer reads the options off this signature."""
 
