@@ -16,7 +16,7 @@ from keyadmin.local.folders import Folder, open_folder
 from keyadmin.local.locks import entry_lock, unwritable
 from keyadmin.model.problem import Cause, Problem
 
-MOST_BYTES: Final = 8 * 2**20  # of a start-up file or a .env file
+MOST_BYTES: Final = 2**20  # of a start-up file or a .env file
 IN_PLACE: Final = (
     "it is mounted by itself and was written in place: a program that read it in that moment may have seen half of it"
 )

@@ -15,6 +15,7 @@ from keyadmin.local.environment import masks
 from keyadmin.local.environment.checker import Checker
 from keyadmin.local.environment.dialects import DIALECTS, fish_quoted, posix_quoted, powershell_quoted
 from keyadmin.local.environment.editor import Editor
+from keyadmin.local.environment.mentions import endings, find
 from keyadmin.model.problem import Problem
 from keyadmin.model.secret import KeyString
 from tests.start_up_files import NAME
@@ -160,6 +161,18 @@ def test_lone_lines_of_powershell(text: str, expected: str) -> None:
 def test_anything_else_of_powershell_is_refused(text: str) -> None:
     with pytest.raises(Problem, match=r"profile\.ps1 was not changed"):
         powershell(text).set(KeyString(KEY))
+
+
+@pytest.mark.parametrize(
+    "piece", ["{export ", "<<a ", "$(", "((", "'", "f() {", f"export {NAME}=a ", "{unset x", "A=1 ", "\\\n"]
+)
+@pytest.mark.parametrize("syntax", ["posix", "fish", "powershell"])
+def test_a_hostile_file_of_a_repository_is_read_in_its_time(piece: str, syntax: str) -> None:
+    """`env show` reads .envrc of whatever folder it is started in; what is quadratic in its length does not end here."""
+    dialect = DIALECTS[syntax]  # type: ignore[index]
+    text = piece * (400_000 // len(piece)) + f" {NAME}\n"
+    find(text, dialect.mask(text), dialect, NAME)
+    endings(dialect.mask(text), dialect)
 
 
 _PIECES = st.sampled_from(

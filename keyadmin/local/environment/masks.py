@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 BLANK: Final = " "
+_NEAR: Final = 200  # characters of a line in which the begin of an arithmetic expression is looked for
 QUOTED: Final = "\x01"  # is no blank, no letter and no operator
 
 
@@ -148,7 +149,7 @@ class _Posix(_Scanner):
             self.nest.pop()
 
     def arithmetic(self) -> bool:
-        line = self.text[self.text.rfind("\n", 0, self.at) + 1 : self.at]
+        line = self.text[max(self.text.rfind("\n", 0, self.at) + 1, self.at - _NEAR) : self.at]
         return line.count("((") > line.count("))") or self.text.startswith("<<<", self.at)
 
     def bodies(self) -> None:

@@ -11,6 +11,7 @@ from keyadmin.local.environment.dialects import Dialect
 from keyadmin.local.environment.masks import Masked
 
 Kind = Literal["lone", "block", "other"]
+_LONG_LINE: Final = 4096  # characters; a longer line with the name in it counts as one that sets it
 _FUNCTION: Final = re.compile(r"^[ \t]*(?:function[ \t]+[^\s(){};]+|[^\s(){};$=]+[ \t]*\(\))", re.MULTILINE)
 
 
@@ -116,6 +117,19 @@ def _lone(text: str, masked: Masked, dialect: Dialect, name: str) -> list[Mentio
     return out
 
 
+def _found(view: str, pattern: re.Pattern[str], name: str) -> list[int]:
+    """Where a pattern matches, in lines that have the name alone: nobody waits for lines that were made to be slow."""
+    out, at = [], 0
+    for line in view.split("\n"):
+        if name.casefold() in line.casefold():
+            if len(line) > _LONG_LINE:
+                out.append(at + line.casefold().index(name.casefold()))
+            else:
+                out += [at + each.end() - 1 for each in pattern.finditer(line)]
+        at += len(line) + 1
+    return out
+
+
 def _next(text: str, at: int) -> str:
     """The next line that is more than a comment."""
     for line in text[at:].splitlines():
@@ -125,15 +139,11 @@ def _next(text: str, at: int) -> str:
 
 
 def _others(text: str, masked: Masked, dialect: Dialect, name: str) -> list[Mention]:
-    places = [each.end() - 1 for pattern in dialect.other for each in dialect.compiled(pattern, name).finditer(masked.bare)]
-    if dialect.flags:  # PowerShell: a name in a string may be what is set
-        places += [
-            each.end() - 1 for pattern in dialect.other for each in dialect.compiled(pattern, name).finditer(masked.code)
-        ]
-    for each in dialect.compiled(dialect.loud, name).finditer(masked.code):
-        place = each.end() - 1
-        if masked.bare[place] != masked.code[place]:  # quoted behind eval, export and the like
-            places.append(place)
+    patterns = [dialect.compiled(pattern, name) for pattern in dialect.other]
+    views = [masked.bare, masked.code] if dialect.flags else [masked.bare]  # PowerShell: a name in a string may be what is set
+    places = [place for view in views for pattern in patterns for place in _found(view, pattern, name)]
+    loud = _found(masked.code, dialect.compiled(dialect.loud, name), name)
+    places += [place for place in loud if masked.bare[place] != masked.code[place]]  # quoted behind eval, export and the like
     out: dict[int, Mention] = {}
     for place in places:
         start = text.rfind("\n", 0, place) + 1
