@@ -16,6 +16,7 @@ from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.keys.sink_options import flagged
 from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.render import Column, View, show_document, show_list, write
+from keyadmin.cli.rotation.options import To
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.suggest import project_ids
@@ -60,10 +61,6 @@ _Member = Annotated[
         help="Somebody else, as far as you may read: user:ADDRESS, serviceAccount:ADDRESS, group:ADDRESS.",
     ),
 ]
-_To = Annotated[
-    list[str] | None,
-    typer.Option("--to", metavar="SINK", help="Check too whether this sink would take a key; repeatable."),
-]
 _Connection = Annotated[
     bool,
     typer.Option("--connection", help="Show credentials, proxy, certificates, clock and hosts instead."),
@@ -78,7 +75,7 @@ def doctor(
     role_file: _RoleFile = None,
     apply: _Apply = False,
     member: _Member = None,
-    to: _To = None,
+    to: To = None,
     connection: _Connection = False,
     yes: Yes = False,
     dry_run: DryRun = False,

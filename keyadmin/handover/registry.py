@@ -32,6 +32,11 @@ _BUILT_IN: Final = {
 }
 
 
+def kinds() -> tuple[str, ...]:
+    """The kinds that keyadmin ships, in the order of the documentation. Nothing of theirs is imported."""
+    return tuple(_BUILT_IN)
+
+
 def built_in() -> list[type[Sink]]:
     """The classes that keyadmin ships, in the order of the documentation."""
     return [_load(place) for place in _BUILT_IN.values()]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from keyadmin.handover.registry import kinds
 from keyadmin.rotation.policy import DEFAULT_FILE
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from keyadmin.handover.sink import SinkSpec
     from keyadmin.rotation.options import RunOptions
 
-SINKS_HELP: Final = "Where the key goes: env-file:PATH[:VAR], secret-manager:..., exec:..., stdout; may be repeated."
+SINKS_HELP: Final = f"Where the key goes, KIND:PLACE with one of the kinds {', '.join(kinds())}; may be repeated."
 PolicyIfAny = Annotated[
     str | None, typer.Option("--policy", metavar="FILE", help=f"The policy file, by default {DEFAULT_FILE} in this folder.")
 ]
