@@ -23,19 +23,21 @@ _TOLD_AT_ONCE: Final = (Cause.NETWORK_UNREACHABLE, Cause.QUOTA_PROJECT_DENIED, C
 class Charged:
     """The project that calls are charged to. `off` = the APIs that are needed and off there, those of the first calls first.
 
-    `unknown` = why they could not be read. `closed` = the Service Usage API itself is off: nothing can be read or switched on
-    through it, and `off` holds all that are needed.
+    `unknown` = why they could not be read. Where the Service Usage API itself is off, calls that name the project cannot read
+    or switch on anything: `outside` = calls that name no quota project can; `closed` = they cannot either, and `off` holds all
+    that are needed.
     """
 
     project: str
     off: tuple[str, ...] = ()
     unknown: Problem | None = None
     closed: bool = False
+    outside: bool = False
 
     @property
     def command(self) -> str:
         """The one command that switches them all on."""
-        if self.closed:  # gcloud's own calls are not charged to the project
+        if self.closed or self.outside:  # gcloud's own calls are not charged to the project
             return gcloud("services enable", *self.off, project=self.project)
         return typed("projects enable", self.project, *self.off)
 
@@ -81,9 +83,21 @@ async def look(cloud: Cloud, apis: Collection[str]) -> Charged | None:
         states = await cloud.services.states(project, wanted)
     except Problem as problem:
         if problem.cause is Cause.API_NOT_ENABLED and problem.service == SERVICE_USAGE:
-            return Charged(project, tuple(wanted), closed=True)
+            return await _from_outside(cloud, project, wanted)
         if problem.exit is Exit.CREDENTIALS or problem.cause in _TOLD_AT_ONCE:
             raise
         return Charged(project, unknown=problem)
     # The Service Usage API has just answered on that project's account.
     return Charged(project, tuple(api for api in wanted if states.get(api) != "ENABLED" and api != SERVICE_USAGE))
+
+
+async def _from_outside(cloud: Cloud, project: str, wanted: list[str]) -> Charged:
+    """The Service Usage API is off there: ask without naming the project. A person's own login is mostly refused then."""
+    closed = Charged(project, tuple(wanted), closed=True)
+    if cloud.caller.quota_project is None:
+        return closed  # nothing was named: it would be the same call again
+    try:
+        states = await cloud.services.states(project, wanted, uncharged=True)
+    except Problem:
+        return closed
+    return Charged(project, tuple(api for api in wanted if states.get(api) != "ENABLED"), outside=True)

@@ -133,6 +133,8 @@ class Runner:
         return self.pace.forecast(service, self.access.quota_project, reads=reads, writes=writes)
 
     def _charged(self, call: ApiCall) -> str | None:
+        if call.uncharged:
+            return None
         if (self._charge_each or call.charged) and call.project:
             return call.project
         return self.access.quota_project

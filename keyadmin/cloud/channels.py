@@ -45,10 +45,11 @@ class GrpcTransport:
         write: bool = False,
         repeatable: bool = True,
         charged: bool = False,
+        uncharged: bool = False,
         on_repeat: OnRepeat[Any] | None = None,
     ) -> Any:
         """The client's own answer (a protobuf, a pager holding its first page, or an AsyncOperation). Raises Problem."""
-        call = ApiCall(api.host, _rpc_name(method), project, write, repeatable, charged=charged)
+        call = ApiCall(api.host, _rpc_name(method), project, write, repeatable, charged=charged, uncharged=uncharged)
         if transport(call.service, call.method) != "grpc":
             raise ValueError(f"{call.service} {call.method} is not a gRPC call")
         bound = getattr(await self.client(api), method)
@@ -67,19 +68,20 @@ class GrpcTransport:
         project: str,
         on_repeat: OnRepeat[Any] | None = None,
         deadline: float | None = None,
+        uncharged: bool = False,
     ) -> Any:
         """As `call`, for a change that answers an operation: its packed response once done, or what `on_repeat` gave."""
-        answer = await self.call(api, method, request, project=project, write=True, on_repeat=on_repeat)
+        answer = await self.call(api, method, request, project=project, write=True, on_repeat=on_repeat, uncharged=uncharged)
         if not hasattr(answer, "operation"):
             return answer
         call = ApiCall(api.host, _rpc_name(method), project)
 
         async def poll(name: str) -> Operation:
-            return await self.poll(api, name, project)
+            return await self.poll(api, name, project, uncharged=uncharged)
 
         return await finished(operation_of(answer.operation), poll, call, deadline or OPERATION_DEADLINE)
 
-    async def poll(self, api: GrpcApi, name: str, project: str | None) -> Operation:
+    async def poll(self, api: GrpcApi, name: str, project: str | None, *, uncharged: bool = False) -> Operation:
         """The operation as it stands."""
         client = await self.client(api)
         operations = client.transport.operations_client
@@ -87,7 +89,7 @@ class GrpcTransport:
         async def attempt(headers: dict[str, str], seconds: float) -> Any:
             return await operations.get_operation(name, retry=None, timeout=seconds, metadata=list(headers.items()))
 
-        return operation_of(await self._runner.run(ApiCall(api.host, "GetOperation", project), attempt))
+        return operation_of(await self._runner.run(ApiCall(api.host, "GetOperation", project, uncharged=uncharged), attempt))
 
     async def client(self, api: GrpcApi) -> Any:
         """The client, imported and connected when first asked for."""

@@ -70,7 +70,8 @@ class ApiCall:
 
     `repeatable` = sending it twice does no harm. `paced` = it counts against the quota project's calls a minute.
     `patient` = a rate limit is waited out. `signed` = it carries the caller's credentials. `charged` = charged to `project`
-    whatever else is charged. `renews` = a refusal of the token fetches another.
+    whatever else is charged. `renews` = a refusal of the token fetches another. `uncharged` = no
+    quota project is named, whatever was asked for.
     """
 
     service: str
@@ -83,3 +84,4 @@ class ApiCall:
     signed: bool = True
     charged: bool = False
     renews: bool = True
+    uncharged: bool = False

@@ -25,14 +25,18 @@ class Services:
     def __init__(self, grpc: GrpcTransport) -> None:
         self._grpc = grpc
 
-    async def states(self, project: str, names: Collection[str]) -> dict[str, ServiceState]:
-        """Whether each is on."""
+    async def states(self, project: str, names: Collection[str], *, uncharged: bool = False) -> dict[str, ServiceState]:
+        """Whether each is on. `uncharged` = no quota project is named."""
         asked = sorted(set(names))
         found: dict[str, ServiceState] = {}
         for start in range(0, len(asked), BATCH_GET):
             batch = [f"projects/{project}/services/{name}" for name in asked[start : start + BATCH_GET]]
             answer = await self._grpc.call(
-                SERVICES, "batch_get_services", {"parent": f"projects/{project}", "names": batch}, project=project
+                SERVICES,
+                "batch_get_services",
+                {"parent": f"projects/{project}", "names": batch},
+                project=project,
+                uncharged=uncharged,
             )
             for service in answer.services:
                 found[_name(service)] = "ENABLED" if enum_name(service.state) == "ENABLED" else "DISABLED"
@@ -48,16 +52,19 @@ class Services:
         async for name in pages(paging(call, request, "services", _name)):
             yield name
 
-    async def enable(self, project: str, names: Sequence[str]) -> None:
-        """Turn them on; those that are on already stay so."""
+    async def enable(self, project: str, names: Sequence[str], *, uncharged: bool = False) -> None:
+        """Turn them on; those that are on already stay so. `uncharged` = no quota project is named."""
         for start in range(0, len(names), BATCH_ENABLE):
             batch = list(names[start : start + BATCH_ENABLE])
             if len(batch) == 1:
                 request: dict[str, Any] = {"name": f"projects/{project}/services/{batch[0]}"}
-                await self._grpc.operate(SERVICES, "enable_service", request, project=project)
+                await self._grpc.operate(SERVICES, "enable_service", request, project=project, uncharged=uncharged)
             else:
                 request = {"parent": f"projects/{project}", "service_ids": batch}
-                _all_enabled(await self._grpc.operate(SERVICES, "batch_enable_services", request, project=project), project)
+                done = await self._grpc.operate(
+                    SERVICES, "batch_enable_services", request, project=project, uncharged=uncharged
+                )
+                _all_enabled(done, project)
 
     async def disable(self, project: str, name: str, *, dependents: bool = False) -> None:
         """Turn it off. Refused where another service needs it, unless `dependents` are to go with it."""

@@ -205,7 +205,7 @@ async def prepare(cloud: Cloud, wish: KeySpec, ground: ProjectState, observer: O
         observer.note(f"Note: {ground.exposure_unknown}.")
     off = ground.charged.off if ground.charged else ()
     if ground.charged and (apis := tuple(api for api in off if api not in _same_project(ground))):
-        await quota_project.enable(cloud, ground.charged.project, apis, observer)
+        await quota_project.enable(cloud, ground.charged, apis, observer)
     if ground.to_enable:
         observer.step(f"Enabling {', '.join(ground.to_enable)}")
         with _half_made(observer, f"{', '.join(ground.to_enable)} may have been enabled in project {ground.project}"):

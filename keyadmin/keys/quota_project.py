@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from keyadmin.access import charged
 from keyadmin.access.charged import Charged
-from keyadmin.access.permissions import RESOURCE_MANAGER
+from keyadmin.access.permissions import RESOURCE_MANAGER, SERVICE_USAGE
 from keyadmin.keys.retry_until import retry_until
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Cause, Problem
@@ -56,26 +56,33 @@ async def _same(cloud: Cloud, found: Charged, target: str) -> bool:
 
 
 async def open_for_looking(cloud: Cloud, found: Charged | None, target: str, observer: Observer) -> Charged | None:
-    """Switch the Resource Manager API on where it is off: without it not even permissions can be read. Gives what is left."""
-    if found is None or RESOURCE_MANAGER not in found.off:
+    """Switch on what looking itself needs: without Resource Manager not even permissions can be read. Gives what is left."""
+    first = tuple(api for api in (RESOURCE_MANAGER, SERVICE_USAGE) if found is not None and api in found.off)
+    if found is None or not first:
         return found
-    await enable(cloud, found.project, (RESOURCE_MANAGER,), observer)
+    await enable(cloud, found, first, observer)
+
+    async def look_again() -> None:
+        await cloud.services.states(found.project, first)
+        await cloud.projects.test_permissions(target, ["resourcemanager.projects.get"])
+
     await retry_until(
-        lambda: cloud.projects.test_permissions(target, ["resourcemanager.projects.get"]),
+        look_again,
         worth_it=lambda problem: problem.cause is Cause.API_NOT_ENABLED,
         limit_s=ENABLING_S,
-        text=f"Waiting until {RESOURCE_MANAGER} is on everywhere",
+        text=f"Waiting until {', '.join(first)} is on everywhere",
         observer=observer,
     )
-    return replace(found, off=tuple(api for api in found.off if api != RESOURCE_MANAGER))
+    return replace(found, off=tuple(api for api in found.off if api not in first), outside=False)
 
 
-async def enable(cloud: Cloud, project: str, apis: tuple[str, ...], observer: Observer) -> None:
+async def enable(cloud: Cloud, found: Charged, apis: tuple[str, ...], observer: Observer) -> None:
     """Switch APIs on in the project charged."""
+    where = f"in project {found.project}, which the calls are charged to"
     named = ", ".join(apis)
-    observer.step(f"Enabling {named} in project {project}, which the calls are charged to")
-    with observer.half_made(f"{named} may have been enabled in project {project}, which the calls are charged to"):
-        await cloud.services.enable(project, list(apis))
+    observer.step(f"Enabling {named} {where}")
+    with observer.half_made(f"{named} may have been enabled {where}"):
+        await cloud.services.enable(found.project, list(apis), uncharged=found.outside)
 
 
 def steps(found: Charged | None, elsewhere: Collection[str]) -> list[str]:

@@ -97,6 +97,23 @@ def test_a_closed_service_usage_api_is_left_to_gcloud(cli: Cli, google: LocalGoo
     assert {USAGE, IAM, RM, KEYS} <= set(command.split())
 
 
+def test_with_everything_off_in_both_projects_it_works_where_that_was_allowed(
+    cli: Cli, google: LocalGoogle, tmp_path: Path
+) -> None:
+    """A service account's calls without quota project are charged at home: so even Service Usage can be switched on."""
+    quota = payer(google, *ALL_APIS)
+    variables = service_account(google, tmp_path, quota_project_id=quota)
+    refused = cli(*CREATE, "-p", BARE, env_=variables)
+    assert (refused.code, refused.error["project"]) == (1, quota), refused.err
+    assert refused.error["fix"][0].startswith("gcloud services enable ")
+    assert changes(google) == []
+    done = cli(*CREATE, "-p", BARE, "--enable-in-quota-project", env_=variables)
+    assert (done.code, done.json["verification"]) == (0, "ok"), done.err
+    assert {USAGE, RM, KEYS, IAM} <= enabled(google, quota)
+    named = [entry for entry in google.log() if "x-goog-user-project" in entry["headers"] and entry["protocol"] == "h2"]
+    assert {entry["headers"]["x-goog-user-project"] for entry in named} == {quota}
+
+
 def test_a_fresh_project_that_is_its_own_quota_project_is_opened(cli: Cli, google: LocalGoogle, tmp_path: Path) -> None:
     quota = payer(google, *(api for api in ALL_APIS if api != USAGE))
     variables = user(google, tmp_path, quota_project_id=quota)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from keyadmin.access.charged import ApisOffWhereCharged
-from keyadmin.access.permissions import RESOURCE_MANAGER
+from keyadmin.access.permissions import RESOURCE_MANAGER, SERVICE_USAGE
 from keyadmin.cli.confirm import confirm, confirm_exposure
 from keyadmin.cli.keys.dry_run import dry_run
 from keyadmin.cli.keys.sink_options import Printer, flagged, say_handed
@@ -142,7 +142,7 @@ class _Agreed:
 async def _planned(session: Session, cloud: Cloud, wish: KeySpec, how: How) -> PlannedKey:
     """What would be done. Raises the Problem that it would end with, as far as reads can tell."""
     charged = await provision.first_look(cloud, wish)
-    if charged is not None and RESOURCE_MANAGER in charged.off:
+    if charged is not None and {RESOURCE_MANAGER, SERVICE_USAGE} & set(charged.off):
         return PlannedKey(wish.project, [*quota_project.steps(charged, ()), "look at the rest, which can be read only then"])
     ground, existing = await provision.look(cloud, wish, session.observer)
     ground = replace(ground, charged=charged)
