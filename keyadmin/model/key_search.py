@@ -7,7 +7,7 @@ in texts is looked for (memchr), and what stands around it decides.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,10 +19,10 @@ REACH: Final = 2048
 """Bytes: no key string, however encoded, is longer, and nothing further away changes what is found at a place."""
 
 # A rare character, how many stand in front of it, and what stands there where a key string may begin.
-_PLAIN: Final = (
-    (b"z", 2, frozenset((b"AIza", b"AIz=", b"AIz\x1b", b"\nIza", b"=\nza", b"\r\nza"))),
-    (b"Q", 1, frozenset((*(b"%bQ%b" % (a, b) for a in (b"A", b"I") for b in (b".", b"%", b"\\", b"&", b"=")), b"\nQ."))),
-)
+_AIZA: Final = (b"z", 2, frozenset((b"AIza", b"AIz=", b"AIz\x1b", b"\nIza", b"=\nza", b"\r\nza")))
+_AQ: Final = frozenset((*(b"%bQ%b" % (a, b) for a in (b"A", b"I") for b in (b".", b"%", b"\\", b"&", b"=")), b"\nQ."))
+# One look at each Q serves plain auth keys and base64: what may follow it.
+_PAIRS: Final = (b"Q", 0, frozenset((b"Q.", b"Q%", b"Q\\", b"Q&", b"Q=", b"QU", b"Ql", b"QB")))
 _TOKEN: Final = (b"_", 4, frozenset((b"auth_tokens/",)))
 # Characters that are escapes themselves: of A and I, with which key strings begin.
 _ESCAPED: Final = (
@@ -46,10 +46,11 @@ class KeyMatch:
 
 def search(data: bytes, *, loose: bool = False, depth: int = DEPTH) -> list[KeyMatch]:
     """Every key string, in the order of its place. `loose` = whatever may be one, for masking: placeholders, tokens too."""
-    found = list(_plain(data, loose, depth))
+    pairs = list(_places(data, *_PAIRS))
+    found = list(_plain(data, pairs, loose, depth))
     if depth:
         found += _escaped(data, loose)
-        found += _base64(data, loose, depth)
+        found += _base64(data, pairs, loose, depth)
     if loose:
         found += _tokens(data)
     if len(found) > 1:
@@ -94,18 +95,18 @@ def _judged(data: bytes, start: int, end: int, key: bytes, loose: bool) -> KeyMa
     return KeyMatch(start, end, text)
 
 
-def _plain(data: bytes, loose: bool, depth: int) -> Iterator[KeyMatch]:
+def _plain(data: bytes, pairs: Sequence[int], loose: bool, depth: int) -> Iterator[KeyMatch]:
     shape = LOOSE if loose else STRICT
-    for char, left, windows in _PLAIN:
-        for place in _places(data, char, left, windows):
-            found = shape.match(data, place)
-            match = _judged(data, place, found.end(), found[0], loose) if found else None
-            stop = found.end() if found else _RUN.match(data, place).end()  # type: ignore[union-attr] # it matches nothing, too
-            if depth and (data[stop : stop + 1] in _ESCAPES or data[place : place + 1] not in (b"A", b"I")):
-                longer = _unescaped(data, place, loose)
-                match = longer if longer and (match is None or longer.end > match.end) else match
-            if match is not None:
-                yield match
+    auth = (at - 1 for at in pairs if data[at - 1 : at + 2] in _AQ)
+    for place in (*_places(data, *_AIZA), *auth):
+        found = shape.match(data, place)
+        match = _judged(data, place, found.end(), found[0], loose) if found else None
+        stop = found.end() if found else _RUN.match(data, place).end()  # type: ignore[union-attr] # it matches nothing, too
+        if depth and (data[stop : stop + 1] in _ESCAPES or data[place : place + 1] not in (b"A", b"I")):
+            longer = _unescaped(data, place, loose)
+            match = longer if longer and (match is None or longer.end > match.end) else match
+        if match is not None:
+            yield match
 
 
 def _escaped(data: bytes, loose: bool) -> Iterator[KeyMatch]:
@@ -145,12 +146,13 @@ def _length(text: bytes, key: bytes) -> int:
     return low
 
 
-def _base64(data: bytes, loose: bool, depth: int) -> Iterator[KeyMatch]:
+def _base64(data: bytes, pairs: Sequence[int], loose: bool, depth: int) -> Iterator[KeyMatch]:
     for char, left, windows in BASE64:
         if char not in data:
             continue
         decoded = [0, 0, 0, 0]  # by step in a quad: up to where the text was decoded already
-        for window in _places(data, char, left, windows):
+        known = (at for at in pairs if data[at : at + 4] in windows) if char == _PAIRS[0] else None
+        for window in known or _places(data, char, left, windows):
             quad = windows[data[window : window + 4]]
             step = (window - quad) % 4
             if window < decoded[step]:
