@@ -47,6 +47,8 @@ def plan(
     rest = " (--all shows the others)" if len(shown) < len(found.planned) else ""
     where = f"{counted(len(found.planned), 'lineage')} in {counted(found.selection.projects, 'project')}"
     session.console.note(f"{where}; {len(shown)} shown{rest}.")
-    if found.selection.unselected:
-        session.console.note(f"{counted(found.selection.unselected, 'key')} of these projects fall under no rule.")
+    if left_out := found.selection.unselected:
+        session.console.note(
+            f"{counted(left_out, 'key')} of these projects {'falls' if left_out == 1 else 'fall'} under no rule."
+        )
     return ended(session, found.selection)
