@@ -14,7 +14,7 @@ from keyadmin.model.command_line import PROGRAM
 def program() -> str:
     """`keyadmin` where that is the running program on the PATH; else the program as it was called, quoted for a shell."""
     called = sys.argv[0] if sys.argv else ""
-    if os.path.basename(called) == "__main__.py" and "-m" in sys.orig_argv:
+    if called.endswith(os.path.join(PROGRAM, "__main__.py")) and "-m" in sys.orig_argv:
         return " ".join(map(shlex.quote, sys.orig_argv[: sys.orig_argv.index("-m") + 2]))
     if not os.path.basename(called).startswith(PROGRAM):
         return PROGRAM  # called by another program, as a library
