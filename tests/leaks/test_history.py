@@ -304,7 +304,7 @@ def test_alternates_as_git_quotes_them(repository: Repository, git: Git, offline
 def test_pipes_among_the_objects_are_not_waited_for(repository: Repository, offline: Scan) -> None:
     folder = repository("r", {"a": "a"})
     os.mkfifo(folder / ".git" / "objects" / "info" / "alternates")
-    done = offline(folder, "--history", timeout=60)
+    done = offline(folder, "--history", timeout=150)
     assert done.code == 1
     assert "neither a file nor a folder" in done.err
 
@@ -314,7 +314,7 @@ def test_nor_elsewhere(repository: Repository, offline: Scan, name: str) -> None
     folder = repository("r", {"x": LINE})
     (folder / ".git" / name).unlink(missing_ok=True)
     os.mkfifo(folder / ".git" / name)
-    assert offline(folder, "--history", "--ignore-gitignored", timeout=60).code == 3
+    assert offline(folder, "--history", "--ignore-gitignored", timeout=150).code == 3
 
 
 def test_a_message_of_git_s_cannot_write_to_the_terminal(repository: Repository, offline: Scan) -> None:
