@@ -257,7 +257,7 @@ def api(seen: ProbeResult, name: str, by: Asker, feature: Feature) -> Check:
         return Check(identity, "unknown", False, "the Service Usage API said nothing of it")
     if state == "ENABLED":
         return Check(identity, "ok", False, "on")
-    fix = f"keyadmin projects enable {name} --project {seen.name}"
+    fix = typed("projects enable", name, project_=seen.name)
     here = _charged_here(seen, by)
     if here is not None and name in feature.calls and name in here.off and name not in feature.apis:
         turned = "; the command turns it on first" if feature.enables and not here.closed else ""

@@ -39,7 +39,13 @@ _FIRST: Final = (
     (re.compile(r"keys (?!create|list)|rotation (?:adopt|rollback|status)"), "key"),
     (re.compile(r"doctor|projects (?!search|list|default|enable|disable)"), "project"),
 )
-_OPTION: Final = {"project": "project", "into": "project", "without": "service", "quota_project": "project"}
+_OPTION: Final = {
+    "project": "project",
+    "project_": "project",
+    "into": "project",
+    "without": "service",
+    "quota_project": "project",
+}
 _SHORT: Final = {"project": "-p"}
 _IN_TEMPLATE: Final = re.compile(r"`([^`]+)`")
 
@@ -68,7 +74,7 @@ def typed(path: str, *arguments: str, **options: Value) -> str:
     """keyadmin's command `path` (`keys restrict`) with its arguments and options, complete.
 
     Options are named as in Python: `add_referrers="SITE"` is `--add-referrers SITE`. True = a switch; None, False and empty
-    lists = left out; of several values each is its own option.
+    lists = left out; of several values each is its own option. `project` is `-p`, `project_` the same written out.
     """
     kind = next((kind for commands, kind in _FIRST if commands.match(path)), None)
     words = [name(kind, each) if kind and place == 0 and each != "-" else each for place, each in enumerate(arguments)]
