@@ -296,3 +296,25 @@ def test_a_kubeconfig_that_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     with pytest.raises(Problem, match=word) as caught:
         parse("kubernetes:web/gemini")
     assert caught.value.exit is Exit.USAGE
+
+
+async def test_a_client_certificate_is_used_and_left_nowhere(
+    cluster: KubernetesServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import trustme
+
+    authority = trustme.CA()
+    made = authority.issue_cert("me@example.com")
+    certificate = base64.b64encode(made.cert_chain_pems[0].bytes()).decode()
+    key = base64.b64encode(made.private_key_pem.bytes()).decode()
+    roots = base64.b64encode(authority.cert_pem.bytes()).decode()
+    user = f"client-certificate-data: {certificate}, client-key-data: {key}"
+    path = kubeconfig(tmp_path / "other", "https://cluster.invalid", user)
+    document = yaml.safe_load(path.read_text())
+    document["clusters"][0]["cluster"]["certificate-authority-data"] = roots
+    path.write_text(yaml.safe_dump(document))
+    monkeypatch.setenv("KUBECONFIG", str(path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "none"))
+    found = await config.target("here")
+    assert found.tls is not None
+    assert "Authorization" not in found.headers

@@ -175,7 +175,7 @@ async def test_no_shell_runs_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "file:x", "env-file:", "env-file:.env:1X", "exec:", "exec:  ", "exec:'x", "secret-manager:s", "stdout:x",
+    ["", "nowhere:x", "env-file:", "env-file:.env:1X", "exec:", "exec:  ", "exec:'x", "secret-manager:s", "stdout:x",
      "secret-manager:projects/p/secrets/a b"],
 )  # fmt: skip
 def test_what_is_no_sink_is_refused_before_any_call(text: str) -> None:

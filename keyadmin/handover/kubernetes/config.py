@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import os
 import ssl
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -186,16 +188,29 @@ def _read(path: Path) -> bytes:
 
 
 def _load(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
-    """ssl reads certificates from files alone: they lie in one of mode 0600 for a moment."""
-    import tempfile
+    """ssl reads certificates from files alone: where the system can, from one that lies in memory and has no name."""
+    try:
+        with _nameless(certificate + b"\n" + key) as path:
+            context.load_cert_chain(path)
+    except ssl.SSLError as error:
+        raise _no_credentials(f"the kubeconfig's client certificate cannot be used: {error.reason}") from None
 
-    with tempfile.NamedTemporaryFile(prefix="keyadmin-", suffix=".pem") as file:
-        file.write(certificate + b"\n" + key)
-        file.flush()
+
+@contextlib.contextmanager
+def _nameless(data: bytes) -> Iterator[str]:
+    """A path by which these bytes can be read meanwhile."""
+    if hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir():
+        descriptor = os.memfd_create("keyadmin")
         try:
-            context.load_cert_chain(file.name)
-        except ssl.SSLError as error:
-            raise _no_credentials(f"the kubeconfig's client certificate cannot be used: {error.reason}") from None
+            os.write(descriptor, data)
+            yield f"/proc/self/fd/{descriptor}"
+        finally:
+            os.close(descriptor)
+        return
+    with tempfile.NamedTemporaryFile(prefix="keyadmin-", suffix=".pem") as file:
+        file.write(data)
+        file.flush()
+        yield file.name
 
 
 def _no_credentials(message: str) -> Problem:
