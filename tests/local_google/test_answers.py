@@ -143,3 +143,15 @@ def test_a_denied_creation_is_told_without_a_name_too(cli: Cli, google: LocalGoo
     arguments = ("keys", "create", "--name", "X", "-p", TARGET, "--format", "json")
     done = cli(*arguments, env_=user_with_quota(google, tmp_path))
     assert (done.code, done.error["cause"]) == (1, "missing-iam-permission"), done.err
+
+
+def test_a_rotation_stays_verifying_and_goes_on_later(cli: Cli, google: LocalGoogle, tmp_path: Path) -> None:
+    variables = user_with_quota(google, tmp_path)
+    google.faults({"kind": "html", "host": GEMINI})
+    rotate = ("keys", "rotate", "old-key", "-p", TARGET, "--yes", "--grace", "0s", "--format", "json")
+    stopped = cli(*rotate, env_=variables)
+    assert (stopped.code, stopped.error["cause"], stopped.json["state"]) == (1, "network-unreachable", "verifying"), stopped.err
+    assert not [entry for entry in google.log() if entry["line"].startswith("DELETE")]
+    google.faults()
+    finished = cli(*rotate, env_=variables)
+    assert (finished.code, finished.json["state"]) == (0, "retired"), finished.err
