@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from keyadmin.cli.render import show_data, show_list
+from keyadmin.cli.reveal import reveal
 from keyadmin.cli.rotation.options import manner_of
 from keyadmin.cli.rotation.view import ended, outcome_view, tell_plan, tell_resting, tell_ways
 from keyadmin.cli.runner import run
@@ -17,6 +18,7 @@ from keyadmin.cli.session import Session, current
 from keyadmin.cli.streams import refuse_lost_output, write_at_once
 from keyadmin.handover.sink import SinkSpec
 from keyadmin.model.problem import Cause, Problem, usage
+from keyadmin.model.secret import KeyString
 from keyadmin.rotation.decide import Action
 from keyadmin.rotation.job import Event
 from keyadmin.rotation.notices import Notifier, notifier, write_metrics
@@ -69,7 +71,7 @@ class Strings:
     def field(self, project: str, lineage: str) -> dict[str, str]:
         """The field of an object."""
         found = self.by_key.get(f"{project}/{lineage}")
-        return {} if found is None else {"keyString": found}
+        return {} if found is None else {"keyString": reveal(KeyString(found))}
 
 
 class RunOutput:

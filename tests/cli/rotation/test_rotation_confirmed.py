@@ -85,7 +85,8 @@ def test_one_key_that_changed_meanwhile_is_a_conflict(world: World) -> None:
     world.seed("shop-a", {})
     world.policy(rule("shop-a"))
     done = confirmed(world, *EMERGENCY, "--format", "json", meanwhile=lambda: annotate(world, "web-0"))
-    assert (done.code, done.error["cause"]) == (1, "conflict")
+    assert done.code == 1, done.err
+    assert done.error["cause"] == "conflict"
     assert "web-0 of project shop-a was changed after it was shown" in done.error["message"]
     assert (list(world.keys("shop-a")), world.writes()) == (["web-0"], ["UpdateKey"]), "that of somebody else alone"
 
@@ -140,7 +141,8 @@ def test_one_key_that_changed_is_left_alone(world: World, command: tuple[str, ..
     before, writes = deleted(world), len(world.writes())
     words = (*command, key, "-p", "shop-a", "--format", "json")
     done = confirmed(world, *words, meanwhile=lambda: annotate(world, key))
-    assert (done.code, done.error["cause"]) == (1, "conflict")
+    assert done.code == 1, done.err
+    assert done.error["cause"] == "conflict"
     assert "after it was shown" in done.error["message"]
     assert (deleted(world), len(world.writes())) == (before, writes + 1), "that of somebody else alone"
 
@@ -156,7 +158,9 @@ def test_a_successor_that_somebody_made_meanwhile_is_not_taken_for_ours(world: W
         urllib.request.urlopen(request, timeout=60).close()
 
     done = confirmed(world, "keys", "rotate", "web-0", "-p", "shop-a", "--format", "json", meanwhile=make)
-    assert (done.code, done.error["cause"]) == (1, "conflict")
+    assert done.code == 1, done.err
+    assert done.error["cause"] == "conflict"
+    assert f"ka-{lineage}-2 of project shop-a was made after it was shown" in done.error["message"]
     assert deleted(world) == set()
 
 

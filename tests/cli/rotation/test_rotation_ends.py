@@ -61,8 +61,8 @@ def test_status_says_how_to_see_why_the_last_run_stopped(world: World) -> None:
     assert status.code == 3
     (row,) = status.json
     assert row["fix"] == [
-        "see what is missing: keyadmin doctor shop-a --for rotate",
-        "try again, and see the whole message: keyadmin rotation run --only web-0",
+        "see what is missing: keyadmin doctor shop-a --for rotate --sandbox",
+        "try again, and see the whole message: keyadmin rotation run --only web-0 --sandbox",
     ]
     assert (status.error["cause"], status.error["fix"]) == ("missing-iam-permission", row["fix"])
     assert "1 of 1 lineage is stuck; shop-a web-0: " in status.error["message"]

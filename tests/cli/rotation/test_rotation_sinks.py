@@ -61,7 +61,9 @@ def test_a_key_whose_service_account_is_disabled_is_what_is_refused_not_the_call
     assert done.json[0]["cause"] == "api-key-invalid"
     assert "service account" in done.json[0]["message"]
     newest = world.newest("shop-a")
-    assert done.json[0]["fix"][0].startswith(f"keyadmin keys describe {newest} "), "it names the account"
+    assert done.json[0]["fix"][0].replace(" --sandbox", "").startswith(f"keyadmin keys describe {newest} "), (
+        "it names the account"
+    )
     assert "gcloud auth" not in done.err
     checked = world.type("keys", "verify", newest, "-p", "shop-a", "--format", "json")
     assert (checked.code, checked.json["cause"]) == (3, "api-key-invalid")
