@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from keyadmin.cloud import network, routes
 from keyadmin.cloud.calls import TIMEOUT_DEFAULT, RetryPolicy, Runner
-from keyadmin.cloud.credentials import SCOPE, Access, CallerIdentity, NoAccess, SandboxAccess, silence, with_principal
-from keyadmin.cloud.endpoints import ACCOUNTS, APIKEYS, FOLDERS, IAM_CREDENTIALS, ORGANIZATIONS, SANDBOX, ApiCall
+from keyadmin.cloud.credentials import Access, CallerIdentity, NoAccess, SandboxAccess, silence, with_principal
+from keyadmin.cloud.endpoints import ACCOUNTS, APIKEYS, FOLDERS, ORGANIZATIONS, ApiCall
 from keyadmin.cloud.http import HttpClient
 from keyadmin.cloud.pace import READS_PER_MINUTE, WRITES_PER_MINUTE, Pace, Waiting
 from keyadmin.cloud.rest import RestTransport
 from keyadmin.cloud.routes import Routes
+from keyadmin.cloud.served import impersonated, served
 from keyadmin.cloud.silence import TELL_AFTER_AT_HOME, Silence
 from keyadmin.model.loading import LOCK
-from keyadmin.model.problem import Cause, Exit, Problem, usage
+from keyadmin.model.problem import Cause, Exit, Problem
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -334,7 +334,7 @@ async def _sandbox(
     on_silence: Callable[[str], None] | None,
 ) -> Cloud:
     async def token(account: str) -> str:
-        return await _impersonated(rest, target.sandbox_user, account)
+        return await impersonated(rest, target.sandbox_user, account)
 
     access = SandboxAccess(target.sandbox_user, target.quota_project, target.impersonate, token)
     pace = Pace(_limit(target.reads_per_minute, None), _limit(target.writes_per_minute, None), on_wait)
@@ -342,7 +342,9 @@ async def _sandbox(
     silent = Silence(target.timeout, on_silence, TELL_AFTER_AT_HOME)
     stack.callback(silent.close)
     runner = Runner(access, pace, target.retry, charge_each=target.charge_each, sandbox=address, silence=silent)
-    places = await _embedded(stack, sandbox) if isinstance(sandbox, Embedded) else _served(sandbox, lambda: rest)
+    places = (
+        await _embedded(stack, sandbox) if isinstance(sandbox, Embedded) else served(sandbox.rest, sandbox.grpc, lambda: rest)
+    )
     rest = RestTransport(places, runner, HttpClient(places))
     return Cloud(places, runner, rest, sandbox=True)
 
@@ -371,36 +373,6 @@ async def _embedded(stack: AsyncExitStack, sandbox: Embedded) -> Routes:
         return str(await endpoints.grpc_target())
 
     return Routes(lambda host: "http://localhost", target, unix_socket=str(endpoints.rest_socket))
-
-
-def _served(sandbox: Url, rest: Callable[[], RestTransport]) -> Routes:
-    base = sandbox.rest.rstrip("/")
-    parts = urlsplit(base)
-    if parts.scheme != "http" or not network.is_loopback(parts.hostname or ""):
-        raise usage(f"{sandbox.rest} is not a sandbox's address: http://127.0.0.1:PORT is expected")
-    known: dict[str, Any] = {"grpc": sandbox.grpc} if sandbox.grpc else {}
-
-    async def target(host: str) -> str:
-        if not known:
-            known.update(await rest().call(ApiCall(SANDBOX, "Describe", signed=False, paced=False), "GET", "/_sandbox"))
-        address = str(known["grpc"])
-        if not network.is_loopback(address.rpartition(":")[0]):
-            raise usage(f"the sandbox names {address} as its gRPC address, which is not on this machine")
-        return address
-
-    return Routes(lambda host: base, target)
-
-
-async def _impersonated(rest: RestTransport, user: str, account: str) -> str:
-    """A token of the service account, given to the sandbox user as the IAM Credentials API would give it."""
-    answer = await rest.call(
-        ApiCall(IAM_CREDENTIALS, "GenerateAccessToken", write=True, signed=False, paced=False),
-        "POST",
-        f"/v1/projects/-/serviceAccounts/{account}:generateAccessToken",
-        body={"scope": [SCOPE]},
-        headers={"authorization": f"Bearer {user}"},
-    )
-    return str(answer["accessToken"])
 
 
 def _limit(asked: int | None, default: int | None) -> int | None:
