@@ -137,7 +137,9 @@ def peek(path: Path) -> bytes | None:
 
 
 def refuse_unwritable(path: Path) -> None:
-    """Raises Problem where this user may write neither into the folder nor, where it is there, into the file."""
+    """Raises Problem where there is no folder, or this user may write neither into it nor into a file that is there."""
+    if not path.parent.is_dir():
+        raise unwritable(path, FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
     if not os.access(path.parent, os.W_OK | os.X_OK) and not (path.exists() and os.access(path, os.W_OK)):
         raise unwritable(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 

@@ -68,10 +68,10 @@ class EnvFileSink(Sink):
 
     async def preflight(self) -> None:
         """Whether the file can be written as it is now. Raises Problem as `deliver` would: a link, no folder, not text."""
+        refuse_unwritable(self._path)
         with opened(self._path) as file:
             _text(self._path, file.data)
             file.refuse_others()
-        refuse_unwritable(self._path)
 
     async def deliver(self, key: KeyString, *, key_id: str = "") -> Delivery:
         """Write the variable. Raises Problem: a symbolic link, no folder, not writable, not text, another user's file."""

@@ -52,10 +52,10 @@ class FileSink(Sink):
 
     async def preflight(self) -> None:
         """Whether the file can be written as it is now. Raises Problem as `deliver` would: a link, no folder, other content."""
+        refuse_unwritable(self._path)
         with opened(self._path) as file:
             self._key(file.data)
             file.refuse_others()
-        refuse_unwritable(self._path)
 
     async def deliver(self, key: KeyString, *, key_id: str = "") -> Delivery:
         """Write the file. Raises Problem: a symbolic link, no folder, not writable, not a key that stands there."""
