@@ -198,6 +198,13 @@ def test_the_first_rule_that_meets_a_project_counts_with_all_its_terms(world: Wo
     assert deleted(world, "shop-prod") == set()
 
 
+def test_a_project_that_is_named_by_its_number_alone_goes_by_its_id(world: World) -> None:
+    of_case(world)
+    world.policy('[[rule]]\nprojects = ["888"]\nsinks = ["secret-manager:projects/{project}/secrets/one"]\n')
+    (row,) = world.rotation("plan", "--format", "json").json
+    assert (row["project"], row["sinks"]) == ("shop-prod", ["secret-manager:projects/shop-prod/secrets/one"])
+
+
 def test_a_later_rule_by_number_changes_nothing(world: World) -> None:
     of_case(world)
     world.policy(f'[[rule]]\nprojects = ["shop-prod"]\n{LONG}[[rule]]\nprojects = ["888"]\nsinks = []\ngrace = "0s"\n')

@@ -56,7 +56,7 @@ GUARDS = [
         "rotation/find.py",
         "dict.fromkeys(ids.get(place, place) for place in places)",
         "dict.fromkeys(places)",
-        (f"{CONFIRMED}::test_the_first_rule_that_meets_a_project_counts_with_all_its_terms",),
+        (f"{CONFIRMED}::test_a_project_that_is_named_by_its_number_alone_goes_by_its_id",),
     ),
     Guard(
         "a number that may not be looked up is told by the keys",
