@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Final
 
 from keyadmin.model.cause import Cause
-from keyadmin.model.causes.classify import ACT_AS, Classification, ErrorFacts, classify
+from keyadmin.model.causes.classify import Classification, ErrorFacts, classify
 from keyadmin.model.causes.entry import Step
+from keyadmin.model.causes.rules import ACT_AS
 from keyadmin.model.causes.table import entry
 from keyadmin.model.command_line import complete
 from keyadmin.model.name_forms import name

@@ -9,7 +9,7 @@ from keyadmin.access.advice import fix_lines
 from keyadmin.model.cause import Cause
 from keyadmin.model.causes.entry import Turn
 from keyadmin.model.causes.facts import Classification
-from keyadmin.model.causes.provenance import RULES
+from keyadmin.model.causes.provenance import OWN_USERS, RULES
 from keyadmin.model.causes.several import Occurrence, errors
 from keyadmin.model.causes.table import entry
 from keyadmin.model.secret import redact
@@ -102,6 +102,8 @@ def _unknown(error: Occurrence) -> str:
             "Firebase's security rules turned it down. They are not IAM permissions: look at the rules of the database or "
             "bucket."
         )
+    if vendor in OWN_USERS:
+        return f"{vendor} decides this by its own settings; IAM roles and API keys have no part in it: {OWN_USERS[vendor]}."
     if vendor is not None:
         return f"This is an error of {vendor}, not of Google; keyadmin explains Google's alone."
     if error.facts.reason is not None:

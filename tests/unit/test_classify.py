@@ -10,7 +10,7 @@ import pytest
 
 from keyadmin.access.advice import advice, problem_from
 from keyadmin.model.causes.classify import ErrorFacts, Violation, classify
-from keyadmin.model.causes.classify import reasons as known_reasons
+from keyadmin.model.causes.rules import reasons as known_reasons
 from keyadmin.model.causes.table import entry
 from keyadmin.model.problem import Cause, Problem
 
@@ -47,6 +47,7 @@ def test_reasons_outside_the_enum_are_sent_by_services_of_their_own_accord() -> 
         "RESOURCE_AVAILABILITY",
         "RESTRICTED_AGE",
         "SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED",
+        "SUBSCRIPTION_REQUIRED",
         "TERMS_OF_SERVICE_NOT_ACCEPTED",
         "TOS_NOT_ACCEPTED",
         "TOS_VIOLATION",

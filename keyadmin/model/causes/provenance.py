@@ -144,6 +144,34 @@ _RULES_CLIENTS: Final = (
     *("w/firestore", "firebasefirestoreexception", "cloud_firestore/", "firebaseerror", "firestore]:", "firebase_storage"),
     *("storage/unauthorized", "databaseerror", "platformexception", "@firebase/", "firebase_database", "firebase/database"),
 )
+# Products of Google's that keep lists of users of their own: IAM's roles have no part there, although the words are IAM's.
+# Each with where to look, the words of a refusal, and (where these are anybody's) the marks of the product.
+OWN_USERS: Final[dict[str, str]] = {
+    "Google Play Console": "in the Play Console, under Users and permissions, invite the service account and give it the app",
+    "Google Search Console": "in its Settings, under Users and permissions, add the account that calls to the property",
+    "Google Analytics": "in Analytics, under Admin, Access management, add the account that calls to the property",
+    "Google Drive": "share the file, folder or shared drive with the account that calls, as an editor if it writes",
+    "Google Ads": "in Google Ads, under Access and security, add the account that calls; the developer token needs access too",
+    "Firebase Cloud Messaging": "the device's token is of another Firebase project than the credentials: use those of one",
+}
+_OWN_USERS: Final[tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]] = (
+    (
+        "Google Play Console",
+        ("the caller does not have permission", "forbidden: forbidden", "insufficient permissions", "error: forbidden"),
+        ("fastlane", "androidpublisher", "play_store", "play store", "gradle play publisher", "play.google.com"),
+    ),
+    ("Google Search Console", ("sufficient permission for site",), ()),
+    (
+        "Google Analytics",
+        ("sufficient permissions for this property", "sufficient permissions for this account", "permissions for this profile"),
+        (),
+    ),
+    ("Google Analytics", ("does not have any google analytics account",), ()),
+    ("Google Drive", ("sufficient permissions for this file", "insufficient permissions for this file"), ()),
+    ("Google Drive", ("insufficientfilepermissions", "insufficient permissions for the specified parent"), ()),
+    ("Google Ads", ("user_permission_denied", "developer_token_not_approved", "developer_token_prohibited"), ()),
+    ("Firebase Cloud Messaging", ("senderid mismatch", "sender_id_mismatch"), ()),
+)
 _RULES_WORDS: Final = (
     *("permission-denied", "missing or insufficient permissions", "storage/unauthorized", "permission_denied at /"),
     *("client doesn't have permission to access the desired data",),
@@ -167,6 +195,9 @@ def vendor(text: str) -> str | None:
     low = text[:_LONGEST].lower()
     if any(word in low for word in _RULES_WORDS) and any(client in low for client in _RULES_CLIENTS):
         return RULES
+    for product, words, marks in _OWN_USERS:
+        if any(word in low for word in words) and (not marks or any(mark in low for mark in marks)):
+            return product
     if 'requires one of ["container.' in low:  # GKE's Kubernetes asks IAM too
         return None
     return next((name for name, marks in _VENDORS if any(mark in low for mark in marks)), None)
@@ -181,7 +212,7 @@ def _mentioned(text: str) -> bool:
 def origin(record: str, whole: str) -> tuple[Origin, str | None]:
     """Whose error `record` is, a part of the text `whole`; and the vendor's name."""
     named = vendor(record)
-    if named == RULES or (named is not None and not google(record)):
+    if named == RULES or named in OWN_USERS or (named is not None and not google(record)):
         return Origin.OTHER, named
     if named is None and not _mentioned(record) and (elsewhere := vendor(whole)) is not None and not google(whole):
         return Origin.OTHER, elsewhere

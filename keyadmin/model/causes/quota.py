@@ -17,7 +17,8 @@ _CREDITS: Final = re.compile(r"(?:prepa(?:id|y|yment) )?credits (?:are|have been
 _SPEND_RATE: Final = re.compile(r"spend-based rate limit", re.IGNORECASE)
 # Words of Compute Engine (`Quota 'CPUS' exceeded. Limit: 24.0 in region us-central1.`) and of Kubernetes Engine
 _THINGS: Final = re.compile(
-    r"quota '?[A-Z][A-Z0-9_]+'? exceeded\.\s+limit: \d|insufficient (?:regional|project) quota|cannot create more than \d+",
+    r"quota '?[A-Z][A-Z0-9_]+'? exceeded\.(?:\s+limit: \d|\s*$)|gce quota exceeded|insufficient (?:regional|project) quota|"
+    r"cannot create more than \d+",
     re.IGNORECASE,
 )
 _CAPACITY: Final = re.compile(r"no capacity available|model_capacity_exhausted|overloaded|high demand", re.IGNORECASE)
@@ -54,7 +55,7 @@ def _says_day(facts: ErrorFacts) -> bool:
     if any(mark in facts.message for mark in _OF_A_DAY):
         return True
     named = " ".join(facts.metadata.get(key, "") for key in ("quota_limit", "quota_unit", "quota_metric", "quota_limit_name"))
-    if named.strip():
+    if _DAY.search(named) or _MINUTE.search(named):  # a name that was cut off says neither
         return _DAY.search(named) is not None
     quoted = re.findall(r"(?:quota metric|limit|metric:) ['\"]?([^'\"\n,;]{3,90})", facts.message[:4_000])
     return any(_DAY.search(name) and not _MINUTE.search(name) for name in quoted)

@@ -95,6 +95,11 @@ BILLING_DISABLED: Final = CauseEntry(
         "billing account for project * is not found",
         "billing account for project * is not open",
         "absent billing account",
+        "closed billing account",
+        "billing is disabled for",
+        "billing has been disabled",
+        "does not have billing enabled",
+        "is not associated with a billing account",
         "please check billing account associated",
         "billing account is disabled",
         "delinquent billing",
@@ -161,7 +166,7 @@ PROJECT_NOT_ACTIVE: Final = CauseEntry(
     ),
     f"{CLOUD}/resource-manager/docs/creating-managing-projects#restoring_a_project",
     Turn.ADMIN,
-    patterns=says(
+    patterns=google_says(
         39,
         "project * is pending deletion",
         "project is pending deletion",

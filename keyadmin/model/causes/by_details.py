@@ -1,0 +1,103 @@
+"""From details to a cause: constraints, reasons, violations, codes."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from keyadmin.model.cause import Cause
+from keyadmin.model.causes import by_words, named, names, quota, rules, table, wording
+from keyadmin.model.causes.facts import ErrorFacts, Origin
+from keyadmin.model.causes.rules import Verdict
+
+_VAGUE: Final = 40  # wordings of a lower rank name their cause beyond doubt
+_POLICY_TALK: Final = re.compile(
+    r"constraint|violat|not allowed|org(?:anization|anisation)? polic|enforced|disallowed|denied by|prevents|"
+    r"FAILED_PRECONDITION|"
+    r"conditionNotMet|prohibit|forbid|disabled|ポリシー|策略|政策|정책|política|politique|richtlinie|политик|policy",
+    re.IGNORECASE,
+)
+# A request about a policy that is not well formed: it names a constraint, which forbids nothing here.
+_MALFORMED_POLICY: Final = re.compile(
+    r"must be of the form|managed constraint format|invalid list value|google\.rpc\.BadRequest|, (?:badRequest|invalid)\b|"
+    r"constraint\S* (?:was |is )?not found|unknown constraint|invalid constraint",
+    re.IGNORECASE,
+)
+_FORBIDS: Final = re.compile(
+    r"(?<!field)violat|not allowed|disallowed|denied by|operation denied|conditionNotMet|failed_?precondition|permitted",
+    re.IGNORECASE,
+)
+_KEY_BINDING: Final = "disableserviceaccountapikeycreation"
+_SERVICE_ACCOUNT_KEY: Final = ("disableserviceaccountkeycreation", "disableserviceaccountkeyupload", "serviceaccountkeyexpiry")
+
+
+def by_constraint(facts: ErrorFacts) -> Verdict:
+    """An organisation policy's constraint decides in any language, unless a permission on the policy itself is missing."""
+    if facts.origin is Origin.OTHER or (facts.reason or "").upper() == "IAM_PERMISSION_DENIED":
+        return None
+    text = named.everything(facts)
+    constraint = names.constraint_in(text)
+    flat = text.lower()
+    if constraint is None and _KEY_BINDING not in flat and "disableserviceaccountkey" not in flat:
+        return None
+    if re.search(r"Permission '?orgpolicy\.", text) or not _POLICY_TALK.search(text):
+        return None
+    if _MALFORMED_POLICY.search(text) and not _FORBIDS.search(text):
+        return None
+    if _KEY_BINDING in flat:
+        return Cause.ORG_POLICY_BLOCKS_KEY_BINDING, None
+    if any(name in flat for name in _SERVICE_ACCOUNT_KEY):
+        return Cause.ORG_POLICY_BLOCKS_SERVICE_ACCOUNT_KEY, None
+    return Cause.ORG_POLICY_CONSTRAINT, _policy_variant(text)
+
+
+def _policy_variant(text: str) -> str | None:
+    if "allowedPolicyMemberDomains" in text or "permitted customer" in text or "not in permitted organization" in text:
+        return "members"
+    return "service-usage" if "restrictServiceUsage" in text or "RESOURCE_USAGE_RESTRICTION" in text else None
+
+
+def by_reason(facts: ErrorFacts) -> Verdict:
+    """ErrorInfo: by its reason, whatever its domain."""
+    reason = (facts.reason or "").upper()
+    rule = rules.RULES.get(reason)
+    if rule is not None:
+        return rule(facts)
+    cause = table.by_reason().get(reason)
+    if cause in (Cause.RATE_LIMITED, Cause.DAILY_QUOTA_EXCEEDED):
+        return quota.state(facts)
+    return (cause, _policy_variant(named.everything(facts)) or rules.variant(facts, cause)) if cause is not None else None
+
+
+def by_violations(facts: ErrorFacts) -> Verdict:
+    """QuotaFailure and PreconditionFailure without a reason that says more."""
+    kinds = {violation.kind.upper() for violation in facts.violations}
+    if "VPC_SERVICE_CONTROLS" in kinds:
+        return Cause.VPC_SERVICE_CONTROLS, None
+    if "TOS" in kinds:
+        return Cause.TERMS_NOT_ACCEPTED, None
+    if any(violation.quota_id or violation.metric for violation in facts.violations):
+        return quota.state(facts)
+    return None
+
+
+def by_codes(facts: ErrorFacts) -> Verdict:
+    """Codes in words, and the reasons of older APIs: those that name a cause. Both need Google's marks: others use them too."""
+    if facts.origin is not Origin.GOOGLE:
+        return None
+    for code in facts.codes:
+        cause = table.by_code().get(code)
+        if cause in (Cause.RATE_LIMITED, Cause.DAILY_QUOTA_EXCEEDED):
+            return quota.state(facts)
+        if cause is not None and cause is not Cause.CREDENTIALS_EXPIRED and not table.entry(cause).general:
+            return cause, rules.variant(facts, cause)
+    for reason in facts.legacy:
+        cause = table.by_legacy_reason().get(reason)
+        if cause is Cause.RATE_LIMITED:  # old APIs give it for blocked keys too: words that say more come first
+            said = wording.find(wording.normal(facts.message), google=True)
+            return by_words.by_words(facts) if said is not None and said.pattern.rank < _VAGUE else quota.state(facts)
+        if cause is Cause.API_NOT_ENABLED:
+            return rules.service_disabled(facts)
+        if cause is not None and not table.entry(cause).general and not table.entry(cause).credentials:
+            return cause, rules.variant(facts, cause)
+    return None

@@ -1,0 +1,119 @@
+"""From words to a cause: wordings, anchors of no language, and, last, statuses that name their cause themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from keyadmin.model.cause import Cause
+from keyadmin.model.causes import named, names, quota, rules, table, wording
+from keyadmin.model.causes.facts import ErrorFacts, Origin
+from keyadmin.model.causes.rules import Verdict
+
+
+def by_words(facts: ErrorFacts) -> Verdict:
+    match = wording.find(wording.normal(facts.message), google=facts.origin is Origin.GOOGLE)
+    if match is None:
+        return None
+    special = _CORRECTED.get(match.cause)
+    return special(facts) if special is not None else (match.cause, rules.variant(facts, match.cause))
+
+
+def _limited(facts: ErrorFacts) -> Verdict:
+    """Quotas on calls are RESOURCE_EXHAUSTED; those that are a precondition are of something else."""
+    return None if facts.status == "FAILED_PRECONDITION" else quota.state(facts)
+
+
+def _denied(facts: ErrorFacts) -> Verdict:
+    """`Permission 'X' denied` and the like."""
+    permission = named.permission(facts)
+    if permission == "serviceusage.services.use":
+        return Cause.QUOTA_PROJECT_DENIED, None
+    return rules.acting_as(facts, permission)
+
+
+def _malformed(facts: ErrorFacts) -> Verdict:
+    """A header that cannot be sent: of a key for Google only where the text is about one."""
+    about_keys = re.search(r"x-goog-api-key|gemini|genai|generativ|google_api_key", facts.message, re.IGNORECASE)
+    return (Cause.MALFORMED_KEY, None) if about_keys else None
+
+
+_CORRECTED: Final[dict[Cause, Callable[[ErrorFacts], Verdict]]] = {
+    Cause.STANDARD_KEY_REJECTED: rules.token_type,
+    Cause.API_NOT_ENABLED: rules.service_disabled,
+    Cause.RATE_LIMITED: _limited,
+    Cause.MISSING_IAM_PERMISSION: _denied,
+    Cause.MALFORMED_KEY: _malformed,
+}
+
+
+def by_anchor(facts: ErrorFacts) -> Verdict:
+    """What decides in any language: links of Google's consoles, permissions of a known service."""
+    if re.search(r"/apis/(?:api|library)/[a-z0-9-]+\.googleapis\.com(?:/overview)?\?project=", facts.message):
+        return rules.service_disabled(facts)
+    if facts.status in _BY_STATUS:  # a permission's name in an INVALID_ARGUMENT is the argument
+        return None
+    named = names.permission_in(facts.message)
+    if named is not None and names.service_of(named) is not None:
+        return _denied(facts)
+    if facts.origin is Origin.GOOGLE and names.bare_permission_in(facts.message):
+        return _denied(facts)
+    return None
+
+
+_BY_STATUS: Final[dict[str, Cause]] = {
+    "NOT_FOUND": Cause.NOT_FOUND,
+    "ALREADY_EXISTS": Cause.ALREADY_EXISTS,
+    "INVALID_ARGUMENT": Cause.INVALID_ARGUMENT,
+    "OUT_OF_RANGE": Cause.INVALID_ARGUMENT,
+    "ABORTED": Cause.CONFLICT,
+    "UNAVAILABLE": Cause.SERVICE_UNAVAILABLE,
+    "INTERNAL": Cause.SERVICE_UNAVAILABLE,
+    "DEADLINE_EXCEEDED": Cause.SERVICE_UNAVAILABLE,
+}
+# google/rpc/code.proto gives each canonical code's HTTP code; 409 is both ALREADY_EXISTS and ABORTED. 400 and 412 are left out:
+# they have too many causes.
+_STATUS_OF_HTTP: Final[dict[int, str]] = {
+    404: "NOT_FOUND",
+    409: "ABORTED",
+    500: "INTERNAL",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+_STATUS_OF_OWN_CALLS: Final[dict[int, str]] = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 429: "RESOURCE_EXHAUSTED"}
+
+
+def _malformed_request(facts: ErrorFacts) -> Cause | None:
+    """Older APIs say so by their reason (`badRequest`); none of the others that are general says more than the status."""
+    causes = {table.by_legacy_reason().get(reason) for reason in facts.legacy}
+    return Cause.INVALID_ARGUMENT if facts.status is None and causes == {Cause.INVALID_ARGUMENT} else None
+
+
+def by_status(facts: ErrorFacts) -> Verdict:
+    """The last resort, of errors that are Google's: statuses that name their cause themselves.
+
+    PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNAUTHENTICATED and FAILED_PRECONDITION have many causes. The first two decide only
+    in keyadmin's own calls (`method`), where nothing else is known to answer so.
+    """
+    if facts.origin is not Origin.GOOGLE:
+        return None
+    status = facts.status or _STATUS_OF_HTTP.get(facts.code or 0)
+    if facts.method is not None:
+        status = status or _STATUS_OF_OWN_CALLS.get(facts.code or 0)
+        if status in ("PERMISSION_DENIED", "NOT_FOUND") and facts.method == "GetProject":
+            return Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS, None
+        if status == "PERMISSION_DENIED":
+            return Cause.MISSING_IAM_PERMISSION, None
+        if status == "RESOURCE_EXHAUSTED":
+            return quota.state(facts)
+    found = (
+        _BY_STATUS.get(status or "")
+        or _malformed_request(facts)
+        or next(
+            (cause for code in facts.codes if (cause := table.by_code().get(code)) is not None and table.entry(cause).general),
+            None,
+        )
+    )
+    return (found, rules.variant(facts, found)) if found is not None else None

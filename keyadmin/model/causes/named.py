@@ -1,0 +1,44 @@
+"""The names of one error, by what is best known: details first, then the message, then what stands around it."""
+
+from __future__ import annotations
+
+from keyadmin.model.causes import names
+from keyadmin.model.causes.facts import ErrorFacts, Origin
+
+
+def everything(facts: ErrorFacts) -> str:
+    """Everything said: where a constraint's name may stand."""
+    parts = [facts.message, facts.reason or "", *facts.metadata.values()]
+    for violation in facts.violations:
+        parts += [violation.kind, violation.subject, violation.description]
+    return "\n".join(parts)
+
+
+def permission(facts: ErrorFacts) -> str | None:
+    named = facts.metadata.get("permission") or facts.metadata.get("permissions")
+    if named:
+        return named.split(",")[0].strip()
+    return names.permission_in(facts.message) or (
+        names.bare_permission_in(facts.message) if facts.origin is Origin.GOOGLE else None
+    )
+
+
+def service(facts: ErrorFacts) -> str | None:
+    named = facts.metadata.get("service") or names.service_in(facts.message) or facts.service
+    if named is None and facts.domain and facts.domain not in ("googleapis.com", "iam.googleapis.com"):
+        named = facts.domain if facts.domain.endswith(".googleapis.com") else None
+    if named is None and (lacking := permission(facts)):
+        named = names.service_of(lacking)
+    return named or names.service_in(facts.around)
+
+
+def project(facts: ErrorFacts) -> str | None:
+    for key in ("consumer", "resource", "containerInfo", "project"):
+        found = names.project_in_name(facts.metadata.get(key, ""))
+        if found is not None:
+            return found
+    for violation in facts.violations:
+        found = names.project_in_name(violation.subject)
+        if found is not None:
+            return found
+    return names.project_in(facts.message) or facts.project or names.project_in(facts.around)
