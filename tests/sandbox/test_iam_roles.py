@@ -231,7 +231,7 @@ def test_a_missing_role_is_not_found(client: Any) -> None:
 async def test_testable_permissions_tell_which_apis_are_off(sandbox: Running) -> None:
     client = async_client(iam_admin_v1.IAMAsyncClient, sandbox)
     full_name = "//cloudresourcemanager.googleapis.com/projects/old-maps-site"
-    pager = await client.query_testable_permissions(request={"full_resource_name": full_name, "page_size": 10})
+    pager = await client.query_testable_permissions(request={"full_resource_name": full_name, "page_size": 500})
     found = {permission.name: permission async for permission in pager}
     assert set(FIVE) <= set(found)
     assert "resourcemanager.projects.list" not in found
