@@ -137,7 +137,7 @@ def test_embedded_processes_killed_while_writing_lose_nothing(state: Path, start
     for process in processes:
         process.kill()
         rest, _ = process.communicate(timeout=180)
-        acknowledged += rest.split()
+        acknowledged += [word for word in rest.split() if word.startswith("p")]  # no count of one that was done
     running = start_sandbox(state=str(state))
     there = {key["name"].rpartition("/")[2] for key in send(running, "GET", KEYS).data["keys"]}
     assert set(acknowledged) - there == set()
