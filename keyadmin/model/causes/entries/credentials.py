@@ -202,7 +202,10 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
     "The credentials are good, but were issued for narrower OAuth scopes: usual on virtual machines with default scopes, and "
     "with tokens that were stored before a program asked for more.",
     (
-        run("gcloud auth application-default login --scopes=https://www.googleapis.com/auth/cloud-platform"),
+        run(
+            "gcloud auth application-default login --scopes=openid,https://www.googleapis.com/auth/userinfo.email,"
+            "https://www.googleapis.com/auth/cloud-platform"
+        ),
         run(
             "gcloud compute instances set-service-account INSTANCE --scopes=cloud-platform",
             "on a virtual machine, while it is stopped",
