@@ -129,6 +129,7 @@ async def test_a_mixed_auth_key_is_replaced_and_not_split(on: Stage) -> None:
     assert (outcome.problem, outcome.state) == (None, "retired")
     assert newest(subject).key.restricted == "mixed"
     assert deleted(subject) == ["web"]
+    assert not [step.detail for step in outcome.steps if step.detail.startswith("keeps")]
 
 
 async def test_a_key_is_verified_once_a_run(on: Stage) -> None:
