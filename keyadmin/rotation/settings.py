@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from keyadmin.handover.registry import kinds
+
 Kind = Literal["texts", "duration", "choice", "text", "flag", "table"]
 
 
@@ -41,7 +43,7 @@ SETTINGS: Final[Mapping[str, PolicySetting]] = {
         "texts",
         "Where the new key goes; {project}, {lineage} and {name} stand for the key's own; [] = consumers take it themselves.",
         everywhere=True,
-        item=r"^(stdout|env-file:.+|exec:.*\S.*|secret-manager:projects/.+/secrets/.+)$",
+        item=rf"^(stdout|(?:{'|'.join(kind for kind in kinds() if kind != 'stdout')}|[a-z][a-z0-9-]*):.*\S.*)$",
     ),
     "machine": PolicySetting("text", "The machine that has the files and programs of the sinks.", everywhere=True),
     "new-type": PolicySetting(

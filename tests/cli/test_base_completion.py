@@ -38,6 +38,8 @@ def test_the_bash_script_is_bash(cli) -> None:
         ("keyadmin --format j", ["json", "jsonl"]),
         ("keyadmin config list --imp", ["--impersonate-service-account"]),
         ("keyadmin completion z", ["zsh"]),
+        ("keyadmin keys hand-over web --to aws", ["aws-secrets-manager:", "aws-ssm:"]),
+        ("keyadmin keys rotate web --to std", ["stdout"]),
     ],
 )
 def test_commands_options_and_values_complete(typed, words: str, expected: list[str]) -> None:

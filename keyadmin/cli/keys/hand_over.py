@@ -12,7 +12,7 @@ from keyadmin.cli.keys.options import KeyName
 from keyadmin.cli.keys.sink_options import Printer, flagged, handed_view, say_handed
 from keyadmin.cli.options import DryRun
 from keyadmin.cli.render import show_list
-from keyadmin.cli.rotation.options import SINKS_HELP
+from keyadmin.cli.rotation.options import SINKS_HELP, sink_kinds
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.handover.registry import build, parse
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Sinks = Annotated[
     list[str],
-    typer.Option("--to", metavar="SINK", help=SINKS_HELP),
+    typer.Option("--to", metavar="SINK", autocompletion=sink_kinds, help=SINKS_HELP),
 ]
 
 

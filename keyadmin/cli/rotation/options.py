@@ -40,9 +40,17 @@ Notify = Annotated[
     str | None, typer.Option("--notify", metavar="exec:CMD", help="A program that gets the events as JSON lines.")
 ]
 Metrics = Annotated[str | None, typer.Option("--metrics", metavar="FILE", help="Write a Prometheus textfile.")]
+
+
+def sink_kinds(incomplete: str) -> list[str]:
+    """What `--to` is offered: the kinds, each with the colon that its place follows."""
+    words = [kind if kind == "stdout" else f"{kind}:" for kind in kinds()]
+    return [word for word in words if word.startswith(incomplete)]
+
+
 To = Annotated[
     list[str] | None,
-    typer.Option("--to", metavar="SINK", help=SINKS_HELP),
+    typer.Option("--to", metavar="SINK", autocompletion=sink_kinds, help=SINKS_HELP),
 ]
 
 
