@@ -79,6 +79,14 @@ async def test_the_same_version_again_is_the_same(amazon: Any) -> None:
     assert len(client("secretsmanager").list_secret_version_ids(SecretId="apps/web")["Versions"]) == len(before)
 
 
+async def test_a_former_key_becomes_the_current_one_again(amazon: Any) -> None:
+    """As in a rollback: with the id of a version that is there PutSecretValue would move nothing."""
+    sink = sink_of(SECRET)
+    for key, key_id in ((KEY, "k-1"), (OTHER, "k-2"), (KEY, "k-1"), (OTHER, "k-2")):
+        assert (await sink.deliver(key, key_id=key_id)).changed
+        assert await sink.read_back(key) is True
+
+
 async def test_a_field_is_written_and_the_others_kept(amazon: Any) -> None:
     client("secretsmanager").create_secret(Name="apps/web", SecretString=json.dumps({"other": "theirs"}))
     sink = sink_of(f"{SECRET}:gemini")

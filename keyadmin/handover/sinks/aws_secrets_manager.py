@@ -1,7 +1,8 @@
 """The sink `aws-secrets-manager`: a secret of Amazon's Secrets Manager, or one field of a secret that is a JSON object.
 
 PutSecretValue moves AWSCURRENT to the new version and AWSPREVIOUS to the one before. A version's id is ours: made of the
-key's id and of what is written, so that a repeat after a lost answer is the same version, and other data is refused
+key's id, of what is written, and of the version that it follows, so that a repeat after a lost answer is the same version, and
+going back to a former key is another one: with the id of a version that is there PutSecretValue moves nothing
 (docs.aws.amazon.com, "PutSecretValue").
 """
 
@@ -72,11 +73,11 @@ class AwsSecretsManagerSink(Sink):
         """Write the version. Raises Problem: no permission, a secret that is no JSON object, too many versions."""
         from botocore.exceptions import ClientError
 
-        before = await self._current()
+        before, version = await self._current()
         if before is not None and self._in(before) == key.reveal():
             return Delivery(False, f"{self._said} has it already")
         text = self._with(before, key)
-        token = _version_id(key_id, text)
+        token = _version_id(key_id, text, version)
         try:
             if before is None:
                 arguments = {"Name": self._name, "SecretString": text, "ClientRequestToken": token}
@@ -91,15 +92,18 @@ class AwsSecretsManagerSink(Sink):
     async def read_back(self, key: KeyString) -> bool | None:
         """Whether AWSCURRENT is this key; None where it may not be read."""
         try:
-            found = await self._current()
+            found, _ = await self._current()
         except Problem as problem:
             if problem.cause is Cause.MISSING_IAM_PERMISSION:
                 return None
             raise
         return found is not None and self._in(found) == key.reveal()
 
-    async def _current(self) -> str | None:
-        """The text of AWSCURRENT, empty where the secret has no value, None where there is no secret. Raises Problem."""
+    async def _current(self) -> tuple[str | None, str]:
+        """The text of AWSCURRENT, empty where the secret has no value, None where there is no secret; its version's id.
+
+        Raises Problem.
+        """
         from botocore.exceptions import ClientError
 
         try:
@@ -108,8 +112,8 @@ class AwsSecretsManagerSink(Sink):
             if aws.code_of(error) != "ResourceNotFoundException":
                 raise aws.refusal(error, f"{self._said} cannot be read", ACTIONS[0]) from None
             # The same answer for a secret without a value and for none at all.
-            return "" if await self._exists() else None
-        return str(found.get("SecretString", ""))
+            return ("" if await self._exists() else None), ""
+        return str(found.get("SecretString", "")), str(found.get("VersionId", ""))
 
     async def _exists(self) -> bool:
         from botocore.exceptions import ClientError
@@ -146,8 +150,8 @@ class AwsSecretsManagerSink(Sink):
         return found
 
 
-def _version_id(key_id: str, text: str) -> str:
-    """32 to 64 characters: the key's id, and a digest of what is written."""
-    digest = hashlib.sha256(text.encode()).hexdigest()
+def _version_id(key_id: str, text: str, before: str) -> str:
+    """32 to 64 characters: the key's id, and a digest of what is written and of the version before."""
+    digest = hashlib.sha256(f"{before}\n{text}".encode()).hexdigest()
     named = re.sub(r"[^A-Za-z0-9-]", "-", key_id)[:31]
     return f"{named}-{digest[:32]}" if named else digest
