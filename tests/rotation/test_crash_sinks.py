@@ -162,3 +162,13 @@ def test_what_is_held_is_read_as_its_owner_would(world: World, places: Places) -
     assert set(places.held("reading").values()) == {founder}
     assert base64.b64decode(places._cluster.secrets["web", "reading"]["data"]["GEMINI_API_KEY"]).decode() == founder
     assert one.end_state()["held"] == dict.fromkeys(("kubernetes", "github", "vault", "aws"), "web")
+
+
+def test_a_rollback_reaches_every_place(world: World, places: Places) -> None:
+    one = OneRotation(world, places, "going-back")
+    assert one.rotate().code == 0
+    options = [word for sink in places.sinks(one.project) for word in ("--to", sink)]
+    done = world.run("rotation", "rollback", "web-0", "-p", one.project, *options, "--yes", "--format", "json")
+    assert done.code == 0, done.stderr
+    one.check()
+    assert one.end_state()["held"] == dict.fromkeys(("kubernetes", "github", "vault", "aws"), "web")
