@@ -9,6 +9,11 @@ What the rules were right about the first time they met a text, before anything 
   done, in three rounds. Each round met the rules once and was used to widen them afterwards: 43 of 48 right (90 %), 3 wrong;
   43 of 58 (74 %), 2 wrong; 36 of 43 (84 %), 1 wrong. Together 122 right (82 %), 6 wrong (4 %), 21 `unknown`: what the rules do
   not know they mostly leave alone. All near misses of other vendors were left alone.
+- `fresh`: 189 more in four rounds, of other services and client libraries, picked for being unlike those there; before each
+  the rules had been widened with the round before: 67 of 93 (72 %), 10 wrong; 24 of 31 (77 %), 3 wrong; 30 of 32 (94 %), 2
+  wrong; 29 of 33 (88 %), 1 wrong. The last two, met by the rules as they are now but for what they taught: 59 of 65 right
+  (91 %), 3 wrong (5 %), 3 `unknown`; all 23 near misses among them were left alone. Texts of a thread that another file
+  holds do not count.
 
 So the figures that the tests hold are those of known texts.
 """
@@ -60,7 +65,7 @@ def text_of(entry: dict[str, Any]) -> str:
 
 
 def test_the_corpus_is_what_it_should_be() -> None:
-    assert len(CORPUS) >= 465
+    assert len(CORPUS) >= 660
     assert len({entry["id"] for entry in CORPUS}) == len(CORPUS)
     assert all(entry["source"].startswith("https://") for entry in CORPUS)
     assert sum(entry["held_out"] for entry in CORPUS) >= 30
@@ -85,7 +90,7 @@ def test_all_but_the_known_failures_are_right() -> None:
 def test_other_vendors_get_no_advice() -> None:
     """Nobody is sent to Google Cloud with an error of somebody else's."""
     near_misses = [entry for entry in CORPUS if entry["cause"] == "unknown"]
-    assert len(near_misses) >= 40
+    assert len(near_misses) >= 100
     for entry in near_misses:
         found = explain(text_of(entry))
         assert (found.cause, found.fix, found.permission) == (Cause.UNKNOWN, (), None), entry["id"]

@@ -129,6 +129,8 @@ def test_a_request_about_a_policy_is_not_forbidden_by_it(text: str, cause: str) 
         ("Error 400: redirect_uri_mismatch", "oauth-client-misconfigured"),
         ("Verify your account to continue", "unknown"),
         ("Your project is not active", "unknown"),
+        ('{"error": {"message": "slow down", "code": "rate_limit_exceeded"}}', "unknown"),
+        ("OpenRouter: Rate limit exceeded: free-models-per-day google/gemini-2.0-flash-exp:free", "unknown"),
     ],
 )
 def test_words_that_are_anybodys_need_marks_of_googles(text: str, cause: str) -> None:
@@ -141,3 +143,17 @@ def test_a_name_of_a_quota_that_was_cut_off_leaves_the_words_to_decide() -> None
         '"reason": "RATE_LIMIT_EXCEEDED", "metadata": {"quota_limit": "Gemini25ProReques'
     )
     assert explain(text).cause is Cause.DAILY_QUOTA_EXCEEDED
+
+
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [
+        ("Error: $ACTIONS_ID_TOKEN_REQUEST_TOKEN is not set", "id-token: write"),
+        ("google-github-actions/auth failed with: failed to generate Google Cloud access token for x", "workloadIdentityUser"),
+        ("googleapis.com: compute: Received 403 `Unable to generate access token; IAM returned 403 Forbidden", "svc.id.goog"),
+    ],
+)
+def test_each_way_in_from_another_system_has_its_own_advice(text: str, step: str) -> None:
+    found = explain(text)
+    assert found.cause is Cause.WORKLOAD_IDENTITY_MISCONFIGURED
+    assert step in " ".join(found.fix)

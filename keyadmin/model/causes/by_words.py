@@ -85,10 +85,16 @@ _STATUS_OF_HTTP: Final[dict[int, str]] = {
 _STATUS_OF_OWN_CALLS: Final[dict[int, str]] = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 429: "RESOURCE_EXHAUSTED"}
 
 
+_NOT_OF_FORM: Final = re.compile(
+    r"authori[sz]|permission|billing|quota|\bdenied\b|credential|enabled|precondition", re.IGNORECASE
+)
+
+
 def _malformed_request(facts: ErrorFacts) -> Cause | None:
     """Older APIs say so by their reason (`badRequest`); none of the others that are general says more than the status."""
     causes = {table.by_legacy_reason().get(reason) for reason in facts.legacy}
-    return Cause.INVALID_ARGUMENT if facts.status is None and causes == {Cause.INVALID_ARGUMENT} else None
+    about_form = facts.status is None and causes == {Cause.INVALID_ARGUMENT} and not _NOT_OF_FORM.search(facts.message)
+    return Cause.INVALID_ARGUMENT if about_form else None
 
 
 def by_status(facts: ErrorFacts) -> Verdict:

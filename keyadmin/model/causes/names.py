@@ -70,6 +70,18 @@ _MODEL: Final = re.compile(
 )
 
 
+# Permissions whose first part is not the name of their service's host.
+_HOSTS: Final = {
+    "billing": "cloudbilling",
+    "cloudmessaging": "fcm",
+    "cloudsql": "sqladmin",
+    "errorreporting": "clouderrorreporting",
+    "firebaseauth": "identitytoolkit",
+    "resourcemanager": "cloudresourcemanager",
+    "source": "sourcerepo",
+}
+
+
 def permission_in(text: str) -> str | None:
     """The first IAM permission that the text says is lacking."""
     text = text[:_WINDOW]
@@ -88,7 +100,7 @@ def bare_permission_in(text: str) -> str | None:
 def service_of(permission: str) -> str | None:
     """The service (host) that a permission is of: `compute.googleapis.com` of `compute.zones.list`."""
     short = permission.partition(".")[0]
-    host = {"resourcemanager": "cloudresourcemanager"}.get(short, short) + ".googleapis.com"
+    host = _HOSTS.get(short, short) + ".googleapis.com"
     return host if host in services() else None
 
 

@@ -50,6 +50,13 @@ _MENTIONED: Final = (
     "antigravity",
     "youtube data api",
     "workloadidentitypools",
+    "bigquery",
+    "actions_id_token",
+    "cloud sql",
+    "artifact registry",
+    "gcr.io/",
+    "pkg.dev/",
+    "over_query_limit",
 )
 
 # Each vendor by what only its own errors say, in lower case.
@@ -92,7 +99,7 @@ _VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             *("invalidclienttokenid", "signaturedoesnotmatch", "@aws-sdk", "aws-sdk", "api error: accessdenied"),
         ),
     ),
-    ("OpenRouter", ("openrouter.ai", "openrouterexception")),
+    ("OpenRouter", ("openrouter.ai", "openrouterexception", "free-models-per-day", "provider: openrouter", "openrouter:")),
     ("Groq", ("console.groq.com", "api.groq.com", "service tier `on_demand", "groqexception")),
     ("Mistral", ("api.mistral.ai", "console.mistral.ai", '"raw_status_code"')),
     ("DeepSeek", ("api.deepseek.com", "platform.deepseek")),
@@ -133,6 +140,7 @@ _VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("Meta", ("graph.facebook.com", "oauthexception")),
     ("Dropbox", ("api.dropboxapi.com",)),
     ("Mapbox", ("api.mapbox.com",)),
+    ("Google Trends", ("pytrends",)),
     ("Sentry", ("sentry.io/api",)),
     ("ElevenLabs", ("elevenlabs",)),
     ("npm", ("npm err! code e40",)),

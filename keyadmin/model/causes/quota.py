@@ -9,7 +9,7 @@ from keyadmin.model.cause import Cause
 from keyadmin.model.causes.facts import ErrorFacts
 
 _ZERO: Final = re.compile(r"free_tier\w*[\"',]*\s*,?\s*limit: 0(?![\d.])", re.IGNORECASE)
-_DAY: Final = re.compile(r"per[ _-]?day|perday|daily|_day\b|/d\b", re.IGNORECASE)
+_DAY: Final = re.compile(r"per[ _-]?day|perday|daily|_day\b|/d(?:ay)?\b|-1d\b", re.IGNORECASE)
 _OF_A_DAY: Final = ("youtube.quota", "/youtube/v3/getting-started#quota")  # services whose quotas are all of a day
 _MINUTE: Final = re.compile(r"per[ _-]?minute|perminute|per[ _-]?second|/min", re.IGNORECASE)
 _CAP: Final = re.compile(r"spending cap|spend cap", re.IGNORECASE)

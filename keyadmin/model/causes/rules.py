@@ -126,7 +126,11 @@ _VARIANTS: Final = {
         ("testing", re.compile(r"access_denied|verification process|being tested|hasn.t verified", re.IGNORECASE)),
         ("client", re.compile(r"client", re.IGNORECASE)),
     ),
-    Cause.WORKLOAD_IDENTITY_MISCONFIGURED: (("act-as", re.compile(r"google cloud access token", re.IGNORECASE)),),
+    Cause.WORKLOAD_IDENTITY_MISCONFIGURED: (
+        ("no-token", re.compile(r"ACTIONS_ID_TOKEN_REQUEST", re.IGNORECASE)),
+        ("gke", re.compile(r"unable to generate access token; IAM returned", re.IGNORECASE)),
+        ("act-as", re.compile(r"google cloud (?:access|id) token", re.IGNORECASE)),
+    ),
     Cause.SERVICE_UNAVAILABLE: (
         (
             "stock",

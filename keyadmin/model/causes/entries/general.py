@@ -30,7 +30,8 @@ NOT_FOUND: Final = CauseEntry(
     codes=("not_found",),
     patterns=(
         *says(64, "requested entity was not found", "requested entity not found", 'key "projects/ * not found'),
-        *google_says(64, "not found or permission denied", "resource not found"),
+        *google_says(64, "not found or permission denied", "not found (or permission denied)", "resource not found"),
+        *google_says(68, "cannot find service ["),
     ),
     hides_existence=True,
     general=True,
@@ -44,7 +45,13 @@ ALREADY_EXISTS: Final = CauseEntry(
     ERROR_REASONS,
     legacy=("alreadyExists", "duplicate"),
     patterns=google_says(
-        63, "requested entity already exists", "alreadyexists: 409", "error 409 * already exists", "already_exists"
+        60,
+        "you already own this bucket",
+        "requested entity already exists",
+        "already in use by another project",
+        "alreadyexists: 409",
+        "error 409 * already exists",
+        "already_exists",
     ),
     general=True,
 )
@@ -60,7 +67,7 @@ INVALID_ARGUMENT: Final = CauseEntry(
     codes=("invalid_request", "parameter_unknown", "out_of_range"),
     patterns=(
         *says(66, "request contains an invalid argument", "invalid json payload received"),
-        *google_says(66, "input token count exceeds the maximum"),
+        *google_says(66, "input token count * exceeds the maximum", "generatecontentrequest.", "invalid_argument"),
     ),
     general=True,
 )
@@ -181,6 +188,8 @@ NETWORK_UNREACHABLE: Final = CauseEntry(
             "failed, reason:",
             "error sending request for url (https://",
             "the connection errored",
+            "dial tcp",
+            "connectex:",
             "eai_again",
             "curl error 6:",
             "curl error 7:",

@@ -57,7 +57,6 @@ RATE_LIMITED: Final = CauseEntry(
             "quota exceeded for metric",
             "quota exceeded for aiplatform",
             "insufficient tokens for quota",
-            "rate_limit_exceeded",
             "ratelimitexceeded",
             "gone over the requests limit",
             "quota ' * exceeded. limit:",
@@ -90,6 +89,12 @@ RATE_LIMITED: Final = CauseEntry(
             "quotaexceeded",
             "quota_exceeded",
             "exceeded rate limits",
+            "over_query_limit",
+            "exceeded your rate-limit for this api",
+            "too many concurrent requests for user",
+            "user-rate limit exceeded",
+            "quotas were exceeded when requesting",
+            "rate_limit_exceeded",
             "project exceeded quota",
             "quota limit exceeded",
         ),
@@ -159,7 +164,12 @@ NO_FREE_TIER: Final = CauseEntry(
     f"{GEMINI_DOCS}/rate-limits",
     Turn.BILLING,
     patterns=says(
-        9, "free_tier * limit: 0,", "free_tier * limit: 0 ", "doesn't have a free quota tier", "does not have a free quota tier"
+        9,
+        "free_tier * limit: 0,",
+        "free_tier * limit: 0 ",
+        "only accessible to billed users",
+        "doesn't have a free quota tier",
+        "does not have a free quota tier",
     ),
 )
 
@@ -283,6 +293,7 @@ MODEL_NOT_FOUND: Final = CauseEntry(
             "unexpected model name format",
             "model * is no longer available",
             "model has been deprecated",
+            "consider switching to different model",
             "model * has been shut down",
         ),
     ),

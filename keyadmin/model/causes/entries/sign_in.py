@@ -1,0 +1,218 @@
+"""Causes: an identity of another system, or an app, is not let in by Google's sign-in."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from keyadmin.model.cause import Cause
+from keyadmin.model.causes.entry import CLOUD, CauseEntry, Turn, Variant, do, google_says, run, says
+
+WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
+    Cause.WORKLOAD_IDENTITY_MISCONFIGURED,
+    "Workload identity federation is not set up for this caller",
+    "The identity of another system (GitHub, AWS, Kubernetes ...) was not exchanged for Google's: the provider does not exist, "
+    "expects another audience, or turned the token down by its attribute condition.",
+    (
+        run(
+            "gcloud iam workload-identity-pools providers describe PROVIDER --workload-identity-pool=POOL --location=global "
+            "--project=PROJECT",
+            "is it there and enabled, and what are its issuer, audiences and attribute condition?",
+        ),
+        do(
+            "name the provider in full, with the project's number: "
+            "projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER"
+        ),
+        do("an attribute condition: compare it with the token's claims (repository, owner, branch, letter by letter)"),
+    ),
+    f"{CLOUD}/iam/docs/troubleshooting-workload-identity-federation",
+    Turn.ADMIN,
+    variants={
+        "act-as": Variant(
+            (
+                run(
+                    "gcloud iam service-accounts add-iam-policy-binding ACCOUNT --role=roles/iam.workloadIdentityUser "
+                    "--member=principalSet://iam.googleapis.com/projects/NUMBER/locations/global/workloadIdentityPools/POOL/"
+                    "attribute.repository/OWNER/REPO",
+                    "whoever administers the service account ACCOUNT runs it",
+                ),
+                do(
+                    "compare the member with the caller, letter by letter: the pool's project NUMBER (not its id), the "
+                    "pool, the "
+                    "attribute and its value; the attribute must be mapped in the provider"
+                ),
+                do(
+                    "or leave out the service account and grant the roles to the principalSet itself (direct federation); a "
+                    "new "
+                    "binding takes some minutes"
+                ),
+            ),
+            "The token was exchanged, but nobody has let this identity of the pool act as the service account: it lacks "
+            "roles/iam.workloadIdentityUser there (or the service account does not exist).",
+        ),
+        "gke": Variant(
+            (
+                run(
+                    "gcloud iam service-accounts add-iam-policy-binding ACCOUNT --role=roles/iam.workloadIdentityUser "
+                    "--member=serviceAccount:PROJECT.svc.id.goog[NAMESPACE/KUBERNETES_ACCOUNT]",
+                    "whoever administers the service account ACCOUNT runs it",
+                ),
+                do(
+                    "the Kubernetes service account of the pod bears the annotation iam.gke.io/gcp-service-account with that "
+                    "ACCOUNT, letter by letter, and the pod names it (serviceAccountName)"
+                ),
+                do("a new binding takes some minutes; then start the pod anew"),
+            ),
+            "The pod's Kubernetes service account may not act as the service account of its annotation (which may not exist).",
+        ),
+        "no-token": Variant(
+            (
+                do(
+                    "give the job (or the workflow) `permissions:` with `id-token: write` and `contents: read`; where a "
+                    "reusable workflow is called, the calling job too"
+                ),
+                do("a pull request from a fork, or by Dependabot, never gets such a token: run the job for it elsewhere"),
+            ),
+            "GitHub gave the job no identity token: it may not ask for one. Google was not asked yet.",
+        ),
+    },
+    codes=("invalid_target",),
+    patterns=(
+        *says(
+            14,
+            'target service indicated by the "audience" parameters',
+            "target service indicated by the audience parameters",
+            'invalid value for "audience"',
+            "the given credential is rejected by the attribute condition",
+            "rejected by the attribute condition",
+            "the audience in id token",
+            "error connecting to the given credential's issuer",
+            "the issuer in id token",
+            "does not match the expected audience",
+            "unable to acquire impersonated credentials * workloadidentitypools",
+            "failed to generate google cloud federated token",
+            "failed to generate google cloud access token",
+            "oidc/get-token-error",
+            "the size of mapped attribute",
+            "the attribute condition must reference",
+            "unable to retrieve identity pool subject token",
+            "failed to generate google cloud id token",
+            'must specify exactly one of "workload_identity_provider"',
+            "unable to generate access token; iam returned",
+            "actions_id_token_request_token",
+            "actions_id_token_request_url",
+        ),
+        *google_says(14, "attribute condition * rejected", "unauthorized_client * attribute condition"),
+    ),
+    credentials=True,
+)
+
+OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
+    Cause.OAUTH_CLIENT_MISCONFIGURED,
+    "Google's sign-in refuses the app",
+    "The OAuth client (the app's registration in a Google Cloud project) does not fit what it asked for: an address that is "
+    "not "
+    "registered, a client that was deleted, an app in testing that lists other people, or one that an admin has not allowed.",
+    (
+        do(
+            "redirect_uri_mismatch, origin: register exactly the address that the page names, on "
+            "https://console.cloud.google.com/apis/credentials (scheme, port and slash count)"
+        ),
+        do(
+            "access_denied, app in testing: the developer adds your account as a test user, or publishes the app, on "
+            "https://console.cloud.google.com/auth/audience"
+        ),
+        do(
+            "deleted_client, invalid_client: make a new OAuth client there and give its id and secret to the app; "
+            "org_internal, "
+            "admin_policy_enforced: sign in with an account of that organisation, or its admin allows the app"
+        ),
+    ),
+    "https://developers.google.com/identity/protocols/oauth2/web-server#authorization-errors",
+    Turn.PERSON,
+    variants={
+        "redirect": Variant(
+            (
+                do(
+                    "whoever owns the OAuth client registers exactly the address that the page names (scheme, host, port, "
+                    "path, "
+                    "slash) under Authorised redirect URIs or JavaScript origins: https://console.cloud.google.com/apis/credentials"
+                ),
+                do("a program on this machine: make a client of type Desktop app, which needs no registered address"),
+            ),
+            "The address that the app wants to be called back at is not registered with its OAuth client.",
+        ),
+        "testing": Variant(
+            (
+                do(
+                    "the app's developer adds your account as a test user, or publishes the app: "
+                    "https://console.cloud.google.com/auth/audience"
+                ),
+                do("if the app is your own: that page, of the project whose client id it uses, is where you do it"),
+            ),
+            "The app is in testing: only accounts that its developer listed may sign in.",
+        ),
+        "client": Variant(
+            (
+                do(
+                    "make a new OAuth client on https://console.cloud.google.com/apis/credentials, give its id and secret "
+                    "to the "
+                    "app, delete the app's stored token and sign in again; if it is somebody else's app, tell its developer"
+                ),
+                do("invalid_client although it exists: the secret is another client's, or has a blank or line break in it"),
+            ),
+            "The OAuth client (its id or its secret) is not, or no longer, known to Google.",
+        ),
+        "blocked": Variant(
+            (
+                do(
+                    "an admin of your Workspace allows the app: "
+                    "https://support.google.com/a/answer/7281227 (API controls, app access control)"
+                ),
+                do("or sign in with an account of the organisation that the app is made for"),
+            ),
+            "An admin's policy, or the app's own setting (internal), keeps this account out.",
+        ),
+    },
+    codes=(
+        *("redirect_uri_mismatch", "deleted_client", "disabled_client", "org_internal", "admin_policy_enforced"),
+        *("origin_mismatch", "restricted_client", "unauthorized_client"),
+    ),
+    patterns=(
+        *says(
+            13,
+            "error 400: redirect_uri_mismatch",
+            "deleted_client",
+            "disabled_client",
+            "the oauth client was deleted",
+            "the oauth client was not found",
+            "the oauth client was disabled",
+            "has not completed the google verification process",
+            "comply with google's oauth 2.0 policy",
+            "comply with google's policy for validation of oauth",
+            "access blocked: this app's request is invalid",
+            "access blocked: authorization error",
+            "is not a registered origin for client",
+            "the given origin is not allowed for the given client id",
+            "not a valid origin for the client",
+            "admin_policy_enforced",
+            "error 403: org_internal",
+            "error 403: restricted_client",
+            "error 400: origin_mismatch",
+            "error 400: invalid_request * google",
+            "error 400: invalid_scope",
+            "unregistered origin",
+            "is restricted to users within its organization",
+            "this app is blocked",
+            "error 403: disallowed_useragent",
+            "error 403: access_denied",
+            "error 401: invalid_client",
+            "client is unauthorized to retrieve access tokens using this method",
+            "google hasn't verified this app",
+            "auth/unauthorized-domain",
+        ),
+        *google_says(13, "redirect_uri_mismatch"),
+        *google_says(37, "invalid_client", "unauthorized_client", "idpiframe_initialization_failed"),
+    ),
+)
+
+ENTRIES: Final = (WORKLOAD_IDENTITY_MISCONFIGURED, OAUTH_CLIENT_MISCONFIGURED)
