@@ -41,7 +41,7 @@ ALREADY_EXISTS: Final = CauseEntry(
     Cause.ALREADY_EXISTS,
     "It exists already",
     "The id is taken. A deleted key keeps its id until it is purged (30 days); a project id is never free again.",
-    (do("use another id, or go on with what exists (keyadmin keys create --if-absent; terraform import)"),),
+    (do("use another id, or go on with what exists (keyadmin keys create --name NAME --if-absent; terraform import)"),),
     ERROR_REASONS,
     legacy=("alreadyExists", "duplicate"),
     patterns=google_says(
