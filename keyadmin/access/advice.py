@@ -35,7 +35,12 @@ def fix_lines(found: Classification, *, feature: str | None = None, unnamed: boo
         "constraint": found.constraint,
     }
     if found.cause is Cause.MISSING_IAM_PERMISSION:
-        anybodys = unnamed and found.permission is None and found.service not in (None, _KEYS_API)
+        unknown = unnamed and found.permission is None
+        if unknown and found.variant == "registry":
+            return filled(known.variants["registry"].steps, names)
+        anybodys = unknown and (
+            found.service not in (None, _KEYS_API) or (found.variant == "unnamed" and found.service is None)
+        )
         return _of_a_permission(found, names, feature, anybodys=anybodys)
     variant = known.variants.get(found.variant or "")
     return filled(variant.steps if variant is not None else known.steps, names)

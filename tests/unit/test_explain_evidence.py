@@ -129,6 +129,10 @@ def test_a_request_about_a_policy_is_not_forbidden_by_it(text: str, cause: str) 
         ("Error 400: redirect_uri_mismatch", "oauth-client-misconfigured"),
         ("Verify your account to continue", "unknown"),
         ("Your project is not active", "unknown"),
+        ("gcloud: Get http://localhost:8080/api: dial tcp [::1]:8080: connect: connection refused", "unknown"),
+        ("gcloud: Get https://oauth2.googleapis.com/token: dial tcp 192.0.2.1:443: i/o timeout", "network-unreachable"),
+        ("google: Your client does not have permission to get URL /x from this server.", "unknown"),
+        ("https://x.run.app: Your client does not have permission to get URL / from this server.", "missing-iam-permission"),
         ('{"error": {"message": "slow down", "code": "rate_limit_exceeded"}}', "unknown"),
         ("OpenRouter: Rate limit exceeded: free-models-per-day google/gemini-2.0-flash-exp:free", "unknown"),
     ],
@@ -157,3 +161,18 @@ def test_each_way_in_from_another_system_has_its_own_advice(text: str, step: str
     found = explain(text)
     assert found.cause is Cause.WORKLOAD_IDENTITY_MISCONFIGURED
     assert step in " ".join(found.fix)
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("gcr.io/x: unauthorized: You don't have the needed permissions to perform this operation", "configure-docker"),
+        ("googleapi: Error 403: The caller does not have permission, forbidden", "gcloud auth list"),
+        ("apikeys.googleapis.com: The caller does not have permission", "doctor"),
+        ("You do not have permission to create a key in this project. Google AI Studio", "doctor"),
+    ],
+)
+def test_doctor_comes_first_only_where_it_looks(text: str, first: str) -> None:
+    found = explain(text)
+    assert found.cause is Cause.MISSING_IAM_PERMISSION
+    assert first in found.fix[0]

@@ -27,10 +27,23 @@ def _limited(facts: ErrorFacts) -> Verdict:
 
 def _denied(facts: ErrorFacts) -> Verdict:
     """`Permission 'X' denied` and the like."""
+    if _PAGE in facts.message.lower() and not _OF_RUN.search(facts.message):
+        return None
     permission = named.permission(facts)
     if permission == "serviceusage.services.use":
         return Cause.QUOTA_PROJECT_DENIED, None
     return rules.acting_as(facts, permission)
+
+
+_PAGE: Final = "permission to get url"  # a page of Google's web servers, which IAM decides for Cloud Run and functions alone
+_OF_RUN: Final = re.compile(r"run\.app|cloudfunctions\.net|cloud run|cloud function", re.IGNORECASE)
+_THIS_MACHINE: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]):\d+")
+
+
+def _elsewhere(facts: ErrorFacts) -> Verdict:
+    """A connection within one machine says nothing of the way to Google."""
+    local = _THIS_MACHINE.search(facts.message) and "googleapis.com" not in facts.message
+    return None if local else (Cause.NETWORK_UNREACHABLE, rules.variant(facts, Cause.NETWORK_UNREACHABLE))
 
 
 def _malformed(facts: ErrorFacts) -> Verdict:
@@ -45,6 +58,7 @@ _CORRECTED: Final[dict[Cause, Callable[[ErrorFacts], Verdict]]] = {
     Cause.RATE_LIMITED: _limited,
     Cause.MISSING_IAM_PERMISSION: _denied,
     Cause.MALFORMED_KEY: _malformed,
+    Cause.NETWORK_UNREACHABLE: _elsewhere,
 }
 
 

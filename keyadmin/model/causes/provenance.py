@@ -57,6 +57,8 @@ _MENTIONED: Final = (
     "gcr.io/",
     "pkg.dev/",
     "over_query_limit",
+    ".run.app",
+    ".cloudfunctions.net",
 )
 
 # Each vendor by what only its own errors say, in lower case.

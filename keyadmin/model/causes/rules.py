@@ -74,7 +74,7 @@ def _iam_denied(facts: ErrorFacts) -> Verdict:
 def acting_as(facts: ErrorFacts, permission: str | None) -> Verdict:
     """Acting as a service account: an identity of a workload pool lacks another role than a person does."""
     if permission != ACT_AS:
-        return Cause.MISSING_IAM_PERMISSION, None
+        return Cause.MISSING_IAM_PERMISSION, None if permission else variant(facts, Cause.MISSING_IAM_PERMISSION)
     pool = _POOL.search(f"{facts.message}\n{facts.around}")
     return (Cause.WORKLOAD_IDENTITY_MISCONFIGURED if pool else Cause.MISSING_IAM_PERMISSION), "act-as"
 
@@ -125,6 +125,17 @@ _VARIANTS: Final = {
         ),
         ("testing", re.compile(r"access_denied|verification process|being tested|hasn.t verified", re.IGNORECASE)),
         ("client", re.compile(r"client", re.IGNORECASE)),
+    ),
+    Cause.MISSING_IAM_PERMISSION: (
+        ("registry", re.compile(r"needed permissions to perform this operation", re.IGNORECASE)),
+        (
+            "unnamed",
+            re.compile(
+                r"the caller does not have permission|missing or insufficient permissions|you must grant|"
+                r"policy update access denied|not authorized to",
+                re.IGNORECASE,
+            ),
+        ),
     ),
     Cause.WORKLOAD_IDENTITY_MISCONFIGURED: (
         ("no-token", re.compile(r"ACTIONS_ID_TOKEN_REQUEST", re.IGNORECASE)),

@@ -49,6 +49,16 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
                 run("gcloud auth list", "first see that the account that calls is the one you think"),
             )
         ),
+        "registry": Variant(
+            (
+                run("gcloud auth configure-docker HOST", "HOST = the image's, such as us-docker.pkg.dev; then try again"),
+                do(
+                    "it is refused still: an admin of the project grants the account that pulls or pushes (a cluster's nodes "
+                    "have one) roles/artifactregistry.reader, to push roles/artifactregistry.writer"
+                ),
+            ),
+            "The registry knows the caller not at all, or not as one who may pull (push) this image.",
+        ),
         "unnamed": Variant(
             (
                 run("gcloud auth list", "is the account that calls the one you think? gcloud's and a program's may differ"),
@@ -122,6 +132,7 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
             "missing required permission",
             "you must have permission",
             "you must grant * permission to",
+            "permission denied while using the",
             "the user is forbidden from accessing the bucket",
             "you need permissions for this action",
             "additional permissions required",

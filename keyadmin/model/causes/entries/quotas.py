@@ -90,6 +90,7 @@ RATE_LIMITED: Final = CauseEntry(
             "quota_exceeded",
             "exceeded rate limits",
             "over_query_limit",
+            "google api error: over query limit",
             "exceeded your rate-limit for this api",
             "too many concurrent requests for user",
             "user-rate limit exceeded",
