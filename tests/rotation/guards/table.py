@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.rotation.guards import commands, confirmed, decide, engine, lineage, scope, sinks, steps, tampered, undo
+from tests.rotation.guards import commands, confirmed, decide, engine, lineage, others, scope, sinks, steps, tampered, undo
 from tests.rotation.guards.files import CRASH, RUN
 from tests.rotation.guards.guard import Guard
 
@@ -38,4 +38,5 @@ PROBES: Final = (
 GUARDS: Final = (
     *(*lineage.GUARDS, *decide.GUARDS, *engine.GUARDS, *steps.GUARDS),
     *(*undo.GUARDS, *scope.GUARDS, *sinks.GUARDS, *commands.GUARDS, *tampered.GUARDS, *confirmed.GUARDS),
+    *others.GUARDS,
 )
