@@ -71,8 +71,10 @@ def checks_of_member(
         Check("caller", "ok", False, f"{member}, as far as {asking} may read the policies"),
         Check("quota-project", "unknown", False, f"which project the calls of {member} are charged to is a setting of theirs"),
     ]
-    found += [_of_member(name, access, required=True) for name in feature.permissions]
-    found += [_of_member(name, access, required=False) for name in feature.studio]
+    itself = member.partition(":")[2].casefold() == (by.caller.principal or "").casefold()
+    tested = seen if itself else None
+    found += [_of_member(name, access, tested, required=True) for name in feature.permissions]
+    found += [_of_member(name, access, tested, required=False) for name in feature.studio]
     found += [api(seen, name, by, feature) for name in APIS]
     if seen.binding_enforced is not None:
         found.append(key_binding(seen))
@@ -81,13 +83,16 @@ def checks_of_member(
     return tuple(found)
 
 
-def _of_member(name: str, access: MemberAccess | Problem, *, required: bool) -> Check:
+def _of_member(name: str, access: MemberAccess | Problem, tested: ProbeResult | None, *, required: bool) -> Check:
+    """By what the policies say; of the caller (`tested`) Google says more than the policies that may be read."""
     identity = f"permission:{name}"
     if isinstance(access, Problem):
         return Check(identity, "unknown", required, f"the project's policy cannot be read: {_reason(access)}", name)
     if name in access.held:
         return Check(identity, "ok", required, f"granted {access.held[name]}", name)
     if name in access.unknown:
+        if tested is not None and (check := _permission(tested, name, required=required)).status != "unknown":
+            return check
         return Check(identity, "unknown", required, access.unknown[name], name)
     return Check(identity, "missing", required, "not granted", name)
 

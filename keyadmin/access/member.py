@@ -2,8 +2,9 @@
 above it, with the custom roles in them.
 
 Certain is what a policy grants to the member by name and without condition. What a group, a domain or a condition may grant,
-and what a custom role holds that may not be read, is unknown and said. Deny policies and principal access boundaries are not
-read: they may take away what is granted here.
+and what a custom role holds that may not be read, is unknown and said. Where a policy above may not be read, nothing is
+certainly missing: that policy may grant it. Deny policies and principal access boundaries are not read: they may take away what
+is granted here.
 """
 
 from __future__ import annotations
@@ -47,6 +48,18 @@ class _Granted:
     why: str = ""
 
 
+@dataclass(frozen=True)
+class _Unread:
+    """A policy that was not read: whose, or what lies above what, and why."""
+
+    place: str
+    why: str
+
+    @property
+    def note(self) -> str:
+        return f"the policy of {self.place} was not read, so what it grants is not counted: {self.why}"
+
+
 async def access_of(cloud: Cloud, project: str, member: str, names: Sequence[str]) -> MemberAccess:
     """Which of these permissions the member holds. Raises Problem where the project's own policy may not be read."""
     policies, unread = await _policies(cloud, project)
@@ -60,28 +73,39 @@ async def access_of(cloud: Cloud, project: str, member: str, names: Sequence[str
             held[name] = f"by {certain.binding.role} on {certain.place}"
         elif why := _maybe(granted, member, name):
             unknown[name] = why
-    return MemberAccess(member, held, unknown, (*unread, NOT_READ))
+        elif unread:
+            unknown[name] = _elsewhere(unread)
+    return MemberAccess(member, held, unknown, (*(each.note for each in unread), NOT_READ))
 
 
-async def _policies(cloud: Cloud, project: str) -> tuple[list[tuple[str, AllowPolicy]], tuple[str, ...]]:
+def _elsewhere(unread: Sequence[_Unread]) -> str:
+    """Where a permission may come from that no policy grants that was read, and who can find out."""
+    places = " and ".join(each.place for each in unread)
+    return (
+        f"not granted in what was read, but the policy of {places} may grant it and was not read: have somebody run this who "
+        "may read it (roles/iam.securityReviewer there)"
+    )
+
+
+async def _policies(cloud: Cloud, project: str) -> tuple[list[tuple[str, AllowPolicy]], tuple[_Unread, ...]]:
     """The project's policy and those above it, each with its place; and what could not be read."""
     found = [(f"projects/{project}", await cloud.projects.get_policy(f"projects/{project}"))]
     try:
         above = (await cloud.projects.get(project)).parent
     except Problem as problem:
-        return found, (f"the policies above the project were not read: {problem.message}",)
-    unread: list[str] = []
+        return found, (_Unread(f"whatever lies above projects/{project}", problem.message),)
+    unread: list[_Unread] = []
     while above:
         policy = await or_problem(cloud.projects.get_policy(above))
         if isinstance(policy, Problem):
-            unread.append(f"the policy of {above} was not read, so what it grants is not counted: {policy.message}")
+            unread.append(_Unread(above, policy.message))
         else:
             found.append((above, policy))
         if not above.startswith("folders/"):
             break
         folder = await or_problem(cloud.folders.get(above))
         if isinstance(folder, Problem):
-            unread.append(f"what lies above {above} was not read: {folder.message}")
+            unread.append(_Unread(f"whatever lies above {above}", folder.message))
             break
         above = folder.parent
     return found, tuple(unread)

@@ -148,7 +148,8 @@ def _apply(
     if dry_run:
         would(session, f"grant {sum(len(each.roles) for each in todo)} roles", document=False)
         return False
-    confirm(session, "Grant this?", yes=yes)
+    left = ", ".join(dict.fromkeys(check.permission for check in unknown if check.permission))
+    confirm(session, f"Grant this? Not known to be missing, and not granted: {left}." if left else "Grant this?", yes=yes)
     run(context, lambda cloud: grant.apply(cloud, todo))
     session.console.note("Granted. It may take a few minutes until every server knows.")
     return not unknown

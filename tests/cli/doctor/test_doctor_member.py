@@ -125,3 +125,43 @@ def test_addresses_are_the_same_in_any_case(run: Callable[..., Any], served: Any
     done = run("doctor", "demo-project", "--member", "user:Newcomer@Example.com", "--format", "json")
     assert done.json[0]["ready"]
     assert run("doctor", "demo-project", "--apply").code == 2
+
+
+READER = ["resourcemanager.projects.get", "resourcemanager.projects.getIamPolicy", "resourcemanager.projects.setIamPolicy"]
+
+
+@pytest.mark.parametrize("above", [[], ["folders/1001"]], ids=["nothing-above", "all-but-the-organisation"])
+def test_what_a_policy_above_may_grant_is_not_certainly_missing(run: Callable[..., Any], served: Any, above: list[str]) -> None:
+    """The admin of a project who may not read above it: the member may hold all of it from there."""
+    served.seed(**binding("demo-project", "roles/browser"))
+    served.seed(projects=[{"projectId": "demo-project", "parent": "folders/1001"}])
+    served.grant("admin@example.com", READER)
+    for place in above:
+        served.grant("admin@example.com", ["resourcemanager.folders.get", "resourcemanager.folders.getIamPolicy"], on=place)
+    found, done = diagnosed(run, user="admin@example.com")
+    assert done.code == 3
+    seen = statuses(found)
+    assert seen.pop("resourcemanager.projects.get") == "ok"
+    assert set(seen.values()) == {"unknown"}
+    assert found["missingPermissions"] == []
+    place = "organizations/1000" if above else "folders/1001"
+    details = [each["detail"] for each in found["checks"] if each["status"] == "unknown" and each.get("permission")]
+    assert all(place in detail and "may read it" in detail for detail in details)
+    assert any(place in note for note in found["unknown"])
+    before = served.control("requests")
+    applied = run("doctor", "demo-project", "--member", MEMBER, "--apply", "--yes", user="admin@example.com")
+    assert applied.code == 3
+    assert "nothing is granted" in applied.err
+    assert place in applied.err
+    assert "SetIamPolicy" not in served.methods()[len(before) :]
+    everything = run("doctor", "demo-project", "--member", MEMBER, "--apply", "--yes")
+    assert everything.code == 0, "who may read all policies grants what is missing"
+
+
+def test_the_question_says_what_it_leaves_out(run: Callable[..., Any], served: Any) -> None:
+    served.seed(**binding("demo-project", "roles/iam.serviceAccountCreator", "group:makers@example.com"))
+    asked = run("doctor", "demo-project", "--member", MEMBER, "--apply", terminal=True, stdin="n\n")
+    assert asked.code == 1
+    (question,) = [line for line in asked.err.splitlines() if "[y/N]" in line]
+    assert "iam.serviceAccounts.create" in question
+    assert "apikeys.keys.create" not in question
