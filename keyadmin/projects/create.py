@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from keyadmin.local.creations import Creations, Run
 
 T = TypeVar("T")
+Exposing = Mapping[str, Collection[str]]  # of projects by id: the keys without API restriction that were agreed to
 
 AT_ONCE: Final = 10  # "a maximum of 10 project at a time" (the page, Limitations)
 APIS: Final = (GEMINI, API_KEYS)
@@ -78,11 +79,15 @@ async def create(
     run: Run,
     observer: Observer,
     *,
-    allow_exposure: bool = False,
+    exposing: Exposing | None,
 ) -> list[CreateOutcome]:
-    """All of them, side by side; one that fails leaves the others. `run` holds the ids, in the order of `wanted`."""
+    """All of them, side by side; one that fails leaves the others. `run` holds the ids, in the order of `wanted`.
+
+    `exposing` = beside which open keys Gemini may be switched on in projects that were there; None = whichever they are. A
+    GeminiExposure as an outcome's problem says which would have to be agreed to.
+    """
     alone = len(wanted) == 1
-    maker = _Maker(cloud, key_name, creations, run, observer, observer if alone else _Quiet(observer), allow_exposure)
+    maker = _Maker(cloud, key_name, creations, run, observer, observer if alone else _Quiet(observer), exposing)
     if alone:
         observer.step(f"Creating project {run.ids[0]}")
     else:
@@ -115,7 +120,7 @@ class _Maker:
     run: Run
     observer: Observer
     inner: Observer  # for the steps within one project
-    allow_exposure: bool
+    exposing: Exposing | None
 
     async def make(self, wanted: Wanted, generated: bool) -> CreateOutcome:
         """One project and what belongs to it."""
@@ -164,8 +169,8 @@ class _Maker:
 
     async def _enable(self, outcome: CreateOutcome) -> None:
         project = outcome.wanted.project_id
-        if outcome.was_there and not self.allow_exposure:
-            await _refuse_exposure(self.cloud, project)
+        if outcome.was_there and self.exposing is not None:
+            await _refuse_exposure(self.cloud, project, self.exposing.get(project, ()))
         self.inner.step(f"Enabling {' and '.join(APIS)}")
         await self._while_new(outcome, lambda: self.cloud.services.enable(project, APIS))
 
@@ -186,14 +191,14 @@ class _Maker:
         )
 
 
-async def _refuse_exposure(cloud: Cloud, project: str) -> None:
+async def _refuse_exposure(cloud: Cloud, project: str, agreed: Collection[str]) -> None:
     """Raises GeminiExposure where a project that was there already has open keys and Gemini would be switched on."""
     states = await or_problem(cloud.services.states(project, APIS))
     if not isinstance(states, Problem) and states.get(GEMINI) == "ENABLED":
         return
     exposed = await or_problem(unrestricted(cloud, project))
     if not isinstance(exposed, Problem):
-        exposure.require(project, exposed, ())
+        exposure.require(project, exposed, agreed)
 
 
 def first_key_id(project: str, name: str) -> str:

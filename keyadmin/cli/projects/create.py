@@ -12,7 +12,7 @@ import typer
 from keyadmin.cli.confirm import would
 from keyadmin.cli.keys.options import AllowExposure
 from keyadmin.cli.options import DryRun
-from keyadmin.cli.projects.creation import Order, carry_out, show
+from keyadmin.cli.projects.creation import Order, carry_out, show, with_consent
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.keys import validate
@@ -51,15 +51,17 @@ def create(
     key_name = validate.display_name(with_key) if with_key is not None else None
     wanted = _from_file(file, ids, name, count) if file else _from_words(ids or [], name, count)
 
-    async def work(cloud: Cloud) -> list[CreateOutcome] | Order:
-        order = Order(await _with_parents(cloud, wanted, parent), key_name, allow_exposure)
-        return order if dry_run else await carry_out(session, cloud, order)
+    async def work(cloud: Cloud) -> tuple[Order, list[CreateOutcome] | None]:
+        order = Order(await _with_parents(cloud, wanted, parent), key_name, None if allow_exposure else {})
+        return order, None if dry_run else await carry_out(session, cloud, order)
 
-    outcome = run(context, work)
-    if isinstance(outcome, Order):
-        _would(session, outcome)
+    order, outcomes = run(context, work)
+    if outcomes is None:
+        _would(session, order)
         return Exit.OK
-    return show(session, outcome, one=file is None and count is None and len(wanted) == 1)
+    return show(
+        session, with_consent(context, session, order, outcomes), one=file is None and count is None and len(wanted) == 1
+    )
 
 
 def _from_words(ids: Sequence[str], name: str | None, count: int | None) -> list[Wanted]:

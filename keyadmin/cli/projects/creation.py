@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from keyadmin.cli import remember
+from keyadmin.cli.confirm import confirm_exposure
 from keyadmin.cli.keys.view import ShownKey
 from keyadmin.cli.keys.view import to_json as key_to_json
 from keyadmin.cli.projects.named import import_list
 from keyadmin.cli.projects.view import as_json, view
 from keyadmin.cli.render import Column, View, show_list, show_one
+from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session
+from keyadmin.keys.exposure import GeminiExposure
 from keyadmin.keys.provision import CreateResult
 from keyadmin.keys.verify import rejected
 from keyadmin.local.creations import Creations
 from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Cause, Exit, Problem
 from keyadmin.projects import create as making
-from keyadmin.projects.create import CreateOutcome, Wanted
+from keyadmin.projects.create import CreateOutcome, Exposing, Wanted
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -32,7 +38,8 @@ class Order:
 
     wanted: Sequence[Wanted]
     key_name: str | None
-    allow_exposure: bool = False
+    exposing: Exposing | None = field(default_factory=dict)
+    """See `making.create`; None = `--allow-exposure`."""
 
     @property
     def request(self) -> list[object]:
@@ -48,18 +55,45 @@ async def creations_of(cloud: Cloud) -> Creations:
 async def carry_out(session: Session, cloud: Cloud, order: Order) -> list[CreateOutcome]:
     """Make the projects; those that exist afterwards are imported. Raises Problem where nothing could be begun."""
     creations = await creations_of(cloud)
-    with creations.run(order.request, lambda: making.chosen_ids(order.wanted)) as run:
-        if run.resumed:
-            session.console.note(f"Going on with what was begun at {run.began:%Y-%m-%d %H:%M} UTC: {', '.join(run.ids)}")
+    with creations.run(order.request, lambda: making.chosen_ids(order.wanted)) as begun:
+        if begun.resumed and not order.exposing:
+            session.console.note(f"Going on with what was begun at {begun.began:%Y-%m-%d %H:%M} UTC: {', '.join(begun.ids)}")
         elif any(not each.project_id for each in order.wanted):
-            session.console.note(f"Making {', '.join(run.ids)}")
+            session.console.note(f"Making {', '.join(begun.ids)}")
         outcomes = await making.create(
-            *(cloud, order.wanted, order.key_name, creations, run, session.observer), allow_exposure=order.allow_exposure
+            *(cloud, order.wanted, order.key_name, creations, begun, session.observer), exposing=order.exposing
         )
     made = [each.project for each in outcomes if each.project is not None]
     remember.projects(session, made)
     (await import_list(cloud)).add(each.project_id for each in made)
     return outcomes
+
+
+def with_consent(
+    context: typer.Context, session: Session, order: Order, outcomes: Sequence[CreateOutcome]
+) -> Sequence[CreateOutcome]:
+    """Where projects wait for somebody to agree to exposed keys: ask at the terminal, and go on with those agreed to.
+
+    Asked between two connections: Ctrl-C does not reach a prompt inside the event loop. Off a terminal the refusals stay.
+    """
+    declined: dict[str, Problem] = {}
+    while session.interactive and (waiting := [each for each in _exposed(outcomes) if each.project not in declined]):
+        agreed: dict[str, Collection[str]] = dict(order.exposing or {})
+        for refusal in waiting:
+            try:
+                confirm_exposure(session, refusal)
+                agreed[refusal.project or ""] = {*agreed.get(refusal.project or "", ()), *refusal.keys}
+            except Problem as problem:
+                declined[refusal.project or ""] = problem
+        if agreed == order.exposing:
+            break
+        order = replace(order, exposing=agreed)
+        outcomes = run(context, partial(carry_out, session, order=order))
+    return [replace(each, problem=declined.get(each.wanted.project_id, each.problem)) for each in outcomes]
+
+
+def _exposed(outcomes: Sequence[CreateOutcome]) -> list[GeminiExposure]:
+    return [each.problem for each in outcomes if isinstance(each.problem, GeminiExposure)]
 
 
 def show(session: Session, outcomes: Sequence[CreateOutcome], *, one: bool) -> int:

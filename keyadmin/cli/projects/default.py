@@ -10,7 +10,7 @@ import typer
 from keyadmin.cli.config import say_outranked
 from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.options import DryRun, Yes
-from keyadmin.cli.projects.creation import Order, carry_out, creations_of, show
+from keyadmin.cli.projects.creation import Order, carry_out, creations_of, show, with_consent
 from keyadmin.cli.projects.view import view
 from keyadmin.cli.render import show_one
 from keyadmin.cli.runner import run
@@ -68,7 +68,7 @@ def default(
     begun = "What was begun is continued. " if ground.unfinished else "You have no project yet. "
     session.console.note(f"{begun}This will {steps}.", always=True)
     confirm(session, "Go on?", yes=yes)
-    outcomes = run(context, lambda cloud: carry_out(session, cloud, order))
+    outcomes = with_consent(context, session, order, run(context, lambda cloud: carry_out(session, cloud, order)))
     made = outcomes[0].project
     if made is not None:
         session.settings.config.set("project", made.project_id)
