@@ -70,7 +70,7 @@ def test_what_failed_half_way_is_gone_on_with(projects, run, served, method: str
     assert first.code == 1
     again = projects("default", "--yes", "--format", "json", user=NEW)
     assert again.code == 0, again.err
-    assert "What was begun is gone on with." in again.err
+    assert "What was begun is continued." in again.err
     assert again.json["key"]["verification"] == "ok"
     assert run("config", "get", "project", user=NEW).out.strip() == again.json["projectId"]
     assert len(projects("list", "--all", "--format", "json", user=NEW).json) == 1
