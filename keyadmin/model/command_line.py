@@ -43,6 +43,7 @@ _OPTION: Final = {
     "project": "project",
     "project_": "project",
     "into": "project",
+    "only": "key",
     "without": "service",
     "quota_project": "project",
 }

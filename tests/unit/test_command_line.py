@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import shlex
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import keyadmin
 from keyadmin.model.command_line import Invocation, calling_as, complete, gcloud, typed
 from keyadmin.model.name_forms import FORMS
 
@@ -38,7 +41,38 @@ def test_it_carries_the_program_and_the_options_of_this_run() -> None:
 def test_names_of_others_stand_there_only_in_their_form(bad: str) -> None:
     assert typed("keys describe", bad, project=bad) == "keyadmin keys describe KEY -p PROJECT"
     assert typed("doctor", bad) == "keyadmin doctor PROJECT"
+    assert typed("rotation run", only=bad, emergency=True) == "keyadmin rotation run --only KEY --emergency"
     assert complete("`keyadmin keys describe KEY -p PROJECT`", key=bad, project=bad) == "keyadmin keys describe KEY -p PROJECT"
+
+
+OWN = {"policy", "for_", "remove", "help"}  # the person's own path, and words that keyadmin chose
+
+
+def calls_of_typed(*folders: str) -> list[tuple[str, ast.Call]]:
+    """Every `typed(...)` in these folders of the package, with its place."""
+    root = Path(keyadmin.__file__).parent
+    files = [file for folder in folders for file in sorted((root / folder).rglob("*.py"))]
+    return [
+        (f"{file.relative_to(root)}:{node.lineno}", node)
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "typed"
+    ]
+
+
+def test_no_name_gets_into_what_rotation_prints_but_in_its_form() -> None:
+    """Lineages are read from a server: in each option that is not written out here a name would stand as it came."""
+    calls = calls_of_typed("rotation", "cli/rotation")
+    assert len(calls) > 20
+    for place, call in calls:
+        loose = {each.arg for each in call.keywords if not isinstance(each.value, ast.Constant)} - OWN
+        for option in loose:
+            printed = typed("rotation run", **{str(option): "x; rm -rf ~"})
+            assert "rm" not in printed, f"{place}: {option} has no form"
+        assert all(isinstance(each, ast.Constant) for each in call.args[2:]), place
+        if len(call.args) > 1 and not isinstance(call.args[1], ast.Constant):
+            path = call.args[0].value if isinstance(call.args[0], ast.Constant) else "keys rotate"
+            assert "rm" not in typed(str(path), "x; rm -rf ~"), place
 
 
 def test_placeholders_and_the_minus_stay() -> None:
