@@ -49,10 +49,10 @@ class Checker:
     def _asked(self, text: str) -> str:
         assert self.program is not None
         command = (self.program, *_COMMANDS[self.shell][1:])
-        environment = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
+        fixed = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", "TERM": "dumb"}
         try:
             ended = subprocess.run(  # noqa: S603 - fixed words
-                command, input=encode(text), capture_output=True, check=False, timeout=_TIMEOUT_S, env=environment, cwd="/"
+                command, input=encode(text), capture_output=True, check=False, timeout=_TIMEOUT_S, env=fixed, cwd="/"
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             return f"it could not be asked: {type(error).__name__}"

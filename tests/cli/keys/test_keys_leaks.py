@@ -201,7 +201,7 @@ def _use(series: Series, string: str) -> None:
 
 def _change(series: Series, string: str) -> None:
     series("keys", "restrict", "web", "--allowed-ips", "127.0.0.1", "--force", "--format", "json")
-    series("keys", "unrestrict", "web", "--clients")
+    series("keys", "unrestrict", "web", "--clients", "--yes")
     series("keys", "rename", "web", "Web")
     series("keys", "annotate", "web", "a=b")
     series("keys", "delete", "quiet", "--dry-run")
@@ -292,7 +292,7 @@ def _on_this_machine(series: Series, string: str) -> None:
     series("snippet", "python", "--explicit")
     source = home / "repository"
     source.mkdir()
-    series.allowed += [home / ".bashrc", home / ".env", home / "c" / "fish", source]
+    series.allowed += [home / ".bashrc", home / ".env", home / "c" / "fish", source, home / "s" / "keyadmin" / "backups"]
     git = ["git", "-c", "user.name=x", "-c", "user.email=x@example.com", "-C", str(source)]
     (source / "a.py").write_text(f"K = '{string}'\n")
     for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "1"]):

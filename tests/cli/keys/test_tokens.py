@@ -110,7 +110,7 @@ def test_a_key_that_is_rejected(tokens, served) -> None:
         (["--uses", "many"], "--uses"),
         (["--expire", "20h"], "--expire"),
         (["--expire", "0s"], "--expire"),
-        (["--expire", "soon"], "no duration"),
+        (["--expire", "soon"], "is not a duration"),
         (["--session-start", "25h"], "--session-start"),
         (["--expire", "1m", "--session-start", "2m"], "later than --expire"),
         (["--key-from-env", "K"], "were given"),
