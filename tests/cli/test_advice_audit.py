@@ -33,8 +33,8 @@ FOUND: dict[str, dict[str, Any]] = {
 BY_HAND = {
     "too-many-keys": "which of the keys may go is for people to say",
     "undisplayable-key": "nothing is wrong with the key: it says where the key is seen",
-    "rotation-stuck": "a rotation that broke off is made, and finished, in tests/rotation; the command is parsed here",
-    "rotation-overdue": "a lineage over age is made, and rotated, in tests/rotation; the command is parsed here",
+    "rotation-stuck": "a test of its own below: it takes a rotation",
+    "rotation-overdue": "a test of its own below: it takes a rotation",
 }
 
 
@@ -72,4 +72,52 @@ def test_after_the_fix_the_finding_is_gone_and_the_neighbours_are_there(
             assert typed_out(cli, line, env, **VALUES).code == 0
     assert finding() is None
     after = around.standing("web")
+    assert {name: after.get(name) for name in before} == before
+
+
+def test_after_the_fix_of_a_lineage_over_age_it_is_not_any_more(cli: Callable[..., Any], served: Any) -> None:
+    served.seed(**world(AUTH))
+    env = {"KEYADMIN_SANDBOX": served.rest}
+    assert cli("keys", "rotate", "web", "-p", "demo-project", "--yes", env=env).code == 0
+    served.control("clock", {"advance": "25h"})
+    assert cli("keys", "rotate", "web", "-p", "demo-project", "--yes", env=env).code in (0, 1)
+    served.control("clock", {"advance": "400d"})
+    around = Neighbours(served.rest)
+
+    def findings() -> list[dict[str, Any]]:
+        report = cli("audit", "-p", "demo-project", "--rule", "rotation-overdue", "--format", "json", env=env)
+        return list(report.json["findings"])
+
+    (seen,) = findings()
+    own = seen["key"].rpartition("/")[2]
+    before = around.standing(own)
+    (line,) = commands_in(seen["fix"])
+    assert typed_out(cli, line, env, **VALUES).code == 0
+    served.control("clock", {"advance": "25h"})
+    assert typed_out(cli, line, env, **VALUES).code == 0
+    assert findings() == []
+    after = around.standing(own)
+    assert {name: after.get(name) for name in before} == before
+
+
+def test_after_the_fix_of_a_successor_that_somebody_deleted_the_rotation_is_not_stuck(
+    cli: Callable[..., Any], served: Any
+) -> None:
+    served.seed(**world(AUTH))
+    env = {"KEYADMIN_SANDBOX": served.rest}
+    made = cli("keys", "rotate", "web", "-p", "demo-project", "--yes", "--format", "json", env=env).json
+    own = made["key"].rpartition("/")[2]
+    assert cli("keys", "delete", own, "-p", "demo-project", "--yes", "--force", env=env).code == 0
+    around = Neighbours(served.rest)
+    before = around.standing(own)
+
+    def findings() -> list[dict[str, Any]]:
+        report = cli("audit", "-p", "demo-project", "--rule", "rotation-stuck", "--format", "json", env=env)
+        return list(report.json["findings"])
+
+    (seen,) = findings()
+    (line,) = commands_in(seen["fix"])
+    assert typed_out(cli, line, env, **VALUES).code == 0
+    assert findings() == []
+    after = around.standing(own)
     assert {name: after.get(name) for name in before} == before
