@@ -18,25 +18,11 @@ _PLUGINS = "handover/plugins.py"
 
 GUARDS = [
     Guard(
-        "what keyadmin applied before is applied again",
-        _KUBERNETES,
-        "entries = mine | {self._place.entry: encoded}",
-        "entries = {self._place.entry: encoded}",
-        (f"{K8S}::test_two_keys_in_one_secret_stay_beside_each_other",),
-    ),
-    Guard(
         "another manager's entry is not taken over",
         _KUBERNETES,
         "fieldManager={MANAGER}&force=false",
         "fieldManager={MANAGER}&force=true",
         (f"{K8S}::test_another_managers_entry_is_named_and_not_taken_over",),
-    ),
-    Guard(
-        "a Secret that changed is read again",
-        _KUBERNETES,
-        "if answer.status == 409 and not _managers(answer) and attempt + 1 < _TRIES:",
-        "if False:",
-        (f"{K8S}::test_a_secret_changed_meanwhile_is_read_again",),
     ),
     Guard(
         "immutable Secrets are refused",
@@ -74,16 +60,6 @@ GUARDS = [
         (f"{K8S}::test_a_credentials_program_is_run_and_gets_no_key",),
     ),
     Guard(
-        "a lost answer is asked again",
-        "handover/http.py",
-        "if last or isinstance(error, ssl.SSLCertVerificationError) or _certificate(error):",
-        "if True:",
-        (
-            f"{K8S}::test_a_lost_answer_is_asked_again",
-            f"{GITHUB}::test_a_lost_answer_is_asked_again",
-        ),
-    ),
-    Guard(
         "something else than the system is told apart",
         "handover/http.py",
         "    if answer.data is None:\n        return Problem(",
@@ -96,23 +72,6 @@ GUARDS = [
         'if parts.scheme != "https" and not is_loopback(parts.hostname or ""):',
         "if False:",
         (f"{VAULT}::test_settings_that_do_not_work_are_said",),
-    ),
-    Guard(
-        "GitHub's secondary limits are waited for",
-        "handover/http.py",
-        "(answer.status == 403 and asked is not None)",
-        "False",
-        (f"{GITHUB}::test_a_secondary_limit_is_waited_for",),
-    ),
-    Guard(
-        "an organisation's secret keeps its audience",
-        _GITHUB,
-        "body |= await self._audience(session, before)",
-        'body |= {"visibility": "all"}',
-        (
-            f"{GITHUB}::test_an_organisations_secret_keeps_its_repositories",
-            f"{GITHUB}::test_a_new_secret_of_an_organisation_is_shown_to_nobody",
-        ),
     ),
     Guard(
         "all pages of repositories are kept",
@@ -143,13 +102,6 @@ GUARDS = [
         (f"{VAULT}::test_what_others_write_in_between_is_kept",),
     ),
     Guard(
-        "without reading a patch is made",
-        _VAULT,
-        "if found.fields is None:  # without reading",
-        "if False:  # without reading",
-        (f"{VAULT}::test_without_reading_a_patch_keeps_the_others",),
-    ),
-    Guard(
         "engines without versions are refused",
         _VAULT,
         'if described.get("type") not in (None, "kv") or version != "2":',
@@ -171,20 +123,6 @@ GUARDS = [
         (f"{AWS}::test_a_former_key_becomes_the_current_one_again",),
     ),
     Guard(
-        "a secret without fields is not overwritten",
-        _AWS,
-        "if not isinstance(found, dict):",
-        "if False:",
-        (f"{AWS}::test_a_secret_without_fields_is_not_overwritten",),
-    ),
-    Guard(
-        "a parameter keeps its KMS key",
-        "handover/sinks/aws_ssm.py",
-        '**({"KeyId": found} if (found := await self._kms_key()) else {})',
-        "",
-        (f"{AWS}::test_a_parameter_keeps_its_kms_key",),
-    ),
-    Guard(
         "a parameter in the clear is refused",
         "handover/sinks/aws_ssm.py",
         'if parameter.get("Type") != "SecureString":',
@@ -204,27 +142,6 @@ GUARDS = [
         "if len(words) > 1:",
         "if False:",
         (f"{FILE}::test_a_file_of_something_else_is_not_replaced",),
-    ),
-    Guard(
-        "a plug-in that hangs is ended",
-        _PLUGINS,
-        "await asyncio.wait_for(process.communicate(json.dumps(order).encode()), self.timeout_s)",
-        "await asyncio.wait_for(process.communicate(json.dumps(order).encode()), 3000)",
-        (f"{PLUGINS}::test_one_that_hangs_is_ended",),
-    ),
-    Guard(
-        "what a plug-in prints goes nowhere",
-        "handover/plugin_host.py",
-        "    os.dup2(nowhere, 1)\n",
-        "",
-        (f"{PLUGINS}::test_one_that_prints_the_key_prints_it_to_nobody",),
-    ),
-    Guard(
-        "what a plug-in answers is masked",
-        "handover/plugin_host.py",
-        "return text.replace(key, KeyString(key).masked) if key else text",
-        "return text",
-        (f"{PLUGINS}::test_one_that_raises_the_key_is_masked",),
     ),
     Guard(
         "plug-ins leave the sandbox with the flag alone",
