@@ -43,7 +43,7 @@ SETTINGS: Final[Mapping[str, PolicySetting]] = {
         "texts",
         "Where the new key goes; {project}, {lineage} and {name} stand for the key's own; [] = consumers take it themselves.",
         everywhere=True,
-        item=rf"^(stdout|(?:{'|'.join(kind for kind in kinds() if kind != 'stdout')}|[a-z][a-z0-9-]*):.*\S.*)$",
+        item=rf"^(stdout|(?:{'|'.join(kind for kind in kinds() if kind != 'stdout')}):.*\S.*)$",
     ),
     "machine": PolicySetting("text", "The machine that has the files and programs of the sinks.", everywhere=True),
     "new-type": PolicySetting(
