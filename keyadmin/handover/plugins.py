@@ -27,11 +27,11 @@ TIMEOUT_S: Final = 300.0
 _LONGEST: Final = 1_000_000  # bytes of an answer
 
 
-def entries() -> list[EntryPoint]:
-    """The entry points, by kind; none where `--no-plugins` was given. Nothing is imported."""
+def entries(group: str = ENTRY_POINTS) -> list[EntryPoint]:
+    """The entry points of a group, by name; none where `--no-plugins` was given. Nothing is imported."""
     if os.environ.get(SWITCH, "").lower() not in ("", "0", "false"):
         return []
-    return sorted(entry_points(group=ENTRY_POINTS), key=lambda each: each.name)
+    return sorted(entry_points(group=group), key=lambda each: each.name)
 
 
 def package_of(entry: EntryPoint) -> str:

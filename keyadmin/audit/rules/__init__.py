@@ -7,18 +7,16 @@ entry point group `keyadmin.audit_rules`.
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import entry_points
 from typing import Final
 
 from keyadmin.audit.model import AuditFacts, Finding
 from keyadmin.audit.rule import AuditRule
+from keyadmin.handover.plugins import entries
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 
 ENTRY_POINTS: Final = "keyadmin.audit_rules"
-NO_PLUGINS: Final = "KEYADMIN_NO_PLUGINS"
 _BUILT_IN: Final = (
     "gemini_exposed_key",
     "unrestricted_key",
@@ -70,9 +68,7 @@ def apply(facts: AuditFacts, wanted: Iterable[AuditRule]) -> list[Finding]:
 
 def _of_others() -> list[AuditRule]:
     out: list[AuditRule] = []
-    if os.environ.get(NO_PLUGINS, "").lower() not in ("", "0", "false"):
-        return out
-    for entry in sorted(entry_points(group=ENTRY_POINTS), key=lambda each: each.name):
+    for entry in entries(ENTRY_POINTS):
         try:
             rule = entry.load()
         except Exception as error:
