@@ -8,7 +8,6 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -27,12 +26,11 @@ def commands() -> str:
 
 def walk(group: object, path: list[str]) -> Iterator[tuple[list[str], bool]]:
     """All commands and groups below a group, in the order of the tables."""
-    from keyadmin.cli.lazy import CommandGroup
+    from keyadmin.cli.lazy import CommandGroup, imported
 
     assert isinstance(group, CommandGroup)
     for name, entry in group.entries.items():
-        module, _, attribute = entry.target.partition(":")
-        found = getattr(import_module(module), attribute)
+        found = imported(entry)
         yield [*path, name], isinstance(found, CommandGroup)
         if isinstance(found, CommandGroup):
             yield from walk(found, [*path, name])

@@ -34,7 +34,7 @@ from keyadmin.cli.lazy import CommandEntry, CommandGroup, group
 from keyadmin.cli.printed import use_table
 from keyadmin.cli.program import program
 from keyadmin.cli.session import Session
-from keyadmin.cli.settings import AUDIT_FORMATS, SCAN_FORMATS
+from keyadmin.cli.settings import SCAN_FORMATS
 from keyadmin.model.command_line import Invocation, calling_as, complete, typed
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 
@@ -52,10 +52,9 @@ ROOT: Final = CommandGroup(
         ),
         "explain": CommandEntry("keyadmin.cli.explain:explain", "Explain an error message of Google's.", "Find out why not"),
         "audit": CommandEntry(
-            "keyadmin.cli.audit:audit",
+            "keyadmin.cli.audit:GROUP",
             "Find exposed, old and badly restricted keys.",
             "Find out why not",
-            formats=AUDIT_FORMATS,
         ),
         "keys": CommandEntry("keyadmin.cli.keys:GROUP", "Create, list, restrict and verify API keys.", "Keys and projects"),
         "rotation": CommandEntry(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
@@ -34,10 +34,31 @@ class CommandEntry:
 
 @dataclass(frozen=True, slots=True)
 class CommandGroup:
-    """A group of commands: its help and its table."""
+    """A group of commands: its help and its table.
+
+    `own` = what the group's name does where no command follows it: `keyadmin audit` beside `keyadmin audit accept`.
+    """
 
     help: str
     entries: Mapping[str, CommandEntry]
+    own: CommandEntry | None = None
+
+    def leaves(self, *path: str) -> Iterator[tuple[tuple[str, ...], CommandEntry]]:
+        """Every command below, with the words that name it; a group that is a command too stands before its own."""
+        if self.own is not None:
+            yield path, self.own
+        for name, entry in self.entries.items():
+            found = imported(entry)
+            if isinstance(found, CommandGroup):
+                yield from found.leaves(*path, name)
+            else:
+                yield (*path, name), entry
+
+
+def imported(entry: CommandEntry) -> Any:
+    """What an entry names: a function or a CommandGroup."""
+    module, _, attribute = entry.target.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 class _LightHelp:
@@ -69,13 +90,8 @@ class Command(_LightHelp, TyperCommand):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Arguments and options of its own, a pointer to the global ones, and examples."""
-        from keyadmin.cli.examples import EXAMPLES
-
         _write_options(self, ctx, formatter)
-        if lines := EXAMPLES.get(ctx.command_path.partition(" ")[2]):
-            with formatter.section("Examples"):
-                for line in lines:  # not write_text, which would break them
-                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+        _write_examples(ctx, formatter)
 
 
 def _names_projects(parameter: Any, ctx: Any) -> bool:
@@ -120,8 +136,7 @@ class LazyGroup(_LightHelp, TyperGroup):
         """`keys create` for `create`: the commands of that name in the groups of this one."""
         found = []
         for group_name, entry in self.table.items():
-            module, _, attribute = entry.target.partition(":")
-            if attribute == "GROUP" and name in getattr(import_module(module), attribute).entries:
+            if entry.target.endswith(":GROUP") and name in imported(entry).entries:
                 found.append(f"{group_name} {name}")
         return found
 
@@ -140,6 +155,45 @@ class LazyGroup(_LightHelp, TyperGroup):
         """Names from the table, so that completing a group imports none of its commands."""
         names = [CompletionItem(name, help=entry.help) for name, entry in self.table.items() if name.startswith(incomplete)]
         return [*names, *super(TyperGroup, self).shell_complete(ctx, incomplete)]
+
+
+class CommandWithSubcommands(LazyGroup):
+    """A group that is a command too: without a subcommand its own runs, and options stand after a subcommand."""
+
+    own: Command
+    entry: CommandEntry
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the subcommand, else the group's own command."""
+        if ctx._protected_args:  # where Typer keeps the subcommand that was typed
+            return super().invoke(ctx)
+        return self.own.invoke(ctx)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The subcommand. Options of the own command before it are wrong usage: they would be dropped in silence."""
+        found = super().resolve_command(ctx, args)
+        given = [_written(each) for each in self.own.params if each.expose_value and ctx.params.get(each.name) != each.default]
+        if given and not ctx.resilient_parsing:
+            ctx.fail(f"{', '.join(given)} stands before {args[0]!r}: write the options of a subcommand after its name")
+        return found
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """A subcommand may follow."""
+        return ["[OPTIONS]", "[COMMAND]"]
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """The subcommands, the own command's options, and examples."""
+        super().format_options(ctx, formatter)
+        _write_examples(ctx, formatter)
+
+
+def _write_examples(ctx: Any, formatter: Any) -> None:
+    from keyadmin.cli.examples import EXAMPLES
+
+    if lines := EXAMPLES.get(ctx.command_path.partition(" ")[2]):
+        with formatter.section("Examples"):
+            for line in lines:  # not write_text, which would break them
+                formatter.write(f"{'':{formatter.current_indent}}{line}\n")
 
 
 def _write_options(command: Any, ctx: Any, formatter: Any) -> None:
@@ -172,8 +226,7 @@ def _argument(parameter: Any, *, usage: bool = False) -> str:
 
 def build(name: str, entry: CommandEntry) -> Any:
     """Import what `entry` names and make a command of it. A function becomes a Command, a Group a LazyGroup."""
-    module, _, attribute = entry.target.partition(":")
-    found = getattr(import_module(module), attribute)
+    found = imported(entry)
     if isinstance(found, CommandGroup):
         return group(name, found, entry.help)
     return _command(name, found, entry)
@@ -191,14 +244,18 @@ def _command(name: str, function: Callable[..., Any], entry: CommandEntry) -> An
 
 def group(name: str, described: CommandGroup, short_help: str = "") -> LazyGroup:
     """The group of a table."""
-    made = LazyGroup(
+    own = None if described.own is None else build(name, described.own)
+    kind = LazyGroup if own is None else CommandWithSubcommands
+    made = kind(
         name=name,
-        help=described.help,
+        help=described.help if own is None else own.help,
         short_help=short_help,
-        params=list(global_options()),
-        no_args_is_help=True,
+        params=list(global_options()) if own is None else own.params,
+        no_args_is_help=own is None,
         rich_markup_mode=None,
         context_settings=dict(CONTEXT_SETTINGS),
     )
     made.table = described.entries
+    if isinstance(made, CommandWithSubcommands) and own is not None:
+        made.own, made.entry = own, own.entry
     return made

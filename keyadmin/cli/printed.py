@@ -73,8 +73,9 @@ def command_paths() -> tuple[str, ...]:
     for name, target in _targets.items():
         module, _, attribute = target.partition(":")
         if attribute == "GROUP":
-            out += [f"{name} {command}" for command in getattr(import_module(module), attribute).entries]
-        else:
+            group = getattr(import_module(module), attribute)
+            out += [f"{name} {command}" for command in group.entries]
+        if attribute != "GROUP" or group.own is not None:
             out.append(name)
     return tuple(out)
 

@@ -21,7 +21,7 @@ from keyadmin.access.advice import filled
 from keyadmin.audit.rules import rules
 from keyadmin.cli.app import PROGRAM, ROOT
 from keyadmin.cli.examples import EXAMPLES
-from keyadmin.cli.lazy import LazyGroup, group
+from keyadmin.cli.lazy import CommandWithSubcommands, LazyGroup, group
 from keyadmin.cli.printed import command_paths, use_table
 from keyadmin.model.causes.table import entry
 from keyadmin.model.problem import Cause
@@ -68,6 +68,8 @@ def parsed(line: str) -> None:
     node: Any = group(PROGRAM, ROOT)
     place = 1
     while isinstance(node, LazyGroup):
+        if isinstance(node, CommandWithSubcommands) and not (words[place:] and words[place].isalpha()):
+            break
         node = node.get_command(None, words[place])
         assert node is not None, line
         place += 1

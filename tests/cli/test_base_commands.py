@@ -7,7 +7,6 @@ import inspect
 import json
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -16,21 +15,11 @@ import typer
 
 from keyadmin import __version__
 from keyadmin.cli.app import ROOT
-from keyadmin.cli.lazy import CommandEntry, CommandGroup
+from keyadmin.cli.lazy import imported
 from keyadmin.cli.runner import run_alone
 from keyadmin.cli.session import Session, current
 
 EVERYWHERE = ("--sandbox", "config", "list"), ("config", "--sandbox", "list"), ("config", "list", "--sandbox")
-
-
-def entries(group: CommandGroup = ROOT, prefix: str = "") -> list[tuple[str, CommandEntry]]:
-    """Every command of the program with its full name."""
-    found = []
-    for name, entry in group.entries.items():
-        module, _, attribute = entry.target.partition(":")
-        target = getattr(import_module(module), attribute)
-        found += entries(target, f"{prefix}{name} ") if isinstance(target, CommandGroup) else [(f"{prefix}{name}", entry)]
-    return found
 
 
 @pytest.mark.parametrize("line", EVERYWHERE, ids=" ".join)
@@ -162,13 +151,13 @@ def test_a_command_gets_the_settled_session(cli, command) -> None:
 
 
 def test_every_command_has_help_and_its_line_in_the_table(cli) -> None:
-    for name, entry in entries():
-        done = cli(*name.split(), "--help")
+    for path, entry in ROOT.leaves():
+        name = " ".join(path)
+        done = cli(*path, "--help")
         assert done.code == 0, name
         assert done.out.startswith(f"Usage: keyadmin {name} "), name
         assert entry.help.endswith("."), name
-        module, _, attribute = entry.target.partition(":")
-        assert inspect.getdoc(getattr(import_module(module), attribute)), name
+        assert inspect.getdoc(imported(entry)), name
 
 
 def test_no_command_line_module_imports_googles_packages() -> None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from importlib import import_module
-
 import pytest
 
 from keyadmin.cli.app import ROOT
-from keyadmin.cli.lazy import CommandEntry, CommandGroup, build
+from keyadmin.cli.lazy import build
 
 # What only reads, prints or serves; everything else changes something.
 READING = {
@@ -39,18 +36,7 @@ READING = {
 KEY = "AIza" + "SyB" + "w9" * 16
 
 
-def leaves(group: CommandGroup, way: tuple[str, ...] = ()) -> Iterator[tuple[str, CommandEntry]]:
-    """Every command's words with its line in the table."""
-    for name, entry in group.entries.items():
-        module, _, attribute = entry.target.partition(":")
-        found = getattr(import_module(module), attribute)
-        if isinstance(found, CommandGroup):
-            yield from leaves(found, (*way, name))
-        else:
-            yield " ".join((*way, name)), entry
-
-
-COMMANDS = dict(leaves(ROOT))
+COMMANDS = {" ".join(path): entry for path, entry in ROOT.leaves()}
 
 
 @pytest.mark.parametrize("words", COMMANDS)

@@ -5,29 +5,16 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterator
-from importlib import import_module
 from typing import Any
 
 import pytest
 
 from keyadmin.cli.app import ROOT
 from keyadmin.cli.examples import EXAMPLES
-from keyadmin.cli.lazy import CommandEntry, CommandGroup, build
+from keyadmin.cli.lazy import build
 from keyadmin.cli.session import Session
 
-
-def leaves(group: CommandGroup, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], CommandEntry]]:
-    """All commands, no groups."""
-    for name, entry in group.entries.items():
-        module, _, attribute = entry.target.partition(":")
-        found = getattr(import_module(module), attribute)
-        if isinstance(found, CommandGroup):
-            yield from leaves(found, (*path, name))
-        else:
-            yield (*path, name), entry
-
-
-COMMANDS = dict(leaves(ROOT))
+COMMANDS = dict(ROOT.leaves())
 each_command = pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
 
 

@@ -348,15 +348,15 @@ def test_a_folder_that_may_not_be_written_is_said_before_the_audit(
 def test_a_folder_that_goes_meanwhile_is_told(filled: None, run: Callable[..., Any], tmp_path: Path, monkeypatch: Any) -> None:
     folder = tmp_path / "deep"
     folder.mkdir()
-    from keyadmin.cli import audit_report
+    from keyadmin.cli.audit import show
 
-    real = audit_report._print
+    real = show._print
 
     def gone(*arguments: Any) -> None:
         real(*arguments)
         folder.rmdir()
 
-    monkeypatch.setattr(audit_report, "_print", gone)
+    monkeypatch.setattr(show, "_print", gone)
     done = run("audit", "--projects", "web-one", "--output", str(folder / "r.json"))
     assert done.code == 1
     assert "cannot be written" in done.err

@@ -174,7 +174,7 @@ def test_a_folder_or_organisation_that_is_not_there(audit: Audit, scope: tuple[s
         (("--output", "/no/such/folder/report.json"), "there is no folder"),
         (("--output", "/no/such/folder/report.doc"), "there is no folder"),
         (("--nonsense",), "No such option"),
-        (("web-one",), "unexpected extra argument"),
+        (("web-one",), "No such command 'web-one'"),
     ],
 )
 def test_wrong_words_are_wrong_usage_before_any_call(served: Any, audit: Audit, words: tuple[str, ...], said: str) -> None:
@@ -183,6 +183,13 @@ def test_wrong_words_are_wrong_usage_before_any_call(served: Any, audit: Audit, 
     assert said in done.run.err
     assert done.run.error["cause"] == "invalid-argument"
     assert served.methods("owner@example.com") == []
+
+
+def test_a_group_that_is_a_command_too(cli: Callable[..., Any]) -> None:
+    done = cli("audit", "--help")
+    assert done.out.startswith("Usage: keyadmin audit [OPTIONS] [COMMAND]\n")
+    assert "\nOptions:\n" in done.out
+    assert "\nExamples:\n" in done.out
 
 
 def test_formats_of_audits_are_for_audits(run: Callable[..., Any], served: Any) -> None:

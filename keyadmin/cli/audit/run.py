@@ -88,7 +88,7 @@ def audit(
     undisplayable-key.
     """
     from keyadmin.audit.scan import AuditOptions, scan
-    from keyadmin.cli import audit_report
+    from keyadmin.cli.audit import show
 
     session = current(context)
     session.charge_each = charge_projects
@@ -97,7 +97,7 @@ def audit(
     kind = _inventory(inventory)
     if fail_on not in THRESHOLDS:
         raise usage(f"--fail-on: {fail_on!r} is not a severity here", f"use one of: {', '.join(THRESHOLDS)}")
-    place = audit_report.place(session, output, AUDIT_FORMATS)
+    place = show.place(session, output, AUDIT_FORMATS)
     where = places(session, projects, folder, organization)
     named = tuple(dict.fromkeys(checked(name, "--projects") for name in (where.projects if where else ())))
 
@@ -106,7 +106,7 @@ def audit(
 
     with keeping_all():
         report = run(context, work)
-        audit_report.show(session, report, place)
+        show.show(session, report, place)
     return _code(report, fail_on)
 
 
