@@ -6,24 +6,12 @@ from datetime import timedelta
 
 from keyadmin.audit.model import AuditFacts
 from keyadmin.model.command_line import Value, typed
-from keyadmin.model.key import GEMINI, Key
-from keyadmin.model.name_forms import name
+from keyadmin.model.key import Key
 
 
 def command(verb: str, key: Key, *more: str, **options: Value) -> str:
     """A command about a key, as it is typed: further arguments, and options as in `model.command_line.typed`."""
     return typed(verb, key.key_id, *more, project=key.project, **options)
-
-
-def restrict_apis(facts: AuditFacts, key: Key) -> str:
-    """To what the key is used for, where that is known."""
-    use = (facts.used or {}).get(key.uid)
-    services = sorted(name("service", service) for service in use.services) if use is not None else []
-    if not services:
-        return command("keys restrict", key, api_target="SERVICE")
-    if facts.gemini and key.key_type == "standard" and services == [GEMINI]:
-        return command("keys migrate", key, to="SINK")
-    return command("keys restrict", key, api_target=services)
 
 
 def about_use(facts: AuditFacts) -> str:

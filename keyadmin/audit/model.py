@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
 from functools import cached_property
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from keyadmin.model.key import Key
-from keyadmin.model.key_codec import format_time
+from keyadmin.model.key import GEMINI, Key
 from keyadmin.model.lineage import Lineage, read
-from keyadmin.model.problem import Problem
 from keyadmin.rotation.decide import Action, Decision, RotationTerms, decide
+
+if TYPE_CHECKING:
+    from keyadmin.audit.acceptance import Acceptance
 
 RETENTION: Final = timedelta(days=30)  # how long a deleted key can be brought back (facts 3)
 UNUSED_AFTER: Final = timedelta(days=30)
@@ -38,10 +39,11 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The last use of a key, and the APIs that it was used for."""
+    """The last use of a key, and the APIs that it was used for; `answered` = those that did not turn it down each time."""
 
     last: datetime
     services: frozenset[str] = frozenset()
+    answered: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,8 @@ class AuditFacts:
     """What is known of one project. `now` = the server's time.
 
     `gemini` = whether the Generative Language API is on; `used` = the use of its keys in the last six weeks, by uid.
-    None = it was not found out, or not asked for.
+    None = it was not found out, or not asked for. `apis` = of other services, whether they are on, as far as that is known;
+    `blind` = the use was asked for and may not be read.
     """
 
     project: str
@@ -58,6 +61,12 @@ class AuditFacts:
     max_age: timedelta = MAX_AGE
     gemini: bool | None = None
     used: Mapping[str, Use] | None = None
+    apis: Mapping[str, bool] = field(default_factory=dict)
+    blind: bool = False
+
+    def is_on(self, service: str) -> bool | None:
+        """Whether a service is on in the project; None = unknown."""
+        return self.gemini if service == GEMINI else self.apis.get(service)
 
     @cached_property
     def live(self) -> tuple[Key, ...]:
@@ -77,7 +86,11 @@ class AuditFacts:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong, or worth knowing. `key` is None where it is about the project; `fix` = what to type."""
+    """One thing that is wrong, or worth knowing.
+
+    `key` is None where it is about the project; `fix` = what to type next about the key (the first step of its judgement);
+    `accepted` = who accepted it and why; `new` = whether a baseline has it not (None = there is none).
+    """
 
     rule: str
     severity: Severity
@@ -85,6 +98,8 @@ class Finding:
     key: Key | None
     message: str
     fix: str
+    accepted: Acceptance | None = None
+    new: bool | None = None
 
     @property
     def label(self) -> str:
@@ -101,6 +116,8 @@ class Finding:
             "keyName": None if self.key is None else self.key.display_name,
             "message": self.message,
             "fix": self.fix,
+            **({} if self.accepted is None else {"accepted": self.accepted.to_json()}),
+            **({} if self.new is None else {"new": self.new}),
         }
 
 
@@ -115,86 +132,3 @@ class Unseen:
     def to_json(self) -> dict[str, str]:
         """The contract's object."""
         return {"project": self.project, "cause": self.cause, "message": self.message}
-
-
-@dataclass(frozen=True, repr=False)  # asyncio spells results out: seconds, for a large one
-class AuditReport:
-    """The outcome of an audit, the worst first. `keys` = those looked at, deleted ones that can be brought back included.
-
-    `where` = what was audited, in words; `notes` = where it came from; `unknown` = what could not be judged and is no error
-    of a project; `failed` = how many projects could not be checked at all, `failure` = why the first could not.
-    """
-
-    findings: tuple[Finding, ...]
-    errors: tuple[Unseen, ...]
-    projects: int
-    keys: int
-    rules: tuple[str, ...]
-    source: Source
-    where: str
-    now: datetime
-    max_age: timedelta = MAX_AGE
-    notes: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
-    failed: int = 0
-    failure: Problem | None = None
-    sandbox: bool = False
-    version: str = field(default="", compare=False)
-
-    def at_least(self, severity: Severity) -> int:
-        """How many findings are this bad or worse."""
-        return sum(1 for finding in self.findings if finding.severity >= severity)
-
-    @cached_property
-    def by_severity(self) -> dict[str, int]:
-        """The number of findings of each severity, the worst first; 0 where there is none."""
-        counts = {severity.word: 0 for severity in sorted(Severity, reverse=True)}
-        for finding in self.findings:
-            counts[finding.severity.word] += 1
-        return counts
-
-    @cached_property
-    def by_rule(self) -> dict[str, int]:
-        """The number of findings of each rule that was applied."""
-        counts = dict.fromkeys(self.rules, 0)
-        for finding in self.findings:
-            counts[finding.rule] += 1
-        return counts
-
-    def summary(self) -> dict[str, Any]:
-        """The contract's object."""
-        return {
-            "projects": self.projects,
-            "keys": self.keys,
-            "findings": len(self.findings),
-            "bySeverity": self.by_severity,
-            "byRule": self.by_rule,
-            "errors": len(self.errors),
-        }
-
-    def to_json(self) -> dict[str, Any]:
-        """The contract's document, and beside it what the audit went by."""
-        return {
-            "summary": self.summary(),
-            "findings": [finding.to_json() for finding in self.findings],
-            "errors": [error.to_json() for error in self.errors],
-            "scan": {
-                "time": format_time(self.now),
-                "scope": self.where,
-                "inventory": self.source,
-                "maxAge": f"{self.max_age.total_seconds():.0f}s",
-                "notes": [*self.notes, *self.unknown],
-            },
-            **({"sandbox": True} if self.sandbox else {}),
-        }
-
-    def words(self) -> str:
-        """The summary in one line."""
-        found = ", ".join(f"{count} {word}" for word, count in self.by_severity.items() if count)
-        line = f"{_count(self.projects, 'project')}, {_count(self.keys, 'key')}, {_count(len(self.findings), 'finding')}"
-        line += f" ({found})" if found else ""
-        return line + (f", {_count(len(self.errors), 'error')}" if self.errors else "")
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

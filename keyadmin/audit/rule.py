@@ -34,14 +34,15 @@ class AuditRule:
     check: Callable[[AuditFacts], Iterator[Finding]]
     needs: frozenset[Need] = frozenset()
     default: bool = True
-    advises_by_use: bool = False
-    """Whether what it advises depends on the use of the key, which is then read for keys with a finding."""
 
 
 def finding_of(
-    rule: AuditRule, facts: AuditFacts, key: Key | None, message: str, fix: str, severity: Severity | None = None
+    rule: AuditRule, facts: AuditFacts, key: Key | None, message: str, fix: str = "", severity: Severity | None = None
 ) -> Finding:
-    """A finding of a rule. `key` = None: it is about the project."""
+    """A finding of a rule. `key` = None: it is about the project.
+
+    `fix` = what to type about this alone; which step comes first for the key, `audit.steps` decides.
+    """
     return Finding(rule.id, rule.severity if severity is None else severity, facts.project, key, message, fix)
 
 

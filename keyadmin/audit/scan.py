@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Final
 
 from keyadmin import __version__
 from keyadmin.audit.inventory import AuditScope, Candidate, Inventory, Taken, take
-from keyadmin.audit.model import UNUSED_AFTER, AuditFacts, AuditReport, Finding, Unseen, Use
+from keyadmin.audit.judgement import KeyJudgement, in_order
+from keyadmin.audit.judging import judge
+from keyadmin.audit.model import UNUSED_AFTER, AuditFacts, Unseen, Use
+from keyadmin.audit.result import AuditReport
 from keyadmin.audit.rule import AuditRule, Need, open_keys
-from keyadmin.audit.rules import apply
+from keyadmin.audit.rules import apply, chosen
 from keyadmin.keys.denial import told_apart
 from keyadmin.model.duration import words
 from keyadmin.model.key import GEMINI, Key
@@ -42,11 +45,21 @@ class AuditOptions:
 class _Looked:
     """One project after it was looked at. `unseen` = why not, or not wholly; `blind` = why the use of its keys is unknown."""
 
-    findings: list[Finding]
+    judgements: list[KeyJudgement]
     keys: int = 0
     unseen: Unseen | None = None
     failure: Problem | None = None
     blind: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is known of a project after it was asked, and what could not be found out; `use` = its use was asked for."""
+
+    facts: AuditFacts
+    unseen: Unseen | None = None
+    blind: Problem | None = None
+    use: bool = False
 
 
 async def scan(cloud: Cloud, scope: AuditScope, inventory: Inventory, wishes: AuditOptions, observer: Observer) -> AuditReport:
@@ -54,7 +67,7 @@ async def scan(cloud: Cloud, scope: AuditScope, inventory: Inventory, wishes: Au
     from keyadmin.cloud.pace import gather_limited
 
     taken = await take(cloud, scope, inventory, observer)
-    may_read = _may_read_use(taken, wishes, cloud.now())
+    may_read = _may_read_use(taken, wishes)
     reads_use = may_read and any("usage" in rule.needs for rule in wishes.rules)
     look = _Look(cloud, wishes, reads_use=reads_use, may_read_use=may_read, named=bool(scope.projects))
     to_list = sum(candidate.keys is None for candidate in taken.candidates)
@@ -78,11 +91,12 @@ def _long_way(projects: int, seconds: float, scope: AuditScope) -> str:
     return f"{projects} projects are asked one by one: that takes {took} at the default quota; quicker: {quicker}"
 
 
-def _may_read_use(taken: Taken, wishes: AuditOptions, now: datetime) -> bool:
+def _may_read_use(taken: Taken, wishes: AuditOptions) -> bool:
     """Whether the use of keys may be read: a call a project, which no inventory saves."""
-    if wishes.explicit or taken.source == "api":
+    if taken.source == "api" or (wishes.explicit and any("usage" in rule.needs for rule in wishes.rules)):
         return True
-    return sum(each.keys is None or _judgeable(each.keys, now) for each in taken.candidates) <= USE_AT_MOST
+    with_keys = sum(each.keys is None or any(key.delete_time is None for key in each.keys) for each in taken.candidates)
+    return with_keys <= USE_AT_MOST
 
 
 def _judgeable(keys: Sequence[Key], now: datetime) -> bool:
@@ -101,9 +115,9 @@ class _Look:
         self._needs: frozenset[Need] = frozenset(need for rule in wishes.rules for need in rule.needs)
         self._reads_use = reads_use
         self._may_read_use = may_read_use
-        self._by_use = tuple(rule for rule in wishes.rules if rule.advises_by_use)
-        self._plain = tuple(rule for rule in wishes.rules if not rule.advises_by_use)
-        self._advising = frozenset(rule.id for rule in self._by_use)
+        self._shown = frozenset(rule.id for rule in wishes.rules)
+        # What is to be done about a key depends on all that is wrong with it.
+        self._rules = tuple({rule.id: rule for rule in (*chosen(None), *wishes.rules)}.values())
         self._named = named
         self._now: datetime | None = None
 
@@ -120,7 +134,7 @@ class _Look:
     @property
     def passed_over_use(self) -> bool:
         """Whether a rule would have liked to know the use of keys, and it was not read."""
-        return "usage" in self._needs and not self._reads_use
+        return not self._may_read_use
 
     async def at(self, candidate: Candidate) -> _Looked:
         """Ask what is not known yet, and apply the rules. Raises Problem for missing credentials alone."""
@@ -131,35 +145,30 @@ class _Look:
             except Problem as problem:
                 return _Looked([], unseen=_unseen(candidate.project, problem), failure=_no_credentials(problem))
         facts = AuditFacts(candidate.project, keys, self.now, self._wishes.max_age, candidate.gemini)
-        asks_gemini = "gemini" in self._needs and facts.gemini is None and any(open_keys(facts))
-        asks_use = self._reads_use and _judgeable(keys, self.now)
-        if not (asks_gemini or asks_use):
-            return await self._judged(facts)
-        gemini, used = await asyncio.gather(
-            self._gemini(candidate.project, facts.gemini, asks=asks_gemini), self._used(candidate.project, asks=asks_use)
-        )
-        facts = AuditFacts(
-            *(candidate.project, keys, self.now, self._wishes.max_age),
-            gemini=None if isinstance(gemini, Problem) else gemini,
-            used=None if isinstance(used, Problem) else used,
-        )
-        unseen = _unseen(candidate.project, gemini, _STATE_UNKNOWN) if isinstance(gemini, Problem) else None
-        blind = used if isinstance(used, Problem) else None
-        return await self._judged(facts, unseen, blind, asked=asks_use)
+        asked = await self._asked(facts, gemini="gemini" in self._needs, use=self._reads_use and _judgeable(keys, self.now))
+        found = apply(asked.facts, self._wishes.rules)
+        if any(finding.key is not None and finding.key.delete_time is None for finding in found):
+            more = await self._asked(asked.facts, gemini=asked.unseen is None, use=self._may_read_use and not asked.use)
+            asked = _Asked(more.facts, asked.unseen or more.unseen, asked.blind or more.blind)
+        every = apply(asked.facts, self._rules)
+        return _Looked(judge(asked.facts, every, self._shown), len(keys), asked.unseen, blind=asked.blind)
 
-    async def _judged(
-        self, facts: AuditFacts, unseen: Unseen | None = None, blind: Problem | None = None, *, asked: bool = False
-    ) -> _Looked:
-        """What the rules find. The use of keys is read for those whose advice depends on it, whichever rules were named."""
-        found = apply(facts, self._wishes.rules)
-        if not asked and self._may_read_use and any(finding.rule in self._advising for finding in found):
-            used = await self._used(facts.project, asks=True)
-            if isinstance(used, Problem):
-                blind = blind or used
-            else:
-                known = replace(facts, used=used)
-                found = [*apply(facts, self._plain), *apply(known, self._by_use)]
-        return _Looked(found, len(facts.keys), unseen, blind=blind)
+    async def _asked(self, facts: AuditFacts, *, gemini: bool, use: bool) -> _Asked:
+        """The facts with what is not known yet: whether the Gemini API is on, where that matters, and the use of the keys."""
+        gemini = gemini and facts.gemini is None and any(open_keys(facts))
+        if not (gemini or use):
+            return _Asked(facts)
+        on, used = await asyncio.gather(
+            self._gemini(facts.project, facts.gemini, asks=gemini), self._used(facts.project, asks=use)
+        )
+        known = replace(
+            facts,
+            gemini=None if isinstance(on, Problem) else on,
+            used=facts.used if used is None or isinstance(used, Problem) else used,
+            blind=facts.blind or isinstance(used, Problem),
+        )
+        unseen = _unseen(facts.project, on, _STATE_UNKNOWN) if isinstance(on, Problem) else None
+        return _Asked(known, unseen, used if isinstance(used, Problem) else None, use=use)
 
     async def _listed(self, project: str) -> tuple[Key, ...]:
         try:
@@ -195,9 +204,10 @@ def _named(key: Key, project: str) -> Key:
 def _by_key(usages: Sequence[KeyUsage]) -> dict[str, Use]:
     out: dict[str, Use] = {}
     for usage in usages:
-        before = out.get(usage.uid)
-        services = frozenset({usage.service}) | (before.services if before else frozenset())
-        out[usage.uid] = Use(max(usage.last, before.last) if before else usage.last, services)
+        before = out.get(usage.uid) or Use(usage.last)
+        service = frozenset({usage.service})
+        answered = before.answered if usage.refused else before.answered | service
+        out[usage.uid] = Use(max(usage.last, before.last), before.services | service, answered)
     return out
 
 
@@ -215,7 +225,7 @@ def _unseen(project: str, problem: Problem, before: str = "") -> Unseen:
 def _report(taken: Taken, scope: AuditScope, wishes: AuditOptions, looked: Sequence[_Looked], look: _Look) -> AuditReport:
     order = {rule.id: place for place, rule in enumerate(wishes.rules)}
     findings = sorted(
-        (finding for one in looked for finding in one.findings),
+        (finding for one in looked for judgement in one.judgements for finding in judgement.findings),
         key=lambda each: (-each.severity, each.project, order[each.rule], each.label, each.key.name if each.key else ""),
     )
     return AuditReport(
@@ -234,6 +244,7 @@ def _report(taken: Taken, scope: AuditScope, wishes: AuditOptions, looked: Seque
         failure=next((one.failure for one in looked if one.failure is not None), None),
         sandbox=look.sandbox,
         version=__version__,
+        judgements=tuple(in_order(judgement for one in looked for judgement in one.judgements)),
     )
 
 

@@ -23,15 +23,15 @@ FILTER: Final = (
     ' AND resource.labels.credential_id = starts_with("apikey:")'
 )
 _WORK: Final = f'{FILTER} AND resource.labels.method != ends_with("{CHECKS}")'
-_BY_SERVICE: Final = ("resource.labels.credential_id", "resource.labels.service")
-_BY_METHOD: Final = (*_BY_SERVICE, "resource.labels.method", "metric.labels.response_code")
+_BY_SERVICE: Final = ("resource.labels.credential_id", "resource.labels.service", "metric.labels.response_code")
+_BY_METHOD: Final = (*_BY_SERVICE, "resource.labels.method")
 
 
 @dataclass(frozen=True, slots=True)
 class KeyUsage:
-    """The calls that one key made to one service. `last` = the end of the last full hour with a call.
+    """The calls that one key made to one service, with one HTTP status. `last` = the end of the last full hour with a call.
 
-    In a listing by method also the `method` and the HTTP status of the answers.
+    In a listing by method also the `method`.
     """
 
     uid: str
@@ -60,7 +60,10 @@ class Usage:
         self._now = now
 
     async def of_project(self, project: str, since: timedelta = KEPT) -> list[KeyUsage]:
-        """Per key uid and service, over the last weeks by the server's clock. Unused keys do not appear, nor checks of keys."""
+        """Per key uid, service and HTTP status of the answers, over the last weeks by the server's clock.
+
+        Unused keys do not appear, nor checks of keys.
+        """
         return await self._listed(project, since, _WORK, _BY_SERVICE)
 
     async def by_method(self, project: str, since: timedelta = KEPT) -> list[KeyUsage]:

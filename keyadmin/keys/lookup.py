@@ -17,7 +17,7 @@ State = Literal["live", "deleted", "purged", "unknown"]
 
 
 @dataclass(frozen=True)
-class Owner:
+class StringOwner:
     """What is known of a key string's key. `name` is None once it is purged, `key` None where it may not be read."""
 
     key_string: KeyString
@@ -45,7 +45,7 @@ class Owner:
         return out | ({"sandbox": True} if sandbox else {})
 
 
-async def lookup(cloud: Cloud, key_string: KeyString) -> Owner:
+async def lookup(cloud: Cloud, key_string: KeyString) -> StringOwner:
     """The project of a key string and, where it may be read, its key. Raises Problem; unknown looks like no access."""
     found = await cloud.keys.lookup(key_string)
     number = found.parent.split("/")[1]
@@ -56,4 +56,4 @@ async def lookup(cloud: Cloud, key_string: KeyString) -> Owner:
             key = replace(await cloud.keys.get(found.name), project=project)
         except Problem:
             key = None  # lookup needs no permission to read keys; its answer stands without
-    return Owner(key_string, found.parent, found.name, project, key)
+    return StringOwner(key_string, found.parent, found.name, project, key)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from keyadmin.keys.lookup import Owner, lookup
+from keyadmin.keys.lookup import StringOwner, lookup
 from keyadmin.leaks.hit import Hit
 from keyadmin.model.causes.table import entry
 from keyadmin.model.command_line import typed
@@ -118,7 +118,7 @@ async def judge(cloud: Cloud, hits: Sequence[Hit], observer: Observer) -> list[L
 async def _judge(cloud: Cloud, group: tuple[Hit, ...]) -> Leak:
     secret = group[0].key
     try:
-        owner: Owner | None = await lookup(cloud, secret)
+        owner: StringOwner | None = await lookup(cloud, secret)
     except Problem:
         owner = None  # not ours, or not to be looked up: whether it works can be found out all the same
     if owner is not None and owner.state == "purged":

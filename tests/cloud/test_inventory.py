@@ -93,7 +93,11 @@ async def test_one_listing_answers_for_all_keys_of_a_project(double: Any, target
     assert asked.name == "projects/p1"
     assert 'resource.type = "consumed_api"' in asked.filter
     assert "resource.labels.credential_id" in asked.filter
-    assert list(asked.aggregation.group_by_fields) == ["resource.labels.credential_id", "resource.labels.service"]
+    assert list(asked.aggregation.group_by_fields) == [
+        "resource.labels.credential_id",
+        "resource.labels.service",
+        "metric.labels.response_code",
+    ]
     end = asked.interval.end_time
     assert (end.minute, end.second, end.microsecond) == (0, 0, 0), "hours end where the interval ends"
     assert now < end <= now + timedelta(hours=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from keyadmin.audit.model import AuditReport
+from keyadmin.audit.result import AuditReport
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Final
 
-from keyadmin.audit.model import AuditReport, Finding, Severity
+from keyadmin.audit.model import Finding, Severity
 from keyadmin.audit.report.format import ReportFormat
+from keyadmin.audit.result import AuditReport
 from keyadmin.audit.rule import AuditRule
 from keyadmin.audit.rules import rules
 

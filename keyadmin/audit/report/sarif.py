@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import quote
 
-from keyadmin.audit.model import AuditReport, Finding, Severity, Unseen
+from keyadmin.audit.model import Finding, Severity, Unseen
 from keyadmin.audit.report.format import ReportFormat
+from keyadmin.audit.result import AuditReport
 from keyadmin.audit.rule import AuditRule
 from keyadmin.audit.rules import rules
 from keyadmin.model.key_codec import format_time

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from keyadmin.audit.commands import command
 from keyadmin.audit.model import RETENTION, AuditFacts, Finding, Severity
 from keyadmin.audit.rule import API_KEYS_PAGE, AuditRule, finding_of
 
@@ -16,7 +15,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
         if key.delete_time is not None and facts.now < key.delete_time + RETENTION:
             purged = key.delete_time + RETENTION
             message = f"deleted {key.delete_time:%Y-%m-%d}; it can be brought back until {purged:%Y-%m-%d}"
-            yield finding_of(RULE, facts, key, message, command("keys undelete", key))
+            yield finding_of(RULE, facts, key, message)
 
 
 RULE: Final = AuditRule(

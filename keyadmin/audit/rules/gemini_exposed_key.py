@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from keyadmin.audit.commands import about_use, restrict_apis
+from keyadmin.audit.commands import about_use
 from keyadmin.audit.model import AuditFacts, Finding, Severity
 from keyadmin.audit.rule import GEMINI_KEYS_PAGE, AuditRule, finding_of, open_keys
 
@@ -17,7 +17,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
             message = (
                 f"the key has no API restriction, and the Gemini API is on in {facts.project}: whoever has it can call Gemini"
             )
-            yield finding_of(RULE, facts, key, message + about_use(facts), restrict_apis(facts, key))
+            yield finding_of(RULE, facts, key, message + about_use(facts))
 
 
 RULE: Final = AuditRule(
@@ -37,6 +37,5 @@ RULE: Final = AuditRule(
     ),
     source=GEMINI_KEYS_PAGE,
     needs=frozenset({"gemini"}),
-    advises_by_use=True,
     check=check,
 )

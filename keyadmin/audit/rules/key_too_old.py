@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from keyadmin.audit.commands import command, days
+from keyadmin.audit.commands import days
 from keyadmin.audit.model import AuditFacts, Finding, Severity
 from keyadmin.audit.rule import BEST_PRACTICES_PAGE, AuditRule, finding_of
 
@@ -16,8 +16,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
     for key in facts.live:
         if key.create_time is not None and key.create_time < limit:
             message = f"the key is {days(facts.now - key.create_time)} old; the limit is {days(facts.max_age)}"
-            verb = "keys migrate" if key.key_type == "standard" and key.restricted != "other" else "keys rotate"
-            yield finding_of(RULE, facts, key, message, command(verb, key, to="SINK"))
+            yield finding_of(RULE, facts, key, message)
 
 
 RULE: Final = AuditRule(

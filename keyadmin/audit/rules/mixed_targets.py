@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from keyadmin.audit.commands import command
+from keyadmin.audit.commands import about_use
 from keyadmin.audit.model import AuditFacts, Finding, Severity
 from keyadmin.audit.rule import BEST_PRACTICES_PAGE, AuditRule, finding_of
 from keyadmin.model.key import GEMINI
@@ -17,11 +17,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
         if key.restricted == "mixed":
             others = sorted(key.restrictions.services - {GEMINI})
             message = f"one key for the Gemini API and for {', '.join(others)}"
-            if key.key_type == "standard":
-                fix = command("keys migrate", key, to="SINK")
-            else:
-                fix = command("keys restrict", key, remove_api_target=GEMINI)
-            yield finding_of(RULE, facts, key, message, fix)
+            yield finding_of(RULE, facts, key, message + about_use(facts))
 
 
 RULE: Final = AuditRule(

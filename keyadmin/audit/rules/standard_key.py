@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from keyadmin.audit.commands import about_use, command, restrict_apis
+from keyadmin.audit.commands import about_use
 from keyadmin.audit.model import AuditFacts, Finding, Severity
 from keyadmin.audit.rule import GEMINI_KEYS_PAGE, AuditRule, finding_of
 
@@ -24,10 +24,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
             severity, message = Severity.LOW, "a standard key: it names the project, and nobody who calls"
         if kind == "none" and facts.gemini:
             message += about_use(facts)
-            fix = restrict_apis(facts, key)  # to what it is used for, which need not be Gemini
-        else:
-            fix = command("keys migrate", key, to="SINK") if severity is Severity.HIGH else command("keys describe", key)
-        yield finding_of(RULE, facts, key, message, fix, severity)
+        yield finding_of(RULE, facts, key, message, severity=severity)
 
 
 RULE: Final = AuditRule(
@@ -44,6 +41,5 @@ RULE: Final = AuditRule(
     ),
     source=GEMINI_KEYS_PAGE,
     needs=frozenset({"gemini"}),
-    advises_by_use=True,
     check=check,
 )

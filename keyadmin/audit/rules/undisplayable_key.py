@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from keyadmin.audit.commands import command
 from keyadmin.audit.model import AuditFacts, Finding, Severity
 from keyadmin.audit.rule import GEMINI_KEYS_PAGE, AuditRule, finding_of
 from keyadmin.keys import ai_studio
@@ -17,7 +16,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
     for key in facts.live:
         if not key.studio_visible:
             what = "other APIs too" if key.restricted == "mixed" else "other APIs"
-            yield finding_of(RULE, facts, key, f"AI Studio does not show it: it is for {what}", command("keys describe", key))
+            yield finding_of(RULE, facts, key, f"AI Studio does not show it: it is for {what}")
     if over := ai_studio.shown(facts.live).over_limit:
         message = f"AI Studio shows {ai_studio.LIMIT} keys: {over} more are for Gemini and are not shown"
         yield finding_of(RULE, facts, None, message, typed("keys list", all=True, project=facts.project))

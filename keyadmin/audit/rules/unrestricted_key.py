@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from keyadmin.audit.commands import about_use, restrict_apis
+from keyadmin.audit.commands import about_use
 from keyadmin.audit.model import AuditFacts, Finding, Severity
 from keyadmin.audit.rule import BEST_PRACTICES_PAGE, AuditRule, finding_of, open_keys
 
@@ -15,7 +15,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
     if facts.gemini is False:
         for key in open_keys(facts):
             message = "the key has no API restriction: it opens every API that is turned on in the project"
-            yield finding_of(RULE, facts, key, message + about_use(facts), restrict_apis(facts, key))
+            yield finding_of(RULE, facts, key, message + about_use(facts))
 
 
 RULE: Final = AuditRule(
@@ -29,6 +29,5 @@ RULE: Final = AuditRule(
     fix="Restrict the key to the APIs that it is used for (keyadmin keys usage KEY says which).",
     source=BEST_PRACTICES_PAGE,
     needs=frozenset({"gemini"}),
-    advises_by_use=True,
     check=check,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from keyadmin.audit.commands import command, days
+from keyadmin.audit.commands import days
 from keyadmin.audit.model import UNUSED_AFTER, AuditFacts, Finding, Severity
 from keyadmin.audit.rule import BEST_PRACTICES_PAGE, AuditRule, finding_of
 
@@ -20,7 +20,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
         last = use.last if use else None
         if key.create_time is not None and key.create_time <= limit and (last is None or last < limit):
             message = "not used in six weeks" if last is None else f"last used {days(facts.now - last)} ago ({last:%Y-%m-%d})"
-            yield finding_of(RULE, facts, key, message, command("keys delete", key))
+            yield finding_of(RULE, facts, key, message)
 
 
 RULE: Final = AuditRule(

@@ -19,7 +19,7 @@ from keyadmin.model.project_ref import checked
 
 if TYPE_CHECKING:
     from keyadmin.audit.inventory import AuditScope, Inventory
-    from keyadmin.audit.model import AuditReport
+    from keyadmin.audit.result import AuditReport
     from keyadmin.cloud.connect import Cloud
 
 THRESHOLDS: Final = ("low", "medium", "high", "none")

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from keyadmin.audit import report as report_formats
-from keyadmin.audit.model import AuditReport, Finding, Severity
+from keyadmin.audit.model import Finding, Severity
+from keyadmin.audit.result import AuditReport
 from keyadmin.cli import streams
 from keyadmin.cli.console import paint
 from keyadmin.cli.render import Column, View, show_data, show_list, write

@@ -13,7 +13,7 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.secret_input import asked_or_read
 from keyadmin.cli.session import current
 from keyadmin.keys import lookup as finding
-from keyadmin.keys.lookup import Owner
+from keyadmin.keys.lookup import StringOwner
 
 
 def lookup(
@@ -29,9 +29,9 @@ def lookup(
 
 
 _COLUMNS = (
-    Column[Owner]("Key string", lambda owner: owner.key_string.masked),
-    Column[Owner]("Project", lambda owner: owner.project),
-    Column[Owner]("Full name", lambda owner: owner.name or "purged"),
-    Column[Owner]("Name", lambda owner: owner.key.display_name if owner.key else "not to be read"),
-    Column[Owner]("State", lambda owner: owner.state),
+    Column[StringOwner]("Key string", lambda owner: owner.key_string.masked),
+    Column[StringOwner]("Project", lambda owner: owner.project),
+    Column[StringOwner]("Full name", lambda owner: owner.name or "purged"),
+    Column[StringOwner]("Name", lambda owner: owner.key.display_name if owner.key else "not to be read"),
+    Column[StringOwner]("State", lambda owner: owner.state),
 )

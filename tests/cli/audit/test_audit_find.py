@@ -18,7 +18,7 @@ Audit = Callable[..., Audited]
 def test_the_report_has_the_contracts_form(organization: Any, audit: Audit) -> None:
     organization(project("web-one", key("open"), key("good", GEMINI)))
     done = audit("--projects", "web-one")
-    assert set(done.report["summary"]) == {"projects", "keys", "findings", "bySeverity", "byRule", "errors"}
+    assert set(done.report["summary"]) == {"projects", "keys", "findings", "bySeverity", "byRule", "errors", "accepted"}
     assert done.report["summary"] == {
         "projects": 1,
         "keys": 2,
@@ -26,7 +26,9 @@ def test_the_report_has_the_contracts_form(organization: Any, audit: Audit) -> N
         "bySeverity": {"high": 1, "medium": 0, "low": 0, "info": 0},
         "byRule": {rule: int(rule == "gemini-exposed-key") for rule in rules()},
         "errors": 0,
+        "accepted": 0,
     }
+    assert done.report["schemaVersion"] == 1
     [finding] = done.report["findings"]
     number = finding["key"].split("/")[1]
     assert finding == {
@@ -104,11 +106,25 @@ def test_only_the_rules_that_were_chosen(organization: Any, audit: Audit) -> Non
     assert set(done.report["summary"]["byRule"]) == {"key-too-old", "standard-key"}
 
 
-def test_only_what_the_chosen_rules_need_is_asked(organization: Any, served: Any, audit: Audit) -> None:
-    organization(project("web-one", key("open", age=200)))
+def test_only_what_the_chosen_rules_need_is_asked_and_what_the_advice_rests_on(
+    organization: Any, served: Any, audit: Audit
+) -> None:
+    organization(project("web-one", key("open", age=200)), project("web-two", key("open", age=10, project="web-two")))
     served.control("requests")
-    audit("--projects", "web-one", "--rule", "key-too-old")
+    audit("--projects", "web-two", "--rule", "key-too-old")
     assert Counter(served.methods("owner@example.com")) == {"ListKeys": 1}
+    audit("--projects", "web-one", "--rule", "key-too-old")
+    assert Counter(served.methods("owner@example.com")) == {"ListKeys": 2, "BatchGetServices": 1, "ListTimeSeries": 1}
+
+
+def test_a_key_gets_the_same_advice_whichever_rules_run(organization: Any, audit: Audit) -> None:
+    use = [{"service": MAPS, "at": ago(3)}, {"service": GEMINI, "at": ago(2)}]
+    organization(project("web-one", key("old", auth=False, age=300, use=use)))
+    whole = audit("--projects", "web-one").report["findings"]
+    assert len(whole) == 3
+    assert {each["fix"] for each in whole} == {"keyadmin keys restrict old -p web-one --to-used"}
+    for each in whole:
+        assert audit("--projects", "web-one", "--rule", each["rule"]).report["findings"] == [each]
 
 
 def test_one_call_a_project_for_the_use_of_all_its_keys_and_never_a_key_string(

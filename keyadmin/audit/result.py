@@ -1,0 +1,131 @@
+"""The outcome of an audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, Final
+
+from keyadmin.audit.judgement import KeyJudgement, in_order
+from keyadmin.audit.model import MAX_AGE, Finding, Severity, Source, Unseen
+from keyadmin.model.key_codec import format_time
+from keyadmin.model.problem import Problem
+
+SCHEMA_VERSION: Final = 1  # of the report as JSON, which baselines are read from
+
+
+@dataclass(frozen=True, repr=False)  # asyncio spells results out: seconds, for a large one
+class AuditReport:
+    """The outcome of an audit, the worst first. `keys` = those looked at, deleted ones that can be brought back included.
+
+    `judgements` = the same by key, the worst key first; `where` = what was audited, in words; `notes` = where it came from;
+    `unknown` = what could not be judged and is no error of a project; `failed` = how many projects could not be checked at
+    all, `failure` = why the first could not; `compared` = with a baseline.
+    """
+
+    findings: tuple[Finding, ...]
+    errors: tuple[Unseen, ...]
+    projects: int
+    keys: int
+    rules: tuple[str, ...]
+    source: Source
+    where: str
+    now: datetime
+    max_age: timedelta = MAX_AGE
+    notes: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    failed: int = 0
+    failure: Problem | None = None
+    sandbox: bool = False
+    version: str = field(default="", compare=False)
+    judgements: Sequence[KeyJudgement] = ()
+    compared: bool = False
+
+    @property
+    def accepted(self) -> int:
+        """How many findings somebody has accepted: they are in no other count but `findings`."""
+        return sum(1 for finding in self.findings if finding.accepted is not None)
+
+    @property
+    def new(self) -> int | None:
+        """How many findings the baseline has not, accepted ones left out; None without a baseline."""
+        if all(finding.new is None for finding in self.findings) and not self.compared:
+            return None
+        return sum(1 for finding in self.findings if finding.new and finding.accepted is None)
+
+    def marked(self, mark: Callable[[Finding], Finding], *, compared: bool = False) -> AuditReport:
+        """The same report with every finding as `mark` gives it back; `compared` = with a baseline."""
+        judged = [replace(each, findings=tuple(map(mark, each.findings))) for each in self.judgements]
+        return replace(
+            self,
+            findings=tuple(map(mark, self.findings)),
+            judgements=tuple(in_order(judged)),
+            compared=self.compared or compared,
+        )
+
+    def at_least(self, severity: Severity) -> int:
+        """How many findings are this bad or worse, accepted ones left out; with a baseline only new ones."""
+        return sum(
+            1
+            for finding in self.findings
+            if finding.severity >= severity and finding.accepted is None and finding.new is not False
+        )
+
+    @cached_property
+    def by_severity(self) -> dict[str, int]:
+        """The number of findings of each severity, the worst first; 0 where there is none."""
+        counts = {severity.word: 0 for severity in sorted(Severity, reverse=True)}
+        for finding in self.findings:
+            counts[finding.severity.word] += finding.accepted is None
+        return counts
+
+    @cached_property
+    def by_rule(self) -> dict[str, int]:
+        """The number of findings of each rule that was applied."""
+        counts = dict.fromkeys(self.rules, 0)
+        for finding in self.findings:
+            counts[finding.rule] += finding.accepted is None
+        return counts
+
+    def summary(self) -> dict[str, Any]:
+        """The contract's object."""
+        return {
+            "projects": self.projects,
+            "keys": self.keys,
+            "findings": len(self.findings),
+            "bySeverity": self.by_severity,
+            "byRule": self.by_rule,
+            "errors": len(self.errors),
+            "accepted": self.accepted,
+            **({} if self.new is None else {"new": self.new}),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract's document, and beside it what the audit went by."""
+        return {
+            "schemaVersion": SCHEMA_VERSION,
+            "summary": self.summary(),
+            "findings": [finding.to_json() for finding in self.findings],
+            "errors": [error.to_json() for error in self.errors],
+            "scan": {
+                "time": format_time(self.now),
+                "scope": self.where,
+                "inventory": self.source,
+                "maxAge": f"{self.max_age.total_seconds():.0f}s",
+                "notes": [*self.notes, *self.unknown],
+            },
+            **({"sandbox": True} if self.sandbox else {}),
+        }
+
+    def words(self) -> str:
+        """The summary in one line."""
+        found = ", ".join(f"{count} {word}" for word, count in self.by_severity.items() if count)
+        line = f"{_count(self.projects, 'project')}, {_count(self.keys, 'key')}, {_count(len(self.findings), 'finding')}"
+        line += f" ({found})" if found else ""
+        return line + (f", {_count(len(self.errors), 'error')}" if self.errors else "")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -1,0 +1,213 @@
+"""What to do about a key, in an order that is safe to follow: contain it, replace it, delete it.
+
+The same for every rule that found something: a rule says what is wrong, this says what to type. Each command reads what it
+depends on itself, shows it and asks; nothing here rests on what was not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from keyadmin.audit.commands import command
+from keyadmin.audit.judgement import FixStep, StepKind
+from keyadmin.audit.model import AuditFacts, Finding, Use
+from keyadmin.keys.to_used import YOUNGEST
+from keyadmin.model.command_line import typed
+from keyadmin.model.key import GEMINI, Key
+from keyadmin.model.name_forms import name
+
+_USE: Final = ("use",)
+_CLIENTS: Final = ("clients",)  # no metric tells from where a key is used (Cloud Monitoring, labels of request_count)
+_OPEN: Final = ("gemini-exposed-key", "unrestricted-key")
+_ROTATIONS: Final = ("rotation-stuck", "rotation-overdue")
+_OLD: Final = "deletes the old key once its grace of 24 h is over and nothing uses it"
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One key: what is known of it, and what the rules found (by rule)."""
+
+    facts: AuditFacts
+    key: Key
+    found: Mapping[str, Finding]
+
+    @cached_property
+    def use(self) -> Use | None:
+        """None = no use, or unknown."""
+        return (self.facts.used or {}).get(self.key.uid)
+
+    @property
+    def called(self) -> frozenset[str]:
+        """The services that were called with it, answered or not, as far as that is known."""
+        return self.use.services if self.use is not None else frozenset()
+
+    @property
+    def use_known(self) -> bool:
+        return self.facts.used is not None
+
+    @property
+    def not_read(self) -> tuple[str, ...]:
+        return () if self.use_known else _USE
+
+    @property
+    def open(self) -> bool:
+        return any(rule in self.found for rule in _OPEN)
+
+    @property
+    def rotation(self) -> Finding | None:
+        return next((self.found[rule] for rule in _ROTATIONS if rule in self.found), None)
+
+    @cached_property
+    def grown(self) -> bool:
+        """Whether it is old enough for `--to-used`."""
+        made = self.key.create_time
+        return made is not None and self.facts.now - made >= YOUNGEST
+
+    @cached_property
+    def surplus(self) -> frozenset[str]:
+        """The targets that can go: nothing calls them, or their API is off; empty where none would stay."""
+        targets = self.key.restrictions.services
+        idle = targets - self.called if self.called else frozenset[str]()
+        if self.use_known and not self.called and self.key.restricted == "mixed":
+            idle = frozenset({GEMINI})  # nothing is called: the one that is worth most to others
+        off = frozenset(target for target in targets if self.facts.is_on(target) is False)
+        return next((gone for gone in (idle | off, off, idle) if gone and gone < targets), frozenset())
+
+    @property
+    def dead(self) -> bool:
+        """Whether the API of every target is off, and nothing is known to call it."""
+        targets = self.key.restrictions.services
+        off = bool(targets) and all(self.facts.is_on(target) is False for target in targets)
+        return off and not self.called
+
+    @property
+    def for_gemini(self) -> bool:
+        """Whether it is a standard key that something needs for Gemini."""
+        if self.key.key_type != "standard" or GEMINI in self.surplus:
+            return False
+        return self.key.restricted in ("gemini", "mixed") or (self.open and bool(self.facts.gemini) and self.calls_gemini)
+
+    @property
+    def calls_gemini(self) -> bool:
+        return GEMINI in self.called
+
+
+def steps_of(facts: AuditFacts, key: Key | None, found: Mapping[str, Finding]) -> tuple[FixStep, ...]:
+    """The steps for a key (None = for the project) with these findings, at least one."""
+    first = next(iter(found.values()))
+    if key is None:
+        return (FixStep("review", first.fix, "see what there is; people say which may go"),)
+    case = _Case(facts, key, found)
+    if key.delete_time is not None and case.rotation is not None:
+        return (_of_rotation(case.rotation),)
+    if key.delete_time is not None:
+        return (_look(case, "it is deleted: see what it was; `keys undelete` brings it back if that was a mistake"),)
+    return tuple(_steps(case)) or (_review(case, first),)
+
+
+def _steps(case: _Case) -> Iterator[FixStep]:
+    yield from _names(case)
+    if case.rotation is None and "unused-key" in case.found:
+        yield FixStep("delete", command("keys delete", case.key), "nothing has used it for 30 days; undelete brings it back")
+        return
+    if case.rotation is None and case.dead:
+        why = "the APIs that it is for are off: no call with it succeeds"
+        yield FixStep("delete", command("keys delete", case.key), why, case.not_read)
+        return
+    yield from _apis(case)
+    yield from _clients(case)
+    replacement = tuple(_replacement(case))
+    yield from replacement or _from_where(case)
+
+
+def _names(case: _Case) -> Iterator[FixStep]:
+    if finding := case.found.get("key-string-in-name"):
+        yield FixStep("contain", finding.fix, "whoever may list keys reads the key string there")
+
+
+def _apis(case: _Case) -> Iterator[FixStep]:
+    """Fewer APIs: what the key is not used for."""
+    if case.open:
+        yield from _to_used(case)
+    elif case.surplus and not (case.key.restricted == "mixed" and not case.use_known):
+        fix = command("keys restrict", case.key, remove_api_target=sorted(name("service", each) for each in case.surplus))
+        yield FixStep("contain", fix, "nothing uses these APIs with it")
+    elif case.key.restricted == "mixed" and case.key.key_type == "auth" and not case.use_known:
+        yield from _to_used(case)
+
+
+def _to_used(case: _Case) -> Iterator[FixStep]:
+    """Restricted to what it is used for."""
+    key = case.key
+    if case.facts.blind:
+        yield FixStep("review", command("keys usage", key), "says why its use could not be read, and what it takes", _USE)
+    if case.grown and (not case.use_known or (case.use is not None and case.use.answered)):
+        why = "shuts out every API that it is not used for"
+        yield FixStep("contain", command("keys restrict", key, to_used=True), why, case.not_read)
+        return
+    called = sorted(name("service", each) for each in case.called)
+    why = "shuts out every other API" if called else "shuts out every other API; name the one that it is for"
+    yield FixStep("contain", command("keys restrict", key, api_target=called or ["SERVICE"]), why, () if called else _USE)
+
+
+def _clients(case: _Case) -> Iterator[FixStep]:
+    if finding := case.found.get("open-client-restriction"):
+        yield FixStep("contain", finding.fix, "a copy of it works from nowhere else", _CLIENTS)
+
+
+def _from_where(case: _Case) -> Iterator[FixStep]:
+    """Which clients use a key no metric tells: that is for people to say, and comes last. A successor is asked about later."""
+    if finding := case.found.get("no-client-restriction"):
+        yield FixStep("review", finding.fix, "a copy of it works from nowhere else; say from where it is used", _CLIENTS)
+
+
+def _replacement(case: _Case) -> Iterator[FixStep]:
+    key = case.key
+    if case.rotation is not None:
+        yield _of_rotation(case.rotation)
+    elif case.for_gemini:
+        why = "makes an auth key for Gemini and hands it over: the Gemini API refuses standard keys"
+        yield FixStep("replace", command("keys migrate", key, to="SINK"), why)
+        if key.restricted == "gemini" or case.called == {GEMINI}:  # else it is split, and keeps the rest
+            yield FixStep("delete", command("keys migrate", key, to="SINK"), f"again: {_OLD}")
+    elif key.restricted == "mixed" and key.key_type == "auth" and not case.surplus and case.use_known:
+        yield from _split(case)
+    elif why := _why_rotate(case):
+        yield FixStep("replace", command("keys rotate", key, to="SINK"), why)
+        yield FixStep("delete", command("keys rotate", key, to="SINK"), f"again: {_OLD}")
+
+
+def _why_rotate(case: _Case) -> str:
+    """Why the key is to be replaced by one like it; empty where it need not be."""
+    if "key-string-in-name" in case.found:
+        return "makes a new key string: whoever has read the name has the old one"
+    if "gemini-exposed-key" in case.found and (case.calls_gemini or not case.use_known) and case.key.key_type == "auth":
+        return "makes a new key string: copies of the old one stay good for Gemini"
+    if "key-too-old" in case.found:
+        return "makes a new key string: every copy ever made of the old one works"
+    return ""
+
+
+def _split(case: _Case) -> Iterator[FixStep]:
+    """An auth key that is used for Gemini and for other APIs."""
+    create = typed("keys create", name="NAME", project=case.key.project, to="SINK")
+    yield FixStep("replace", create, "a key for Gemini alone; let what calls Gemini use it")
+    narrow = command("keys restrict", case.key, remove_api_target=GEMINI)
+    yield FixStep("contain", narrow, "takes Gemini from this one, once nothing calls Gemini with it any more")
+
+
+def _of_rotation(finding: Finding) -> FixStep:
+    kind: StepKind = "replace" if " keys rotate " in finding.fix else "review"
+    return FixStep(kind, finding.fix, "the way on that its rotation has")
+
+
+def _look(case: _Case, why: str) -> FixStep:
+    return FixStep("review", command("keys describe", case.key), why)
+
+
+def _review(case: _Case, finding: Finding) -> FixStep:
+    fix = finding.fix or command("keys describe", case.key)
+    return FixStep("review", fix, "see what it is for: nothing about it is urgent", case.not_read)

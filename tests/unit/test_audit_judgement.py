@@ -1,0 +1,200 @@
+"""One judgement a key: the steps that its findings together come to, and that they do not contradict each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+
+from keyadmin.audit.judgement import KeyJudgement, in_order
+from keyadmin.audit.judging import judge
+from keyadmin.audit.model import AuditFacts, Severity, Use
+from keyadmin.audit.rules import apply, chosen, rules
+from keyadmin.model.key import GEMINI, Key, Restrictions
+from tests.unit.test_audit_rules import MAPS, NOW, OFFICE, OPEN, ROBOT, key, successor, targets
+
+EVERY = frozenset(rules())
+STANDARD = replace(OPEN, service_account_email=None)
+BOTH = key(restrictions=Restrictions(ips=OFFICE, targets=targets(GEMINI, MAPS)))
+
+
+def used(one: Key, *services: str, refused: tuple[str, ...] = (), days: float = 1) -> dict[str, Use]:
+    """These services answered, those refused; none of them = no use in six weeks."""
+    if not services and not refused:
+        return {}
+    return {one.uid: Use(NOW - timedelta(days=days), frozenset(services + refused), frozenset(services))}
+
+
+def judged(*keys: Key, shown: frozenset[str] = EVERY, **facts: Any) -> list[KeyJudgement]:
+    known = AuditFacts("p1", keys, NOW, **facts)
+    return judge(known, apply(known, chosen(None)), shown)
+
+
+def steps(one: Key, **facts: Any) -> list[tuple[str, str]]:
+    """Kind and command, without the program, the key and its project."""
+    [judgement] = judged(one, **facts)
+    cut = f" {one.key_id} -p p1"
+    return [(each.kind, each.command.removeprefix("keyadmin ").replace(cut, "")) for each in judgement.steps]
+
+
+TO_USED = ("contain", "keys restrict --to-used")
+NARROW = ("contain", f"keys restrict --remove-api-target {GEMINI}")
+MIGRATE = ("replace", "keys migrate --to SINK")
+ROTATE = ("replace", "keys rotate --to SINK")
+MIGRATED = ("delete", "keys migrate --to SINK")
+ROTATED = ("delete", "keys rotate --to SINK")
+DELETE = ("delete", "keys delete")
+
+
+@pytest.mark.parametrize(
+    ("one", "services", "expected"),
+    [
+        (STANDARD, (MAPS,), [TO_USED]),
+        (STANDARD, (MAPS, GEMINI), [TO_USED, MIGRATE]),
+        (STANDARD, (GEMINI,), [TO_USED, MIGRATE, MIGRATED]),
+        (OPEN, (MAPS,), [TO_USED]),
+        (OPEN, (GEMINI,), [TO_USED, ROTATE, ROTATED]),
+        (OPEN, (), [("contain", "keys restrict --api-target SERVICE")]),
+    ],
+)
+def test_an_exposed_key_is_contained_to_its_use_then_replaced(
+    one: Key, services: tuple[str, ...], expected: list[tuple[str, str]]
+) -> None:
+    assert steps(one, gemini=True, used=used(one, *services)) == expected
+
+
+def test_calls_that_were_refused_are_no_use_to_restrict_to() -> None:
+    """`--to-used` would refuse: it goes by what was answered."""
+    first = steps(OPEN, gemini=True, used=used(OPEN, refused=(GEMINI,)))[0]
+    assert first == ("contain", f"keys restrict --api-target {GEMINI}")
+
+
+def test_a_key_too_young_for_its_use_to_tell_is_restricted_by_name() -> None:
+    young = replace(OPEN, create_time=NOW - timedelta(days=3))
+    assert steps(young, gemini=True, used=used(young, MAPS)) == [("contain", f"keys restrict --api-target {MAPS}")]
+    assert steps(young, gemini=True)[0] == ("contain", "keys restrict --api-target SERVICE")
+
+
+def test_where_use_was_not_read_the_step_says_so_and_reads_it_itself() -> None:
+    [judgement] = judged(OPEN, gemini=True)
+    assert judgement.not_read == ("use",)
+    assert judgement.steps[0].command == "keyadmin keys restrict open -p p1 --to-used"
+    assert judgement.steps[0].not_read == ("use",)
+    assert "was not read" in judgement.findings[0].message
+    [known] = judged(OPEN, gemini=True, used={})
+    assert known.not_read == known.steps[0].not_read[:0] == ()
+
+
+def test_where_use_may_not_be_read_the_first_step_is_to_see_why() -> None:
+    first, second, *_ = judged(OPEN, gemini=True, blind=True)[0].steps
+    assert (first.kind, first.command) == ("review", "keyadmin keys usage open -p p1")
+    assert "--to-used" in second.command
+
+
+@pytest.mark.parametrize(
+    ("services", "expected"),
+    [
+        ((GEMINI,), [("contain", f"keys restrict --remove-api-target {MAPS}")]),
+        ((MAPS,), [NARROW]),
+        ((), [NARROW]),
+        ((MAPS, GEMINI), [("replace", "keys create --name NAME -p p1 --to SINK"), NARROW]),
+    ],
+)
+def test_a_key_for_gemini_and_others_loses_what_it_is_not_used_for(
+    services: tuple[str, ...], expected: list[tuple[str, str]]
+) -> None:
+    assert steps(BOTH, gemini=True, used=used(BOTH, *services)) == expected
+
+
+def test_a_standard_key_for_both_is_split() -> None:
+    standard = replace(BOTH, service_account_email=None)
+    assert steps(standard, gemini=True, used=used(standard, MAPS, GEMINI)) == [MIGRATE]
+    assert steps(standard, gemini=True, used=used(standard, MAPS)) == [NARROW]
+
+
+@pytest.mark.parametrize(
+    ("account", "services", "expected"),
+    [(ROBOT, (GEMINI,), [ROTATE, ROTATED]), (None, (GEMINI,), [MIGRATE, MIGRATED]), (None, (MAPS,), [ROTATE, ROTATED])],
+)
+def test_an_old_key_is_rotated_or_migrated(account: str | None, services: tuple[str, ...], expected: list[Any]) -> None:
+    one = key(age=100, account=account, restrictions=Restrictions(ips=OFFICE, targets=targets(*services)))
+    assert steps(one, used=used(one, *services)) == expected
+    assert steps(one) == expected, "nothing of it depends on the use"
+
+
+def test_what_nobody_uses_is_deleted_and_nothing_else() -> None:
+    """One old key got up to five findings with three contradicting orders."""
+    worst = key(age=900, account=None, restrictions=Restrictions(referrers=("*",)))
+    [judgement] = judged(worst, gemini=True, used={})
+    assert len(judgement.findings) == 5
+    assert [(each.kind, each.command) for each in judgement.steps] == [("delete", "keyadmin keys delete one -p p1")]
+    assert {finding.fix for finding in judgement.findings} == {"keyadmin keys delete one -p p1"}
+
+
+def test_clients_first_where_everybody_is_let_in_last_where_nobody_is_named() -> None:
+    wide = key(age=100, restrictions=Restrictions(ips=("0.0.0.0/0", "192.0.2.1"), targets=targets(GEMINI)))
+    assert steps(wide) == [("contain", "keys restrict --remove-ips 0.0.0.0/0"), ROTATE, ROTATED]
+    free = key(restrictions=Restrictions(targets=targets(GEMINI)))
+    [judgement] = judged(free)
+    assert [(each.kind, each.not_read) for each in judgement.steps] == [("review", ("clients",))]
+    assert steps(replace(free, create_time=NOW - timedelta(days=100))) == [ROTATE, ROTATED], "the successor is asked about"
+
+
+def test_a_rotation_that_is_under_way_is_finished_its_own_way() -> None:
+    stuck = successor(2, "stuck", age=200)
+    assert steps(stuck, used={}) == [("replace", "keys rotate --to SINK")]
+    by_hand = successor(2, None, age=200)
+    assert steps(by_hand, used={}) == [("review", "rotation adopt")]
+
+
+def test_a_deleted_key_is_not_brought_back_by_whoever_follows_the_steps() -> None:
+    gone = key(delete_time=NOW - timedelta(days=2))
+    assert steps(gone) == [("review", "keys describe")]
+
+
+def test_the_same_key_gets_the_same_steps_whichever_rules_are_shown() -> None:
+    one = replace(STANDARD, create_time=NOW - timedelta(days=400))
+    facts: dict[str, Any] = {"gemini": True, "used": used(one, GEMINI)}
+    [whole] = judged(one, **facts)
+    for rule in {finding.rule for finding in whole.findings}:
+        [part] = judged(one, shown=frozenset({rule}), **facts)
+        assert part.steps == whole.steps
+        assert [finding.rule for finding in part.findings] == [rule]
+        assert part.findings[0].fix == whole.steps[0].command
+    assert judged(one, shown=frozenset({"mixed-targets"}), **facts) == []
+
+
+CLIENTS: tuple[dict[str, Any], ...] = ({}, {"ips": ("0.0.0.0/0",)}, {"ips": OFFICE})
+KEYS = [
+    key(age=age, account=account, restrictions=Restrictions(**clients, targets=targets(*services)))
+    for age, account, services, clients in product(
+        (3, 20, 400), (ROBOT, None), ((), (GEMINI,), (MAPS,), (GEMINI, MAPS)), CLIENTS
+    )
+]
+USES: list[Any] = [None, (), (MAPS,), (GEMINI,), (GEMINI, MAPS)]
+
+
+@pytest.mark.parametrize("gemini", [True, False, None])
+def test_no_key_gets_steps_that_contradict_each_other(gemini: bool | None) -> None:
+    """Every kind of key, with every kind of use."""
+    for one, services in product(KEYS, USES):
+        for judgement in judged(one, gemini=gemini, used=None if services is None else used(one, *services)):
+            commands = [each.command for each in judgement.steps]
+            text = " ".join(commands)
+            assert not ("keys migrate" in text and "keys rotate" in text), commands
+            assert commands[0].endswith("keys delete one -p p1") or "keys delete" not in text, commands
+            assert sum("--api-target" in each or "--to-used" in each for each in commands) <= 1, commands
+            assert all(finding.fix == commands[0] for finding in judgement.findings)
+            kinds = [each.kind for each in judgement.steps]
+            if "keys create" not in text:
+                assert kinds == sorted(kinds, key=["contain", "replace", "delete", "review"].index), commands
+
+
+def test_the_worst_key_comes_first_accepted_findings_aside() -> None:
+    bad, good = replace(OPEN, display_name="b"), key("maps", restrictions=Restrictions(ips=OFFICE, targets=targets(MAPS)))
+    first, second = in_order(judged(good, bad, gemini=True, used=used(bad, MAPS) | used(good, MAPS)))
+    assert (first.key, second.key) == (bad, good)
+    assert (first.severity, second.severity) == (Severity.HIGH, Severity.INFO)
