@@ -85,7 +85,12 @@ def test_without_a_terminal_nobody_is_asked(cli, command) -> None:
 
 def test_a_person_at_a_terminal_types_it_unseen(cli, command, monkeypatch) -> None:
     prompts = []
-    monkeypatch.setattr("getpass.getpass", lambda prompt, stream: prompts.append(prompt) or STANDARD)
+
+    def answer(prompt: str, stream: object) -> str:
+        prompts.append(prompt)
+        return STANDARD
+
+    monkeypatch.setattr("getpass.getpass", answer)
     done = cli(command(asker), terminal=True)
     assert (done.code, done.out) == (0, STANDARD[::-1] + "\n")
     assert prompts == ["Key string (not shown): "]

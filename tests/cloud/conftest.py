@@ -71,7 +71,7 @@ class Double:
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=context)
         await site.start()
-        self.rest_port = site._server.sockets[0].getsockname()[1]
+        self.rest_port = self._runner.addresses[0][1]
         self._grpc = grpc.aio.server()
         self._grpc.add_generic_rpc_handlers((_Handler(self),))
         key, chain = cert.private_key_pem.bytes(), b"".join(pem.bytes() for pem in cert.cert_chain_pems)

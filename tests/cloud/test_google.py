@@ -175,6 +175,7 @@ async def test_nothing_is_sent_in_plaintext(target: Target, tmp_path: Path) -> N
         received.extend(await reader.read(4096))
         writer.close()
 
+    assert target.endpoints is not None
     server = await asyncio.start_server(listen, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     plain = replace(target, endpoints=replace(target.endpoints, rest=f"https://localhost:{port}", grpc=f"localhost:{port}"))
@@ -189,6 +190,7 @@ async def test_nothing_is_sent_in_plaintext(target: Target, tmp_path: Path) -> N
 
 
 async def test_a_server_that_is_not_there_is_said_soon(target: Target) -> None:
+    assert target.endpoints is not None
     gone = replace(target, endpoints=replace(target.endpoints, rest="https://localhost:9", grpc="localhost:9"))
     async with asyncio.timeout(50), connect(gone) as cloud:
         for attempt in (cloud.keys.get(NAME), cloud.keys.key_string(NAME)):

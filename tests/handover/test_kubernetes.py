@@ -6,6 +6,7 @@ import base64
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -110,7 +111,7 @@ async def test_one_that_changes_all_the_time_is_given_up(cluster: KubernetesServ
     ("more", "word"), [({"immutable": True}, "immutable"), ({"type": "kubernetes.io/tls"}, "kubernetes.io/tls")]
 )
 async def test_immutable_secrets_and_other_types_are_refused_before_anything(
-    cluster: KubernetesServer, more: dict[str, object], word: str
+    cluster: KubernetesServer, more: dict[str, Any], word: str
 ) -> None:
     cluster.put("web", "gemini", {"x": "y"}, **more)
     for act in (sink_of(WEB).preflight(), sink_of(WEB).deliver(KEY)):
@@ -271,7 +272,7 @@ async def test_something_else_than_kubernetes_is_told_apart(cluster: KubernetesS
 
 
 async def test_what_is_sent_is_what_kubernetes_describes(cluster: KubernetesServer) -> None:
-    from kubernetes_validate import validate
+    from kubernetes_validate import validate  # type: ignore[import-untyped]
 
     await sink_of(WEB).deliver(KEY)
     sent = next(body for line, body in zip(cluster.requests, cluster.bodies, strict=True) if line.startswith("PATCH"))

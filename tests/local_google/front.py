@@ -204,7 +204,7 @@ class Http2:
 
     def _on(self, event: Any) -> None:
         if isinstance(event, h2.events.RequestReceived):
-            self._asked[event.stream_id] = (list(event.headers), bytearray())
+            self._asked[event.stream_id] = ([(str(name), str(value)) for name, value in event.headers], bytearray())
         elif isinstance(event, h2.events.DataReceived):
             self._asked[event.stream_id][1].extend(event.data)
             self._h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)

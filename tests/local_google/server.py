@@ -58,7 +58,7 @@ class Control:
 
     async def _control(self, what: str, raw: bytes) -> Any:
         google = self._google
-        asked = json.loads(raw) if raw else None
+        asked: Any = json.loads(raw) if raw else None
         if what == "log":
             return google.wire.entries()
         if what == "faults":

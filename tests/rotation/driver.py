@@ -112,7 +112,7 @@ def watch(points: Points) -> None:
         replace(source, target, **more)
         points.end(number)
 
-    os.replace = counted_replace
+    os.replace = counted_replace  # type: ignore[assignment]
     start = asyncio.create_subprocess_exec
 
     async def counted_start(*words: Any, **more: Any) -> Any:
@@ -120,8 +120,8 @@ def watch(points: Points) -> None:
         process = await start(*words, **more)
         communicate = process.communicate
 
-        async def counted_communicate(data: bytes | None = None) -> Any:
-            result = await communicate(data)
+        async def counted_communicate(input: Any = None) -> Any:
+            result = await communicate(input)
             points.end(number)
             return result
 

@@ -272,7 +272,7 @@ def between_calls(stage: Stage) -> Iterator[None]:
         stage.watch()
 
     calls.Runner.run = watched_run  # type: ignore[method-assign]
-    os.replace = watched_replace
+    os.replace = watched_replace  # type: ignore[assignment]
     try:
         yield
     finally:

@@ -148,7 +148,7 @@ async def test_what_somebody_wrote_on_the_key_meanwhile_is_not_overwritten(on: S
     run = await held_up(on, gate, subject.run())
     on.pause = go_on
     key = await subject.key(newest(subject).key.key_id)
-    await on.cloud.keys.update(key.name, {"annotations"}, replace(key, annotations=key.annotations | {"team": "web"}))
+    await on.cloud.keys.update(key.name, {"annotations"}, replace(key, annotations={**key.annotations, "team": "web"}))
     gate.open()
     (outcome,) = await run
     assert (outcome.problem, outcome.state) == (None, "grace")
@@ -226,7 +226,7 @@ async def test_a_rollback_deletes_nothing_unseen(on: Stage, what: str) -> None:
     if what == "delete":
         await on.cloud.keys.delete(key.name)
     else:
-        await on.cloud.keys.update(key.name, {"annotations"}, replace(key, annotations=key.annotations | {"team": "web"}))
+        await on.cloud.keys.update(key.name, {"annotations"}, replace(key, annotations={**key.annotations, "team": "web"}))
     on.local.requests.clear()
     gate.open()
     outcome = await back

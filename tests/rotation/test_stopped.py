@@ -63,7 +63,7 @@ async def test_the_id_of_a_key_deleted_by_hand_is_not_used_again_when_it_is_purg
 async def test_what_was_tampered_with_is_not_written_over_where_another_look_fails(on: Stage) -> None:
     subject = await published(on)
     key = newest(subject).key
-    await on.cloud.keys.update(key.name, {"annotations"}, replace(key, annotations=key.annotations | {STATE: "mine"}))
+    await on.cloud.keys.update(key.name, {"annotations"}, replace(key, annotations={**key.annotations, STATE: "mine"}))
     gate = Gate("ListKeys", nth=2)
     run = await held_up(on, gate, subject.run())
     await on.control("faults", {"method": "ListKeys", "code": "PERMISSION_DENIED", "times": 1})

@@ -23,7 +23,9 @@ async def claim(subject: Subject, member: Member, **values: str) -> None:
     key = await subject.key(member.key.key_id)
     own = {LINEAGE: subject.lineage().id, GENERATION: str(member.generation)}
     marks = {f"keyadmin-{name}": text for name, text in values.items()}
-    await subject.stage.cloud.keys.update(key.name, {"annotations"}, replace(key, annotations=key.annotations | own | marks))
+    await subject.stage.cloud.keys.update(
+        key.name, {"annotations"}, replace(key, annotations={**key.annotations, **own, **marks})
+    )
 
 
 def founder(subject: Subject) -> Member:
@@ -309,7 +311,7 @@ async def test_a_rollback_whose_mark_is_taken_away_ends_in_a_conflict(on: Stage)
     kept = {name: text for name, text in key.annotations.items() if name != VOID}
     await on.cloud.keys.update(key.name, {"annotations"}, replace(key, annotations=kept))
     key = await subject.key(second)
-    changed = replace(key, annotations=key.annotations | {"team": "mine"})
+    changed = replace(key, annotations={**key.annotations, "team": "mine"})
     await on.cloud.keys.update(key.name, {"annotations"}, changed)  # its deletion is refused, and all is read again
     gate.open()
     outcome = await back

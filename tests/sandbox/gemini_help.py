@@ -115,7 +115,9 @@ def string_of(sandbox: Running, key_id: str, project: str = "keyed-project") -> 
 
 def client(sandbox: Running, api_key: str, version: str | None = None) -> genai.Client:
     """google-genai against the sandbox."""
-    options = types.HttpOptions(base_url=sandbox.rest, **({"api_version": version} if version else {}))
+    options = types.HttpOptions(base_url=sandbox.rest)
+    if version:
+        options.api_version = version
     _clients.append(genai.Client(api_key=api_key, http_options=options))
     return _clients[-1]
 

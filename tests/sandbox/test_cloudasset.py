@@ -16,7 +16,7 @@ import pytest
 from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
-from google.cloud.api_keys_v2 import ApiKeysClient
+from google.cloud.api_keys_v2 import ApiKeysClient, Key
 from google.cloud.api_keys_v2.services.api_keys.transports import ApiKeysGrpcTransport
 from google.cloud.asset_v1 import AssetServiceAsyncClient, AssetServiceClient
 from google.cloud.asset_v1.services.asset_service.transports import (
@@ -24,7 +24,7 @@ from google.cloud.asset_v1.services.asset_service.transports import (
     AssetServiceGrpcTransport,
     AssetServiceRestTransport,
 )
-from google.cloud.resourcemanager_v3 import ProjectsClient
+from google.cloud.resourcemanager_v3 import Project, ProjectsClient
 from google.cloud.resourcemanager_v3.services.projects.transports import ProjectsGrpcTransport
 from google.protobuf.json_format import MessageToDict
 from googleapiclient.discovery import build
@@ -335,9 +335,9 @@ def test_the_inventory_lags(client: AssetServiceClient, sandbox: Running) -> Non
     projects = ProjectsClient(transport=ProjectsGrpcTransport(channel=grpc.insecure_channel(sandbox.grpc)))
     sandbox.control("clock", {"advance": "121s"})  # the seed is known by now
     parent = "projects/with-keys/locations/global"
-    keys.create_key(parent=parent, key_id="fresh", key={}).result()
+    keys.create_key(parent=parent, key_id="fresh", key=Key()).result()
     keys.delete_key(name=f"{parent}/keys/bound").result()
-    projects.update_project(project={"name": "projects/with-keys", "display_name": "Renamed"}).result()
+    projects.update_project(project=Project(name="projects/with-keys", display_name="Renamed")).result()
 
     def seen() -> tuple[set[str], bool, str]:
         found = search(client, KEY, read_mask={"paths": ["*"]})

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.genai import errors, types
@@ -18,6 +19,7 @@ from .gemini_help import SEED, ask, client, string_of
 VERSIONS = [None, "v1", "v1beta"]  # None = what the client uses by itself
 FLASH = "gemini-2.5-flash"
 PROMPT = "Explain how AI works in a few words"
+SAFE = types.SafetySetting(category=types.HarmCategory.HARM_CATEGORY_HARASSMENT, threshold=types.HarmBlockThreshold.BLOCK_NONE)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +73,7 @@ def test_a_full_configuration_is_taken(sandbox: Running, good: str) -> None:
         temperature=0.5,
         max_output_tokens=100,
         response_mime_type="text/plain",
-        safety_settings=[types.SafetySetting(category="HARM_CATEGORY_HARASSMENT", threshold="BLOCK_NONE")],
+        safety_settings=[SAFE],
         thinking_config=types.ThinkingConfig(thinking_budget=0),
     )
     answer = client(sandbox, good).models.generate_content(model=FLASH, contents=[PROMPT], config=config)
@@ -127,7 +129,7 @@ def test_a_chat_goes_on(sandbox: Running, good: str) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_interactions(sandbox: Running, good: str, version: str | None) -> None:
     """As on Google's page on API keys, Python part."""
-    interaction = client(sandbox, good, version).interactions.create(model="gemini-3-flash-preview", input=PROMPT)
+    interaction: Any = client(sandbox, good, version).interactions.create(model="gemini-3-flash-preview", input=PROMPT)
     assert interaction.status == "completed"
     assert interaction.id.startswith("v1_")
     assert "sandbox" in interaction.steps[-1].content[0].text
@@ -151,7 +153,8 @@ def test_interactions_are_streamed(sandbox: Running, good: str) -> None:
     assert kinds[-1] == "interaction.completed"
     deltas = [event.delta for event in events if event.event_type == "step.delta"]
     text = "".join(delta.text for delta in deltas if delta.type == "text")
-    assert text == genai.interactions.create(model=FLASH, input=PROMPT).output_text
+    whole: Any = genai.interactions.create(model=FLASH, input=PROMPT)
+    assert text == whole.output_text
     headers = {"x-goog-api-key": good}
     _, raw, sent = ask(sandbox, "/v1beta/interactions", headers, {"model": FLASH, "input": PROMPT, "stream": True})
     assert sent["Content-Type"] == "text/event-stream"
@@ -161,9 +164,10 @@ def test_interactions_are_streamed(sandbox: Running, good: str) -> None:
 
 async def test_interactions_with_asyncio(sandbox: Running, good: str) -> None:
     genai = client(sandbox, good).aio
-    interaction = await genai.interactions.create(model=FLASH, input=PROMPT, previous_interaction_id="v1_before")
+    interaction: Any = await genai.interactions.create(model=FLASH, input=PROMPT, previous_interaction_id="v1_before")
     assert interaction.previous_interaction_id == "v1_before"
-    events = [event async for event in await genai.interactions.create(model=FLASH, input=PROMPT, stream=True)]
+    stream: Any = await genai.interactions.create(model=FLASH, input=PROMPT, stream=True)
+    events = [event async for event in stream]
     assert events[-1].event_type == "interaction.completed"
     await genai.aclose()
 

@@ -10,6 +10,7 @@ from typing import Any
 import grpc
 import pytest
 from google.cloud import iam_admin_v1
+from google.cloud.api_keys_v2 import Key
 from google.cloud.iam_admin_v1.services.iam.transports import IAMGrpcTransport
 from google.genai import errors
 
@@ -116,7 +117,8 @@ def test_a_new_key_is_rejected_until_all_servers_know_it(sandbox: Running) -> No
     assert models(sandbox, fresh)[0] == 400  # undeleting takes as long
     sandbox.control("clock", {"advance": "31s"})
     assert models(sandbox, fresh)[0] == 200
-    keys.update_key(key={"name": f"{NAME}/fresh", "display_name": "renamed"}, update_mask={"paths": ["display_name"]}).result()
+    renamed = Key(name=f"{NAME}/fresh", display_name="renamed")
+    keys.update_key(key=renamed, update_mask={"paths": ["display_name"]}).result()
     assert models(sandbox, fresh)[0] == 200  # a change does not
 
 

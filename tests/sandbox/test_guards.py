@@ -19,7 +19,7 @@ FOREIGN = [
     {"Sec-Fetch-Site": "cross-site"},
     {"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"},
 ]
-CALLS = [
+CALLS: list[tuple[str, str, dict[str, Any] | None]] = [
     ("POST", KEYS, {}),
     ("GET", KEYS, None),
     ("GET", "/v3/projects/demo-project", None),

@@ -108,7 +108,10 @@ def test_order_pages_and_refusals(sandbox: Running, key: str) -> None:
     first = send(sandbox, "POST", "/v2/entries:list", body).data
     rest = send(sandbox, "POST", "/v2/entries:list", body | {"pageToken": first["nextPageToken"]}).data
     assert first["entries"] + rest["entries"] == up[:6]
-    for wrong in ({"resourceNames": []}, {"filter": "(("}, {"filter": 'timestamp>"soon"'}, {"orderBy": "severity"}):
+    mistakes: list[dict[str, Any]] = [
+        *({"resourceNames": []}, {"filter": "(("}, {"filter": 'timestamp>"soon"'}, {"orderBy": "severity"}),
+    ]
+    for wrong in mistakes:
         assert send(sandbox, "POST", "/v2/entries:list", body | wrong).status == 400, wrong
     denied = send(sandbox, "POST", "/v2/entries:list", body, {"Authorization": "Bearer nobody@example.com"})
     assert (denied.status, denied.data["error"]["message"]) == (403, "Permission denied for all log views")

@@ -226,7 +226,7 @@ def test_policies_that_do_not_fit_their_constraint_are_refused(box: Running, nam
 def test_the_managed_constraint_lets_the_services_of_its_parameter_through(box: Running) -> None:
     box.control("seed", {"projects": [{"projectId": "p-one", "serviceAccounts": ["robot"]}]})
     name = "iam.managed.disableServiceAccountApiKeyCreation"
-    key = {
+    key: dict[str, Any] = {
         "serviceAccountEmail": "robot@p-one.iam.gserviceaccount.com",
         "restrictions": {"apiTargets": [{"service": "translate.googleapis.com"}]},
     }

@@ -15,7 +15,7 @@ from google.api_core import exceptions
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import secretmanager_v1
-from google.cloud.secretmanager_v1 import SecretManagerServiceAsyncClient, SecretManagerServiceClient
+from google.cloud.secretmanager_v1 import Secret, SecretManagerServiceAsyncClient, SecretManagerServiceClient, SecretPayload
 from google.cloud.secretmanager_v1.services.secret_manager_service.transports import (
     SecretManagerServiceGrpcAsyncIOTransport,
     SecretManagerServiceGrpcTransport,
@@ -351,10 +351,10 @@ REGIONAL = "projects/demo-project/locations/us-east1"
 def test_a_regional_secret_s_life(sandbox: Running) -> None:
     """As Google's sample tests of regional secrets do, over gRPC."""
     client = over_grpc(sandbox)
-    made = client.create_secret(parent=REGIONAL, secret_id="r", secret={"labels": {"a": "b"}})
+    made = client.create_secret(parent=REGIONAL, secret_id="r", secret=Secret(labels={"a": "b"}))
     assert made.name == "projects/100000000001/locations/us-east1/secrets/r"
     assert not made.replication
-    version = client.add_secret_version(parent=made.name, payload={"data": b"value"})
+    version = client.add_secret_version(parent=made.name, payload=SecretPayload(data=b"value"))
     assert version.name == f"{made.name}/versions/1"
     assert client.access_secret_version(name=f"{REGIONAL}/secrets/r/versions/latest").payload.data == b"value"
     assert [secret.name for secret in client.list_secrets(parent=REGIONAL)] == [made.name]

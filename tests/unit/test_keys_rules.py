@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -28,7 +29,7 @@ targets = st.lists(
     st.sampled_from([ApiTarget(GEMINI), TRANSLATE, ApiTarget("vision.googleapis.com", ("Get*",))]), unique=True
 ).map(tuple)
 words = st.lists(st.text(min_size=1, max_size=5), min_size=1, max_size=3, unique=True).map(tuple)
-kinds = st.one_of(
+kinds: st.SearchStrategy[dict[str, Any]] = st.one_of(
     st.just({}),
     st.fixed_dictionaries({"ips": words}),
     st.fixed_dictionaries({"referrers": words}),
@@ -103,7 +104,7 @@ def test_annotations_are_cleared_removed_and_added_in_this_order():
 
 
 def key(**changes):
-    made = {"name": NAME, "display_name": "Web", "project": "demo-project", "restrictions": GEMINI_ONLY}
+    made: dict[str, Any] = {"name": NAME, "display_name": "Web", "project": "demo-project", "restrictions": GEMINI_ONLY}
     return Key(**(made | changes))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -43,7 +44,7 @@ HOUR = timedelta(hours=1)
 BASE = "projects/1/locations/global/keys"
 
 
-def founder(age: int = 10, *, deleted: bool = False, auth: bool = True, annotations: dict[str, str] | None = None) -> Key:
+def founder(age: int = 10, *, deleted: bool = False, auth: bool = True, annotations: Mapping[str, str] | None = None) -> Key:
     return Key(
         f"{BASE}/first",
         UID,
@@ -67,7 +68,7 @@ def generation(
     auth: bool = True,
     restrictions: Restrictions = GEMINI_ONLY,
     deleted: bool = False,
-    **more: str,
+    notes: Mapping[str, str] | None = None,
 ) -> Key:
     annotations = claims(L, number, successor_id(L, number - 1) if number > 2 else "first", state) if state else {}
     if published is not None:
@@ -80,7 +81,7 @@ def generation(
         create_time=NOW - (born if born is not None else max(timedelta(days=age), published or timedelta())),
         delete_time=NOW if deleted else None,
         restrictions=restrictions,
-        annotations=annotations | more,
+        annotations={**annotations, **(notes or {})},
         service_account_email="a@p.iam.gserviceaccount.com" if auth else None,
     )
 
@@ -173,7 +174,7 @@ def test_a_forged_number_beyond_all_generations_makes_no_key(name: str) -> None:
     assert decision.action is Action.STUCK
     assert decision.ways_out == (f"keyadmin keys annotate first -p p --remove {name}",)
     assert action(founder(10, annotations=forged.annotations)) is Action.REST, "nothing is due"
-    fits = founder(100, annotations=forged.annotations | {name: "999999998"})
+    fits = founder(100, annotations={**forged.annotations, name: "999999998"})
     assert action(fits, force=True) is Action.CREATE
     assert parse_successor(successor_id(L, lineage(fits).next_generation)) is not None
 
@@ -194,7 +195,7 @@ def test_clocks_that_differ_a_little_and_finished_rotations_are_nobodys_fault() 
 
 
 def test_what_adopting_named_as_predecessor_is_not_held_against_it() -> None:
-    third = generation(3, State.GRACE, published=timedelta(days=2), **{PREDECESSOR: "first"})
+    third = generation(3, State.GRACE, published=timedelta(days=2), notes={PREDECESSOR: "first"})
     assert action(founder(), generation(2, State.RETIRED), third) is Action.RETIRE
 
 
@@ -210,16 +211,18 @@ def test_annotations_count_only_where_the_key_id_agrees() -> None:
         member = lineage(founder(annotations=claims(lineage_, number, "x", State.GRACE) | told)).newest
         assert (member.state, member.published, member.predecessor_id, member.sinks) == (None, None, None, None)
         assert (member.cause, member.highest) == (None, 1)
-    wrong = generation(2, State.GRACE, published=timedelta(days=9), **{GENERATION: "3"})
+    wrong = generation(2, State.GRACE, published=timedelta(days=9), notes={GENERATION: "3"})
     assert decide(lineage(founder(), wrong), RotationTerms(), NOW).action is Action.STUCK
     assert (
-        decide(lineage(founder(), generation(2, State.GRACE, **{LINEAGE: "x", STATE: "grace"})), RotationTerms(), NOW).action
+        decide(
+            lineage(founder(), generation(2, State.GRACE, notes={LINEAGE: "x", STATE: "grace"})), RotationTerms(), NOW
+        ).action
         is Action.STUCK
     )
 
 
 def test_what_is_no_time_and_no_number_is_none() -> None:
-    garbled = generation(2, State.GRACE, **{PUBLISHED: "yesterday", VOID: "many", HIGHEST: "-3"})
+    garbled = generation(2, State.GRACE, notes={PUBLISHED: "yesterday", VOID: "many", HIGHEST: "-3"})
     found = lineage(founder(), garbled)
     assert (found.newest.published, found.newest.void_up_to, found.newest.highest) == (None, 0, 2)
     assert decide(found, RotationTerms(), NOW).action is Action.STUCK
@@ -278,7 +281,7 @@ def test_a_rollback_takes_later_generations_out_of_the_count() -> None:
 
 def test_a_rollback_within_a_rollback_leaves_nothing_counted_that_was_given_up() -> None:
     back = founder(annotations=claims(L, 1, None, State.RETIRED) | {VOID: "2"})
-    third = generation(3, State.RETIRED, **{VOID: "4"})
+    third = generation(3, State.RETIRED, notes={VOID: "4"})
     found = lineage(back, generation(2, deleted=True), third, generation(4, deleted=True))
     assert [member.generation for member in found.counted] == [1, 3]
     assert found.next_generation == 5
@@ -296,7 +299,7 @@ def test_a_rule_for_new_auth_keys_still_rotates_the_auth_keys_by_age() -> None:
 
 
 def test_other_sinks_than_it_was_handed_to_are_given_the_key_before_the_old_one_goes() -> None:
-    published = generation(2, State.GRACE, published=timedelta(days=2), **{SINKS: "old"})
+    published = generation(2, State.GRACE, published=timedelta(days=2), notes={SINKS: "old"})
     assert decide(lineage(founder(95), published), RotationTerms(), NOW, "old").action is Action.RETIRE
     assert decide(lineage(founder(95), published), RotationTerms(), NOW, "new").action is Action.PUBLISH
     assert decide(lineage(founder(95), published), RotationTerms(), NOW).action is Action.RETIRE, (
@@ -326,10 +329,10 @@ def test_what_a_rule_selected_stays_selected_while_it_is_rotated(rule: PolicyRul
 
 
 def test_a_founders_id_selects_its_lineage_after_the_founder_is_purged() -> None:
-    later = generation(3, State.RETIRED, **{FOUNDER: "first"})
+    later = generation(3, State.RETIRED, notes={FOUNDER: "first"})
     assert PolicyRule("r", keys=("first",)).selects(lineage(later), NOW)
     assert not PolicyRule("r", keys=("first",)).selects(lineage(generation(3, State.RETIRED)), NOW)
-    liar = generation(3, State.RETIRED, **{FOUNDER: "first", GENERATION: "4"})
+    liar = generation(3, State.RETIRED, notes={FOUNDER: "first", GENERATION: "4"})
     assert not PolicyRule("r", keys=("first",)).selects(lineage(liar), NOW)
 
 

@@ -228,8 +228,8 @@ def machine(tmp_path: Path) -> dict[str, str]:
     programs.mkdir()
     (programs / "keyadmin").write_text(f'#!/bin/sh\necho "{{}}"\necho "$CREDENTIALS $@" >>{tmp_path}/calls\nexit "$CODE"\n')
     (programs / "logger").write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/log\n')
-    for program in programs.iterdir():
-        program.chmod(0o755)
+    for path in programs.iterdir():
+        path.chmod(0o755)
     (tmp_path / "settings").write_text("CREDENTIALS=of-the-machine\n")
     return {
         "PATH": f"{programs}:{os.environ['PATH']}",

@@ -14,7 +14,7 @@ from tests.cli import conftest
 class Served(conftest.Served):
     """Grants on folders and organisations too."""
 
-    def grant(self, user: str, permissions: list[str], on: str = "demo-project") -> str:
+    def give(self, user: str, permissions: list[str], on: str = "demo-project") -> str:
         """Give a user exactly these permissions on a project, folder or organisation, by a custom role of their own."""
         role = f"organizations/1000/roles/r{zlib.crc32(repr((user, on, permissions)).encode())}"
         binding = {role: [f"user:{user}"]}

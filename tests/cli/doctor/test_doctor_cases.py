@@ -54,7 +54,7 @@ def test_a_viewer_lacks_four_of_five(doctor: Callable[..., Any], served: Any) ->
 
 def test_a_custom_role_of_the_three_old_permissions_lacks_the_two_new_ones(doctor: Callable[..., Any], served: Any) -> None:
     """The case that broke in 2026."""
-    served.grant(DEV, OLD_THREE)
+    served.give(DEV, OLD_THREE)
     found = doctor("demo-project", user=DEV)
     assert found.code == 3
     assert found.missing == {"iam.serviceAccounts.create", "iam.serviceAccountApiKeyBindings.create"}
@@ -67,7 +67,7 @@ def test_a_custom_role_of_the_three_old_permissions_lacks_the_two_new_ones(docto
 
 
 def test_exactly_the_five_are_ready_and_what_they_cannot_read_is_unknown(doctor: Callable[..., Any], served: Any) -> None:
-    served.grant(DEV, sorted(FIVE))
+    served.give(DEV, sorted(FIVE))
     found = doctor("demo-project", user=DEV)
     assert found.code == 0
     assert found.ready
@@ -120,7 +120,7 @@ def test_a_missing_project_and_one_without_access_are_named_together(doctor: Cal
 def test_a_project_of_which_only_the_rest_is_held_is_told_apart_from_a_missing_one(
     doctor: Callable[..., Any], served: Any
 ) -> None:
-    served.grant(DEV, sorted(FIVE - {"resourcemanager.projects.get"}))
+    served.give(DEV, sorted(FIVE - {"resourcemanager.projects.get"}))
     found = doctor("demo-project", user=DEV)
     assert found.status("project") == "unknown"
     assert "it exists" in found.checks["project"]["detail"]
@@ -143,7 +143,7 @@ def test_projects_that_are_not_active(doctor: Callable[..., Any], served: Any, s
 def test_grants_inherited_from_above_count(doctor: Callable[..., Any], served: Any, above: str) -> None:
     served.seed(projects=[{"projectId": "child-project", "parent": "folders/1001"}])
     assert not doctor("child-project", user=DEV).ready
-    served.grant(DEV, sorted(FIVE), on=above)
+    served.give(DEV, sorted(FIVE), on=above)
     assert doctor("child-project", user=DEV).ready
 
 
@@ -157,7 +157,7 @@ def test_no_quota_project_is_said(doctor: Callable[..., Any]) -> None:
 def test_a_quota_project_that_may_not_be_used(doctor: Callable[..., Any], served: Any) -> None:
     owner = {"roles/owner": ["user:owner@example.com"]}
     served.seed(projects=[{"projectId": "payer-project", "iam": owner}])
-    served.grant(DEV, sorted(FIVE))
+    served.give(DEV, sorted(FIVE))
     found = doctor("demo-project", "--quota-project", "payer-project", user=DEV)
     assert found.code == 3
     assert found.status("quota-project") == "failed"

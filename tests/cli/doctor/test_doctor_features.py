@@ -135,7 +135,7 @@ def test_every_feature_has_its_command() -> None:
 @pytest.mark.parametrize("name", list(FEATURES))
 def test_the_permissions_suffice(world: World, doctor: Callable[..., Any], name: str) -> None:
     prepared(world, name)
-    world.served.grant(DEV, list(FEATURES[name].permissions))
+    world.served.give(DEV, list(FEATURES[name].permissions))
     found = doctor("demo-project", "--for", name, user=DEV)
     assert found.ready, found.checks
     assert found.code == 0
@@ -155,7 +155,7 @@ def test_without_any_one_it_fails(world: World, doctor: Callable[..., Any], name
             gemini={"rejectStandardKeys": False},
             projects=[{"projectId": "demo-project", "services": ON, "keys": [{"keyId": "standard-key", "displayName": "s"}]}],
         )
-    world.served.grant(DEV, [each for each in FEATURES[name].permissions if each != without])
+    world.served.give(DEV, [each for each in FEATURES[name].permissions if each != without])
     found = doctor("demo-project", "--for", name, user=DEV)
     assert not found.ready
     assert found.code == 3

@@ -65,7 +65,7 @@ def test_a_service_account_is_named_as_one(run: Callable[..., Any]) -> None:
 
 
 def test_the_role_file_has_exactly_what_is_missing(run: Callable[..., Any], served: Any, tmp_path: Path) -> None:
-    served.grant(DEV, ["resourcemanager.projects.get", "apikeys.keys.create", "serviceusage.services.enable"])
+    served.give(DEV, ["resourcemanager.projects.get", "apikeys.keys.create", "serviceusage.services.enable"])
     file = tmp_path / "role.yaml"
     result = run("doctor", "demo-project", "--role-file", str(file), user=DEV)
     assert result.code == 3
@@ -236,7 +236,7 @@ def test_a_dry_run_grants_nothing(run: Callable[..., Any], served: Any) -> None:
 
 
 def test_who_may_not_set_the_policy_is_refused(run: Callable[..., Any], served: Any) -> None:
-    served.grant(DEV, sorted(FIVE))
+    served.give(DEV, sorted(FIVE))
     result = run("doctor", "demo-project", "--apply", "--member", "user:friend@example.com", "--yes", user=DEV)
     assert result.code == 1
     assert "resourcemanager.projects.getIamPolicy" in result.err

@@ -86,7 +86,7 @@ def test_a_custom_role_that_may_not_be_read_is_unknown(run: Callable[..., Any], 
     served.seed(customRoles={"organizations/1000/roles/keyMaker": BEFORE_2026})
     served.seed(**binding("demo-project", "organizations/1000/roles/keyMaker"))
     reader = ["resourcemanager.projects.get", "resourcemanager.projects.getIamPolicy", "resourcemanager.projects.setIamPolicy"]
-    served.grant("admin@example.com", reader)
+    served.give("admin@example.com", reader)
     found, done = diagnosed(run, user="admin@example.com")
     assert set(statuses(found).values()) == {"unknown"}
     assert found["missingPermissions"] == []
@@ -98,7 +98,7 @@ def test_a_custom_role_that_may_not_be_read_is_unknown(run: Callable[..., Any], 
 
 
 def test_a_policy_that_may_not_be_read_is_unknown_and_not_missing(run: Callable[..., Any], served: Any) -> None:
-    served.grant("viewer@example.com", ["resourcemanager.projects.get"])
+    served.give("viewer@example.com", ["resourcemanager.projects.get"])
     found, done = diagnosed(run, user="viewer@example.com")
     assert set(statuses(found).values()) == {"unknown"}
     assert done.code == 3
@@ -135,9 +135,9 @@ def test_what_a_policy_above_may_grant_is_not_certainly_missing(run: Callable[..
     """The admin of a project who may not read above it: the member may hold all of it from there."""
     served.seed(**binding("demo-project", "roles/browser"))
     served.seed(projects=[{"projectId": "demo-project", "parent": "folders/1001"}])
-    served.grant("admin@example.com", READER)
+    served.give("admin@example.com", READER)
     for place in above:
-        served.grant("admin@example.com", ["resourcemanager.folders.get", "resourcemanager.folders.getIamPolicy"], on=place)
+        served.give("admin@example.com", ["resourcemanager.folders.get", "resourcemanager.folders.getIamPolicy"], on=place)
     found, done = diagnosed(run, user="admin@example.com")
     assert done.code == 3
     seen = statuses(found)

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def on(served):
     """demo-project with a Gemini key `web`, and Secret Manager on."""
     services = [GEMINI, "apikeys.googleapis.com", "iam.googleapis.com", "secretmanager.googleapis.com"]
     account = "caller@demo-project.iam.gserviceaccount.com"
-    key = {"keyId": "web", "displayName": "Web", "serviceAccountEmail": account}
+    key: dict[str, Any] = {"keyId": "web", "displayName": "Web", "serviceAccountEmail": account}
     key |= {"restrictions": {"apiTargets": [{"service": GEMINI}]}}
     served.control("seed", {"projects": [{"projectId": "demo-project", "services": services, "keys": [key]}]})
     return served

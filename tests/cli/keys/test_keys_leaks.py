@@ -66,7 +66,7 @@ class Series:
         return kept | loud | own | watch | {"KEYADMIN_SANDBOX": self.rest} | more
 
     def __call__(
-        self, *words: str, code: int | None = 0, asked: bool = False, stdin: str = "", cwd: Path | None = None, **env: str
+        self, *words: str, code: int | None = 0, asked: bool = False, stdin: str = "", cwd: Path | None = None, **env: Any
     ) -> Run:
         command = [sys.executable, "-m", "keyadmin", *words, "--sandbox", "--verbose"]
         where = cwd or self.folder / "home"
@@ -260,7 +260,8 @@ def _interrupted(series: Series) -> None:
             (series.folder / "evidence" / f"proc-{each.pid}").write_bytes(b"\n".join(shown))
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
-    series.runs.append(Run(words, process.returncode, *(path.read_text() for path in outputs), False))
+    out_text, err_text = (path.read_text() for path in outputs)
+    series.runs.append(Run(words, process.returncode, out_text, err_text, False))
 
 
 def _rotate(series: Series, string: str) -> None:
@@ -333,7 +334,7 @@ def _to_others(series: Series, string: str) -> None:
     amazon = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     amazon.start()
     with KubernetesServer() as cluster, GithubServer() as actions, VaultServer() as safe:
-        env = {
+        env: dict[str, Any] = {
             "KUBECONFIG": str(kubeconfig(series.folder / "home" / "kubeconfig", cluster.url)),
             "GITHUB_API_URL": actions.url,
             "GH_TOKEN": github.TOKEN,

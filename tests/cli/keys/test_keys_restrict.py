@@ -13,7 +13,7 @@ TRANSLATE = "translate.googleapis.com"
 SHA1 = "DA39A3EE5E6B4B0D3255BFEF95601890AFD80709"
 SHA2 = "0" * 40
 
-BUSY = {
+BUSY: dict[str, Any] = {
     "ips": {"serverKeyRestrictions": {"allowedIps": ["192.0.2.0/24", "2001:db8::1"]}},
     "referrers": {"browserKeyRestrictions": {"allowedReferrers": ["https://a.example/*", "*.b.example/*"]}},
     "android": {

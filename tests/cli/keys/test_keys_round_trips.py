@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -44,7 +45,8 @@ notes = st.dictionaries(
 
 def typed(listed, client):
     """The options that ask for these restrictions, and the JSON that is to come of them."""
-    options, wanted = [], {}
+    options: list[str] = []
+    wanted: dict[str, Any] = {}
     if client is not None:
         kind, many = client
         if kind == "android":

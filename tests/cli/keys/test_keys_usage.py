@@ -57,6 +57,8 @@ def busy(keys, used):
 def hour(one) -> datetime:
     """Where the hour of the last use begins; it is a full one in UTC."""
     begin, end = parse_time(one["lastUsed"]["from"]), parse_time(one["lastUsed"]["until"])
+    assert begin is not None
+    assert end is not None
     assert end - begin == timedelta(hours=1)
     assert (begin.minute, begin.second, begin.microsecond) == (0, 0, 0)
     assert one["lastUsed"]["from"].endswith(":00:00Z")

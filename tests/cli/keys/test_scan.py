@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,7 +28,7 @@ def strings(keys, served) -> dict[str, str]:
     """The key strings of keys in several states, by key id."""
     account = "caller@demo-project.iam.gserviceaccount.com"
     target = {"apiTargets": [{"service": GEMINI}]}
-    made = [
+    made: list[dict[str, Any]] = [
         {"keyId": "web", "displayName": "Web", "serviceAccountEmail": account, "restrictions": target},
         {"keyId": "open", "displayName": "Open"},
         {"keyId": "gone", "displayName": "Gone", "serviceAccountEmail": account, "restrictions": target},
@@ -160,7 +161,7 @@ def test_revoke_keeps_what_changed_since_it_was_shown(scan, keys, served, string
     from keyadmin.cli import scan as command
 
     (scratch / "x").write_text(f"{strings['web']}\n{strings['open']}\n")
-    asked = command.confirm
+    asked = command.confirm  # type: ignore[attr-defined]
 
     def meanwhile(*words, **options) -> None:
         assert keys("annotate", "web", "owner=me").code == 0

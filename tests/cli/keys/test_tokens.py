@@ -67,7 +67,9 @@ def test_in_json_with_times_by_the_servers_clock(tokens, served, moved) -> None:
         assert TOKEN.fullmatch(done.json["name"])
         assert done.json["uses"] == uses
         for field, minutes in (("expireTime", expires), ("newSessionExpireTime", starts)):
-            off = parse_time(done.json[field]) - now(served) - timedelta(minutes=minutes)
+            moment = parse_time(done.json[field])
+            assert moment is not None
+            off = moment - now(served) - timedelta(minutes=minutes)
             assert abs(off) < timedelta(seconds=30)
         assert string not in done.out + done.err
 

@@ -50,7 +50,7 @@ class World:
         account = f"app@{project}.iam.gserviceaccount.com"
         whole = []
         for number, key in enumerate(keys):
-            base = {"keyId": f"web-{number}", "displayName": f"web {number}", "createTime": self.ago(100)}
+            base: dict[str, Any] = {"keyId": f"web-{number}", "displayName": f"web {number}", "createTime": self.ago(100)}
             base |= {"restrictions": {"apiTargets": [GEMINI]}, "serviceAccountEmail": account}
             whole.append({name: value for name, value in (base | key).items() if value is not None})
         owner = {"roles/owner": ["user:owner@example.com"]}

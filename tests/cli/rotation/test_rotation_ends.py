@@ -244,7 +244,7 @@ def test_the_plan_of_a_migration_names_what_the_secrets_take(world: World) -> No
         "shop-there": ({"secretmanager.secrets.create"}, []),
     }
     for number, (project, (gone, _)) in enumerate(absent.items()):
-        more = {"secrets": {"web-0": ["old"]}} if project == "shop-there" else {}
+        more: dict[str, Any] = {"secrets": {"web-0": ["old"]}} if project == "shop-there" else {}
         world.seed(project, {"serviceAccountEmail": None}, **more)
         world.grant(ROTATOR, f"m{number}", "secretmanager.secrets.get", *sorted(rights - gone), projects=[project])
     world.policy(rule(*absent))

@@ -17,7 +17,6 @@ from pathlib import Path
 from tests.rotation.guards.guard import Guard
 
 ROOT = Path(__file__).parents[3]
-_OWN_GROUP = {"start_new_session": True} if os.name == "posix" else {}
 _ASSERTED = ("AssertionError", "assert ", "Failed: DID NOT RAISE")
 
 
@@ -67,9 +66,10 @@ class Copy:
         known = dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib")))
         (site / "copy.pth").write_text("\n".join([str(self._tree), *known]) + "\n")
         # Compiled files that are checked by content: two breaks of one second could pass for each other.
+        python = str(self._python)
         compiling = ["-m", "compileall", "-q", "--invalidation-mode", "checked-hash", "."]
-        subprocess.run([self._python, *compiling], cwd=self._tree, check=True)
-        where = [self._python, "-c", "import keyadmin; print(keyadmin.__file__)"]
+        subprocess.run([python, *compiling], cwd=self._tree, check=True)
+        where = [python, "-c", "import keyadmin; print(keyadmin.__file__)"]
         found = subprocess.run(where, cwd=folder, env={}, capture_output=True, text=True, check=True).stdout
         assert Path(found.strip()).is_relative_to(self._tree), found
 
@@ -89,9 +89,15 @@ class Copy:
         report = self._folder / "report.xml"
         report.unlink(missing_ok=True)
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        words = [self._python, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *tests]
+        words = [str(self._python), "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *tests]
         process = subprocess.Popen(
-            words, cwd=self._tree, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **_OWN_GROUP
+            words,
+            cwd=self._tree,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=os.name == "posix",
         )
         try:
             output, _ = process.communicate(timeout=timeout_s)

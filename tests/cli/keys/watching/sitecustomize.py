@@ -54,4 +54,4 @@ if _BREAK == "aiohttp":
         answer = await _request(self, *arguments, **named)
         raise RuntimeError(f"broken in the middle of {arguments} {named}: {await answer.text()}")
 
-    aiohttp.ClientSession._request = _broken
+    aiohttp.ClientSession._request = _broken  # type: ignore[method-assign]
