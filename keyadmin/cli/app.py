@@ -36,6 +36,7 @@ from keyadmin.cli.program import program
 from keyadmin.cli.session import Session
 from keyadmin.cli.settings import SCAN_FORMATS
 from keyadmin.model.command_line import Invocation, calling_as, complete, typed
+from keyadmin.model.leaned_on import NO_COMMAND_GIVEN, SOMETHING_MISSING, keep_rich_out
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 
 if TYPE_CHECKING:
@@ -142,11 +143,9 @@ def _boundary(session: Session, arguments: Sequence[str]) -> int:
 
 def _complete() -> None:
     """The shell asks for completions: Typer answers them once its shells are registered."""
-    from typer import _completion_classes
     from typer.completion import completion_init  # type: ignore[attr-defined]
 
-    # Typer would import Rich to strip markup that our texts do not have: a tenth of a second at each press of Tab.
-    vars(_completion_classes)["_sanitize_help_text"] = str
+    keep_rich_out(completion_init)
     completion_init()
 
 
@@ -175,7 +174,7 @@ def _wrong_usage(session: Session, error: typer.TyperException, arguments: Seque
 
     session.say_chosen_sandbox(arguments)
     context: Any = getattr(error, "ctx", None)
-    if type(error).__name__ == "NoArgsIsHelpError":
+    if type(error).__name__ == NO_COMMAND_GIVEN:
         session.console.say(error.format_message())
         if _wants_json(session, arguments):
             errors.say_json(usage("a command is missing"), ("one of those above",))
@@ -190,7 +189,7 @@ def _wrong_usage(session: Session, error: typer.TyperException, arguments: Seque
 
 def _example(command: str, message: str) -> tuple[str, ...]:
     """A whole command line, for somebody who left something out."""
-    if not message.startswith("Missing "):
+    if not message.startswith(SOMETHING_MISSING):
         return ()
     from keyadmin.cli.examples import EXAMPLES
 

@@ -7,27 +7,20 @@ import json
 import re
 import sys
 import traceback
-from typing import Any, Final
+from typing import Any
 
 from keyadmin.cli.printed import complete
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean_json
 from keyadmin.model.command_line import typed
+from keyadmin.model.leaned_on import WRONG_VALUES
 from keyadmin.model.problem import Cause, Exit, Problem
 from keyadmin.model.secret import redact
-
-# What the parser says of values, in its own words and in ours.
-_PARSER: Final = (
-    (r"Invalid value for '([^']+)': Input should be a valid integer.*", r"\1 takes a whole number"),
-    (r"Invalid value for '([^']+)': Input should be less than or equal to (\d+)", r"\1 is at most \2"),
-    (r"Invalid value for '([^']+)': Input should be greater than or equal to (\d+)", r"\1 is at least \2"),
-    (r"Invalid value for '([^']+)': Value error, (.*)", r"\1: \2"),
-)
 
 
 def in_plain_words(message: str) -> str:
     """A complaint of the command line's parser, without its jargon."""
-    for theirs, ours in _PARSER:
+    for theirs, ours in WRONG_VALUES:
         if re.fullmatch(theirs, message, re.DOTALL):
             return re.sub(theirs, ours, message, flags=re.DOTALL)
     return message

@@ -11,6 +11,7 @@ import typer
 
 from keyadmin.cli.session import current
 from keyadmin.cli.settings import FORMATS
+from keyadmin.model.leaned_on import coercion_is_open, set_coercion
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
@@ -167,15 +168,15 @@ class _Late:
             return list(value or ())
         if isinstance(value, str) and param.type_descriptor.annotation is str:
             return value
-        param._runtime_param = None
+        set_coercion(param, None)
         return param.get_runtime_param().coerce(value, param=param, ctx=ctx)
 
 
 def defer_coercion(parameters: Iterable[Any]) -> None:
     """Let each parameter import pydantic only when its value needs it."""
     for parameter in parameters:
-        if getattr(parameter, "_runtime_param", ...) is None:
-            parameter._runtime_param = _Late()
+        if coercion_is_open(parameter):
+            set_coercion(parameter, _Late())
 
 
 @cache

@@ -18,6 +18,7 @@ from keyadmin.cloud.details import facts_from_details, facts_from_http, facts_fr
 from keyadmin.cloud.endpoints import ApiCall
 from keyadmin.cloud.foreign import ForeignAnswer
 from keyadmin.cloud.network import ca_advice, way_out
+from keyadmin.model import leaned_on
 from keyadmin.model.causes.classify import ErrorFacts, classify
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.model.secret import redact
@@ -27,15 +28,6 @@ _FOREIGN: Final = {
     "google.api_core.exceptions": ("GoogleAPIError",),
     "grpc": ("RpcError",),
 }
-# How gRPC's core words an HTTP answer without gRPC in it, which a gateway gave.
-_HTTP_WITHOUT_GRPC: Final = re.compile(r"Received http2 (?:header with status|:status header with non-200 OK status): (\d{3})")
-# What it says by itself where nothing came back.
-_UNHEARD: Final = re.compile(
-    r"Deadline Exceeded|Socket closed|Connection reset by peer|GOAWAY received|Stream removed|keepalive"
-)
-_PROXY_SAID: Final = re.compile(r"HTTP proxy returned response code (\d{3})")
-# How it words it when there was never a connection.
-_NEVER_CONNECTED: Final = ("failed to connect", "errors resolving", "DNS resolution failed", "HTTP proxy returned")
 
 
 class HttpError(Exception):
@@ -148,15 +140,15 @@ def _grpc(error: BaseException, call: ApiCall, place: str) -> Failure:
         error = from_grpc_error(error)
     status = getattr(error, "grpc_status_code", None)
     message = str(getattr(error, "message", "") or error)
-    if status is not None and status.name == "UNAVAILABLE" and any(words in message for words in _NEVER_CONNECTED):
-        tls = "CERTIFICATE_VERIFY_FAILED" in message or "handshake" in message.lower()
-        if (answer := _PROXY_SAID.search(message)) is not None:
+    if status is not None and status.name == "UNAVAILABLE" and any(words in message for words in leaned_on.NEVER_CONNECTED):
+        tls = any(words in message.lower() for words in leaned_on.TLS_SAID)
+        if (answer := re.search(leaned_on.PROXY_SAID, message)) is not None:
             http = int(answer.group(1))
             return _unreachable(call, place, f"the proxy answered CONNECT with HTTP {http}", passing=http >= 500)
-        return _unreachable(call, place, message.rpartition("last error: ")[2].strip(), tls=tls)
-    if (page := _HTTP_WITHOUT_GRPC.search(message)) is not None:
+        return _unreachable(call, place, message.rpartition(leaned_on.LAST_ERROR)[2].strip(), tls=tls)
+    if (page := re.search(leaned_on.HTTP_WITHOUT_GRPC, message)) is not None:
         return _from_gateway(ForeignAnswer(call.service, int(page.group(1)), {}, None), call, place)
-    if status is not None and not getattr(error, "details", ()) and _UNHEARD.search(message):
+    if status is not None and not getattr(error, "details", ()) and re.search(leaned_on.UNHEARD, message):
         words = f"{place} did not answer {call.method} in time"
         if status.name == "UNAVAILABLE":
             words = f"the connection to {place} broke off before {call.method} was answered"

@@ -16,6 +16,7 @@ from keyadmin.cloud.identity import LIMIT, IdentityTransport, unanswered
 from keyadmin.cloud.machine import from_machine
 from keyadmin.cloud.sources import Loaded, Source
 from keyadmin.cloud.threads import in_daemon_thread
+from keyadmin.model.leaned_on import target_scopes
 from keyadmin.model.problem import Problem
 
 FAILURE_LASTS: Final = 30.0  # seconds for which nobody else waits for a token that did not come
@@ -83,7 +84,7 @@ class GoogleAccess:
     def scopes(self) -> list[str] | None:
         """The scopes of the token as far as the credentials know them; None for tokens that were fetched elsewhere."""
         known = getattr(self._credentials, "granted_scopes", None) or getattr(self._credentials, "scopes", None)
-        known = known or getattr(self._credentials, "_target_scopes", None)
+        known = known or target_scopes(self._credentials)
         return list(known) if known else None
 
     async def headers(self) -> dict[str, str]:

@@ -15,6 +15,7 @@ from keyadmin import __version__
 from keyadmin.cloud.network import proxy_for, ssl_context
 from keyadmin.cloud.routes import Routes
 from keyadmin.cloud.threads import in_daemon_thread
+from keyadmin.model.leaned_on import repeat_nothing
 
 if TYPE_CHECKING:
     import aiohttp
@@ -120,8 +121,7 @@ class HttpClient:
                 headers={"User-Agent": f"keyadmin/{__version__}", "x-goog-api-client": f"keyadmin/{__version__}"},
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
-            # aiohttp repeats a DELETE silently when a kept connection breaks; a lost answer must be known here.
-            self._session._retry_connection = False
+            repeat_nothing(self._session)
         return self._session
 
     async def close(self) -> None:

@@ -16,14 +16,18 @@ from keyadmin.cloud.endpoints import IAM_CREDENTIALS, ApiCall
 from keyadmin.cloud.sources import Source
 from keyadmin.model.adc import FILE_VARIABLE
 from keyadmin.model.command_line import typed
+from keyadmin.model.leaned_on import (
+    ANSWER_FOLLOWS,
+    EXECUTABLES_SAID,
+    IMPERSONATION_SAID,
+    REAUTHENTICATION,
+    REAUTHENTICATION_SAID,
+)
 from keyadmin.model.problem import Cause, Exit, Problem
 from keyadmin.model.secret import redact
 
 CLOCK_OFF: Final = timedelta(seconds=60)
 _MOST: Final = 300  # characters of a library's words that are shown
-# google.oauth2.reauth's own words, and the token endpoint's.
-_REAUTHENTICATION: Final = ("invalid_rapt", "rapt_required", "Reauthentication is needed")
-_EXECUTABLES: Final = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES"
 
 
 def read(error: Exception, source: Source, skew: timedelta | None = None) -> Problem:
@@ -32,7 +36,7 @@ def read(error: Exception, source: Source, skew: timedelta | None = None) -> Pro
     refused = _impersonation_refused(error)
     if refused is not None:
         return _not_impersonated(refused, source)
-    if type(error).__name__ == "ReauthFailError" or any(mark in words for mark in _REAUTHENTICATION):
+    if type(error).__name__ == REAUTHENTICATION or any(mark in words for mark in REAUTHENTICATION_SAID):
         what = "your organisation asks you to sign in again: the session of this account is over"
         return _problem(Cause.REAUTHENTICATION_REQUIRED, what, "", *_login(source))
     if source.kind == "service-account":
@@ -114,8 +118,8 @@ def _federation(words: str, source: Source) -> Problem:
     what = f"workload identity federation by {source.file} gave no token"
     if source.kind == "workforce-identity":
         what = f"the workforce login by {source.file} gave no token"
-    if _EXECUTABLES in words or "Executables need to be explicitly allowed" in words:
-        fix: tuple[str, ...] = (f"export {_EXECUTABLES}=1    # if you trust the program that {source.file} names",)
+    if any(mark in words for mark in EXECUTABLES_SAID):
+        fix: tuple[str, ...] = (f"export {EXECUTABLES_SAID[0]}=1    # if you trust the program that {source.file} names",)
     elif source.details and source.details.get("subjectTokenFrom") and "Error code" not in words:
         fix = (f"check where the subject token comes from ({source.details['subjectTokenFrom']}) in {source.file}",)
     else:
@@ -177,12 +181,12 @@ def _words(error: Exception) -> str:
         first = first.args[0]
     text = " ".join(str(first).split())
     text = re.sub(r"<[^>]*>", " ", text)
-    return redact(text.partition(" Response:")[0].strip())[:_MOST]
+    return redact(text.partition(ANSWER_FOLLOWS)[0].strip())[:_MOST]
 
 
 def _impersonation_refused(error: Exception) -> Any:
     """The IAM Credentials API's error object, where impersonation was what failed (google.auth keeps it as second argument)."""
-    if len(error.args) < 2 or "impersonated" not in str(error.args[0]):
+    if len(error.args) < 2 or IMPERSONATION_SAID not in str(error.args[0]):
         return None
     try:
         body = json.loads(error.args[1])

@@ -6,9 +6,10 @@ Sources: the API Keys v2 discovery document (key id, display name, fingerprints,
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from keyadmin.keys import services
@@ -134,16 +135,20 @@ def ip_range(value: str) -> str:
         if "/" in value:
             return str(ipaddress.ip_network(value, strict=True))
         address = ipaddress.ip_address(value)
-    except ValueError as error:
-        fixes = []
-        if "host bits" in str(error):
-            fixes.append(f"did you mean {ipaddress.ip_network(value, strict=False)}?")
+    except ValueError:
+        fixes = [f"did you mean {each}?" for each in _networks(value)]
         raise usage(
             f"{value!r} is not an IP address or network: write 192.0.2.7, 192.0.2.0/24, 2001:db8::1 or 2001:db8::/64", *fixes
         ) from None
     if isinstance(address, ipaddress.IPv6Address) and address.scope_id:
         raise usage(f"{value!r} names a network interface: leave out %{address.scope_id}")
     return str(address)
+
+
+def _networks(value: str) -> Iterator[object]:
+    """The network in which an address with bits behind the prefix is; none for what is no network at all."""
+    with contextlib.suppress(ValueError):
+        yield ipaddress.ip_network(value, strict=False)
 
 
 def referrer(value: str) -> str:

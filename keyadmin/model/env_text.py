@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from keyadmin.model.leaned_on import env_bindings
+
 BOM: Final = "\ufeff"  # python-dotenv and docker skip it at the start of a file
 _SAFE: Final = re.compile(r"[A-Za-z0-9._-]+")  # needs no quotes in any dialect: what key strings consist of
 _PIECE: Final = re.compile(
@@ -107,12 +109,10 @@ class _Piece:
 
 
 def _pieces(text: str) -> Iterator[_Piece]:
-    from dotenv.parser import parse_stream
-
     if text.startswith(BOM):
         yield _Piece(BOM, None, None, 1)
         text = text[len(BOM) :]
-    for binding in parse_stream(io.StringIO(text, newline="")):
+    for binding in env_bindings(io.StringIO(text, newline="")):
         key = None if binding.error else binding.key
         yield _Piece(binding.original.string, key, binding.value, binding.original.line)
 

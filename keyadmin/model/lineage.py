@@ -89,7 +89,7 @@ class Member:
     def state(self) -> State | None:
         """What its annotation says; None where there is none or it says something unknown."""
         value = self.key.annotations.get(STATE, "") if self.claimed else ""
-        return State(value) if value in State._value2member_map_ else None
+        return State(value) if value in list(State) else None
 
     @property
     def words(self) -> str:
@@ -141,7 +141,7 @@ class Member:
     def cause(self) -> str | None:
         """Why the last run stopped, as it wrote it: one of the closed list."""
         value = self.key.annotations.get(CAUSE) if self.claimed else None
-        return value if value in Cause._value2member_map_ else None
+        return value if value in list(Cause) else None
 
 
 @dataclass(frozen=True)

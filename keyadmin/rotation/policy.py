@@ -17,6 +17,7 @@ from keyadmin.handover.sink import SinkSpec
 from keyadmin.local.trust import read_trusted
 from keyadmin.model import duration
 from keyadmin.model.command_line import typed
+from keyadmin.model.leaned_on import TOML_LINE
 from keyadmin.model.lineage import Lineage
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 from keyadmin.model.project_ref import REFERENCE
@@ -125,7 +126,7 @@ def parse_policy(path: Path, text: str) -> RotationPolicy:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"at line (\d+)", str(error))
+        found = re.search(TOML_LINE, str(error))
         line = int(found[1]) if found else len(text.splitlines())  # the other place it names is the end
         raise _wrong(path, line, f"is no TOML: {error}", "see https://toml.io") from None
     except RecursionError:

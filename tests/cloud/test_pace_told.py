@@ -24,15 +24,16 @@ class OwnTime(asyncio.SelectorEventLoop):
     """A loop whose time passes by waiting alone: minutes take milliseconds, and the load of the machine nothing."""
 
     def __init__(self) -> None:
-        super().__init__(selectors.SelectSelector())
+        selector = selectors.SelectSelector()
+        super().__init__(selector)
         self._now = 1000.0
-        select = self._selector.select  # type: ignore[attr-defined]
+        select = selector.select
 
         def passing(timeout: float | None = None) -> Any:
             self._now += timeout or 0.0
             return select(0)
 
-        self._selector.select = passing  # type: ignore[attr-defined]
+        selector.select = passing  # type: ignore[method-assign]
 
     def time(self) -> float:
         """The time so far."""

@@ -9,7 +9,6 @@ from keyadmin.audit.commands import command
 from keyadmin.audit.model import AuditFacts, Finding, Severity
 from keyadmin.audit.rule import BEST_PRACTICES_PAGE, AuditRule, finding_of
 from keyadmin.model.lineage import State
-from keyadmin.model.problem import Cause
 from keyadmin.rotation.decide import Action
 
 
@@ -24,7 +23,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
             yield finding_of(RULE, facts, newest.key, f"the rotation does not go on: {decision.why}", way)
         elif newest.state is State.STUCK or (newest.cause and decision.action is not Action.REST):
             # The annotation can be written by others: a word of ours is repeated, nothing else.
-            cause = f": {newest.cause}" if newest.cause in Cause._value2member_map_ else ""
+            cause = f": {newest.cause}" if newest.cause else ""
             message = f"the last run of the rotation stopped{cause}"
             yield finding_of(RULE, facts, newest.key, message, command("keys rotate", newest.key, to="SINK"))
 

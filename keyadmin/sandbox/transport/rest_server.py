@@ -32,6 +32,14 @@ MOST_PARAMETERS = 1000
 _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+))(?::[0-9]{0,5})?")
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
+_OPTIONS: dict[str, Any] = {
+    "access_log": None,
+    "logger": _quiet,
+    "keepalive_timeout": 75.0,
+    "max_line_size": MOST_LINE,
+    "max_field_size": MOST_LINE,
+}
+
 Extra = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -64,24 +72,14 @@ class RestServer:
         self._extras = extras
         self._any_host = any_host
         self._date = (-1, "")  # of the last answer: seconds since the epoch, and as text
-        http = _Http(
-            self._serve,
-            request_factory=_request,
-            access_log=None,
-            logger=_quiet,
-            keepalive_timeout=75.0,
-            max_line_size=MOST_LINE,
-            max_field_size=MOST_LINE,
-        )
-        self._runner = web.ServerRunner(http)
+        self._runner = web.ServerRunner(_Http(self._serve, request_factory=_request))
 
     async def open_tcp(self, host: str, port: int) -> int:
         """Listen; port 0 = any free one. The port. Raises OSError."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
-        await site.start()
-        assert site._server is not None
-        number: int = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+        before = len(self._runner.addresses)
+        await web.TCPSite(self._runner, host, port).start()
+        number: int = self._runner.addresses[before][1]
         return number
 
     async def open_unix(self, path: Path) -> None:
@@ -163,7 +161,7 @@ class _Http(web.Server):
 
     def __call__(self) -> web.RequestHandler:
         """Made for each connection."""
-        return _Connection(self, loop=self._loop, **self._kwargs)
+        return _Connection(self, loop=asyncio.get_running_loop(), **_OPTIONS)
 
 
 class _Connection(web.RequestHandler):
@@ -181,7 +179,7 @@ class _Connection(web.RequestHandler):
 
 
 def _request(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-    return web.BaseRequest(message, payload, protocol, writer, task, protocol._loop, client_max_size=MOST_BYTES)
+    return web.BaseRequest(message, payload, protocol, writer, task, asyncio.get_running_loop(), client_max_size=MOST_BYTES)
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:
