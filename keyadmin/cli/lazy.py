@@ -13,6 +13,7 @@ from typer.core import CompletionItem, TyperCommand, TyperGroup  # type: ignore[
 from keyadmin.cli.options import defer_coercion, global_options
 from keyadmin.cli.session import World, current
 from keyadmin.cli.settings import FORMATS
+from keyadmin.model.leaned_on import subcommand_typed
 
 CONTEXT_SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -165,7 +166,7 @@ class CommandWithSubcommands(LazyGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the subcommand, else the group's own command."""
-        if ctx._protected_args:  # where Typer keeps the subcommand that was typed
+        if subcommand_typed(ctx):
             return super().invoke(ctx)
         return self.own.invoke(ctx)
 

@@ -22,6 +22,11 @@ def coercion_is_open(parameter: Any) -> bool:
     return getattr(parameter, "_runtime_param", ...) is None
 
 
+def subcommand_typed(context: Any) -> bool:
+    """Whether a subcommand stands behind a group's name: Typer keeps it until the group is invoked."""
+    return bool(context._protected_args)
+
+
 def keep_rich_out(completion_init: Callable[[], None]) -> None:
     """Typer would import Rich to strip markup that our texts do not have: a tenth of a second at each press of Tab."""
     completion_init.__globals__["_sanitize_help_text"] = str

@@ -127,6 +127,15 @@ def test_typer_makes_what_turns_texts_into_values_late() -> None:
         assert parameter.get_runtime_param() == "ours", changed("typer", "_runtime_param is not what is used")
 
 
+@pytest.mark.parametrize(("words", "there"), [(["a", "word"], True), ([], False)])
+def test_typer_keeps_the_subcommand_until_the_group_is_invoked(words: list[str], there: bool) -> None:
+    app = typer.Typer(add_completion=False, invoke_without_command=True)
+    app.command("a")(lambda word: None)
+    app.command("b")(lambda: None)
+    context = typer.main.get_command(app).make_context("x", list(words))
+    assert leaned_on.subcommand_typed(context) is there, changed("typer", "_protected_args of a context")
+
+
 def test_typer_completes_without_rich() -> None:
     code = (
         "import sys; from typer.completion import completion_init; from keyadmin.model.leaned_on import keep_rich_out\n"
