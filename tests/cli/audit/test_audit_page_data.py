@@ -14,27 +14,29 @@ from typing import Any
 
 import pytest
 
-from keyadmin.audit.report.html import FORMAT, assets, data
+from keyadmin.audit.report.html import FORMAT, data
+from keyadmin.audit.report.html.page import FILES
 from keyadmin.audit.rules import rules
 
 from .page_report import ACCEPTED, NASTY, few, judged, report
 
-FOLDER = Path(assets.__file__).parent
 MOST_A_KEY = 12e6 / 50_000  # bytes
 
 
 class Elements(HTMLParser):
-    """The names of a page's elements, and the text of its JSON."""
+    """The names of a page's elements, their attributes, and the text of its JSON."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.names: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
         self.json = ""
         self._inside = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.names.append(tag)
+        self.attributes += attrs
         self._inside = ("type", "application/json") in attrs
 
     def handle_data(self, text: str) -> None:
@@ -90,15 +92,19 @@ def test_texts_of_others_are_text() -> None:
 
 
 def test_the_policy_names_this_script_and_style_and_nothing_else() -> None:
-    policy = assets.policy()
+    policy = FILES.policy()
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert not re.search(r"unsafe|\*|https?:", policy)
     page = _page(*few())
-    assert f"<style>{assets.style()}</style>" in page
-    assert f"<script>{assets.script()}</script>" in page
-    assert not re.search(r"\b(src|action)=|\bhref=(?!\"(#|data:,|https://))", page[: page.index("<script>")])
+    assert f"<style>{FILES.style}</style>" in page
+    assert f"<script>{FILES.script}</script>" in page
+    attributes = Elements(page).attributes
+    assert not {"src", "action", "style"} & {name for name, _ in attributes}
+    assert not any(name.startswith("on") for name, _ in attributes)
+    links = [value or "" for name, value in attributes if name == "href"]
+    assert all(link.startswith(("#", "data:,", "https://")) for link in links)
     for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "fetch(", "XMLHttp", "import "):
-        assert word not in assets.script()
+        assert word not in FILES.script
 
 
 def test_many_keys_stay_small_and_come_in_pieces() -> None:
@@ -125,7 +131,7 @@ def test_nothing_found_is_a_page_too() -> None:
 @pytest.mark.skipif(shutil.which("node") is None, reason="no Node.js is installed")
 def test_the_script_is_one_that_node_reads(tmp_path: Path) -> None:
     whole = tmp_path / "whole.js"
-    whole.write_text(assets.script(), "utf-8")
+    whole.write_text(FILES.script, "utf-8")
     done = subprocess.run(["node", "--check", str(whole)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -135,5 +141,5 @@ def test_scripts_and_styles_pass_the_linter() -> None:
     if not biome.exists():
         pytest.skip("biome is not installed: the extra `lint`")
     words = [str(biome), "ci", "--error-on-warnings", "--colors=off", "--reporter=summary", "keyadmin"]
-    done = subprocess.run(words, cwd=FOLDER.parents[3], capture_output=True, text=True, check=False)
+    done = subprocess.run(words, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

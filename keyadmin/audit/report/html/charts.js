@@ -1,7 +1,7 @@
 // Charts as inline SVG. A bar is a button: it narrows the table to what it stands for, and again to all.
 
+import { make } from "../../../data/pages/dom.js";
 import { AGE_WORDS, AGES, DAY, DELETED, date, SEVERITIES } from "./data.js";
-import { make } from "./rows.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 

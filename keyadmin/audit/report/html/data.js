@@ -1,6 +1,8 @@
 // What is known, out of the block of JSON that keyadmin/audit/report/html/data.py writes. Texts that many keys share stand
 // there once, with the key's id and its project's as two private characters.
 
+import { clean } from "../../../data/pages/dom.js";
+
 export const SEVERITIES = ["info", "low", "medium", "high"];
 const KINDS = ["contain", "replace", "delete", "review"];
 export const TARGETS = ["Gemini only", "other APIs", "Gemini and others", "every API"];
@@ -10,21 +12,6 @@ export const AGES = [30, 90, 180, 365, 730];
 export const AGE_WORDS = ["< 30 d", "30-90 d", "90-180 d", "180-365 d", "1-2 y", "> 2 y", "unknown"];
 export const DELETED = 8;
 export const PROJECT = 9;
-
-// As the command line spells out what would hide or reorder text (keyadmin/cli/text.py).
-const UNSAFE =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it looks for
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
-
-const PLAIN = /^[ -~]*$/;
-
-function clean(text) {
-  if (PLAIN.test(text)) return text;
-  return text.replace(UNSAFE, (found) => {
-    const code = found.charCodeAt(0);
-    return code < 256 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
-  });
-}
 
 // One set of findings and steps, which many keys may share.
 class Shape {

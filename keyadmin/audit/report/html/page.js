@@ -1,9 +1,9 @@
 // What the reader chose, and what follows from it.
 
+import { make, themes } from "../../../data/pages/dom.js";
 import { charts } from "./charts.js";
 import { Report, SEVERITIES } from "./data.js";
 import { choose, grouped, NOTHING, sorted, sorting } from "./lines.js";
-import { make } from "./rows.js";
 import { KeyTable } from "./table.js";
 
 class Page {
@@ -169,35 +169,6 @@ class Page {
       this.table.focus(place);
     });
   }
-}
-
-// As the system, then light, then dark; kept for the next time where the browser keeps anything.
-function themes() {
-  const names = { "": "as the system", light: "light", dark: "dark" };
-  const order = Object.keys(names);
-  const button = document.getElementById("theme");
-  let now = "";
-  const show = () => {
-    document.documentElement.dataset.theme = now;
-    button.querySelector("span").textContent = names[now];
-  };
-  try {
-    now = localStorage.getItem("keyadmin-theme") || "";
-  } catch {
-    // nothing is kept
-  }
-  if (!order.includes(now)) now = "";
-  button.addEventListener("click", () => {
-    now = order[(order.indexOf(now) + 1) % order.length];
-    show();
-    try {
-      localStorage.setItem("keyadmin-theme", now);
-    } catch {
-      // nothing is kept
-    }
-  });
-  button.hidden = false;
-  show();
 }
 
 themes();

@@ -10,18 +10,24 @@ from typing import Final
 
 from keyadmin.audit.judgement import KeyJudgement
 from keyadmin.audit.model import Finding, Unseen
-from keyadmin.audit.report.html import assets, data
+from keyadmin.audit.report.html import data
 from keyadmin.audit.result import AuditReport
 from keyadmin.audit.rule import AuditRule
 from keyadmin.audit.rules import rules
+from keyadmin.data.pages import PageFiles
 
+FILES: Final = PageFiles(
+    "keyadmin.audit.report.html",
+    ("report.css", "table.css", "narrow.css"),
+    ("data.js", "lines.js", "rows.js", "table.js", "charts.js", "page.js"),
+)
 _WORST: Final = 50  # keys that stand in the page without its script
 _FEW: Final = 20  # projects that stand open in the list of those that could not be checked
 
 
 def pieces(report: AuditReport) -> Iterator[str]:
     """The page, piece by piece."""
-    head, tail = assets.text("page.html").split("$data")
+    head, tail = FILES.text("page.html").split("$data")
     parts = _parts(report)
     yield Template(head).substitute(parts)
     yield from data.pieces(report)
@@ -30,9 +36,9 @@ def pieces(report: AuditReport) -> Iterator[str]:
 
 def _parts(report: AuditReport) -> dict[str, str]:
     return {
-        "policy": escape(assets.policy()),
-        "style": assets.style(),
-        "script": assets.script(),
+        "policy": escape(FILES.policy()),
+        "style": FILES.style,
+        "script": FILES.script,
         "title": escape("API key audit" + (" (sandbox)" if report.sandbox else "")),
         "scope": escape(report.where),
         "version": escape(report.version),

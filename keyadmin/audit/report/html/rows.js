@@ -1,16 +1,7 @@
 // Elements: a key as a row, and all that is known of it below. Texts of others become text, never markup.
 
+import { make } from "../../../data/pages/dom.js";
 import { CLIENTS, date, SEVERITIES, TARGETS } from "./data.js";
-
-export function make(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "text") node.textContent = value;
-    else if (value !== null && value !== false) node.setAttribute(name, value === true ? "" : value);
-  }
-  node.append(...children.filter((child) => child !== null));
-  return node;
-}
 
 // What was not read, in words (keyadmin/audit/judgement.py).
 const UNREAD = { use: "what the key is used for", clients: "from where it is used" };
@@ -87,7 +78,7 @@ export class Rows {
       return make("span", { class: `chip ${kind}`, text: this.report.rules[each.rule][0] });
     });
     const others = findings.length - chips.length;
-    if (others) chips.push(make("span", { class: "chip info", text: `+${others}` }));
+    if (others) chips.splice(1, 0, make("span", { class: "chip info", text: `+${others}`, title: `and ${others} more` }));
     return chips;
   }
 

@@ -1,6 +1,7 @@
 // The table: of any number of lines only those near the window are in the document.
 
-import { make, Rows } from "./rows.js";
+import { make } from "../../../data/pages/dom.js";
+import { Rows } from "./rows.js";
 
 const BEYOND = 8; // rows above and below the window
 const GUESS = 280; // pixels of what stands below an open row, until it was measured
