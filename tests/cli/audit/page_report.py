@@ -8,11 +8,10 @@ from pathlib import Path
 
 from keyadmin.audit.acceptance import Acceptance
 from keyadmin.audit.judgement import FixStep, KeyJudgement, in_order
-from keyadmin.audit.owner import Owner
-from keyadmin.audit.result import AuditReport
-
 from keyadmin.audit.model import Finding, Unseen, Use
+from keyadmin.audit.owner import Owner
 from keyadmin.audit.report.html import FORMAT
+from keyadmin.audit.result import AuditReport
 from keyadmin.audit.rules import rules
 from keyadmin.model.key import GEMINI, GEMINI_ONLY, ApiTarget, Key, Restrictions
 

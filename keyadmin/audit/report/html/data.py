@@ -31,7 +31,7 @@ _AUTH, _DELETED, _CLIENT, _NO_KEY = 4, 8, 16, -1
 _UNKNOWN, _NONE = -1, 0
 
 
-class Places(Generic[T]):
+class Interned(Generic[T]):
     """Values, each once, and the place of each."""
 
     def __init__(self) -> None:
@@ -50,14 +50,14 @@ class Tables:
     """What the rows refer to."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self.rules: Places[str] = Places()
+        self.rules: Interned[str] = Interned()
         for rule in names:
             self.rules.of(rule)
-        self.strings: Places[str] = Places()
-        self.projects: Places[tuple[str, str]] = Places()
-        self.owners: Places[tuple[str, str, str]] = Places()
-        self.accepted: Places[tuple[str, str, str]] = Places()
-        self.shapes: Places[tuple[Any, ...]] = Places()
+        self.strings: Interned[str] = Interned()
+        self.projects: Interned[tuple[str, str]] = Interned()
+        self.owners: Interned[tuple[str, str, str]] = Interned()
+        self.accepted: Interned[tuple[str, str, str]] = Interned()
+        self.shapes: Interned[tuple[Any, ...]] = Interned()
 
     def row(self, judged: KeyJudgement) -> list[Any]:
         """`[id, name, project, created, kind, shape, owner, use]`; the project's number is that of its keys."""
