@@ -17,6 +17,9 @@ from keyadmin.model.name_forms import name
 from keyadmin.model.problem import Problem
 from keyadmin.model.secret import redact
 
+_ACT_AS_USER: Final = "iam.serviceaccounts.actas"
+# Forms of a refusal that name no permission and need none named.
+_OF_WORDS: Final = frozenset({"registry", "pubsub", "cloudsql", "fcm", "named-role", "gemini", "act-as"})
 _KEYS_API: Final = "apikeys.googleapis.com"
 
 
@@ -36,14 +39,23 @@ def fix_lines(found: Classification, *, feature: str | None = None, unnamed: boo
     }
     if found.cause is Cause.MISSING_IAM_PERMISSION:
         unknown = unnamed and found.permission is None
-        if unknown and found.variant == "registry":
-            return filled(known.variants["registry"].steps, names)
+        if unknown and found.variant in _OF_WORDS:
+            return _to(found.member, filled(known.variants[found.variant].steps, names))
+        if unnamed and (found.permission or "").lower() == _ACT_AS_USER:
+            return _to(found.member, filled(known.variants["act-as-user"].steps, names))
         anybodys = unknown and (
             found.service not in (None, _KEYS_API) or (found.variant == "unnamed" and found.service is None)
         )
-        return _of_a_permission(found, names, feature, anybodys=anybodys)
+        return _to(found.member, _of_a_permission(found, names, feature, anybodys=anybodys))
     variant = known.variants.get(found.variant or "")
     return filled(variant.steps if variant is not None else known.steps, names)
+
+
+def _to(member: str | None, lines: tuple[str, ...]) -> tuple[str, ...]:
+    """Grants to whom the text names, where it names somebody."""
+    if member is None or name("member", member) != member:
+        return lines
+    return tuple(line.replace("user:ADDRESS", member) for line in lines)
 
 
 def _of_a_permission(
@@ -54,7 +66,7 @@ def _of_a_permission(
 
     known = entry(found.cause)
     permission = found.permission
-    if permission == ACT_AS:
+    if (permission or "").lower() == ACT_AS.lower():
         return filled(known.variants["act-as"].steps, names)
     if anybodys:
         return filled(known.variants["unnamed"].steps, names)

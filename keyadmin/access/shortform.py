@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from keyadmin.access.permissions import DEFAULT, FEATURES
-from keyadmin.access.roles import cover
+from keyadmin.access.roles import candidates, cover
+
+_ONE_RESOURCE: Final = "or grants the same on the one resource that is named above"
+# Roles that Google's pages name for a permission, where the one that is smallest by number is made for another purpose.
+_CUSTOMARY: Final = {
+    "storage.buckets.get": "roles/storage.bucketViewer",
+    "compute.subnetworks.use": "roles/compute.networkUser",
+    "compute.instances.get": "roles/compute.viewer",
+    "compute.machineTypes.get": "roles/compute.viewer",
+    "run.routes.invoke": "roles/run.invoker",
+}
+# What else helps, by the beginning of the permission. https://cloud.google.com/bigquery/docs/running-jobs,
+# https://cloud.google.com/storage/docs/access-control/using-iam-permissions
+_MORE: Final = {
+    "bigquery.jobs.": "or run it in a project of your own, which is charged then, whoever owns the data: bq --project_id=MINE, "
+    "bigquery.Client(project=...), --billing-project",
+    "storage.": "or for one bucket: gcloud storage buckets add-iam-policy-binding gs://BUCKET --member=user:ADDRESS "
+    "--role=ROLE",
+    "secretmanager.": "or for one secret: gcloud secrets add-iam-policy-binding SECRET --member=user:ADDRESS --role=ROLE",
+    "run.": "or for one service: gcloud run services add-iam-policy-binding SERVICE --region=REGION --member=user:ADDRESS "
+    "--role=ROLE",
+    "artifactregistry.": "or for one repository; the account that pulls is often one that works for you: a cluster's nodes', "
+    "Cloud Run's service-NUMBER@serverless-robot-prod, a build's NUMBER-compute@developer",
+}
 
 
 def option(permission: str | None, wanted: str | None = None) -> str:
@@ -31,15 +56,23 @@ def grant(permission: str, project: str | None) -> tuple[str, ...]:
     """
     if looked_for(permission):
         return ()
-    found = cover([permission])
-    if found.basic or found.uncovered:
+    role = _CUSTOMARY.get(permission) or _smallest(permission)
+    if role is None:
         return ()
-    role = found.roles[0]
     if permission.startswith(("resourcemanager.folders.", "resourcemanager.organizations.")):
         return (f"an admin grants {role} on the folder or organisation",)
     home = project or "PROJECT"
     command = f"gcloud projects add-iam-policy-binding {home} --member=user:ADDRESS --role={role} --condition=None"
-    return (f"an admin of the project runs: {command}", "or grants the same on the one resource that is named above")
+    more = next((note for start, note in _MORE.items() if permission.startswith(start)), _ONE_RESOURCE)
+    return (f"an admin of the project runs: {command}", more.replace("ROLE", role))
+
+
+def _smallest(permission: str) -> str | None:
+    found = cover([permission])
+    if found.uncovered:  # letters may be large or small in an error
+        exact = {name.lower(): name for role in candidates() for name in role.permissions}.get(permission.lower())
+        found = cover([exact]) if exact else found
+    return None if found.basic or found.uncovered else found.roles[0]
 
 
 def lines(permission: str | None) -> tuple[str, ...]:

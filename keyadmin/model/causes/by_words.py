@@ -62,10 +62,19 @@ _CORRECTED: Final[dict[Cause, Callable[[ErrorFacts], Verdict]]] = {
 }
 
 
+# What container runtimes print of a registry of Google's that lets nobody pull: they do not print its words.
+_REGISTRIES: Final = ("gcr.io/", ".pkg.dev/")
+_PULL_REFUSED: Final = re.compile(
+    r"(?:failed to authorize|pull|push|manifest|resolve reference|token).{0,300}?403 forbidden", re.IGNORECASE | re.DOTALL
+)
+
+
 def by_anchor(facts: ErrorFacts) -> Verdict:
     """What decides in any language: links of Google's consoles, permissions of a known service."""
     if re.search(r"/apis/(?:api|library)/[a-z0-9-]+\.googleapis\.com(?:/overview)?\?project=", facts.message):
         return rules.service_disabled(facts)
+    if any(host in facts.message for host in _REGISTRIES) and _PULL_REFUSED.search(facts.message):
+        return Cause.MISSING_IAM_PERMISSION, "registry"
     if facts.status in _BY_STATUS:  # a permission's name in an INVALID_ARGUMENT is the argument
         return None
     named = names.permission_in(facts.message)
@@ -99,6 +108,9 @@ _STATUS_OF_HTTP: Final[dict[int, str]] = {
 _STATUS_OF_OWN_CALLS: Final[dict[int, str]] = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 429: "RESOURCE_EXHAUSTED"}
 
 
+_TOO_MANY: Final = 429  # which of the limits it does not say
+# A job that failed has a code too; it says nothing of the request.
+_OUTCOME: Final = re.compile(r"build failed|user code failed|failed to start|health check|startup probe", re.IGNORECASE)
 _NOT_OF_FORM: Final = re.compile(
     r"authori[sz]|permission|billing|quota|\bdenied\b|credential|enabled|precondition", re.IGNORECASE
 )
@@ -128,6 +140,10 @@ def by_status(facts: ErrorFacts) -> Verdict:
             return Cause.MISSING_IAM_PERMISSION, None
         if status == "RESOURCE_EXHAUSTED":
             return quota.state(facts)
+    if status == "INVALID_ARGUMENT" and _OUTCOME.search(facts.message):
+        return None
+    if status is None and facts.code == _TOO_MANY and "googleapis.com" in facts.message:
+        return Cause.RATE_LIMITED, "unsaid"
     found = (
         _BY_STATUS.get(status or "")
         or _malformed_request(facts)

@@ -63,7 +63,8 @@ class ErrorFacts:
 class Classification:
     """The cause, and what could be read. `variant` names the form of the cause that takes other steps (CauseEntry.variants).
 
-    `vendor` = whose error it is where it is not Google's. `constraint` = the policy constraint, `model` the model named.
+    `vendor` = whose error it is where it is not Google's. `constraint` = the policy constraint, `model` the model named,
+    `member` who lacks the permission.
     """
 
     cause: Cause
@@ -74,3 +75,4 @@ class Classification:
     vendor: str | None = None
     constraint: str | None = None
     model: str | None = None
+    member: str | None = None

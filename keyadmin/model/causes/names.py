@@ -11,11 +11,11 @@ from keyadmin.data import services
 
 _WINDOW: Final = 20_000  # names are looked for in this many characters: an error message, not a whole log
 
-_PERMISSION: Final = r"[a-z][A-Za-z0-9]*\.[a-zA-Z][A-Za-z0-9]*\.[a-z][A-Za-z0-9]*"
+_PERMISSION: Final = r"[a-z][A-Za-z0-9]*\.[a-zA-Z][A-Za-z0-9]*\.(?!com\b)[a-z][A-Za-z0-9]*"
 _PERMISSION_IN: Final = (
     re.compile(rf"[Pp]ermission(?:s|\(s\))?:?\s*[\[('\"`]*\s*({_PERMISSION})(?![\w.(])"),
     re.compile(rf"[\"'`\[]({_PERMISSION})[\"'`\]]+\s+(?:permission|access|denied)"),
-    re.compile(rf"\b({_PERMISSION})\s+(?:permission|access|denied)"),
+    re.compile(rf"(?<![\w./@-])({_PERMISSION})\s+(?:permission|access|denied)"),
     re.compile(rf"missing permissions? on [^:\n]{{1,120}}: ({_PERMISSION})(?![\w.(])"),
     re.compile(rf"(?:lacks?|missing|requires?d?|one of)\s+[\"'`\[]*({_PERMISSION})(?![\w.(])"),
 )
@@ -28,6 +28,7 @@ _BARE_PERMISSION: Final = re.compile(rf"(?<![\w./@-])([a-z][A-Za-z0-9]{{2,40}}\.
 _SERVICE_IN: Final = (
     re.compile(r"\bservices?(?:\(s\))?[\s:\"'`\[(]+([a-z][a-z0-9-]*\.googleapis\.com)"),
     re.compile(r"/apis/(?:api|library)/([a-z][a-z0-9-]*\.googleapis\.com)"),
+    re.compile(r"/apis/(?:api|library)/([a-z]+_backend)\b"),
     re.compile(r"\b([a-z][a-z0-9-]*\.googleapis\.com)"),
 )
 _SHORT_SERVICE: Final = (
@@ -97,6 +98,24 @@ def bare_permission_in(text: str) -> str | None:
     return None
 
 
+_ACCOUNT: Final = r"[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]{2,}"
+_MEMBER_IN: Final = (
+    re.compile(
+        rf"({_ACCOUNT})['\"`\]*]*(?: \([^)]{{1,40}}\))? (?:does not have|doesn't have|lacks|is missing|needs|requires|must)"
+    ),
+    re.compile(rf"\b[Gg]rant\b[^.\n]{{0,160}}? to (?:the )?(?:service account |user )?['\"`\[]*({_ACCOUNT})"),
+    re.compile(rf"\b[Gg]ive ['\"`\[]*({_ACCOUNT})['\"`\]]* (?:the )?(?:permission|role)"),
+)
+
+
+def member_in(text: str) -> str | None:
+    """Who lacks a permission, as a member of a policy (`serviceAccount:...`, `user:...`), where the text names them."""
+    found = next((match for pattern in _MEMBER_IN if (match := pattern.search(text[:_WINDOW]))), None)
+    if found is None:
+        return None
+    return f"serviceAccount:{found[1]}" if found[1].endswith("gserviceaccount.com") else f"user:{found[1]}"
+
+
 def service_of(permission: str) -> str | None:
     """The service (host) that a permission is of: `compute.googleapis.com` of `compute.zones.list`."""
     short = permission.partition(".")[0]
@@ -109,6 +128,8 @@ def service_in(text: str) -> str | None:
     text = text[:_WINDOW]
     for pattern in _SERVICE_IN:
         for found in pattern.finditer(text):
+            if found[1].endswith("_backend"):  # as old links of Maps name it
+                return found[1].replace("_", "-") + ".googleapis.com"
             if found[1] not in _NO_SERVICE:
                 return found[1]
     for pattern in _SHORT_SERVICE:

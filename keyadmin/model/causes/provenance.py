@@ -28,6 +28,15 @@ _GOOGLE: Final = (
         "/youtube/v3/",
         "code assist",
         "google api",
+        "urlfetchapp",
+        "spreadsheetapp",
+        "driveapp.",
+        "scriptapp.",
+        "apps script",
+        "detailedapirequesterror",
+        "oauth2/google",
+        "google\\auth",
+        "application default credentials",
         "googlesheets",
         "google sheets",
         "google drive",
@@ -49,6 +58,8 @@ _MENTIONED: Final = (
     "vertex",
     "antigravity",
     "youtube data api",
+    "youtube api",
+    "youtube error",
     "workloadidentitypools",
     "bigquery",
     "actions_id_token",
@@ -162,6 +173,8 @@ OWN_USERS: Final[dict[str, str]] = {
     "Google Analytics": "in Analytics, under Admin, Access management, add the account that calls to the property",
     "Google Drive": "share the file, folder or shared drive with the account that calls, as an editor if it writes",
     "Google Ads": "in Google Ads, under Access and security, add the account that calls; the developer token needs access too",
+    "Apple's push service": "upload a valid APNs key in the Firebase console (project settings, Cloud Messaging), or for the "
+    "web a VAPID key. The credentials of the caller are good",
     "Firebase Cloud Messaging": "the device's token is of another Firebase project than the credentials: use those of one",
 }
 _OWN_USERS: Final[tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]] = (
@@ -180,6 +193,7 @@ _OWN_USERS: Final[tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]] = (
     ("Google Drive", ("sufficient permissions for this file", "insufficient permissions for this file"), ()),
     ("Google Drive", ("insufficientfilepermissions", "insufficient permissions for the specified parent"), ()),
     ("Google Ads", ("user_permission_denied", "developer_token_not_approved", "developer_token_prohibited"), ()),
+    ("Apple's push service", ("third_party_auth_error", "third-party-auth-error", "apns_auth_error"), ()),
     ("Firebase Cloud Messaging", ("senderid mismatch", "sender_id_mismatch"), ()),
 )
 _RULES_WORDS: Final = (

@@ -10,16 +10,33 @@ from keyadmin.model.causes.facts import ErrorFacts
 
 _ZERO: Final = re.compile(r"free_tier\w*[\"',]*\s*,?\s*limit: 0(?![\d.])", re.IGNORECASE)
 _DAY: Final = re.compile(r"per[ _-]?day|perday|daily|_day\b|/d(?:ay)?\b|-1d\b", re.IGNORECASE)
-_OF_A_DAY: Final = ("youtube.quota", "/youtube/v3/getting-started#quota")  # services whose quotas are all of a day
+_OF_A_DAY: Final = (
+    "youtube.quota",
+    "/youtube/v3/getting-started#quota",
+    "YouTube Data API",
+    "YouTube API",
+)  # services whose quotas are all of a day
 _MINUTE: Final = re.compile(r"per[ _-]?minute|perminute|per[ _-]?second|/min", re.IGNORECASE)
 _CAP: Final = re.compile(r"spending cap|spend cap", re.IGNORECASE)
 _CREDITS: Final = re.compile(r"(?:prepa(?:id|y|yment) )?credits (?:are|have been) (?:depleted|used up)", re.IGNORECASE)
-_SPEND_RATE: Final = re.compile(r"spend-based rate limit", re.IGNORECASE)
+_CODE_ASSIST: Final = re.compile(
+    r"cloudcode-pa|code assist|exhausted your (?:capacity|daily quota) on this model", re.IGNORECASE
+)
 # Words of Compute Engine (`Quota 'CPUS' exceeded. Limit: 24.0 in region us-central1.`) and of Kubernetes Engine
 _THINGS: Final = re.compile(
-    r"quota '?[A-Z][A-Z0-9_]+'? exceeded\.(?:\s+limit: \d|\s*$)|gce quota exceeded|insufficient (?:regional|project) quota|"
+    r"quota '?[A-Z][A-Z0-9_]+'? exceeded\.(?:\s+limit: \d|\s*$)|gce quota exceeded|"
+    r"insufficient (?:regional|project|'[a-z_0-9]+') quota|"
     r"cannot create more than \d+",
     re.IGNORECASE,
+)
+_VARIANTS: Final = (
+    ("spend", re.compile(r"spend-based rate limit", re.IGNORECASE)),
+    ("things", _THINGS),
+    ("vertex", re.compile(r"error-code-429|aiplatform\.googleapis\.com|per_base_model", re.IGNORECASE)),
+    (
+        "shared-client",
+        re.compile(r"(?=[\s\S]*(?:rclone|gdrive|google drive|pacer))[\s\S]*rate ?limit ?exceeded", re.IGNORECASE),
+    ),
 )
 _CAPACITY: Final = re.compile(r"no capacity available|model_capacity_exhausted|overloaded|high demand", re.IGNORECASE)
 
@@ -35,13 +52,17 @@ def state(facts: ErrorFacts) -> tuple[Cause, str | None]:
         return Cause.CREDITS_DEPLETED, None
     if _no_free_tier(facts):
         return Cause.NO_FREE_TIER, None
+    signed_in = "code-assist" if _CODE_ASSIST.search(text) else None
     if any(_DAY.search(found.quota_id or found.metric) for found in facts.violations):
-        return Cause.DAILY_QUOTA_EXCEEDED, None
+        return Cause.DAILY_QUOTA_EXCEEDED, signed_in
     if not any(found.quota_id for found in facts.violations) and _says_day(facts):
-        return Cause.DAILY_QUOTA_EXCEEDED, None
-    if _SPEND_RATE.search(text):
-        return Cause.RATE_LIMITED, "spend"
-    return Cause.RATE_LIMITED, "things" if _THINGS.search(text) else None
+        return Cause.DAILY_QUOTA_EXCEEDED, signed_in
+    return Cause.RATE_LIMITED, _variant(text) or signed_in
+
+
+def _variant(text: str) -> str | None:
+    """The form of `rate-limited` that takes other steps."""
+    return next((name for name, mark in _VARIANTS if mark.search(text)), None)
 
 
 def _no_free_tier(facts: ErrorFacts) -> bool:

@@ -18,6 +18,10 @@ GEMINI: Final = "generativelanguage.googleapis.com"
 # one of them had no quota project of its own (facts: reported in public threads).
 GOOGLES_OWN_PROJECTS: Final = frozenset({"764086051850", "32555940559", "618104708054", "google.com:cloudsdktool"})
 
+_OWN_PROJECT: Final = re.compile(
+    rf"project[\s/='\"#:(]{{1,3}}(?:{'|'.join(map(re.escape, sorted(GOOGLES_OWN_PROJECTS)))})(?![\w-])", re.IGNORECASE
+)
+
 ACT_AS: Final = "iam.serviceAccounts.getAccessToken"
 _POOL: Final = re.compile(
     r"principal(?:Set)?://|workloadIdentityPools|google-github-actions|federated token|workload.identity|external_account|"
@@ -29,8 +33,10 @@ _AUTH_KEY: Final = re.compile(r"\bAQ\.|\bauth(?:orization)? key|bearer|new (?:fo
 
 def service_disabled(facts: ErrorFacts) -> Verdict:
     by_words = wording.cause_of(facts.message)
-    own = named.project(facts) in GOOGLES_OWN_PROJECTS or by_words is Cause.QUOTA_PROJECT_NOT_SET
-    return (Cause.QUOTA_PROJECT_NOT_SET if own else Cause.API_NOT_ENABLED), None
+    own = named.project(facts) in GOOGLES_OWN_PROJECTS or _OWN_PROJECT.search(facts.message) is not None
+    if own or by_words is Cause.QUOTA_PROJECT_NOT_SET:
+        return Cause.QUOTA_PROJECT_NOT_SET, None
+    return Cause.API_NOT_ENABLED, variant(facts, Cause.API_NOT_ENABLED)
 
 
 def _key_invalid(facts: ErrorFacts) -> Verdict:
@@ -118,6 +124,8 @@ def reasons() -> frozenset[str]:
 
 _VARIANTS: Final = {
     Cause.OAUTH_CLIENT_MISCONFIGURED: (
+        ("android", re.compile(r"developer_error|apiexception: 1(?:0:|2500)", re.IGNORECASE)),
+        ("cap", re.compile(r"login count limit|error 403: rate_limit_exceeded", re.IGNORECASE)),
         ("redirect", re.compile(r"redirect_uri|redirect uri|origin|oauth 2\.0 policy", re.IGNORECASE)),
         (
             "blocked",
@@ -128,6 +136,19 @@ _VARIANTS: Final = {
     ),
     Cause.MISSING_IAM_PERMISSION: (
         ("registry", re.compile(r"needed permissions to perform this operation", re.IGNORECASE)),
+        ("act-as", re.compile(r"google_service_account_access_token|impersonat", re.IGNORECASE)),
+        ("pubsub", re.compile(r"user not authorized to perform this action", re.IGNORECASE)),
+        ("cloudsql", re.compile(r"client is not authorized to make this request", re.IGNORECASE)),
+        ("fcm", re.compile(r"mismatched-credential", re.IGNORECASE)),
+        ("named-role", re.compile(r"you must grant|ask a project owner to assign|encrypter/decrypter", re.IGNORECASE)),
+        (
+            "gemini",
+            re.compile(
+                r"caller does not have permission.*(?:gemini|generativelanguage|genai|cloudcode)|"
+                r"(?:gemini|generativelanguage|genai|cloudcode).*caller does not have permission",
+                re.IGNORECASE | re.DOTALL,
+            ),
+        ),
         (
             "unnamed",
             re.compile(
@@ -138,6 +159,13 @@ _VARIANTS: Final = {
         ),
     ),
     Cause.WORKLOAD_IDENTITY_MISCONFIGURED: (
+        ("stale", re.compile(r"is stale to sign-in", re.IGNORECASE)),
+        (
+            "source",
+            re.compile(
+                r"subject.?token|credential_source|externalaccount|\baws\b|executable|identitypoolcredentials", re.IGNORECASE
+            ),
+        ),
         ("no-token", re.compile(r"ACTIONS_ID_TOKEN_REQUEST", re.IGNORECASE)),
         ("gke", re.compile(r"unable to generate access token; IAM returned", re.IGNORECASE)),
         ("act-as", re.compile(r"google cloud (?:access|id) token", re.IGNORECASE)),
@@ -150,6 +178,22 @@ _VARIANTS: Final = {
     ),
     Cause.API_KEY_IP_BLOCKED: (("any-kind", re.compile(r"site or mobile application", re.IGNORECASE)),),
     Cause.ACCOUNT_NOT_ELIGIBLE: (("project", re.compile(r"requires setting the google_cloud_project", re.IGNORECASE)),),
+    Cause.API_NOT_ENABLED: (("user-setting", re.compile(r"apps script api.*usersettings", re.IGNORECASE | re.DOTALL)),),
+    Cause.SCOPES_INSUFFICIENT: (
+        ("apps-script", re.compile(r"(?:sufficient|permission) to call|script\.external_request", re.IGNORECASE)),
+    ),
+    Cause.CREDENTIALS_EXPIRED: (
+        ("clock", re.compile(r"token used too early|computer's clock", re.IGNORECASE)),
+        (
+            "stored",
+            re.compile(
+                r"authorized user info|necessary fields need to refresh|no refresh token|no access, refresh token|"
+                r"refresh token is not set",
+                re.IGNORECASE,
+            ),
+        ),
+    ),
+    Cause.INVALID_ARGUMENT: (("unnamed", re.compile(r"contains an invalid argument", re.IGNORECASE)),),
     Cause.NOT_FOUND: (("key", re.compile(r'key "projects/|locations/global/keys', re.IGNORECASE)),),
     Cause.ORG_POLICY_CONSTRAINT: (("members", re.compile(r"permitted customer|permitted organization", re.IGNORECASE)),),
 }

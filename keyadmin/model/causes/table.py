@@ -7,12 +7,12 @@ from functools import cache
 from typing import Final
 
 from keyadmin.model.cause import Cause
-from keyadmin.model.causes.entries import credentials, general, keys, permissions, policies, projects, quotas, sign_in
+from keyadmin.model.causes.entries import credentials, gemini, general, keys, permissions, policies, projects, quotas, sign_in
 from keyadmin.model.causes.entry import CauseEntry, Pattern
 
 ENTRIES: Final[Mapping[Cause, CauseEntry]] = {
     each.cause: each
-    for subject in (permissions, projects, policies, keys, credentials, sign_in, quotas, general)
+    for subject in (permissions, projects, policies, keys, credentials, sign_in, quotas, gemini, general)
     for each in subject.ENTRIES
 }
 

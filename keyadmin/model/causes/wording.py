@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 
 from keyadmin.model.cause import Cause
@@ -38,21 +38,40 @@ def normal(text: str) -> str:
 
 def present(flat: str) -> tuple[tuple[Pattern, Cause], ...]:
     """The patterns whose parts all stand somewhere in a long text: only these have to be looked for in its records."""
-    return tuple((pattern, cause) for pattern, cause in patterns() if all(part in flat for part in _parts(pattern)))
+    return tuple(
+        (pattern, cause) for head, rest, pattern, cause in _split() if head in flat and all(part in flat for part in rest)
+    )
 
 
-def find(flat: str, *, google: bool, among: tuple[tuple[Pattern, Cause], ...] | None = None) -> PatternMatch | None:
+def find(flat: str, *, google: bool) -> PatternMatch | None:
     """The pattern that says most in a text that `normal` (or `lowered`, of single blanks) has gone over.
 
     `google` = the text is known to be Google's, so that words count which are anybody's.
     """
-    for pattern, cause in patterns() if among is None else among:
-        if pattern.google and not google:
+    of_all, of_anybodys = _found(flat)
+    return of_all if google else of_anybodys
+
+
+@lru_cache(maxsize=256)
+def _found(flat: str) -> tuple[PatternMatch | None, PatternMatch | None]:
+    """The pattern that says most, and that one of those which count in anybody's text."""
+    first: PatternMatch | None = None
+    for head, rest, pattern, cause in _split():
+        if head not in flat or (first is not None and pattern.google):
             continue
-        start = next(places(flat, pattern), -1)
+        start = next(places(flat, pattern), -1) if rest else flat.find(head)
         if start >= 0:
-            return PatternMatch(cause, start, pattern)
-    return None
+            found = PatternMatch(cause, start, pattern)
+            if not pattern.google:
+                return first or found, found
+            first = found
+    return first, None
+
+
+@cache
+def _split() -> tuple[tuple[str, tuple[str, ...], Pattern, Cause], ...]:
+    """The patterns with their parts."""
+    return tuple((*_parts(pattern), pattern, cause) for pattern, cause in patterns())
 
 
 def cause_of(text: str, *, google: bool = True) -> Cause | None:
@@ -63,7 +82,7 @@ def cause_of(text: str, *, google: bool = True) -> Cause | None:
 
 def places(flat: str, pattern: Pattern) -> Iterator[int]:
     """Where a pattern begins, each time."""
-    head, *rest = _parts(pattern)
+    head, rest = _parts(pattern)
     if not rest:  # the usual case
         start = flat.find(head)
         while start >= 0:
@@ -83,6 +102,6 @@ def places(flat: str, pattern: Pattern) -> Iterator[int]:
         start = flat.find(head, start + 1)
 
 
-@cache
-def _parts(pattern: Pattern) -> tuple[str, ...]:
-    return tuple(pattern.text.split(" * "))
+def _parts(pattern: Pattern) -> tuple[str, tuple[str, ...]]:
+    head, *rest = pattern.text.split(" * ")
+    return head, tuple(rest)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin.model.cause import Cause
-from keyadmin.model.causes.entry import CLOUD, CauseEntry, do, google_says, run, says
+from keyadmin.model.causes.entry import CLOUD, CauseEntry, Variant, do, google_says, run, says
 
 CREDENTIALS_MISSING: Final = CauseEntry(
     Cause.CREDENTIALS_MISSING,
@@ -39,6 +39,16 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             "unauthenticated requests do not have permission",
             "do not currently have an active account selected",
             "there are no credentialed accounts",
+            "application default credentials have not been set up",
+            "does not have any valid credentials",
+            "cannot find the metadata server. this is likely because",
+            "cannot fetch id token in this environment",
+            "neither metadata server or valid service account credentials",
+            "error getting credentials using google_application_credentials",
+            "reading credential file from environment variable google_application_credentials",
+            "credential file specified by the google_application_credentials",
+            "authenticate using metadata server application default credentials",
+            "please run the gemini cli in an interactive terminal to log in",
             "method doesn't allow unregistered callers",
             "anonymous caller does not have",
             "missing key inputs argument",
@@ -69,6 +79,9 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             "request is missing a valid api key",
             "daily limit for unauthenticated use",
             "login required",
+            "application default credentials not found",
+            "no credentials found in",
+            "failed to authenticate, have you run",
         ),
         *says(10, "dailylimitexceededunreg"),
         *says(88, "metadata.google.internal", "compute engine metadata server unavailable"),
@@ -87,6 +100,25 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
         do("for a service account: check that it is not deleted or disabled and that the machine's clock is right"),
     ),
     f"{CLOUD}/docs/authentication/troubleshoot-adc",
+    variants={
+        "stored": Variant(
+            (
+                do("delete the token that the program stored (token.json, authorized_user.json) and sign in again"),
+                do(
+                    "your own program: ask for access_type=offline and prompt=consent at sign-in, or there is no "
+                    "refresh token; "
+                    "store the whole answer"
+                ),
+                run("gcloud auth application-default login", "where it reads the Application Default Credentials"),
+            ),
+            "The token is over, and what was stored with it does not suffice to get a new one (no refresh token, or no "
+            "client).",
+        ),
+        "clock": Variant(
+            (do("set the machine's clock (timedatectl set-ntp true; in WSL: sudo hwclock -s; Docker: that of the host)"),),
+            "The token says that it was made at another time than this machine's clock shows.",
+        ),
+    },
     reasons=(
         *("ACCESS_TOKEN_EXPIRED", "SESSION_COOKIE_INVALID", "ACCOUNT_STATE_INVALID"),
         *("CREDENTIAL_TYPE_UNSUPPORTED", "USER_BLOCKED_BY_ADMIN"),
@@ -111,7 +143,16 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
             "invalid jwt: token must be a short-lived token",
             "problem refreshing your current auth tokens",
             "problem refreshing auth tokens",
+            "authorized user info was not in the expected format",
+            "the credentials do not contain the necessary fields need to refresh",
+            "no refresh token or refresh handler callback is set",
+            "no access, refresh token, api key or refresh handler",
+            "cannot refresh because there is no refresh token",
+            "check that your computer's clock is set correctly",
+            "oauth2: token expired and refresh token is not set",
+            "the api returned an error: error: invalid_grant",  # as Google's own examples print it
         ),
+        *google_says(33, "token used too early", "token used too late"),
         *says(
             91,
             "google.auth.exceptions.refresherror",
@@ -148,6 +189,11 @@ REAUTHENTICATION_REQUIRED: Final = CauseEntry(
         "reauthentication required",
         "reauthentication failed",
         "reauth related error",
+        "failed to obtain rapt token",
+        "failed to obtain reauth rapt token",
+        "to complete reauthentication",
+        "reauthfailerror",
+        "reauthsamlchallengefailerror",
         "reauthentication challenge",
         "support.google.com/a/answer/9368756",
     ),
@@ -182,7 +228,15 @@ SERVICE_ACCOUNT_KEY_INVALID: Final = CauseEntry(
             "invalid jwt signature",
             "invalid_grant: account not found",
             "invalid_grant * invalid grant: account not found",
-            "google.auth.exceptions.malformederror",
+            "malformederror: service account",
+            "private_key field was not found in the service account info",
+            "is not a valid google service account key json",
+            "must pass in a json object containing the service account auth settings",
+            "private key should be a pem or plain",
+            "reading service account credential from json",
+            "google: could not parse json key",
+            "google: could not parse key",
+            "read jwt from json credentials",
             'service account must contain a "private_key"',
             "service account info was not in the expected format",
             "no key could be detected",
@@ -192,6 +246,7 @@ SERVICE_ACCOUNT_KEY_INVALID: Final = CauseEntry(
             "the incoming json object does not contain a private_key field",
         ),
         *says(28, "failed to parse service account key json"),
+        *google_says(28, "json key is missing the private_key", "json key is missing the client_email", "failed to sign jwt"),
         *google_says(
             28, "pem routines", "could not deserialize key data", "unable to load pem file", "error:1e08010c:decoder routines"
         ),
@@ -216,6 +271,20 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
         do("an app's stored token (token.json, credentials): delete it and sign in again with the scopes that it asks for now"),
     ),
     f"{CLOUD}/docs/authentication/troubleshoot-adc",
+    variants={
+        # https://developers.google.com/apps-script/concepts/scopes
+        "apps-script": Variant(
+            (
+                do("run the function once in the script editor and grant what it asks for; a web app: deploy it anew"),
+                do(
+                    "where appsscript.json lists oauthScopes: add the one that the message names (UrlFetchApp: "
+                    "https://www.googleapis.com/auth/script.external_request)"
+                ),
+                do("onEdit, onOpen and functions in cells never get it: use an installable trigger, a menu or a button"),
+            ),
+            "The script was not granted the scope for this call, or it runs where such calls are not allowed.",
+        )
+    },
     reasons=("ACCESS_TOKEN_SCOPE_INSUFFICIENT",),
     legacy=("insufficientPermissions", "insufficientScopes"),
     patterns=(
@@ -223,6 +292,11 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
             29,
             "insufficient authentication scopes",
             "permission denied while getting drive credentials",
+            "specified permissions are not sufficient to call",
+            "you do not have permission to call * required permissions:",
+            "scope is required but not consented",
+            "not all requested scopes were granted",
+            "requires new authorization scopes not granted",
             "access_token_scope_insufficient",
             "403: insufficient permission",
             '"insufficient permission"',
@@ -230,6 +304,7 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
             "clienterror (insufficient permission)",
         ),
         *google_says(29, "insufficientpermissions: insufficient permission", "request had insufficient scope"),
+        *google_says(29, "you do not have permission to call"),
         *google_says(59, "insufficient permission"),
     ),
 )

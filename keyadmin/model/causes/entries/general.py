@@ -48,6 +48,7 @@ ALREADY_EXISTS: Final = CauseEntry(
         60,
         "you already own this bucket",
         "requested entity already exists",
+        "there is already a project with id",
         "already in use by another project",
         "alreadyexists: 409",
         "error 409 * already exists",
@@ -62,11 +63,28 @@ INVALID_ARGUMENT: Final = CauseEntry(
     "A value has the wrong form, or does not fit the others. The message names the field, where Google says it.",
     (do("correct the value that the message names"),),
     ERROR_REASONS,
+    variants={
+        "unnamed": Variant(
+            (
+                do(
+                    "take out what is optional, one after the other, until it passes: tools and function declarations, "
+                    "response "
+                    "schema, thinking and safety settings, a large maxOutputTokens, files and their MIME types"
+                ),
+                do(
+                    "compare model and version of the API: a field of the newest models is refused by older ones, and "
+                    "v1 by v1beta"
+                ),
+            ),
+            "Something in the request does not fit, and the message does not say what.",
+        )
+    },
     reasons=("SYSTEM_PARAMETER_UNSUPPORTED", "ORG_RESTRICTION_HEADER_INVALID", "INVALID_CUSTOM_CONSTRAINT"),
     legacy=("badRequest", "invalid", "invalidParameter", "parseError"),
     codes=("invalid_request", "parameter_unknown", "out_of_range"),
     patterns=(
         *says(66, "request contains an invalid argument", "invalid json payload received"),
+        *google_says(66, "uniform bucket-level access", "must be set to your string-based project id"),
         *google_says(66, "input token count * exceeds the maximum", "generatecontentrequest.", "invalid_argument"),
     ),
     general=True,

@@ -59,6 +59,94 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
             ),
             "The registry knows the caller not at all, or not as one who may pull (push) this image.",
         ),
+        # https://cloud.google.com/iam/docs/service-accounts-actas
+        "act-as-user": Variant(
+            (
+                run(
+                    "gcloud iam service-accounts add-iam-policy-binding ACCOUNT --member=user:ADDRESS "
+                    "--role=roles/iam.serviceAccountUser",
+                    "whoever administers the service account ACCOUNT (the message names it) runs it, for whoever deploys",
+                ),
+                do(
+                    "the default account (NUMBER-compute@developer, PROJECT@appspot) is used where none is named: name "
+                    "another with --service-account, or make it anew where it was deleted"
+                ),
+            ),
+            "Whoever deploys something that runs as a service account must be allowed to use that account. That is a role on "
+            "the service account; one that does not exist is answered the same.",
+        ),
+        # https://cloud.google.com/pubsub/docs/access-control
+        "pubsub": Variant(
+            (
+                run(
+                    "gcloud pubsub topics add-iam-policy-binding TOPIC --member=user:ADDRESS --role=roles/pubsub.publisher",
+                    "to publish; for a service account --member=serviceAccount:ADDRESS",
+                ),
+                run(
+                    "gcloud pubsub subscriptions add-iam-policy-binding SUBSCRIPTION --member=user:ADDRESS "
+                    "--role=roles/pubsub.subscriber",
+                    "to receive; a program that looks whether it exists needs roles/pubsub.viewer too, one that makes it "
+                    "roles/pubsub.editor",
+                ),
+                do(
+                    "which account calls: that of the credentials file, of the machine, or Google's own (Gmail's watch: "
+                    "gmail-api-push@system.gserviceaccount.com; Cloud Storage: gcloud storage service-agent)"
+                ),
+            ),
+            "Pub/Sub refuses the account that calls: it has no role on this topic or subscription (which may not exist).",
+        ),
+        # https://cloud.google.com/sql/docs/mysql/roles-and-permissions
+        "cloudsql": Variant(
+            (
+                run(
+                    "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS --role=roles/cloudsql.client "
+                    "--condition=None",
+                    "an admin of the instance's project; for a service account --member=serviceAccount:ADDRESS",
+                ),
+                do("compare the instance's name, PROJECT:REGION:INSTANCE, letter by letter: a wrong one is answered the same"),
+                do("on a VM or a GKE node: its scopes have to hold cloud-platform (or sqlservice.admin)"),
+            ),
+            "Cloud SQL does not let this account connect to the instance (which may not exist).",
+        ),
+        # https://firebase.google.com/docs/cloud-messaging/send/v1-api
+        "fcm": Variant(
+            (
+                run(
+                    "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS "
+                    "--role=roles/firebasecloudmessaging.admin --condition=None",
+                    "PROJECT = the app's Firebase project; for a service account --member=serviceAccount:ADDRESS",
+                ),
+                do("or use the credentials of the app's own project: a token of one project cannot be sent to by another's"),
+            ),
+            "The account that sends may not send to apps of this Firebase project.",
+        ),
+        "named-role": Variant(
+            (
+                run(
+                    "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS --role=ROLE --condition=None",
+                    "an admin of the project gives the account that the message names the role that it names (Storage Object "
+                    "Viewer = roles/storage.objectViewer); for a service account --member=serviceAccount:ADDRESS",
+                ),
+                do("or on the one bucket or resource that is named; then try again after a minute"),
+            ),
+            "An account that works for you (of the build, of the service) lacks a role. The message names both.",
+        ),
+        "gemini": Variant(
+            (
+                run("keyadmin keys verify --key-from-env GEMINI_API_KEY", "does the key itself work?"),
+                do(
+                    "it works: the file, cache or tuned model belongs to another project than the key, or the model (a "
+                    "preview) "
+                    "is not open to this project: try a stable one"
+                ),
+                do(
+                    "signed in with an account (Gemini CLI, Code Assist): sign in again, see that the account may use the "
+                    "product, and set GOOGLE_CLOUD_PROJECT to a project of yours where you have "
+                    "roles/cloudaicompanion.user; or use a key"
+                ),
+            ),
+            "The Gemini API, or Gemini Code Assist, refuses this caller and does not say why.",
+        ),
         "unnamed": Variant(
             (
                 run("gcloud auth list", "is the account that calls the one you think? gcloud's and a program's may differ"),
@@ -126,6 +214,16 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
             "does not have permission to",
             "user does not have permission",
             "caller is missing permission",
+            "following required permissions",
+            "unable to get project iam policy, permission denied",
+            "failed to modify the iam policy",
+            "insufficient iam permissions",
+            "has encrypter/decrypter permissions",
+            "service account has encrypter/decrypter",
+            "permission to check or bind iam policies",
+            "permission to retrieve the iam policy",
+            "permission to update the iam policy",
+            "permission denied while accessing artifact registry",
             "lacks permission",
             "missing necessary permission",
             "missing permission",
@@ -176,6 +274,7 @@ PROJECT_NOT_FOUND_OR_NO_ACCESS: Final = CauseEntry(
         "error 404: the project * could not be found",
         "invalid project selection, please verify project",
         "failed to get firebase project",
+        "make sure the project exists and your account has permission to access it",
     ),
     hides_existence=True,
     of_new_projects=True,
@@ -195,6 +294,9 @@ ENABLE_SERVICE_DENIED: Final = CauseEntry(
         42,
         "permission denied to enable service",
         "permission denied to enable the service",
+        "permission to enable apis for project",
+        "do not have permission to enable the firebase",
+        "do not have permission to enable api",
         "error enabling service * the caller does not have permission",
     ),
     of_new_projects=True,
@@ -222,6 +324,8 @@ QUOTA_PROJECT_DENIED: Final = CauseEntry(
         41,
         "does not have required permission to use project",
         "does not have serviceusage.services.use access",
+        "as the quota project because the account in adc does not have",
+        "as a quota project because the account in adc does not have",
         "user_project_denied",
         "userprojectaccessdenied",
     ),

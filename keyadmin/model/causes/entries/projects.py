@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin.model.cause import Cause
-from keyadmin.model.causes.entry import CLOUD, GEMINI_DOCS, CauseEntry, Turn, do, google_says, run, says
+from keyadmin.model.causes.entry import CLOUD, GEMINI_DOCS, CauseEntry, Turn, Variant, do, google_says, run, says
 
 API_NOT_ENABLED: Final = CauseEntry(
     Cause.API_NOT_ENABLED,
@@ -18,6 +18,16 @@ API_NOT_ENABLED: Final = CauseEntry(
         do("if you do not know that project: the key, the credentials file or the quota project belongs to it; use your own"),
     ),
     f"{CLOUD}/service-usage/docs/enable-disable",
+    variants={
+        # https://developers.google.com/apps-script/api/how-tos/enable
+        "user-setting": Variant(
+            (
+                do("the person who calls switches it on for their account: https://script.google.com/home/usersettings"),
+                do("then wait a few minutes; the Apps Script API has to be on in the OAuth client's project too"),
+            ),
+            "The Apps Script API has a switch of its own for each account, besides the one of the project.",
+        )
+    },
     reasons=("SERVICE_DISABLED", "MCP_SERVER_DISABLED"),
     legacy=("accessNotConfigured",),
     patterns=(
@@ -34,12 +44,15 @@ API_NOT_ENABLED: Final = CauseEntry(
             "legacyapinotactivatedmaperror",
             "cloud firestore api is not enabled",
             "is not enabled for consumer",
+            "has not enabled the apps script api",
+            ".googleapis.com) has not been enabled on the project",
             "api project is not authorized to use this api",
             "apinotactivatedmaperror",
             "accessnotconfigured",
             "service_disabled",
         ),
-        *google_says(46, "the api * is disabled in project", "not enabled on project"),
+        *google_says(46, "the api * is disabled in project", "not enabled on project", "has not activated the * api"),
+        *google_says(46, "is not enabled. this operation may not succeed"),
         *google_says(46, "api not enabled", "access not configured"),
     ),
     spreading=True,
@@ -67,6 +80,8 @@ QUOTA_PROJECT_NOT_SET: Final = CauseEntry(
         40,
         "requires a quota project",
         "cannot find a quota project",
+        "quota project is disabled. you might receive",
+        "to insert into application default credentials (adc) as a quota project",
         "without a quota project",
         "end user credentials from the google cloud sdk * which are not supported",
         "user credentials * quota project, which is not set",
@@ -119,6 +134,11 @@ BILLING_DISABLED: Final = CauseEntry(
         "must be on the blaze (pay-as-you-go) plan",
         "requires the pay-as-you-go (blaze) billing plan",
         "billing not enabled",
+        "requires the blaze plan",
+        "is not on the blaze plan",
+        "requires a valid linked billing account",
+        "need to attach a billing account",
+        "please add a billing account",
         "is not allowed in the free tier",
         "are not allowed in the free tier",
     ),
@@ -131,7 +151,8 @@ CONSUMER_SUSPENDED: Final = CauseEntry(
     "works until it is lifted.",
     (
         do(
-            "look for Google's message to the project's owners, and appeal: https://console.cloud.google.com/appeal?project=PROJECT"
+            "look for Google's message to the project's owners, and appeal: "
+            "https://console.cloud.google.com/appeal?project=PROJECT"
         ),
         run("keyadmin doctor PROJECT", "the project's state"),
         do("a new key in the same project is suspended too; another project is another consumer"),
@@ -227,6 +248,7 @@ TERMS_NOT_ACCEPTED: Final = CauseEntry(
         "must accept the terms of service",
         "must first accept the terms of service",
         "must accept terms of service",
+        "has not accepted the required terms of service",
         "have not accepted the terms of service",
         "has not accepted the terms of service",
         "terms of service not accepted",

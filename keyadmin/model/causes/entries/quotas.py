@@ -7,6 +7,15 @@ from typing import Final
 from keyadmin.model.cause import Cause
 from keyadmin.model.causes.entry import CLOUD, GEMINI_DOCS, CauseEntry, Turn, Variant, do, google_says, run, says
 
+_CODE_ASSIST: Final = (
+    do("wait as long as the message says (quotas of a day start again at midnight Pacific time), or take a flash model"),
+    do(
+        "go on with a Gemini API key (GEMINI_API_KEY; /auth in the Gemini CLI) or with Vertex AI: these have quotas of "
+        "their own"
+    ),
+    do("more for this sign-in: a plan (Google AI Pro or Ultra, Code Assist Standard); no Cloud quota can be raised for it"),
+)
+
 RATE_LIMITED: Final = CauseEntry(
     Cause.RATE_LIMITED,
     "Too many calls in a short time",
@@ -38,6 +47,44 @@ RATE_LIMITED: Final = CauseEntry(
             ),
             "More money was spent within ten minutes than the project's tier allows.",
         ),
+        # https://cloud.google.com/vertex-ai/generative-ai/docs/error-code-429
+        "vertex": Variant(
+            (
+                do("try again with a pause that doubles; the location global has more room than one region"),
+                do("spread the calls, use another model, or buy Provisioned Throughput for a steady load"),
+                do(
+                    "the message names a quota (..._requests_per_base_model): ask for more on "
+                    "https://console.cloud.google.com/iam-admin/quotas?project=PROJECT"
+                ),
+            ),
+            "Vertex AI shares its capacity among all customers (newer models have no quota of their own), and just now "
+            "there was "
+            "not enough; older models have a quota a minute.",
+        ),
+        "shared-client": Variant(
+            (
+                do("wait a minute and try again, then slower"),
+                do(
+                    "a tool that came with an OAuth client of its maker shares that client's quota with everybody: "
+                    "make your own "
+                    "(Google Drive API on, type Desktop app): https://rclone.org/drive/#making-your-own-client-id"
+                ),
+            ),
+            "A quota of the app (its OAuth client) or of the user is used up.",
+        ),
+        "code-assist": Variant(_CODE_ASSIST),
+        "unsaid": Variant(
+            (
+                do("look into the answer's body: it names the limit, where the program prints it"),
+                do("wait a minute and try again, with a pause that doubles"),
+                do(
+                    "it stays: a limit of the day, credits or a spending cap (Gemini: https://aistudio.google.com/rate-limit, "
+                    "https://aistudio.google.com/projects), or a quota (https://console.cloud.google.com/iam-admin/quotas"
+                    "?project=PROJECT)"
+                ),
+            ),
+            "Google answered 429, too many requests; which limit it is was not printed.",
+        ),
         "things": Variant(
             (
                 do("delete what is not needed, or take another region or type; waiting does not help"),
@@ -67,6 +114,7 @@ RATE_LIMITED: Final = CauseEntry(
             "_total_gb' exceeded",
             "_addresses' exceeded",
             "gce quota exceeded",
+            "insufficient ' * ' quota. requested",
             "insufficient regional quota",
             "insufficient project quota",
             "you cannot create more than * clusters in",
@@ -121,11 +169,18 @@ DAILY_QUOTA_EXCEEDED: Final = CauseEntry(
     ),
     f"{GEMINI_DOCS}/rate-limits",
     Turn.BILLING,
+    variants={
+        "code-assist": Variant(
+            _CODE_ASSIST,
+            "What this account may do in a day by signing in (Gemini CLI, Code Assist) is used up; no project's quota.",
+        )
+    },
     legacy=("dailyLimitExceeded",),
     patterns=(
         *says(
             11,
             "exceeded your daily request quota",
+            "exhausted your daily quota on this model",
             "youtube.quota",
             "/youtube/v3/getting-started#quota",
             "perdayperproject",
@@ -218,147 +273,4 @@ SPENDING_CAP_REACHED: Final = CauseEntry(
     ),
 )
 
-MODEL_OVERLOADED: Final = CauseEntry(
-    Cause.MODEL_OVERLOADED,
-    "The model is overloaded at Google",
-    "Google has no capacity free for this model just now. Neither quota nor key nor project is at fault; preview models and "
-    "busy "
-    "hours meet it most.",
-    (
-        do("try again in a minute or some, with a pause that doubles; the answer may say how long"),
-        do("or use another model (a flash or flash-lite model, a stable one instead of a preview)"),
-        do("if it stays: https://aistudio.google.com/status"),
-    ),
-    f"{GEMINI_DOCS}/troubleshooting",
-    Turn.GOOGLE,
-    reasons=("MODEL_CAPACITY_EXHAUSTED",),
-    codes=("overloaded",),
-    patterns=(
-        *says(
-            50,
-            "no capacity available for model",
-            "model_capacity_exhausted",
-            "model is currently experiencing high demand",
-            "the model is overloaded",
-            "model is overloaded. please try again",
-        ),
-        *google_says(50, "model is overloaded", "experiencing high demand", "model is currently overloaded"),
-    ),
-    passing=True,
-    unanswered=True,
-)
-
-MODEL_NOT_FOUND: Final = CauseEntry(
-    Cause.MODEL_NOT_FOUND,
-    "There is no such model for this caller",
-    "The model's name is wrong, it was switched off, it is not offered to projects that are new to it, or not by this "
-    "version or "
-    "method of the API. The key works.",
-    (
-        run(
-            'curl -s -H "x-goog-api-key: $GEMINI_API_KEY" '
-            '"https://generativelanguage.googleapis.com/v1beta/models?pageSize=200"',
-            "the models that this key may use: take a name from there (without models/)",
-        ),
-        do(
-            "names that follow the newest: gemini-flash-latest, gemini-flash-lite-latest, gemini-pro-latest; what is "
-            "switched off "
-            "when: https://ai.google.dev/gemini-api/docs/deprecations"
-        ),
-        do("Vertex AI: the model may be missing in this region only; try the location global, and its own model names"),
-    ),
-    f"{GEMINI_DOCS}/models",
-    codes=("model_not_found",),
-    patterns=(
-        *says(
-            47,
-            "is no longer available to new users",
-            "is not found for api version",
-            "model * is not found, or is not supported",
-            "publisher model * was not found",
-            "publisher model * not found",
-            "is not allowed to use publisher model",
-            "not servable in region",
-            "model is not supported for generatecontent",
-            "404 model is not found",
-            "not supported for generatecontent",
-            "call listmodels to see the list of available models",
-            "is not supported for predict",
-        ),
-        *google_says(
-            47,
-            "models/gemini * is not found",
-            "models/gemini * not found",
-            "model not found",
-            "model_not_found",
-            "unexpected model name format",
-            "model * is no longer available",
-            "model has been deprecated",
-            "consider switching to different model",
-            "model * has been shut down",
-        ),
-    ),
-)
-
-ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
-    Cause.ACCOUNT_NOT_ELIGIBLE,
-    "This account may not use the product",
-    "Google lets only some accounts use it (age, country, kind of account, a licence): no permission, project or key "
-    "changes that "
-    "for this account. The reason, where Google gives one, stands in the message.",
-    (
-        do(
-            "check the account's age and country: https://myaccount.google.com; country of the account: https://policies.google.com/terms"
-        ),
-        do("an account of a company or school: its admin turns the service on, or use a Google Cloud project with a licence"),
-        run(
-            "keyadmin keys create --name NAME --project PROJECT",
-            "or use a Gemini API key instead of signing in (GEMINI_API_KEY)",
-        ),
-    ),
-    "https://developers.google.com/gemini-code-assist/resources/faqs",
-    variants={
-        "project": Variant(
-            (
-                run("export GOOGLE_CLOUD_PROJECT=PROJECT", "a project of yours or your organisation's; then start anew"),
-                run(
-                    "gcloud services enable cloudaicompanion.googleapis.com --project PROJECT",
-                    "once, by an admin of the project",
-                ),
-                do("or use a Gemini API key instead of signing in (GEMINI_API_KEY)"),
-            ),
-            "An account of a company or school, or one with a licence, may use it only with a Google Cloud project.",
-        )
-    },
-    reasons=(
-        *("ACCOUNT_TYPE_UNSUPPORTED", "VALIDATION_REQUIRED", "INELIGIBLE_ACCOUNT", "UNSUPPORTED_LOCATION", "RESTRICTED_AGE"),
-        "SUBSCRIPTION_REQUIRED",
-    ),
-    patterns=(
-        *says(
-            6,
-            "not eligible for gemini code assist",
-            "not eligible for gemini code",
-            "account is not eligible for",
-            "ineligible_account",
-            "ineligibletiers",
-            "validation_required",
-            "ensure your google account is not a workspace account",
-            "not eligible for the gemini",
-            "not eligible for antigravity",
-            "not licensed for gemini code assist",
-            "no valid gemini code assist license",
-            "lack a gemini code assist license",
-            "to continue, verify your account at https://accounts.google",
-            "does not have a valid license for gemini",
-            "this account requires setting the google_cloud_project",
-        ),
-        *google_says(6, "verify your account to continue", "to continue, verify your account"),
-        *google_says(57, "account is not eligible", "you must be 18", "account doesn't have access to ai studio"),
-    ),
-)
-
-ENTRIES: Final = (
-    *(RATE_LIMITED, DAILY_QUOTA_EXCEEDED, NO_FREE_TIER, CREDITS_DEPLETED, SPENDING_CAP_REACHED, MODEL_OVERLOADED),
-    *(MODEL_NOT_FOUND, ACCOUNT_NOT_ELIGIBLE),
-)
+ENTRIES: Final = (RATE_LIMITED, DAILY_QUOTA_EXCEEDED, NO_FREE_TIER, CREDITS_DEPLETED, SPENDING_CAP_REACHED)

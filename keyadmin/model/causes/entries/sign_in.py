@@ -64,6 +64,33 @@ WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
             ),
             "The pod's Kubernetes service account may not act as the service account of its annotation (which may not exist).",
         ),
+        # https://cloud.google.com/iam/docs/workload-identity-federation-with-other-clouds
+        "source": Variant(
+            (
+                do(
+                    "look into the file that GOOGLE_APPLICATION_CREDENTIALS names: the file, address, environment or "
+                    "program of "
+                    "its credential_source has to be there where the program runs"
+                ),
+                do(
+                    "AWS: run it where a role is attached, or set AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and "
+                    "AWS_SESSION_TOKEN; a program as source needs GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1"
+                ),
+                run(
+                    "gcloud iam workload-identity-pools create-cred-config projects/NUMBER/locations/global/"
+                    "workloadIdentityPools/POOL/providers/PROVIDER --output-file=FILE",
+                    "makes that file anew (with --aws, --azure, --credential-source-file or --executable-command)",
+                ),
+            ),
+            "The program could not get the other system's own token, which it wants to exchange. Google was not asked yet.",
+        ),
+        "stale": Variant(
+            (
+                do("let the program read a new token of the other system each time (a projected token that is renewed)"),
+                do("set the clocks of both: a token may be neither too old nor of the future"),
+            ),
+            "The other system's token is too old for Google.",
+        ),
         "no-token": Variant(
             (
                 do(
@@ -100,6 +127,26 @@ WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
             "unable to generate access token; iam returned",
             "actions_id_token_request_token",
             "actions_id_token_request_url",
+            "obtain the subject token for",
+            "subjecttokenexception",
+            "is stale to sign-in",
+            "oauth2/google/externalaccount: ",
+            "google_external_account_allow_executables",
+            "failed to generate google cloud oauth 2.0 access token",
+            "failed to generate google cloud openid connect id token",
+        ),
+        *google_says(
+            54,
+            "credential_source",
+            "subject_token",
+            "unable to determine aws r",
+            "unable to determine the aws ",
+            "unable to retrieve aws ",
+            "executable response",
+            "the executable returned",
+            "awsexternalaccountcredential",
+            "identitypoolcredentials",
+            "externalaccountcredential",
         ),
         *google_says(14, "attribute condition * rejected", "unauthorized_client * attribute condition"),
     ),
@@ -135,7 +182,8 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
                 do(
                     "whoever owns the OAuth client registers exactly the address that the page names (scheme, host, port, "
                     "path, "
-                    "slash) under Authorised redirect URIs or JavaScript origins: https://console.cloud.google.com/apis/credentials"
+                    "slash) under Authorised redirect URIs or JavaScript origins: "
+                    "https://console.cloud.google.com/apis/credentials"
                 ),
                 do("a program on this machine: make a client of type Desktop app, which needs no registered address"),
             ),
@@ -161,6 +209,32 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
                 do("invalid_client although it exists: the secret is another client's, or has a blank or line break in it"),
             ),
             "The OAuth client (its id or its secret) is not, or no longer, known to Google.",
+        ),
+        # https://developers.google.com/android/guides/client-auth
+        "android": Variant(
+            (
+                do(
+                    "register package name and SHA-1 of the certificate that signs this build (debug, upload and "
+                    "Play's own each) "
+                    "with the app's OAuth client, or in Firebase: project settings, your app; then load google-services.json "
+                    "anew"
+                ),
+                run("./gradlew signingReport", "shows the SHA-1 (or keytool -list -v -keystore FILE)"),
+                do(
+                    "the consent screen needs a support e-mail address; requestIdToken and serverClientId take the id of the "
+                    "*web* client: https://console.cloud.google.com/apis/credentials"
+                ),
+            ),
+            "Google's sign-in on Android does not know this app: no OAuth client has its package name and signature.",
+        ),
+        "cap": Variant(
+            (
+                do("the tool lets you: make an OAuth client of your own (type Desktop app) and give it its id and secret"),
+                do(
+                    "else wait, or ask the app's developer to have it verified: https://support.google.com/cloud/answer/7454865"
+                ),
+            ),
+            "The app of somebody else has as many new users as Google allows it for now. It says nothing about your account.",
         ),
         "blocked": Variant(
             (
@@ -208,6 +282,11 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             "error 401: invalid_client",
             "client is unauthorized to retrieve access tokens using this method",
             "google hasn't verified this app",
+            "statuscode=developer_error",
+            "common.api.apiexception: 10:",
+            "common.api.apiexception: 12500",
+            "has reached its login count limit",
+            "error 403: rate_limit_exceeded",
             "auth/unauthorized-domain",
         ),
         *google_says(13, "redirect_uri_mismatch"),
