@@ -287,7 +287,11 @@ def _cpu_s(work: Callable[[], object]) -> float:
 
 
 @pytest.mark.parametrize(
-    "unit", ["\\", "permission '", "project ", "billing account for project ", '"', "reason: ", "(", "key: 'a' "]
+    "unit",
+    [
+        *("\\", "permission '", "project ", "billing account for project ", '"', "reason: ", "(", "key: 'a' "),
+        *("gemini caller does not have permission ", "gcr.io/ pull ", "a@b.c grant to ", "google rate limit exceeded rclone "),
+    ],
 )
 def test_repetition_does_not_slow_it_down(unit: str) -> None:
     text = (unit * ((1 << 20) // len(unit) + 1))[: 1 << 20]

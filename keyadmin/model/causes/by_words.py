@@ -25,6 +25,10 @@ def _limited(facts: ErrorFacts) -> Verdict:
     return None if facts.status == "FAILED_PRECONDITION" else quota.state(facts)
 
 
+def _of_a_day(facts: ErrorFacts) -> Verdict:
+    return Cause.DAILY_QUOTA_EXCEEDED, quota.by_signing_in(facts.message)
+
+
 def _denied(facts: ErrorFacts) -> Verdict:
     """`Permission 'X' denied` and the like."""
     if _PAGE in facts.message.lower() and not _OF_RUN.search(facts.message):
@@ -56,6 +60,7 @@ _CORRECTED: Final[dict[Cause, Callable[[ErrorFacts], Verdict]]] = {
     Cause.STANDARD_KEY_REJECTED: rules.token_type,
     Cause.API_NOT_ENABLED: rules.service_disabled,
     Cause.RATE_LIMITED: _limited,
+    Cause.DAILY_QUOTA_EXCEEDED: _of_a_day,
     Cause.MISSING_IAM_PERMISSION: _denied,
     Cause.MALFORMED_KEY: _malformed,
     Cause.NETWORK_UNREACHABLE: _elsewhere,

@@ -19,9 +19,7 @@ _OF_A_DAY: Final = (
 _MINUTE: Final = re.compile(r"per[ _-]?minute|perminute|per[ _-]?second|/min", re.IGNORECASE)
 _CAP: Final = re.compile(r"spending cap|spend cap", re.IGNORECASE)
 _CREDITS: Final = re.compile(r"(?:prepa(?:id|y|yment) )?credits (?:are|have been) (?:depleted|used up)", re.IGNORECASE)
-_CODE_ASSIST: Final = re.compile(
-    r"cloudcode-pa|code assist|exhausted your (?:capacity|daily quota) on this model", re.IGNORECASE
-)
+_CODE_ASSIST: Final = re.compile(r"cloudcode-pa|code assist|exhausted your capacity on this model", re.IGNORECASE)
 # Words of Compute Engine (`Quota 'CPUS' exceeded. Limit: 24.0 in region us-central1.`) and of Kubernetes Engine
 _THINGS: Final = re.compile(
     r"quota '?[A-Z][A-Z0-9_]+'? exceeded\.(?:\s+limit: \d|\s*$)|gce quota exceeded|"
@@ -33,10 +31,7 @@ _VARIANTS: Final = (
     ("spend", re.compile(r"spend-based rate limit", re.IGNORECASE)),
     ("things", _THINGS),
     ("vertex", re.compile(r"error-code-429|aiplatform\.googleapis\.com|per_base_model", re.IGNORECASE)),
-    (
-        "shared-client",
-        re.compile(r"(?=[\s\S]*(?:rclone|gdrive|google drive|pacer))[\s\S]*rate ?limit ?exceeded", re.IGNORECASE),
-    ),
+    ("shared-client", re.compile(r"\brclone|\bgdrive\b|google drive|pacer: ", re.IGNORECASE)),
 )
 _CAPACITY: Final = re.compile(r"no capacity available|model_capacity_exhausted|overloaded|high demand", re.IGNORECASE)
 
@@ -52,12 +47,17 @@ def state(facts: ErrorFacts) -> tuple[Cause, str | None]:
         return Cause.CREDITS_DEPLETED, None
     if _no_free_tier(facts):
         return Cause.NO_FREE_TIER, None
-    signed_in = "code-assist" if _CODE_ASSIST.search(text) else None
+    signed_in = by_signing_in(text)
     if any(_DAY.search(found.quota_id or found.metric) for found in facts.violations):
         return Cause.DAILY_QUOTA_EXCEEDED, signed_in
     if not any(found.quota_id for found in facts.violations) and _says_day(facts):
         return Cause.DAILY_QUOTA_EXCEEDED, signed_in
     return Cause.RATE_LIMITED, _variant(text) or signed_in
+
+
+def by_signing_in(text: str) -> str | None:
+    """The form of a quota that an account has at Gemini Code Assist, no project."""
+    return "code-assist" if _CODE_ASSIST.search(text) else None
 
 
 def _variant(text: str) -> str | None:

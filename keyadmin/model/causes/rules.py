@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from keyadmin.model.cause import Cause
@@ -122,7 +122,8 @@ def reasons() -> frozenset[str]:
     return frozenset({*RULES, *table.by_reason()})
 
 
-_VARIANTS: Final = {
+# The forms of causes: what must all stand in the text. The first that fits decides.
+_VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], ...]]] = {
     Cause.OAUTH_CLIENT_MISCONFIGURED: (
         ("android", re.compile(r"developer_error|apiexception: 1(?:0:|2500)", re.IGNORECASE)),
         ("cap", re.compile(r"login count limit|error 403: rate_limit_exceeded", re.IGNORECASE)),
@@ -143,11 +144,8 @@ _VARIANTS: Final = {
         ("named-role", re.compile(r"you must grant|ask a project owner to assign|encrypter/decrypter", re.IGNORECASE)),
         (
             "gemini",
-            re.compile(
-                r"caller does not have permission.*(?:gemini|generativelanguage|genai|cloudcode)|"
-                r"(?:gemini|generativelanguage|genai|cloudcode).*caller does not have permission",
-                re.IGNORECASE | re.DOTALL,
-            ),
+            re.compile(r"caller does not have permission", re.IGNORECASE),
+            re.compile(r"gemini|generativelanguage|genai|cloudcode", re.IGNORECASE),
         ),
         (
             "unnamed",
@@ -178,7 +176,7 @@ _VARIANTS: Final = {
     ),
     Cause.API_KEY_IP_BLOCKED: (("any-kind", re.compile(r"site or mobile application", re.IGNORECASE)),),
     Cause.ACCOUNT_NOT_ELIGIBLE: (("project", re.compile(r"requires setting the google_cloud_project", re.IGNORECASE)),),
-    Cause.API_NOT_ENABLED: (("user-setting", re.compile(r"apps script api.*usersettings", re.IGNORECASE | re.DOTALL)),),
+    Cause.API_NOT_ENABLED: (("user-setting", re.compile(r"script\.google\.com/home/usersettings", re.IGNORECASE)),),
     Cause.SCOPES_INSUFFICIENT: (
         ("apps-script", re.compile(r"(?:sufficient|permission) to call|script\.external_request", re.IGNORECASE)),
     ),
@@ -201,4 +199,5 @@ _VARIANTS: Final = {
 
 def variant(facts: ErrorFacts, cause: Cause) -> str | None:
     """The form of the cause that the words are of."""
-    return next((name for name, mark in _VARIANTS.get(cause, ()) if mark.search(facts.message)), None)
+    forms = _VARIANTS.get(cause, ())
+    return next((name for name, *marks in forms if all(mark.search(facts.message) for mark in marks)), None)

@@ -1,0 +1,118 @@
+"""explain(): forms of a cause that take steps of their own, and whom a grant is for."""
+
+from __future__ import annotations
+
+import pytest
+
+from keyadmin.access.explain import explain
+
+DENIED = "googleapi: Error 403:"
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "step"),
+    [
+        ("code: 7,\n details: 'User not authorized to perform this action.'", "missing-iam-permission", "pubsub.publisher"),
+        (f"{DENIED} The client is not authorized to make this request., notAuthorized", "missing-iam-permission", "cloudsql"),
+        ('firebase: {"code":"messaging/mismatched-credential","message":"The caller does not have permission"}', *("",) * 2),
+        ("gcloud: Permission 'iam.serviceaccounts.actAs' denied on service account x", "missing-iam-permission", "AccountUser"),
+        (
+            f"{DENIED} The caller does not have permission\n in data google_service_account_access_token",
+            "missing-iam-permission",
+            "roles/iam.serviceAccountTokenCreator",
+        ),
+        ("[GEMINI] 403 The caller does not have permission gemini-3-pro", "missing-iam-permission", "keys verify"),
+        ('Failed to pull image "gcr.io/x/y:1": failed with status code: 403 Forbidden', "missing-iam-permission", "docker"),
+        ("Error 403: rate_limit_exceeded The app has reached its login count limit", "oauth-client-misconfigured", "your own"),
+        ("PlatformException(sign_in_failed, com.google.android.gms.common.api.ApiException: 10: )", *("",) * 2),
+        ("Exception: You do not have permission to call UrlFetchApp.fetch", "scopes-insufficient", "appsscript.json"),
+        (
+            "User has not enabled the Apps Script API. https://script.google.com/home/usersettings",
+            "api-not-enabled",
+            "home/user",
+        ),
+        ("google.auth: Token used too early, 1 < 2. Check that your computer's clock is set", "credentials-expired", "clock"),
+        ("oauth2: token expired and refresh token is not set", "credentials-expired", "sign in again"),
+        ("oauth2/google/externalaccount: unable to determine AWS region", *("workload-identity-misconfigured", "AWS_REGION")),
+        ("googleapi: ID Token issued at 1749625771 is stale to sign-in.", "workload-identity-misconfigured", "new token"),
+        ("429 https://cloud.google.com/vertex-ai/generative-ai/docs/error-code-429", "rate-limited", "location global"),
+        (
+            "rclone: (error googleapi: Error 403: User Rate Limit Exceeded, userRateLimitExceeded)",
+            "rate-limited",
+            "make your own",
+        ),
+        ("post https://x-aiplatform.googleapis.com/v1/x failed with status 429 in 179ms", "rate-limited", "answer's body"),
+        ("Gemini Code Assist: requests per day used up", "daily-quota-exceeded", "/auth in the Gemini CLI"),
+        ('{"error":{"code":400,"message":"Request contains an invalid argument.","status":"INVALID_ARGUMENT"}}', *("",) * 2),
+        (
+            "gcloud: INVALID_ARGUMENT: Insufficient 'CPUS' quota. Requested 6.0, available 4.0.",
+            "rate-limited",
+            "waiting does not",
+        ),
+        (
+            "Project has not activated the vision.googleapis.com API. Enable the API for project google.com:cloudsdktool",
+            *("",) * 2,
+        ),
+    ],
+)
+def test_each_form_has_its_own_advice(text: str, cause: str, step: str) -> None:
+    found = explain(text)
+    assert found.cause.value == (cause or found.cause.value) != "unknown"
+    assert step in " ".join(found.fix)
+
+
+@pytest.mark.parametrize(
+    ("text", "member"),
+    [
+        (
+            "sa@p.iam.gserviceaccount.com does not have storage.objects.list access to b.",
+            "serviceAccount:sa@p.iam.gserviceaccount.com",
+        ),
+        ("gcloud: You must grant Storage Object Viewer permission to b@p.iam.gserviceaccount.com.", "serviceAccount:b@p.iam"),
+        (
+            "BigQuery: The user me@example.com does not have bigquery.jobs.create permission in project p-x.",
+            "user:me@example.com",
+        ),
+        ("gcloud: Permission 'storage.objects.get' denied on resource", "user:ADDRESS"),
+        ("gcloud: x@$(id).example.com does not have storage.objects.get access to b", "user:ADDRESS"),
+    ],
+)
+def test_a_grant_is_for_whom_the_text_names(text: str, member: str) -> None:
+    assert f"--member={member}" in " ".join(explain(text).fix)
+
+
+@pytest.mark.parametrize(
+    ("text", "role"),
+    [
+        ("gcloud: Permission 'storage.buckets.get' denied", "roles/storage.bucketViewer"),
+        ("gcloud: Required 'compute.subnetworks.use' permission for 'x'", "roles/compute.networkUser"),
+        ("gcloud: Permission 'Storage.buckets.list' or 'run.Routes.invoke' denied", ""),
+        ("User does not have bigquery.jobs.create permission in project p-x", "a project of your own"),
+        ("gcloud: Permission 'secretmanager.versions.access' denied", "gcloud secrets add-iam-policy-binding"),
+    ],
+)
+def test_the_role_is_the_one_that_people_grant(text: str, role: str) -> None:
+    assert role in " ".join(explain(text).fix)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"error": {"code": 401, "message": "Request is missing required authentication credential. Expected OAuth 2", '
+        '"status": "UNAUTHENTICATED", "details": [{"errorCode": "THIRD_PARTY_AUTH_ERROR"}]}}',
+        '{"protoPayload": {"@type": "type.googleapis.com/google.cloud.audit.AuditLog", "status": {"code": 3, "message": '
+        '"Build failed: {}"}}}',
+        "Please give service-1@serverless-robot-prod.iam.gserviceaccount.com permission to nobody",
+    ],
+)
+def test_no_cause_is_made_of_these(text: str) -> None:
+    found = explain(text)
+    assert (found.cause.value, found.permission) == ("unknown", None)
+
+
+def test_a_dead_credential_of_another_kind_is_not_a_key_file() -> None:
+    text = (
+        "google.auth.exceptions.MalformedError: Missing credential_source. A 'file', 'url', or 'certificate' must be provided."
+    )
+    assert explain(text).cause.value == "workload-identity-misconfigured"
+    assert explain("google.auth.exceptions.MalformedError: Wrong number of segments in token: b''").cause.value == "unknown"
