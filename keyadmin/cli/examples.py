@@ -18,6 +18,10 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "keyadmin audit --organization example.com",
         "keyadmin audit --projects shop,web --fail-on medium --output audit.sarif",
     ),
+    "audit accept": (
+        "keyadmin audit accept map --rule key-too-old --reason kiosk --until 180d",
+        "keyadmin audit accept -p shop --rule too-many-keys --reason 'few' --until 90d",
+    ),
     "scan": (
         "keyadmin scan . --history",
         "keyadmin scan src tests --offline --allow .keyadmin-allow",

@@ -173,7 +173,7 @@ class CommandWithSubcommands(LazyGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The subcommand. Options of the own command before it are wrong usage: they would be dropped in silence."""
         found = super().resolve_command(ctx, args)
-        given = [_written(each) for each in self.own.params if each.expose_value and ctx.params.get(each.name) != each.default]
+        given = [_written(each) for each in self.own.params if each.expose_value and _was_given(each, ctx)]
         if given and not ctx.resilient_parsing:
             ctx.fail(f"{', '.join(given)} stands before {args[0]!r}: write the options of a subcommand after its name")
         return found
@@ -186,6 +186,11 @@ class CommandWithSubcommands(LazyGroup):
         """The subcommands, the own command's options, and examples."""
         super().format_options(ctx, formatter)
         _write_examples(ctx, formatter)
+
+
+def _was_given(parameter: Any, ctx: Any) -> bool:
+    value = ctx.params.get(parameter.name)
+    return bool(value) and value != parameter.default
 
 
 def _write_examples(ctx: Any, formatter: Any) -> None:

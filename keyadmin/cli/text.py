@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 # C0 and C1 controls, and the characters that reorder or hide text (bidirectional overrides, zero-width joiners, BOM).
@@ -49,3 +51,47 @@ def folded(text: str, width: int | None, indent: str = "") -> list[str]:
 def clean_json(dumped: str) -> str:
     """JSON text with the same characters as escapes; outside strings JSON has none of them but line breaks."""
     return _UNSAFE_BUT_BREAKS.sub(lambda found: f"\\u{ord(found.group()):04x}", dumped)
+
+
+_ESCAPE: Final = re.compile("\x1b\\[[0-9;]*m")
+
+
+def display_width(text: str) -> int:
+    """Columns of a terminal that `text` takes: colours none, wide characters (CJK) two."""
+    plain = _ESCAPE.sub("", text)
+    return len(plain) if plain.isascii() else sum(map(_columns, plain))
+
+
+def cut(text: str, width: int) -> str:
+    """`text` in at most `width` columns; what is left out is a `…`. Text without colours."""
+    if display_width(text) <= width:
+        return text
+    kept, used = [], 0
+    for char in text:
+        used += _columns(char)
+        if used >= width:
+            break
+        kept.append(char)
+    return "".join(kept) + "…"
+
+
+def padded(text: str, width: int) -> str:
+    """`text` cut or filled with blanks to `width` columns."""
+    shown = cut(text, width)
+    return shown + " " * max(0, width - display_width(shown))
+
+
+def _columns(char: str) -> int:
+    return 1 if char.isascii() else max(0, _measure()(char))
+
+
+@cache
+def _measure() -> Callable[[str], int]:
+    """wcwidth where it is installed, which knows more than the Unicode width alone."""
+    try:
+        from wcwidth import wcwidth
+    except ImportError:
+        from unicodedata import combining, east_asian_width
+
+        return lambda char: 0 if combining(char) else 1 + (east_asian_width(char) in "WF")
+    return wcwidth

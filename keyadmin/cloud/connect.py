@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from keyadmin.cloud.apikeys import Keys
     from keyadmin.cloud.assets import Assets
+    from keyadmin.cloud.audit_logs import AuditLogs
     from keyadmin.cloud.channels import GrpcTransport
     from keyadmin.cloud.control import SandboxControl
     from keyadmin.cloud.gemini import Gemini
@@ -242,6 +243,13 @@ class Cloud:
         from keyadmin.cloud.orgpolicy import OrgPolicy
 
         return OrgPolicy(self._grpc)
+
+    @cached_property
+    def audit_logs(self) -> AuditLogs:
+        """Cloud Logging v2, as far as audit logs go."""
+        from keyadmin.cloud.audit_logs import AuditLogs
+
+        return AuditLogs(self._rest)
 
     @cached_property
     def usage(self) -> Usage:

@@ -23,6 +23,7 @@ SECRET_MANAGER: Final = "secretmanager.googleapis.com"  # noqa: S105 (a host nam
 ASSET: Final = "cloudasset.googleapis.com"
 ORG_POLICY: Final = "orgpolicy.googleapis.com"
 MONITORING: Final = "monitoring.googleapis.com"
+LOGGING: Final = "logging.googleapis.com"
 ACCOUNTS: Final = "openidconnect.googleapis.com"
 SANDBOX: Final = "sandbox"  # the sandbox's own /_sandbox
 
@@ -52,6 +53,7 @@ _REST: Final[Mapping[str, frozenset[str]]] = {
     APIKEYS: frozenset({"CreateKey", "GetKey", "ListKeys", "UpdateKey", "DeleteKey", "GetOperation"}),
     RESOURCE_MANAGER: frozenset({"GetProject", "SearchProjects"}),
     ASSET: frozenset({"SearchAllResources"}),
+    LOGGING: frozenset({"ListLogEntries"}),
     GEMINI: frozenset({"ListModels", "CreateToken"}),
     IAM_CREDENTIALS: frozenset({"GenerateAccessToken"}),
     ACCOUNTS: frozenset({"UserInfo"}),

@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,18 @@ from keyadmin.local.folders import Folder, make_private, open_folder, trusted_li
 from keyadmin.local.locks import locked, unwritable
 from keyadmin.model.problem import Cause, Problem
 
-__all__ = ["config_dir", "damaged", "locked", "read_bytes", "read_json", "read_text", "sweep", "write_json", "write_text"]
+__all__ = [
+    "config_dir",
+    "damaged",
+    "locked",
+    "read_bytes",
+    "read_json",
+    "read_text",
+    "sweep",
+    "write_json",
+    "write_pieces",
+    "write_text",
+]
 
 MOST_BYTES: Final = 64 * 2**20  # of any file that is read whole: policies, seeds, lists, reports
 _TEMPORARY: Final = ".keyadmin"
@@ -149,10 +160,20 @@ def _place(path: Path) -> Iterator[tuple[Folder, str]]:
     raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
 
 
-def replace(folder: Folder, name: str, data: bytes, mode: int) -> None:
+def write_pieces(path: Path, pieces: Iterable[bytes], mode: int = 0o600) -> None:
+    """As `write_text`, of what is not to be held whole: the file stands there once the last piece is written."""
+    try:
+        with _place(path) as (folder, name):
+            replace(folder, name, pieces, mode)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def replace(folder: Folder, name: str, data: bytes | Iterable[bytes], mode: int) -> None:
     """Put a new file in the place of an entry, in one step; the owner of the old one keeps it, where this user may say so.
 
-    Everything is done on descriptors. Raises Problem where there is no regular file, OSError.
+    `data` = the file whole or in pieces. Everything is done on descriptors. Raises Problem where there is no regular file,
+    OSError.
     """
     old = folder.look_up(name)
     if old is not None and not stat.S_ISREG(old.st_mode):
@@ -165,7 +186,8 @@ def replace(folder: Folder, name: str, data: bytes, mode: int) -> None:
     descriptor = folder.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            for piece in [data] if isinstance(data, bytes) else data:
+                file.write(piece)
             file.flush()
             if os.name == "posix":
                 if old is not None and os.geteuid() == 0:  # root writes for others, who could read it no more

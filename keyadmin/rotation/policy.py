@@ -22,7 +22,7 @@ from keyadmin.model.lineage import Lineage
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 from keyadmin.model.project_ref import REFERENCE
 from keyadmin.rotation.decide import RotationTerms
-from keyadmin.rotation.settings import EVERYWHERE, PLACES, SETTINGS, named
+from keyadmin.rotation.settings import AUDIT_TABLE, EVERYWHERE, PLACES, SETTINGS, named
 
 DEFAULT_FILE: Final = "keyadmin.toml"
 
@@ -178,8 +178,10 @@ class _Reader:
 
     def policy(self, data: Mapping[str, Any]) -> RotationPolicy:
         for name in data:
-            if name not in ("defaults", "rule"):
-                raise self._error(None, name, f"unknown table {name!r}", "the tables are [defaults] and [[rule]]")
+            if name not in ("defaults", "rule", AUDIT_TABLE):
+                raise self._error(
+                    None, name, f"unknown table {name!r}", "the tables are [defaults], [[rule]] and [[audit.accept]]"
+                )
         defaults = data.get("defaults", {})
         if not isinstance(defaults, dict):
             raise self._error(None, "defaults", "[defaults] is not a table", "write [defaults] on a line of its own")

@@ -60,6 +60,17 @@ def named(kind: Kind) -> frozenset[str]:
 EVERYWHERE: Final = frozenset(name for name, setting in SETTINGS.items() if setting.everywhere)
 PLACES: Final = ("projects", "folders", "organizations")
 SCHEMA_FILE: Final = "keyadmin.schema.json"
+AUDIT_TABLE: Final = "audit"
+"""What audits keep in the same file: rotations pass it over."""
+ACCEPTED: Final[Mapping[str, str]] = {
+    "rule": "The rule whose finding is accepted.",
+    "key": "The key: its full name, or its id.",
+    "project": "The project, by id or number; without a key all its findings of the rule.",
+    "reason": "Why it is accepted.",
+    "owner": "Who answers for that.",
+    "until": "The last day on which it is accepted (UTC).",
+}
+"""What an entry of [[audit.accept]] may say."""
 
 
 def schema() -> dict[str, Any]:
@@ -82,10 +93,19 @@ def schema() -> dict[str, Any]:
                 "minItems": 1,
                 "items": rule,
             },
+            AUDIT_TABLE: {"type": "object", "properties": {"accept": _accepted()}, "additionalProperties": False},
         },
-        "required": ["rule"],
+        "anyOf": [{"required": ["rule"]}, {"required": [AUDIT_TABLE]}],
         "additionalProperties": False,
     }
+
+
+def _accepted() -> dict[str, Any]:
+    texts = {name: {"type": "string", "minLength": 1, "description": help_} for name, help_ in ACCEPTED.items()}
+    # TOML's own days are no JSON: editors give them to the schema as texts.
+    entry = {"type": "object", "properties": texts, "required": ["rule", "reason", "until"], "additionalProperties": False}
+    named = {"anyOf": [{"required": ["key"]}, {"required": ["project"]}]}
+    return {"description": "Findings of audits that somebody accepted.", "type": "array", "items": entry | named}
 
 
 def _table(settings: Mapping[str, PolicySetting]) -> dict[str, Any]:

@@ -134,7 +134,7 @@ def test_the_first_rule_that_selects_a_key_counts(tmp_path: Path) -> None:
     ("text", "line", "words", "mend"),
     [
         ("[[rule]]\nprojects = [", 2, "is no TOML", "toml.io"),
-        (f"colour = 1\n{GOOD}", 1, "unknown table 'colour'", "[defaults] and [[rule]]"),
+        (f"colour = 1\n{GOOD}", 1, "unknown table 'colour'", "[defaults], [[rule]]"),
         (f"defaults = 3\n{GOOD}", 1, "[defaults] is not a table", "[defaults]"),
         ('[defaults]\nmax-age = "90d"\n', None, "there is no rule", "[[rule]]"),
         ('[rule]\nprojects = ["a"]\n', 1, "there is no rule", "[[rule]]"),
