@@ -23,8 +23,8 @@ from keyadmin.sandbox.state.violations import RESTRICTABLE, dry_run_entry, servi
 from keyadmin.sandbox.world import World
 
 Json = dict[str, Any]
-OPERATION = "google.longrunning.operations_pb2:Operation"
-EMPTY = "google.protobuf.empty_pb2:Empty"
+OPERATION = "google.longrunning.Operation"
+EMPTY = "google.protobuf.Empty"
 
 
 class Encoded:
@@ -245,7 +245,7 @@ class Api:
         self.name = name
         self.host = host  # apikeys.googleapis.com: also the name of the service that must be enabled
         self.title = title  # as in SERVICE_DISABLED: "API Keys API"
-        self.types = types  # module of its protobuf classes
+        self.types = types  # the protobuf package of its messages
         self.credentials = credentials  # "bearer" or "key": how callers prove who they are
         # Errors have Google's older list `errors` too: for callers who say alt=json, or for all (both recorded).
         self.lists_errors = lists_errors
@@ -270,7 +270,7 @@ class Api:
     ) -> Callable[[Rule], Rule]:
         """Declare a method; its name is the rule's, `create_key` -> `CreateKey`.
 
-        `request` and `response` are class names in `types`, `module:Class` paths, or (request) a hand-written shape.
+        `request` and `response` are message names in `types`, full names (google...), or (request) a hand-written shape.
         `writes` defaults to: not a GET. `rest_only` = fields that the published protobuf lacks. `written` = the request class's
         fields by hand, so that REST calls need not wait for its import.
         """
@@ -297,4 +297,4 @@ class Api:
         return declare
 
     def _path(self, name: str) -> str:
-        return name if ":" in name else f"{self.types}:{name}"
+        return name if name.startswith("google.") else f"{self.types}.{name}"

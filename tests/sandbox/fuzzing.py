@@ -9,7 +9,8 @@ from urllib.parse import quote as percent
 from hypothesis import strategies as st
 
 from keyadmin.sandbox.api import Method
-from keyadmin.sandbox.messages.shape import Field, Shape, message_class
+from keyadmin.sandbox.messages.published import message_class
+from keyadmin.sandbox.messages.shape import Field, Shape
 from keyadmin.sandbox.registry import apis
 
 METHODS: list[Method] = [method for api in apis().values() for method in api.methods.values()]

@@ -9,7 +9,8 @@ from google.protobuf import json_format
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keyadmin.sandbox.messages.shape import Shape, message_class, shape_of
+from keyadmin.sandbox.messages.published import message_class
+from keyadmin.sandbox.messages.shape import Shape, shape_of
 from keyadmin.sandbox.services.apikeys.api import api
 from keyadmin.sandbox.services.apikeys.shapes import encode_key
 
@@ -68,5 +69,5 @@ _KEYS = st.fixed_dictionaries(
 @settings(deadline=None, derandomize=True, database=None)
 @given(_KEYS)
 def test_keys_are_encoded_as_the_protobuf_library_would(doc: dict[str, Any]) -> None:
-    kind = message_class("google.cloud.api_keys_v2.types:Key")
+    kind = message_class("google.api.apikeys.v2.Key")
     assert kind.FromString(encode_key(doc)) == json_format.ParseDict(doc, kind(), ignore_unknown_fields=True)

@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keyadmin.sandbox.api import Method
-from keyadmin.sandbox.messages.shape import message_class
+from keyadmin.sandbox.messages.published import message_class, pool
 from keyadmin.sandbox.registry import apis
 
 from .conftest import Running, start
@@ -223,10 +223,10 @@ def over_grpc(channel: grpc.Channel, method: Method, request: Any) -> tuple[str,
     """(code, answer or error) of a call by messages."""
     assert isinstance(method.request, str)
     assert method.response is not None
-    data = json_format.ParseDict(request, message_class(method.request)()).SerializeToString()
+    data = json_format.ParseDict(request, message_class(method.request)(), descriptor_pool=pool()).SerializeToString()
     call = channel.unary_unary(f"/{method.api.name}/{method.name}").future(data, timeout=60)
     if call.exception() is None:
-        return "OK", json_format.MessageToDict(message_class(method.response).FromString(call.result()))
+        return "OK", json_format.MessageToDict(message_class(method.response).FromString(call.result()), descriptor_pool=pool())
     status = status_pb2.Status.FromString(dict(call.trailing_metadata())["grpc-status-details-bin"])
     error = json_format.MessageToDict(status)
     return call.code().name, {"message": error["message"], "details": error.get("details", [])}
@@ -240,7 +240,9 @@ def over_rest(connection: http.client.HTTPConnection, method: Method, request: A
     data = json.loads(reply.read())
     if reply.status == 200:
         assert method.response is not None
-        message = json_format.ParseDict(data, message_class(method.response)(), ignore_unknown_fields=True)
+        message = json_format.ParseDict(
+            data, message_class(method.response)(), ignore_unknown_fields=True, descriptor_pool=pool()
+        )
         return "OK", json_format.MessageToDict(message)
     error = data["error"]
     return error["status"], {"message": error["message"], "details": error.get("details", [])}

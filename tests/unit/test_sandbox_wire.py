@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from keyadmin.sandbox.messages import wire
-from keyadmin.sandbox.messages.shape import message_class, to_message
+from keyadmin.sandbox.messages.published import message_class
+from keyadmin.sandbox.messages.shape import to_message
 
-RESPONSE = "google.cloud.asset_v1.types:SearchAllResourcesResponse"
+RESPONSE = "google.cloud.asset.v1.SearchAllResourcesResponse"
 RESULT: dict[str, Any] = {
     "name": "//apikeys.googleapis.com/projects/1/locations/global/keys/k",
     "project": "projects/1",

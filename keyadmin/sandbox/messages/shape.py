@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from keyadmin.sandbox.messages.loading import load
+from keyadmin.sandbox.messages import published
 
 Json = dict[str, Any]
 
@@ -89,19 +89,9 @@ def mask_paths(mask: str) -> list[str]:
 
 
 @cache
-def message_class(path: str) -> Any:
-    """The protobuf class at `package.module:Name`; proto-plus wrappers are taken off."""
-    module, _, name = path.partition(":")
-    found: Any = load(module)
-    for part in name.split("."):
-        found = getattr(found, part)
-    return found.pb() if hasattr(found, "pb") else found
-
-
-@cache
-def shape_of(path: str) -> Shape:
-    """The shape of a published protobuf class."""
-    return _from_descriptor(message_class(path).DESCRIPTOR, {})
+def shape_of(name: str) -> Shape:
+    """The shape of a published message, by its full name."""
+    return _from_descriptor(published.message_class(name).DESCRIPTOR, {})
 
 
 def _from_descriptor(descriptor: Any, seen: dict[str, Shape]) -> Shape:
@@ -205,7 +195,7 @@ def _from_value(field: Any, value: Any) -> Any:
     if kind == "any":
         from google.protobuf import json_format
 
-        return json_format.MessageToDict(value)
+        return json_format.MessageToDict(value, descriptor_pool=published.pool())
     if kind == "bytes":
         return base64.b64encode(value).decode()
     if kind == "enum":
@@ -214,8 +204,9 @@ def _from_value(field: Any, value: Any) -> Any:
     return value
 
 
-def to_message(path: str, data: Json) -> Any:
+def to_message(name: str, data: Json) -> Any:
     """A rule's answer as a protobuf message; REST-only fields (serviceAccountEmail) are left out."""
     from google.protobuf import json_format
 
-    return json_format.ParseDict(data, message_class(path)(), ignore_unknown_fields=True)
+    message = published.message_class(name)()
+    return json_format.ParseDict(data, message, ignore_unknown_fields=True, descriptor_pool=published.pool())

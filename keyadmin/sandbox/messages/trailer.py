@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from keyadmin.sandbox.messages.loading import load
 from keyadmin.sandbox.messages.shape import to_message
 from keyadmin.sandbox.messages.status import RpcError
 
-_STATUS = "google.rpc.status_pb2:Status"
+_STATUS = "google.rpc.Status"
 # gRPC clients take 8 KB of trailers: the message goes there twice, percent-encoded once, beside its details.
 MOST_TRAILER = 3000  # bytes
 
 
 def trailer(error: RpcError) -> bytes:
     """google.rpc.Status as in `grpc-status-details-bin`. Raises json_format.ParseError for details that it cannot hold."""
-    load("google.rpc.error_details_pb2")  # registers the detail messages
     status = error.status()
     data: bytes = to_message(_STATUS, status).SerializeToString()
     if len(data) > MOST_TRAILER:

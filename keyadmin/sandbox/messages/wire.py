@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from keyadmin.sandbox.messages.shape import message_class
+from keyadmin.sandbox.messages.published import message_class
 from keyadmin.sandbox.messages.varint import timestamp, varint
 
 Json = dict[str, Any]
@@ -22,9 +22,9 @@ _TRUE_TYPE, _STRING_TYPE, _MESSAGE_TYPE = 8, 9, 11  # google.protobuf.FieldDescr
 _INTEGER_TYPES = (3, 4, 5, 13)
 
 
-def encode(path: str, data: Json) -> bytes:
-    """The message of the class at `module:Name`."""
-    return _message(message_class(path).DESCRIPTOR)(data)
+def encode(name: str, data: Json) -> bytes:
+    """The message of this full name."""
+    return _message(message_class(name).DESCRIPTOR)(data)
 
 
 def _block(tag: bytes, content: bytes) -> bytes:

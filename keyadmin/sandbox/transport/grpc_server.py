@@ -13,8 +13,8 @@ from google.protobuf.message import DecodeError
 from keyadmin.sandbox.api import Encoded, Json, Method
 from keyadmin.sandbox.cloud import LocalCloud
 from keyadmin.sandbox.faults import Drop
-from keyadmin.sandbox.messages.loading import load
-from keyadmin.sandbox.messages.shape import from_message, message_class, to_message
+from keyadmin.sandbox.messages.published import message_class
+from keyadmin.sandbox.messages.shape import from_message, to_message
 from keyadmin.sandbox.messages.status import Code, RpcError, invalid
 from keyadmin.sandbox.messages.trailer import trailer
 
@@ -71,19 +71,12 @@ class _Handler(grpc.GenericRpcHandler):  # type: ignore[misc, type-arg, unused-i
 
         return serve
 
-    def _encoded(self, path: str, answer: Json) -> bytes:
-        """The answer's bytes. An operation of an earlier process may hold a type whose classes are not imported yet."""
+    def _encoded(self, name: str, answer: Json) -> bytes:
+        """The answer's bytes."""
         try:
-            data: bytes = to_message(path, answer).SerializeToString()
+            data: bytes = to_message(name, answer).SerializeToString()
         except json_format.ParseError:
-            held = [answer[name]["@type"].rpartition("/")[2] for name in ("metadata", "response") if name in answer]
-            for api in self._cloud.apis.values():
-                if api.types and any(name.startswith(f"{api.name.rpartition('.')[0]}.") for name in held):
-                    load(api.types)
-            try:
-                data = to_message(path, answer).SerializeToString()
-            except json_format.ParseError:
-                raise RpcError(Code.UNIMPLEMENTED, "The answer has no protobuf form: ask over REST.") from None
+            raise RpcError(Code.UNIMPLEMENTED, "The answer has no protobuf form: ask over REST.") from None
         return data
 
 

@@ -37,7 +37,7 @@ from keyadmin.sandbox.services.orgpolicy.fields import KEY
 
 Json = dict[str, Any]
 
-api = Api("google.api.apikeys.v2.ApiKeys", "apikeys.googleapis.com", "API Keys API", "google.cloud.api_keys_v2.types")
+api = Api("google.api.apikeys.v2.ApiKeys", "apikeys.googleapis.com", "API Keys API", "google.api.apikeys.v2")
 
 MOST_KEYS = 300  # a project (facts 3)
 GEMINI = "generativelanguage.googleapis.com"

@@ -26,15 +26,15 @@ from keyadmin.sandbox.world import World
 
 Json = dict[str, Any]
 
-api = Api("google.cloud.asset.v1.AssetService", "cloudasset.googleapis.com", "Cloud Asset API", "google.cloud.asset_v1.types")
+api = Api("google.cloud.asset.v1.AssetService", "cloudasset.googleapis.com", "Cloud Asset API", "google.cloud.asset.v1")
 
 MOST = 500  # a page (discovery document)
 _DEFAULT = 100  # unsourced: "an appropriate default"
 _LOOKED_AT = 5_000  # resources for one page, unless an order was asked for
 _ORDERINGS_KEPT = 4
 _ON_REQUEST = ("versionedResources", "attachedResources", "effectiveTags", "enrichments", "relationships", "sccSecurityMarks")
-_RESULT = "google.cloud.asset_v1.types:ResourceSearchResult"
-_RESPONSE = "google.cloud.asset_v1.types:SearchAllResourcesResponse"
+_RESULT = "google.cloud.asset.v1.ResourceSearchResult"
+_RESPONSE = "google.cloud.asset.v1.SearchAllResourcesResponse"
 
 Found = tuple[str, str, Json]  # asset type, cursor, result
 _orderings: WeakKeyDictionary[World, OrderedDict[str, list[tuple[str, str]]]] = WeakKeyDictionary()

@@ -24,7 +24,7 @@ Json = dict[str, Any]
 
 DEFAULT, MOST = 100, 1000  # a page (proto)
 OLDEST = 35 * 24 * 3600 * 1_000_000  # microseconds that a readTime may lie back (proto)
-_RESPONSE = "google.cloud.asset_v1.types:ListAssetsResponse"
+_RESPONSE = "google.cloud.asset.v1.ListAssetsResponse"
 _LIST = {  # one permission a kind (predefined roles, August 2026)
     NODE_TYPES["projects"]: "listCloudresourcemanagerProjects",
     NODE_TYPES["folders"]: "listCloudresourcemanagerFolders",

@@ -14,18 +14,18 @@ from keyadmin.sandbox.state import allow_policy
 Json = dict[str, Any]
 
 _NAME = "/v1/{resource=projects/*/serviceAccounts/*}"
-_MESSAGES = "google.iam.v1.iam_policy_pb2"
-_POLICY = "google.iam.v1.policy_pb2:Policy"
+_MESSAGES = "google.iam.v1"
+_POLICY = "google.iam.v1.Policy"
 
 
-@api.method(f"POST {_NAME}:getIamPolicy", body="", request=f"{_MESSAGES}:GetIamPolicyRequest", response=_POLICY, writes=False)
+@api.method(f"POST {_NAME}:getIamPolicy", body="", request=f"{_MESSAGES}.GetIamPolicyRequest", response=_POLICY, writes=False)
 def get_iam_policy(call: Call, request: Json) -> Json:
     """GetIamPolicy of a service account."""
     _, account = account_of(call, request.get("resource", ""), "iam.serviceAccounts.getIamPolicy")
     return allow_policy.visible(call.world.policies.get(account.resource), request)
 
 
-@api.method(f"POST {_NAME}:setIamPolicy", body="*", request=f"{_MESSAGES}:SetIamPolicyRequest", response=_POLICY)
+@api.method(f"POST {_NAME}:setIamPolicy", body="*", request=f"{_MESSAGES}.SetIamPolicyRequest", response=_POLICY)
 def set_iam_policy(call: Call, request: Json) -> Json:
     """SetIamPolicy of a service account."""
     shown = request.get("resource", "")
@@ -40,8 +40,8 @@ def set_iam_policy(call: Call, request: Json) -> Json:
 @api.method(
     f"POST {_NAME}:testIamPermissions",
     body="*",
-    request=f"{_MESSAGES}:TestIamPermissionsRequest",
-    response=f"{_MESSAGES}:TestIamPermissionsResponse",
+    request=f"{_MESSAGES}.TestIamPermissionsRequest",
+    response=f"{_MESSAGES}.TestIamPermissionsResponse",
     writes=False,
 )
 def test_iam_permissions(call: Call, request: Json) -> Json:

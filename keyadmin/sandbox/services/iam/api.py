@@ -9,7 +9,7 @@ api = Api(
     "google.iam.admin.v1.IAM",
     "iam.googleapis.com",
     "Identity and Access Management (IAM) API",
-    "google.cloud.iam_admin_v1.types",
+    "google.iam.admin.v1",
     lists_errors=True,
 )
 

@@ -28,7 +28,7 @@ api = Api(
     "google.iam.v2.Policies",
     "iam.googleapis.com",
     "Identity and Access Management (IAM) API",
-    "google.cloud.iam_v2.types",
+    "google.iam.v2",
     always_lists_errors=True,
 )
 

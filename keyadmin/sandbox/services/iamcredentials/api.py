@@ -22,7 +22,7 @@ api = Api(
     "google.iam.credentials.v1.IAMCredentials",
     "iamcredentials.googleapis.com",
     "IAM Service Account Credentials API",
-    "google.cloud.iam_credentials_v1.types",
+    "google.iam.credentials.v1",
 )
 
 LONGEST = 3600  # seconds (documented)

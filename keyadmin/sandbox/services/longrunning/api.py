@@ -13,7 +13,7 @@ api = Api(
     "google.longrunning.Operations",
     "",  # part of every API: none needs to be on
     "Long Running Operations API",
-    "google.longrunning.operations_pb2",
+    "google.longrunning",
 )
 
 

@@ -22,7 +22,7 @@ api = Api(
     "google.monitoring.v3.MetricService",
     "monitoring.googleapis.com",
     "Cloud Monitoring API",
-    "google.cloud.monitoring_v3.types",
+    "google.monitoring.v3",
 )
 
 MOST = 100_000  # points, or time series without points, a page (discovery document)

@@ -17,7 +17,7 @@ api = Api(
     "google.cloud.orgpolicy.v2.OrgPolicy",
     "orgpolicy.googleapis.com",
     "Organization Policy API",
-    "google.cloud.orgpolicy_v2.types",
+    "google.cloud.orgpolicy.v2",
 )
 
 _KINDS = ("projects", "folders", "organizations")

@@ -15,7 +15,7 @@ from keyadmin.sandbox.world import World
 
 Json = dict[str, Any]
 
-_TYPES = "google.cloud.orgpolicy_v2.types"
+_TYPES = "google.cloud.orgpolicy.v2"
 
 
 def last(world: World, seed: Part) -> None:
@@ -41,7 +41,7 @@ def _parsed(shape: Shape, where: str, data: Any) -> Json:
 
 def _custom(world: World, where: str, item: Any) -> None:
     """A custom constraint as the API takes it: `{"name": "organizations/1000/customConstraints/custom.X", ...}`."""
-    data = _parsed(shape_of(f"{_TYPES}:CustomConstraint"), where, item)
+    data = _parsed(shape_of(f"{_TYPES}.CustomConstraint"), where, item)
     organization, _, name = data.get("name", "").partition("/customConstraints/")
     node = world.hierarchy.get(organization)
     if node is None or node.kind != "organizations":
@@ -59,7 +59,7 @@ def _setting(world: World, where: str, constraint: str, value: Any) -> Setting:
         return Setting(constraint, world.clock.now(), {"spec": {"rules": [{"enforce": value}]}})
     if not isinstance(value, dict) or not value or set(value) - {"spec", "dryRunSpec"}:
         raise BadSeed(f"{where}: expected true, false, or an object with spec and dryRunSpec")
-    data = _parsed(shape_of(f"{_TYPES}:Policy"), where, value)
+    data = _parsed(shape_of(f"{_TYPES}.Policy"), where, value)
     try:
         return Setting(constraint, world.clock.now(), checks.document(constraint, data))
     except RpcError as error:

@@ -17,7 +17,7 @@ api = Api(
     "google.cloud.resourcemanager.v3.Folders",
     nodes.HOST,
     nodes.TITLE,
-    "google.cloud.resourcemanager_v3.types",
+    "google.cloud.resourcemanager.v3",
 )
 
 

@@ -15,8 +15,8 @@ from keyadmin.sandbox.state.policies import Held
 
 Json = dict[str, Any]
 
-_REQUESTS = "google.iam.v1.iam_policy_pb2"
-_POLICY = "google.iam.v1.policy_pb2:Policy"
+_REQUESTS = "google.iam.v1"
+_POLICY = "google.iam.v1.Policy"
 MOST_PERMISSIONS = 100  # a call (reported)
 
 
@@ -30,7 +30,7 @@ def declare(
     rules: tuple[tuple[str, Any, str, bool], ...] = (
         ("get_iam_policy", get_iam_policy, _POLICY, False),
         ("set_iam_policy", set_iam_policy, _POLICY, True),
-        ("test_iam_permissions", test_iam_permissions, f"{_REQUESTS}:TestIamPermissionsResponse", False),
+        ("test_iam_permissions", test_iam_permissions, f"{_REQUESTS}.TestIamPermissionsResponse", False),
     )
     for name, rule, response, writes in rules:
 
@@ -43,7 +43,7 @@ def declare(
         api.method(
             f"POST {route}:{verb}",
             body="*",
-            request=f"{_REQUESTS}:{verb[0].upper()}{verb[1:]}Request",
+            request=f"{_REQUESTS}.{verb[0].upper()}{verb[1:]}Request",
             response=None if rest_only else response,
             writes=writes,
         )(words(method) if words else method)

@@ -22,7 +22,7 @@ api = Api(
     "google.cloud.resourcemanager.v3.Organizations",
     nodes.HOST,
     nodes.TITLE,
-    "google.cloud.resourcemanager_v3.types",
+    "google.cloud.resourcemanager.v3",
 )
 
 

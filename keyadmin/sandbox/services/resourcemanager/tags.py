@@ -24,7 +24,7 @@ from keyadmin.sandbox.state.hierarchy import Node
 
 Json = dict[str, Any]
 
-_TYPES = "google.cloud.resourcemanager_v3.types"
+_TYPES = "google.cloud.resourcemanager.v3"
 keys_api = Api("google.cloud.resourcemanager.v3.TagKeys", nodes.HOST, nodes.TITLE, _TYPES)
 values_api = Api("google.cloud.resourcemanager.v3.TagValues", nodes.HOST, nodes.TITLE, _TYPES)
 bindings_api = Api("google.cloud.resourcemanager.v3.TagBindings", nodes.HOST, nodes.TITLE, _TYPES)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, timestamp_pb2
+from google.protobuf import descriptor_pb2, timestamp_pb2
+
+from keyadmin.sandbox.messages import published
 
 _Field = tuple[str, int, Any]  # name, number, and a scalar type, the values of an enum, or the name of a message
 
@@ -51,18 +53,15 @@ _MESSAGES: dict[str, dict[str, tuple[_Field, ...]]] = {
 
 
 def register() -> None:
-    """Make the messages known, unless somebody else has: then theirs are as good."""
-    pool = descriptor_pool.Default()
+    """Make the messages known beside the published ones."""
+    pool = published.pool()
     for package, messages in _MESSAGES.items():
-        try:
-            pool.FindMessageTypeByName(f"{package}.{next(iter(messages))}")
-        except KeyError:
-            file = descriptor_pb2.FileDescriptorProto(
-                name=f"keyadmin/{package}.proto", package=package, syntax="proto3", dependency=[timestamp_pb2.DESCRIPTOR.name]
-            )
-            for name, fields in messages.items():
-                _add(file, package, name, fields)
-            pool.Add(file)
+        file = descriptor_pb2.FileDescriptorProto(
+            name=f"keyadmin/{package}.proto", package=package, syntax="proto3", dependency=[timestamp_pb2.DESCRIPTOR.name]
+        )
+        for name, fields in messages.items():
+            _add(file, package, name, fields)
+        pool.Add(file)
 
 
 def _add(file: Any, package: str, name: str, fields: tuple[_Field, ...]) -> None:

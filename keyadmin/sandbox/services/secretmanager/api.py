@@ -27,7 +27,7 @@ api = Api(
     "google.cloud.secretmanager.v1.SecretManagerService",
     secret_access.HOST,
     "Secret Manager API",
-    "google.cloud.secretmanager_v1.types",
+    "google.cloud.secretmanager.v1",
 )
 
 MOST_BYTES = 64 * 1024  # of a payload (discovery document)
@@ -39,8 +39,8 @@ _FIELDS = (
     *("versionDestroyTtl", "customerManagedEncryption"),
 )
 _MUTABLE = (*_FIELDS[2:], "ttl")
-_POLICY = "google.iam.v1.policy_pb2:Policy"
-_IAM = "google.iam.v1.iam_policy_pb2"
+_POLICY = "google.iam.v1.Policy"
+_IAM = "google.iam.v1"
 
 
 def put_secret(world: World, project: str, secret: str, values: list[str]) -> None:
@@ -285,14 +285,14 @@ def destroy_secret_version(call: Call, request: Json) -> Json:
     return row.doc
 
 
-@api.method(*both(f"GET /v1/{{resource={SECRET}}}:getIamPolicy"), request=f"{_IAM}:GetIamPolicyRequest", response=_POLICY)
+@api.method(*both(f"GET /v1/{{resource={SECRET}}}:getIamPolicy"), request=f"{_IAM}.GetIamPolicyRequest", response=_POLICY)
 def get_iam_policy(call: Call, request: Json) -> Json:
     """GetIamPolicy of a secret."""
     return secret_access.get_policy(call, request)
 
 
 @api.method(
-    *both(f"POST /v1/{{resource={SECRET}}}:setIamPolicy"), body="*", request=f"{_IAM}:SetIamPolicyRequest", response=_POLICY
+    *both(f"POST /v1/{{resource={SECRET}}}:setIamPolicy"), body="*", request=f"{_IAM}.SetIamPolicyRequest", response=_POLICY
 )
 def set_iam_policy(call: Call, request: Json) -> Json:
     """SetIamPolicy of a secret."""
@@ -302,8 +302,8 @@ def set_iam_policy(call: Call, request: Json) -> Json:
 @api.method(
     *both(f"POST /v1/{{resource={SECRET}}}:testIamPermissions"),
     body="*",
-    request=f"{_IAM}:TestIamPermissionsRequest",
-    response=f"{_IAM}:TestIamPermissionsResponse",
+    request=f"{_IAM}.TestIamPermissionsRequest",
+    response=f"{_IAM}.TestIamPermissionsResponse",
     writes=False,
 )
 def test_iam_permissions(call: Call, request: Json) -> Json:

@@ -23,7 +23,7 @@ api = Api(
     "google.api.serviceusage.v1.ServiceUsage",
     "serviceusage.googleapis.com",
     "Service Usage API",
-    "google.cloud.service_usage_v1.types",
+    "google.api.serviceusage.v1",
 )
 
 MOST_ENABLED = 20  # services of one BatchEnableServices (documented)
