@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import quote
 
-from keyadmin.cloud.calls import ListPage, Operation, finished, pages
+from keyadmin.cloud.calls import Operation, finished
 from keyadmin.cloud.endpoints import API_KEYS_GRPC, APIKEYS, ApiCall
 from keyadmin.cloud.rest import Json, RestTransport
 from keyadmin.cloud.sandbox_key_guard import check_marker
@@ -136,17 +136,9 @@ class Keys:
         """The project's keys; `deleted` adds those deleted in the last 30 days."""
         call = ApiCall(APIKEYS, "ListKeys", project)
 
-        async def fetch(token: str) -> ListPage[Key]:
-            params = {"pageSize": str(PAGE)}
-            if deleted:
-                params["showDeleted"] = "true"
-            if token:
-                params["pageToken"] = token
-            data = await self._rest.call(call, "GET", f"/v2/{_parent(project)}/keys", params=params)
-            keys = [self._key(key, project) for key in data.get("keys", ())]
-            return ListPage(keys, data.get("nextPageToken", ""))
-
-        async for key in pages(fetch):
+        params = {"pageSize": str(PAGE), **({"showDeleted": "true"} if deleted else {})}
+        path = f"/v2/{_parent(project)}/keys"
+        async for key in self._rest.pages(call, path, "keys", lambda data: self._key(data, project), params):
             yield key
 
     async def update(

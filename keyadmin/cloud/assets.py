@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from keyadmin.cloud.calls import ListPage, pages
 from keyadmin.cloud.endpoints import ASSET, ApiCall
 from keyadmin.cloud.rest import Json, RestTransport
 from keyadmin.model.key_codec import parse_time
@@ -51,12 +50,8 @@ class Assets:
         asked = {"assetTypes": asset_type, "pageSize": str(PAGE), "readMask": fields, "prettyPrint": "false"}
         asked |= {"query": query} if query else {}
 
-        async def fetch(token: str) -> ListPage[Asset]:
-            params = asked | ({"pageToken": token} if token else {})
-            data = await self._rest.call(call, "GET", f"/v1/{quote(scope, safe='/:')}:searchAllResources", params=params)
-            return ListPage([_asset(each) for each in data.get("results", ())], data.get("nextPageToken", ""))
-
-        async for asset in pages(fetch, ahead=True):
+        path = f"/v1/{quote(scope, safe='/:')}:searchAllResources"
+        async for asset in self._rest.pages(call, path, "results", _asset, asked, ahead=True):
             yield asset
 
 

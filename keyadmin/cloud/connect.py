@@ -214,21 +214,21 @@ class Cloud:
         """IAM admin v1."""
         from keyadmin.cloud.iam import ServiceAccounts
 
-        return ServiceAccounts(self._grpc)
+        return ServiceAccounts(self._rest)
 
     @cached_property
     def roles(self) -> Roles:
         """IAM admin v1."""
         from keyadmin.cloud.iam import Roles
 
-        return Roles(self._grpc)
+        return Roles(self._rest)
 
     @cached_property
     def secrets(self) -> Secrets:
         """Secret Manager v1."""
         from keyadmin.cloud.secrets import Secrets
 
-        return Secrets(self._grpc, sandbox=self.sandbox)
+        return Secrets(self._rest, sandbox=self.sandbox)
 
     @cached_property
     def assets(self) -> Assets:
@@ -256,7 +256,7 @@ class Cloud:
         """Cloud Monitoring v3: the use of keys."""
         from keyadmin.cloud.usage import Usage
 
-        return Usage(self._grpc, self.now)
+        return Usage(self._rest, self.now)
 
     async def close(self) -> None:
         """Close what was opened."""

@@ -1,7 +1,8 @@
 """Which service lives where and which transport a call to it takes: a fixed table, not a layer.
 
 REST JSON where the published protobuf cannot carry what is needed (`serviceAccountEmail`, `checkExistingUsage` of the API
-Keys API), where there is no gRPC client, and for the two reads of projects that most commands begin with: they would pay
+Keys API), where there is no gRPC client, where a client's package weighs megabytes for a handful of calls (IAM, Secret
+Manager, Monitoring, Cloud Asset Inventory), and for the two reads of projects that most commands begin with: they would pay
 half a second for the import of Resource Manager's client. Google's own gRPC clients for everything else. LookupKey is
 never sent over REST: its key string would stand in a URL.
 """
@@ -44,26 +45,18 @@ PROJECTS: Final = GrpcApi(RESOURCE_MANAGER, "google.cloud.resourcemanager_v3", "
 FOLDERS: Final = GrpcApi(RESOURCE_MANAGER, "google.cloud.resourcemanager_v3", "FoldersAsyncClient")
 ORGANIZATIONS: Final = GrpcApi(RESOURCE_MANAGER, "google.cloud.resourcemanager_v3", "OrganizationsAsyncClient")
 SERVICES: Final = GrpcApi(SERVICE_USAGE, "google.cloud.service_usage_v1", "ServiceUsageAsyncClient")
-IAM_ADMIN: Final = GrpcApi(IAM, "google.cloud.iam_admin_v1", "IAMAsyncClient")
-SECRETS: Final = GrpcApi(SECRET_MANAGER, "google.cloud.secretmanager_v1", "SecretManagerServiceAsyncClient")
 POLICIES: Final = GrpcApi(ORG_POLICY, "google.cloud.orgpolicy_v2", "OrgPolicyAsyncClient")
-METRICS: Final = GrpcApi(MONITORING, "google.cloud.monitoring_v3", "MetricServiceAsyncClient")
 
+_REST_ALONE: Final = frozenset({ACCOUNTS, ASSET, GEMINI, IAM, IAM_CREDENTIALS, LOGGING, MONITORING, SANDBOX, SECRET_MANAGER})
 _REST: Final[Mapping[str, frozenset[str]]] = {
     APIKEYS: frozenset({"CreateKey", "GetKey", "ListKeys", "UpdateKey", "DeleteKey", "GetOperation"}),
     RESOURCE_MANAGER: frozenset({"GetProject", "SearchProjects"}),
-    ASSET: frozenset({"SearchAllResources"}),
-    LOGGING: frozenset({"ListLogEntries"}),
-    GEMINI: frozenset({"ListModels", "CreateToken"}),
-    IAM_CREDENTIALS: frozenset({"GenerateAccessToken"}),
-    ACCOUNTS: frozenset({"UserInfo"}),
-    SANDBOX: frozenset({"Describe", "Seed", "Reset"}),
 }
 
 
 def transport(service: str, method: str) -> Transport:
     """The one transport that this method takes."""
-    return "rest" if method in _REST.get(service, ()) else "grpc"
+    return "rest" if service in _REST_ALONE or method in _REST.get(service, ()) else "grpc"
 
 
 @dataclass(frozen=True, slots=True)

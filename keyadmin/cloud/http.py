@@ -26,6 +26,10 @@ IN_FLIGHT: Final = 256
 LEAP: Final = timedelta(seconds=5)
 
 
+Params = Mapping[str, str | tuple[str, ...]]
+"""The query of a URL; a tuple stands for a parameter given several times."""
+
+
 @dataclass(frozen=True, slots=True)
 class HttpReply:
     """An answer, read whole."""
@@ -56,7 +60,7 @@ class HttpClient:
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
+        params: Params | None = None,
         json: Any = None,
         data: bytes | None = None,
         encoded: bool = False,

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
-from keyadmin.cloud.calls import pages
-from keyadmin.cloud.channels import GrpcTransport
-from keyadmin.cloud.endpoints import IAM_ADMIN
-from keyadmin.cloud.messages import enum_name, paging
+from keyadmin.cloud.endpoints import IAM, ApiCall
+from keyadmin.cloud.rest import Json, RestTransport
 from keyadmin.model.problem import Cause, Problem
 
 PAGE: Final = 100  # the API's own maximum
@@ -30,40 +29,33 @@ class ServiceAccount:
 class ServiceAccounts:
     """Service accounts of a project (id, not number). All methods raise Problem."""
 
-    def __init__(self, grpc: GrpcTransport) -> None:
-        self._grpc = grpc
+    def __init__(self, rest: RestTransport) -> None:
+        self._rest = rest
 
     async def create(self, project: str, account_id: str, display_name: str = "") -> ServiceAccount:
         """A new one, `{account_id}@{project}.iam.gserviceaccount.com`. Reads may miss it for some seconds."""
 
-        async def on_repeat(problem: Problem) -> Any:
+        async def on_repeat(problem: Problem) -> Json | None:
             if problem.cause is not Cause.ALREADY_EXISTS:
                 return None
             found = await self._if_readable(project, email_of(project, account_id))
-            return found if found is not None and found.display_name == display_name else None
+            return found if found is not None and found.get("displayName", "") == display_name else None
 
-        request = {
-            "name": f"projects/{project}",
-            "account_id": account_id,
-            "service_account": {"display_name": display_name},
-        }
-        answer = await self._grpc.call(
-            IAM_ADMIN, "create_service_account", request, project=project, write=True, on_repeat=on_repeat
-        )
-        return answer if isinstance(answer, ServiceAccount) else _account(answer)
+        call = ApiCall(IAM, "CreateServiceAccount", project, write=True)
+        body = {"accountId": account_id, "serviceAccount": {"displayName": display_name}}
+        path = f"{_path(project)}/serviceAccounts"
+        return _account(await self._rest.call(call, "POST", path, body=body, on_repeat=on_repeat))
 
     async def get(self, project: str, email: str) -> ServiceAccount:
         """By e-mail address or unique id."""
-        request = {"name": f"projects/{project}/serviceAccounts/{email}"}
-        return _account(await self._grpc.call(IAM_ADMIN, "get_service_account", request, project=project))
+        return _account(await self._read(project, email))
 
     async def list(self, project: str) -> AsyncIterator[ServiceAccount]:
         """All of a project."""
 
-        async def call(asked: dict[str, Any]) -> Any:
-            return await self._grpc.call(IAM_ADMIN, "list_service_accounts", asked, project=project)
-
-        async for account in pages(paging(call, {"name": f"projects/{project}", "page_size": PAGE}, "accounts", _account)):
+        call = ApiCall(IAM, "ListServiceAccounts", project)
+        path, params = f"{_path(project)}/serviceAccounts", {"pageSize": str(PAGE)}
+        async for account in self._rest.pages(call, path, "accounts", _account, params):
             yield account
 
     async def delete(self, project: str, email: str) -> None:
@@ -72,13 +64,16 @@ class ServiceAccounts:
         async def on_repeat(problem: Problem) -> Any:
             return True if problem.cause is Cause.NOT_FOUND else None
 
-        request = {"name": f"projects/{project}/serviceAccounts/{email}"}
-        await self._grpc.call(IAM_ADMIN, "delete_service_account", request, project=project, write=True, on_repeat=on_repeat)
+        call = ApiCall(IAM, "DeleteServiceAccount", project, write=True)
+        await self._rest.call(call, "DELETE", _account_path(project, email), on_repeat=on_repeat)
 
-    async def _if_readable(self, project: str, email: str) -> ServiceAccount | None:
+    async def _read(self, project: str, email: str) -> Json:
+        return await self._rest.call(ApiCall(IAM, "GetServiceAccount", project), "GET", _account_path(project, email))
+
+    async def _if_readable(self, project: str, email: str) -> Json | None:
         """The account as it is now; None where it cannot be read, so that the first refusal stands."""
         try:
-            return await self.get(project, email)
+            return await self._read(project, email)
         except Problem:
             return None
 
@@ -91,14 +86,22 @@ def email_of(project: str, account_id: str) -> str:
     )
 
 
-def _account(message: Any) -> ServiceAccount:
+def _path(project: str) -> str:
+    return f"/v1/projects/{quote(project, safe=':')}"
+
+
+def _account_path(project: str, email: str) -> str:
+    return f"{_path(project)}/serviceAccounts/{quote(email, safe='@')}"
+
+
+def _account(data: Json) -> ServiceAccount:
     return ServiceAccount(
-        email=message.email,
-        unique_id=message.unique_id,
-        project=message.project_id,
-        display_name=message.display_name,
-        description=message.description,
-        disabled=message.disabled,
+        email=data.get("email", ""),
+        unique_id=data.get("uniqueId", ""),
+        project=data.get("projectId", ""),
+        display_name=data.get("displayName", ""),
+        description=data.get("description", ""),
+        disabled=data.get("disabled", False),
     )
 
 
@@ -114,12 +117,12 @@ class RoleDefinition:
 class Roles:
     """Roles by full name, `projects/P/roles/R` or `organizations/N/roles/R`. Raises Problem."""
 
-    def __init__(self, grpc: GrpcTransport) -> None:
-        self._grpc = grpc
+    def __init__(self, rest: RestTransport) -> None:
+        self._rest = rest
 
     async def get(self, name: str) -> RoleDefinition:
         """One role with its permissions (iam.roles.get)."""
         project = name.split("/")[1] if name.startswith("projects/") else None
-        answer = await self._grpc.call(IAM_ADMIN, "get_role", {"name": name}, project=project)
-        disabled = enum_name(answer.stage) == "DISABLED"
-        return RoleDefinition(answer.name, frozenset(answer.included_permissions), active=not (answer.deleted or disabled))
+        answer = await self._rest.call(ApiCall(IAM, "GetRole", project), "GET", f"/v1/{quote(name, safe='/:')}")
+        active = not (answer.get("deleted") or answer.get("stage") == "DISABLED")
+        return RoleDefinition(answer.get("name", ""), frozenset(answer.get("includedPermissions", ())), active=active)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from keyadmin.cloud.calls import ListPage, pages
+from keyadmin.cloud.calls import pages
 from keyadmin.cloud.endpoints import FOLDERS, ORGANIZATIONS, PROJECTS, RESOURCE_MANAGER, ApiCall, GrpcApi
 from keyadmin.cloud.messages import enum_name, paging, stamp_moment, unpacked
 from keyadmin.cloud.policies import VERSION, AllowPolicy, policy_from_pb, policy_to_pb
@@ -78,13 +78,8 @@ class Projects:
         """Every project that the caller can get, narrowed by a query such as `state:ACTIVE`; eventually consistent."""
         call = ApiCall(RESOURCE_MANAGER, "SearchProjects")
 
-        async def fetch(token: str) -> ListPage[Project]:
-            asked = {"pageSize": str(PAGE), "query": query, "pageToken": token}
-            params = {name: value for name, value in asked.items() if value}
-            data = await self._rest.call(call, "GET", "/v3/projects:search", params=params)
-            return ListPage([_from_json(each) for each in data.get("projects", ())], data.get("nextPageToken", ""))
-
-        async for project in pages(fetch):
+        params = {"pageSize": str(PAGE), **({"query": query} if query else {})}
+        async for project in self._rest.pages(call, "/v3/projects:search", "projects", _from_json, params):
             yield project
 
     async def list(self, parent: str, *, deleted: bool = False) -> AsyncIterator[Project]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from keyadmin.cloud.calls import OnRepeat, Runner
+from keyadmin.cloud.calls import ListPage, OnRepeat, Runner, pages
 from keyadmin.cloud.endpoints import ACCOUNTS, ApiCall, transport
 from keyadmin.cloud.errors import HttpError
 from keyadmin.cloud.foreign import ForeignAnswer, decoded, error_object, oauth_error
-from keyadmin.cloud.http import HttpClient
+from keyadmin.cloud.http import HttpClient, Params
 from keyadmin.cloud.routes import Routes
 from keyadmin.model.problem import usage
 from keyadmin.model.secret import holds_key
 
 Json = dict[str, Any]
+Value = TypeVar("Value")
 
 
 class RestTransport:
@@ -36,7 +37,7 @@ class RestTransport:
         verb: str,
         path: str,
         *,
-        params: Mapping[str, str] | None = None,
+        params: Params | None = None,
         body: Json | None = None,
         headers: Mapping[str, str] | None = None,
         on_repeat: OnRepeat[Json] | None = None,
@@ -44,7 +45,7 @@ class RestTransport:
         """The decoded answer. Raises Problem; ValueError for a call whose transport is not this one."""
         if transport(call.service, call.method) != "rest":
             raise ValueError(f"{call.service} {call.method} is not a REST call")
-        if any(holds_key(value) for value in (path, *(params or {}).values())):
+        if any(holds_key(value) for value in (path, *map(str, (params or {}).values()))):
             raise usage("a key string stands where a name is expected; it is not sent, for it would stand in a URL")
 
         async def attempt(signed: dict[str, str], seconds: float) -> Json:
@@ -59,6 +60,26 @@ class RestTransport:
             raise ForeignAnswer(call.service, answer.status, answer.headers, answer.body)
 
         return await self._runner.run(call, attempt, on_repeat)
+
+    async def pages(
+        self,
+        call: ApiCall,
+        path: str,
+        field: str,
+        read: Callable[[Json], Value],
+        params: Params | None = None,
+        *,
+        ahead: bool = False,
+    ) -> AsyncIterator[Value]:
+        """Every item of a listing, page by page; `ahead` = the next page is asked for while one is read. Raises Problem."""
+
+        async def fetch(token: str) -> ListPage[Value]:
+            asked = {**(params or {}), **({"pageToken": token} if token else {})}
+            data = await self.call(call, "GET", path, params=asked)
+            return ListPage([read(item) for item in data.get(field, ())], data.get("nextPageToken", ""))
+
+        async for item in pages(fetch, ahead=ahead):
+            yield item
 
     async def close(self) -> None:
         """Close every connection."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
+from urllib.parse import quote
 
-from keyadmin.cloud.calls import pages
-from keyadmin.cloud.channels import GrpcTransport
-from keyadmin.cloud.endpoints import METRICS
-from keyadmin.cloud.messages import moment, paging
+from keyadmin.cloud.endpoints import MONITORING, ApiCall
+from keyadmin.cloud.http import Params
+from keyadmin.cloud.rest import Json, RestTransport
+from keyadmin.model.key_codec import format_time, parse_time
 
 KEPT: Final = timedelta(weeks=6)  # how long the metric is kept (Cloud Monitoring documentation)
 STEP: Final = timedelta(hours=1)  # so the time of last use is known to the hour
@@ -55,8 +56,8 @@ class KeyUsage:
 class Usage:
     """Raises Problem; no data is an empty answer, no access is not."""
 
-    def __init__(self, grpc: GrpcTransport, now: Callable[[], datetime]) -> None:
-        self._grpc = grpc
+    def __init__(self, rest: RestTransport, now: Callable[[], datetime]) -> None:
+        self._rest = rest
         self._now = now
 
     async def of_project(self, project: str, since: timedelta = KEPT) -> list[KeyUsage]:
@@ -71,36 +72,33 @@ class Usage:
         return await self._listed(project, since, FILTER, _BY_METHOD)
 
     async def _listed(self, project: str, since: timedelta, chosen: str, fields: tuple[str, ...]) -> list[KeyUsage]:
-        async def call(asked: dict[str, Any]) -> Any:
-            return await self._grpc.call(METRICS, "list_time_series", asked, project=project)
-
         # Hours end where the interval ends: asked on full hours they do not move with the clock. The running hour is asked
         # for whole. unsourced: that the end of a reading interval may lie ahead.
         end = self._now().replace(minute=0, second=0, microsecond=0) + STEP
-        request = {
-            "name": f"projects/{project}",
+        params: Params = {
             "filter": chosen,
-            "interval": {"start_time": end - since, "end_time": end},
-            "aggregation": {
-                "alignment_period": STEP,
-                "per_series_aligner": "ALIGN_SUM",
-                "cross_series_reducer": "REDUCE_SUM",
-                "group_by_fields": list(fields),
-            },
-            "page_size": PAGE,
+            "interval.startTime": format_time(end - since),
+            "interval.endTime": format_time(end),
+            "aggregation.alignmentPeriod": f"{STEP.total_seconds():.0f}s",
+            "aggregation.perSeriesAligner": "ALIGN_SUM",
+            "aggregation.crossSeriesReducer": "REDUCE_SUM",
+            "aggregation.groupByFields": fields,
+            "pageSize": str(PAGE),
         }
-        found = [usage async for usage in pages(paging(call, request, "time_series", _usage))]
+        call = ApiCall(MONITORING, "ListTimeSeries", project)
+        path = f"/v3/projects/{quote(project, safe=':')}/timeSeries"
+        found = [usage async for usage in self._rest.pages(call, path, "timeSeries", _usage, params)]
         return [usage for usage in found if usage is not None]
 
 
-def _usage(series: Any) -> KeyUsage | None:
-    labels = series.resource.labels
-    counted = [(moment(point.interval.end_time), _count(point.value)) for point in series.points]
+def _usage(series: Json) -> KeyUsage | None:
+    labels = series.get("resource", {}).get("labels", {})
+    counted = [(parse_time(point["interval"]["endTime"]), _count(point.get("value", {}))) for point in series.get("points", ())]
     used = [(end, calls) for end, calls in counted if end is not None and calls > 0]
     if not used:
         return None
     uid = labels.get("credential_id", "").removeprefix("apikey:")
-    status = series.metric.labels.get("response_code", "")
+    status = series.get("metric", {}).get("labels", {}).get("response_code", "")
     return KeyUsage(
         uid,
         labels.get("service", ""),
@@ -111,6 +109,6 @@ def _usage(series: Any) -> KeyUsage | None:
     )
 
 
-def _count(value: Any) -> int:
+def _count(value: Json) -> int:
     """Sums of counts come as integers, or as doubles after aggregation."""
-    return int(value.int64_value or value.double_value)
+    return int(value.get("int64Value") or value.get("doubleValue") or 0)

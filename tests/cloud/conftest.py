@@ -98,7 +98,9 @@ class Double:
         raw = await request.read()
         body = json.loads(raw) if request.content_type == "application/json" and raw else raw.decode()
         headers = {name.lower(): value for name, value in request.headers.items()}
-        self.seen.append(Seen("rest", what, headers, dict(request.query), body))
+        self.seen.append(
+            Seen("rest", what, headers, {name: ",".join(request.query.getall(name)) for name in request.query}, body)
+        )
         if self.script[what]:
             answer = self.script[what].popleft()
             if answer is DROP:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from keyadmin.cloud.usage import KeyUsage
 from keyadmin.model.problem import Cause, Problem
 
 SEARCH = "GET /v1/organizations/1000:searchAllResources"
-SERIES = "/google.monitoring.v3.MetricService/ListTimeSeries"
+SERIES = "GET /v3/projects/p1/timeSeries"
 EFFECTIVE = "/google.cloud.orgpolicy.v2.OrgPolicy/GetEffectivePolicy"
 
 
@@ -84,30 +85,25 @@ async def test_one_listing_answers_for_all_keys_of_a_project(double: Any, target
     answer = monitoring_v3.ListTimeSeriesResponse(
         time_series=[series("u1", "generativelanguage.googleapis.com", used), series("u2", "maps.googleapis.com", idle)]
     )
-    double.script[SERIES].append(raw(answer))
+    double.script[SERIES].append((200, json.loads(type(answer).to_json(answer))))
     async with connect(target) as cloud:
         now = cloud.now()
         assert await cloud.usage.of_project("p1") == [KeyUsage("u1", "generativelanguage.googleapis.com", 7, earlier)]
     (seen,) = double.calls(SERIES)
-    asked = monitoring_v3.ListTimeSeriesRequest.deserialize(seen.body)
-    assert asked.name == "projects/p1"
-    assert 'resource.type = "consumed_api"' in asked.filter
-    assert "resource.labels.credential_id" in asked.filter
-    assert list(asked.aggregation.group_by_fields) == [
-        "resource.labels.credential_id",
-        "resource.labels.service",
-        "metric.labels.response_code",
-    ]
-    end = asked.interval.end_time
+    asked = seen.query
+    assert 'resource.type = "consumed_api"' in asked["filter"]
+    assert "resource.labels.credential_id" in asked["filter"]
+    assert asked["aggregation.groupByFields"] == "resource.labels.credential_id,resource.labels.service"
+    start, end = (datetime.fromisoformat(asked[f"interval.{name}Time"]) for name in ("start", "end"))
     assert (end.minute, end.second, end.microsecond) == (0, 0, 0), "hours end where the interval ends"
     assert now < end <= now + timedelta(hours=1)
-    assert "ListModels" in asked.filter, "checks of keys are nobody's work"
-    assert asked.interval.end_time - asked.interval.start_time == timedelta(weeks=6)
+    assert "ListModels" in asked["filter"], "checks of keys are nobody's work"
+    assert end - start == timedelta(weeks=6)
 
 
-async def test_no_access_to_metrics_is_not_disuse(double: Any, target: Target, grpc_status: Any) -> None:
+async def test_no_access_to_metrics_is_not_disuse(double: Any, target: Target) -> None:
     words = "Permission monitoring.timeSeries.list denied (or the resource may not exist)."
-    double.script[SERIES].append(grpc_status(7, words))
+    double.script[SERIES].append((403, {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": words}}))
     async with connect(target) as cloud:
         with pytest.raises(Problem) as caught:
             await cloud.usage.of_project("p1")

@@ -234,9 +234,9 @@ async def test_an_update_whose_answer_was_lost_is_done_if_the_key_says_so(double
     assert double.calls(f"PATCH /v2/{NAME}")[0].body == {"displayName": "mine", "etag": "e"}
 
 
-async def test_what_must_not_be_repeated_is_not(double: Any, target: Target, grpc_status: Callable[..., Any]) -> None:
-    rpc = "/google.cloud.secretmanager.v1.SecretManagerService/AddSecretVersion"
-    double.script[rpc] += [grpc_status(14, "Broken off.")] * 2
+async def test_what_must_not_be_repeated_is_not(double: Any, target: Target) -> None:
+    rpc = "POST /v1/projects/p1/secrets/s1:addVersion"
+    double.script[rpc] += [error(503, "UNAVAILABLE", "Broken off.")] * 2
     async with connect(target) as cloud:
         with pytest.raises(Problem) as caught:
             await cloud.secrets.add_version("projects/p1/secrets/s1", KeyString(STRING))
@@ -244,10 +244,10 @@ async def test_what_must_not_be_repeated_is_not(double: Any, target: Target, grp
     assert len(double.calls(rpc)) == 1
 
 
-async def test_a_refused_write_is_repeated_even_so(double: Any, target: Target, grpc_status: Callable[..., Any]) -> None:
+async def test_a_refused_write_is_repeated_even_so(double: Any, target: Target) -> None:
     """A rate limit says that nothing was done."""
-    rpc = "/google.cloud.secretmanager.v1.SecretManagerService/AddSecretVersion"
-    double.script[rpc] += [grpc_status(8, "Slow down."), b"\n\x01v"]
+    rpc = "POST /v1/projects/p1/secrets/s1:addVersion"
+    double.script[rpc] += [error(429, "RESOURCE_EXHAUSTED", "Slow down."), (200, {"name": "v"})]
     async with connect(target) as cloud:
         assert await cloud.secrets.add_version("projects/p1/secrets/s1", KeyString(STRING)) == "v"
 
