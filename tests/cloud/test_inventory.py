@@ -93,7 +93,11 @@ async def test_one_listing_answers_for_all_keys_of_a_project(double: Any, target
     asked = seen.query
     assert 'resource.type = "consumed_api"' in asked["filter"]
     assert "resource.labels.credential_id" in asked["filter"]
-    assert asked["aggregation.groupByFields"] == "resource.labels.credential_id,resource.labels.service"
+    assert asked["aggregation.groupByFields"].split(",") == [
+        "resource.labels.credential_id",
+        "resource.labels.service",
+        "metric.labels.response_code",
+    ]
     start, end = (datetime.fromisoformat(asked[f"interval.{name}Time"]) for name in ("start", "end"))
     assert (end.minute, end.second, end.microsecond) == (0, 0, 0), "hours end where the interval ends"
     assert now < end <= now + timedelta(hours=1)
