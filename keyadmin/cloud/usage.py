@@ -71,15 +71,25 @@ class Usage:
         """Per key uid, service, method and HTTP status of the answers, checks of keys among them."""
         return await self._listed(project, since, FILTER, _BY_METHOD)
 
+    async def between(self, project: str, start: datetime, end: datetime) -> list[KeyUsage]:
+        """As `by_method`, of the calls in one span of at least a minute, by full seconds; `last` is its end."""
+        start, end = start.replace(microsecond=0), end.replace(microsecond=0)
+        return await self._listed_between(project, start, end, end - start, FILTER, _BY_METHOD)
+
     async def _listed(self, project: str, since: timedelta, chosen: str, fields: tuple[str, ...]) -> list[KeyUsage]:
         # Hours end where the interval ends: asked on full hours they do not move with the clock. The running hour is asked
         # for whole. unsourced: that the end of a reading interval may lie ahead.
         end = self._now().replace(minute=0, second=0, microsecond=0) + STEP
+        return await self._listed_between(project, end - since, end, STEP, chosen, fields)
+
+    async def _listed_between(
+        self, project: str, start: datetime, end: datetime, step: timedelta, chosen: str, fields: tuple[str, ...]
+    ) -> list[KeyUsage]:
         params: Params = {
             "filter": chosen,
-            "interval.startTime": format_time(end - since),
+            "interval.startTime": format_time(start),
             "interval.endTime": format_time(end),
-            "aggregation.alignmentPeriod": f"{STEP.total_seconds():.0f}s",
+            "aggregation.alignmentPeriod": f"{step.total_seconds():.0f}s",
             "aggregation.perSeriesAligner": "ALIGN_SUM",
             "aggregation.crossSeriesReducer": "REDUCE_SUM",
             "aggregation.groupByFields": fields,

@@ -47,6 +47,13 @@ def state_dir() -> Path:
     return user_state_path("keyadmin", appauthor=False)
 
 
+def data_dir() -> Path:
+    """The user's data directory for keyadmin (XDG_DATA_HOME and its like on other systems)."""
+    from platformdirs import user_data_path
+
+    return user_data_path("keyadmin", appauthor=False)
+
+
 def read_json(path: Path) -> Any:
     """The file's JSON, None where there is no file. Raises Problem naming the file and the place of the mistake."""
     try:

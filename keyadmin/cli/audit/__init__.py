@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin.cli.lazy import CommandEntry, CommandGroup
-from keyadmin.cli.settings import AUDIT_FORMATS
+from keyadmin.cli.settings import AUDIT_FORMATS, FIX_FORMATS
 
 _HELP: Final = "Find exposed, old and badly restricted keys."
 
 ENTRIES: Final[dict[str, CommandEntry]] = {
     "accept": CommandEntry("keyadmin.cli.audit.accept:accept", "Accept what a rule finds of a key, until a day."),
+    "fix": CommandEntry(
+        "keyadmin.cli.audit.fix:fix", "Repair the keys that the audit finds, in waves.", formats=FIX_FORMATS, feature="fix"
+    ),
+    "undo": CommandEntry("keyadmin.cli.audit.undo:undo", "Put back what a run of fix changed.", feature="fix"),
 }
 
 GROUP: Final = CommandGroup(_HELP, ENTRIES, CommandEntry("keyadmin.cli.audit.run:audit", _HELP, formats=AUDIT_FORMATS))

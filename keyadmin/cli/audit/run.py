@@ -94,7 +94,7 @@ def audit(
     session.charge_each = charge_projects
     wanted = chosen(rule)
     wishes = AuditOptions(wanted, duration.parse(max_age), explicit=rule is not None)
-    kind = _inventory(inventory)
+    kind = inventory_named(inventory)
     if fail_on not in THRESHOLDS:
         raise usage(f"--fail-on: {fail_on!r} is not a severity here", f"use one of: {', '.join(THRESHOLDS)}")
     place = show.place(session, output, AUDIT_FORMATS)
@@ -102,7 +102,7 @@ def audit(
     named = tuple(dict.fromkeys(checked(name, "--projects") for name in (where.projects if where else ())))
 
     async def work(cloud: Cloud) -> AuditReport:
-        return await scan(cloud, await _scope(cloud, session, named, where), kind, wishes, session.observer)
+        return await scan(cloud, await scope_of(cloud, session, named, where), kind, wishes, session.observer)
 
     with keeping_all():
         report = run(context, work)
@@ -110,7 +110,7 @@ def audit(
     return _code(report, fail_on)
 
 
-def _inventory(text: str) -> Inventory:
+def inventory_named(text: str) -> Inventory:
     from keyadmin.audit.inventory import INVENTORIES as KNOWN
 
     for known in KNOWN:
@@ -119,7 +119,7 @@ def _inventory(text: str) -> Inventory:
     raise usage(f"--inventory: {text!r} is not an inventory", f"use one of: {', '.join(KNOWN)}")
 
 
-async def _scope(cloud: Cloud, session: Session, named: tuple[str, ...], where: Places | None) -> AuditScope:
+async def scope_of(cloud: Cloud, session: Session, named: tuple[str, ...], where: Places | None) -> AuditScope:
     """Where to look: the folder or organisation by its number. Raises Problem where none has the name."""
     from keyadmin.audit.inventory import AuditScope
     from keyadmin.projects import parents

@@ -1,0 +1,136 @@
+"""The options of `audit fix` and `audit undo`, and what they come to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+from keyadmin.audit.fix.change import UNUSED_FOR
+from keyadmin.audit.fix.waves import SHARES, share
+from keyadmin.cloud.usage import KEPT
+from keyadmin.model import duration
+from keyadmin.model.problem import usage
+
+if TYPE_CHECKING:
+    from keyadmin.audit.fix.facts import FixRequest
+    from keyadmin.cli.session import Session
+
+OBSERVE: Final = "45m"
+SEVERITIES: Final = ("low", "medium", "high")
+_PLANNING: Final = ("rule", "min_severity", "key", "clients", "unused_for", "inventory", "max_age", "pause")
+
+
+def _severities(incomplete: str) -> list[str]:
+    return [name for name in SEVERITIES if name.startswith(incomplete)]
+
+
+MinSeverity = Annotated[
+    str | None,
+    typer.Option(
+        "--min-severity", metavar="low|medium|high", autocompletion=_severities, help="Only keys with findings this bad."
+    ),
+]
+FixKeys = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--key", metavar="KEY", help="Only this key, even if its use is unknown: full name, id or name; may be repeated."
+    ),
+]
+Out = Annotated[Path | None, typer.Option("--out", metavar="PLAN", help="Write the plan to a file, and change nothing.")]
+Apply = Annotated[Path | None, typer.Option("--apply", metavar="PLAN", help="Carry out what of this plan is not done yet.")]
+WaveShare = Annotated[
+    str | None,
+    typer.Option("--wave", metavar="N%", help="How much the first wave changes: 10%; then 30%, 60% and all of it."),
+]
+OnlyWave = Annotated[bool, typer.Option("--only", help="The next wave and no further; the same command goes on later.")]
+Pause = Annotated[str | None, typer.Option("--pause", metavar="DURATION", help="How long to wait between two waves.")]
+Observe = Annotated[
+    str,
+    typer.Option(
+        "--observe", metavar="DURATION", help="How long each wave is watched for harm before the next; 0s = it is not."
+    ),
+]
+UnusedFor = Annotated[
+    str | None, typer.Option("--unused-for", metavar="DURATION", help="Delete keys not used for so long: 90d.")
+]
+Clients = Annotated[
+    Path | None,
+    typer.Option("--clients", metavar="FILE", help="CSV of who uses which key: key,kind,entries. Use does not show it."),
+]
+StaleOk = Annotated[bool, typer.Option("--stale-ok", help="Apply a plan that is older than seven days.")]
+AcceptHarm = Annotated[
+    bool, typer.Option("--accept-harm", help="Go on behind a wave that did harm: the calls that are refused are unwanted.")
+]
+UndoKeys = Annotated[
+    list[str] | None,
+    typer.Option("--key", metavar="KEY", help="Only this key of the run: full name, id or name; may be repeated."),
+]
+
+
+@dataclass(frozen=True)
+class Planning:
+    """The options that a plan is made by, as they were typed."""
+
+    rule: list[str] | None = None
+    min_severity: str | None = None
+    key: list[str] | None = None
+    clients: Path | None = None
+    unused_for: str | None = None
+    inventory: str | None = None
+    max_age: str | None = None
+    pause: str | None = None
+
+    def refuse_beside_apply(self) -> None:
+        """Raises usage() where one of them stands beside `--apply`: the plan was made by them."""
+        given = [f"--{name.replace('_', '-')}" for name in _PLANNING if getattr(self, name)]
+        if given:
+            verb = "belongs" if len(given) == 1 else "belong"
+            raise usage(
+                f"{' and '.join(given)} {verb} to making a plan, and --apply carries one out",
+                "leave it out, or make a new plan without --apply",
+            )
+
+    def request(self, session: Session, policy: str | None, wave: str | None) -> FixRequest:
+        """What is to be planned. Raises usage(), and Problem (exit 2) for a bad file of clients or policy."""
+        from keyadmin.audit.fix.clients import read_clients
+        from keyadmin.audit.fix.decide import FixTerms
+        from keyadmin.audit.fix.facts import FixRequest
+        from keyadmin.audit.model import Severity
+        from keyadmin.cli.rotation.scope_options import is_there, the_policy
+
+        if self.min_severity is not None and self.min_severity not in SEVERITIES:
+            raise usage(f"--min-severity: {self.min_severity!r} is not a severity here", f"use one of: {', '.join(SEVERITIES)}")
+        return FixRequest(
+            terms=FixTerms(unused_for=self._unused_for()),
+            first=share(wave) if wave is not None else SHARES[0],
+            pause=duration.parse(self.pause) if self.pause is not None else timedelta(),
+            least=Severity[(self.min_severity or "info").upper()],
+            keys=tuple(self.key or ()),
+            clients=read_clients(self.clients) if self.clients is not None else None,
+            policy=the_policy(session, policy) if is_there(policy) else None,
+        )
+
+    def _unused_for(self) -> timedelta:
+        span = duration.parse(self.unused_for) if self.unused_for is not None else UNUSED_FOR
+        if span < timedelta(days=7):
+            raise usage(
+                f"--unused-for {self.unused_for}: whoever used a key in the last 7 d may use it again tomorrow",
+                "write 7d or more",
+            )
+        return span
+
+    def beyond_kept(self) -> bool:
+        """Whether keys are asked about that were not used for longer than use is kept."""
+        return self._unused_for() > KEPT
+
+
+def observed(text: str) -> timedelta:
+    """How long waves are observed. Raises usage() for a time in which nothing can show."""
+    span = duration.parse(text)
+    if timedelta() < span < timedelta(minutes=1):
+        raise usage(f"--observe {text}: calls show after up to 30 minutes", "write 45m, or 0s to leave it out")
+    return span

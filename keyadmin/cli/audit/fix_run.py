@@ -1,0 +1,243 @@
+"""A plan shown, asked about, written, carried out, and told of."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from keyadmin import __version__
+from keyadmin.audit.fix.change import ROTATING, FixChange
+from keyadmin.audit.fix.execute import FixOutcome
+from keyadmin.audit.fix.foresee import foresee
+from keyadmin.audit.fix.journal import FixRecord, read_journal
+from keyadmin.audit.fix.observe import WaveVerdict
+from keyadmin.audit.fix.plan import FixPlan
+from keyadmin.audit.fix.plan_file import read_plan, write_plan
+from keyadmin.audit.fix.report import report
+from keyadmin.audit.fix.run import FixOptions, FixResult, apply_plan, left_to_do, told, waiting
+from keyadmin.audit.fix.scope import check_age, check_scope, check_world
+from keyadmin.audit.fix.waves import FixWave, share
+from keyadmin.audit.inventory import AuditScope
+from keyadmin.cli.audit import fix_view, show
+from keyadmin.cli.audit.fix_files import called, plan_of_run
+from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.render import show_data, show_to_programs
+from keyadmin.cli.rotation.options import manner_of
+from keyadmin.cli.rotation.scope_options import is_there, the_policy
+from keyadmin.cli.runner import run
+from keyadmin.cli.session import Session, current
+from keyadmin.cli.settings import FIX_FORMATS
+from keyadmin.cli.text import counted
+from keyadmin.model.command_line import typed
+from keyadmin.model.problem import Cause, Exit, Problem, or_problem, usage
+from keyadmin.rotation.job import Event
+from keyadmin.rotation.notices import Notifier, notifier
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.connect import Cloud
+
+_TOLD: Final = 10
+
+
+@dataclass
+class FixManner:
+    """How a plan is gone about, as the command line says."""
+
+    context: typer.Context
+    observe: timedelta
+    only: bool
+    accept_harm: bool
+    policy: str | None
+    notify: str | None
+    output: Path | None
+    yes: bool
+    dry_run: bool
+
+    @property
+    def session(self) -> Session:
+        """The run's session."""
+        return current(self.context)
+
+    def check_output(self) -> None:
+        """Raises usage() before anything is done for a place that cannot be written, and for no program as a notice."""
+        self._target = show.place(self.session, self.output, FIX_FORMATS)
+        if self._notice is None and self.session.format == "html" and self.dry_run:
+            raise usage("--format html shows what was done, and --dry-run does nothing", "leave one of them out")
+
+    @cached_property
+    def _notice(self) -> Notifier | None:
+        return notifier(self.notify, self.session.observer) if self.notify else None
+
+    def planned(self, plan: FixPlan, out: Path | None, seconds: float, missed: bool) -> int:
+        """Go on from a fresh plan: show it, and write it, or ask and carry it out."""
+        session = self.session
+        if out is not None or self.dry_run or session.format == "table":
+            fix_view.show_plan(session, plan)
+        fix_view.tell_plan(session, plan, seconds)
+        if self.dry_run:
+            would(session, _question(plan.changes), document=False)
+            return Exit.FOUND if missed else Exit.OK
+        if out is not None:
+            write_plan(out, plan)
+            session.console.note(f"Wrote {out}. Carry it out: {typed('audit fix', apply=str(out))}", always=True)
+            return Exit.FOUND if missed else Exit.OK
+        if not plan.changes:
+            if session.format in ("json", "yaml"):
+                show_to_programs(session, report(plan, FixRecord(), __version__).to_json())
+            return Exit.FOUND if missed else Exit.OK
+        confirm(session, f"{_capital(_question(plan.changes))}?", yes=self.yes)
+        path = plan_of_run(plan.run)
+        write_plan(path, plan, folder=True)
+        return self._applied(plan, path, lambda cloud: _nothing(cloud))
+
+    def apply(self, path: Path, scope: Callable[[Cloud], Awaitable[AuditScope]], wave: str | None, *, stale_ok: bool) -> int:
+        """Carry out what of a plan is not done yet. Raises Problem (exit 2) for a plan that may not be applied here."""
+        session = self.session
+        plan = read_plan(path)
+        if wave is not None:
+            plan = plan.rewaved(share(wave))
+        record = read_journal(path, plan.run)
+        if plan.edited:
+            session.console.note(f"{path} was edited since it was written: its digest is another one.", always=True)
+        todo = left_to_do(plan, record)
+
+        async def fits(cloud: Cloud) -> None:
+            if plan.changes:  # the answer bears the server's time, whether the key is there or not
+                await or_problem(cloud.keys.get(plan.changes[0].name), credentials=False)
+            check_scope(plan, await scope(cloud))
+            check_world(plan, cloud)
+            check_age(plan, cloud, stale_ok=stale_ok)
+
+        if self.dry_run:
+            return self._foreseen(plan, record, fits)
+        if not self.yes and (todo or waiting(plan, record)):
+            if session.interactive:
+                run(self.context, fits)
+                if session.format == "table":
+                    fix_view.show_plan(session, replace(plan, changes=tuple(todo)))
+            confirm(session, f"{_capital(_question(todo))}?", yes=False)
+        return self._applied(plan, path, fits)
+
+    def _foreseen(self, plan: FixPlan, record: FixRecord, fits: Callable[[Cloud], Awaitable[None]]) -> int:
+        """What applying the plan would come to, as far as reads can tell."""
+
+        async def look(cloud: Cloud) -> Sequence[FixOutcome]:
+            await fits(cloud)
+            return await foresee(cloud, plan, record, self.session.observer)
+
+        refused = [each for each in run(self.context, look) if each.status == "skipped"]
+        todo = left_to_do(plan, record)
+        fix_view.show_plan(self.session, replace(plan, changes=tuple(todo)))
+        would(self.session, _question(todo), document=False)
+        return self._ended(FixResult(plan, record, list(refused)), "would not be made")
+
+    def _applied(self, plan: FixPlan, path: Path, fits: Callable[[Cloud], Awaitable[None]]) -> int:
+        session = self.session
+        named = called(path, plan.run)
+
+        async def work(cloud: Cloud) -> FixResult:
+            await fits(cloud)
+            return await apply_plan(cloud, plan, path, self._options(plan), session.observer)
+
+        try:
+            result = run(self.context, work)
+        except (Problem, KeyboardInterrupt) as end:
+            problem = end if isinstance(end, Problem) else Problem(Cause.UNKNOWN, "interrupted")
+            self._emit(Event.failure(session.now(), "run", problem))
+            self._send()
+            raise
+        fix_view.show_report(session, report(plan, result.record, __version__), self._target)
+        fix_view.tell_harm(session, result.verdicts, named)
+        self._tell_rest(result, path, named)
+        self._send()
+        return self._ended(result, "were not made")
+
+    def _options(self, plan: FixPlan) -> FixOptions:
+        rotates = any(change.kind in ROTATING for change in plan.changes)
+        policy = the_policy(self.session, self.policy) if rotates and is_there(self.policy) else None
+        rotation = replace(manner_of(self.session, pinned=False), emit=self._emit)
+        return FixOptions(
+            self.observe,
+            only=self.only,
+            accept_harm=self.accept_harm,
+            go_on=self._go_on,
+            emit=self._emit,
+            policy=policy,
+            rotation=rotation,
+        )
+
+    def _go_on(self, verdict: WaveVerdict, following: FixWave) -> bool:
+        """Whether the next wave may come though the last one could not be judged."""
+        self.session.console.note(f"Wave {verdict.wave}: {told(verdict)}.", always=True)
+        if self.yes:
+            return True
+        question = f"Go on with wave {following.number}, {counted(len(following.changes), 'change')}, all the same?"
+        try:
+            confirm(self.session, question, yes=False)
+        except Problem:
+            return False
+        return True
+
+    def _emit(self, event: Event) -> None:
+        if self.session.format == "jsonl":
+            show_data(self.session, event.to_json())
+        if self._notice is not None:
+            self._notice(event)
+
+    def _send(self) -> None:
+        if self._notice is not None:
+            self._notice.send()
+
+    def _tell_rest(self, result: FixResult, path: Path, named: str) -> None:
+        """What is left, and the way back."""
+        session, plan = self.session, result.plan
+        todo = len(left_to_do(plan, result.record))
+        again = typed("audit fix", apply=str(path))
+        if under_way := waiting(plan, result.record):
+            session.console.note(f"{counted(len(under_way), 'rotation')} under way; take them further: {again}", always=True)
+        if todo:
+            reason = f" ({result.stopped})" if result.stopped else ""
+            session.console.note(f"{counted(todo, 'change')} not made{reason}; go on: {again}", always=True)
+        session.console.note(f"Run {plan.run}. Put it back: {typed('audit undo', named)}", always=True)
+
+    def _ended(self, result: FixResult, words: str) -> int:
+        """The exit code: 3, with the reasons, where a change was not made or a wave did harm."""
+        trouble = result.trouble
+        if trouble:
+            first = trouble[0]
+            notes = [f"{e.change.project} {e.change.key_id}: {e.detail} [{e.cause}]" for e in trouble[:_TOLD]]
+            notes += [f"and {len(trouble) - _TOLD} more"] if len(trouble) > _TOLD else []
+            raise Problem(
+                Cause(first.cause),
+                f"{len(trouble)} of {counted(len(result.plan.changes), 'change')} {words}",
+                project=first.change.project,
+                fix=("see why above; make a new plan for keys that were changed since", typed("audit fix", dry_run=True)),
+                exit_code=Exit.FOUND,
+                notes=notes,
+            )
+        if result.harmed and not self.accept_harm:
+            return Exit.FOUND
+        return Exit.FAILED if result.stopped and not result.harmed else Exit.OK
+
+
+async def _nothing(cloud: Cloud) -> None:
+    """The plan was made just now, with this connection's eyes."""
+
+
+def _question(todo: Sequence[FixChange]) -> str:
+    """What is asked about, or would be done."""
+    projects = len({change.number for change in todo})
+    gone = sum(change.kind == "delete" for change in todo)
+    said = f", {counted(gone, 'deletion')} among them" if gone else ""
+    waves = len({change.wave for change in todo})
+    return f"make {counted(len(todo), 'change')} in {counted(projects, 'project')} in {counted(waves, 'wave')}{said}"
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"

@@ -1,0 +1,206 @@
+"""How plans, runs and undos are shown."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from keyadmin.audit.fix.change import FixChange, LeftAlone, restrictions_in_words
+from keyadmin.audit.fix.observe import WaveVerdict
+from keyadmin.audit.fix.plan import FixPlan
+from keyadmin.audit.fix.plan_file import change_to_json, plan_to_json
+from keyadmin.audit.fix.report import FixReport, FixRow, markdown, page
+from keyadmin.audit.fix.run import told
+from keyadmin.audit.fix.undo import UndoOutcome, UndoTarget
+from keyadmin.audit.model import AuditReport, Severity
+from keyadmin.cli import streams
+from keyadmin.cli.render import Column, View, show_data, show_list, write
+from keyadmin.cli.reveal import masked
+from keyadmin.cli.session import Session
+from keyadmin.cli.text import clean, counted
+from keyadmin.local.files import write_text
+from keyadmin.model.command_line import typed
+from keyadmin.model.duration import words
+
+if TYPE_CHECKING:
+    from keyadmin.cli.audit.show import ReportTarget
+
+SHOWN: Final = 20
+_TELL_FROM: Final = 60.0  # seconds that a quota costs, from where on it is said beforehand
+
+_CHANGES: Final = View[FixChange](
+    (
+        Column("wave", lambda each: each.wave),
+        Column("change", lambda each: each.kind),
+        Column("project", lambda each: each.project),
+        Column("key", lambda each: each.label, cut=True),
+        Column("before", lambda each: restrictions_in_words(each.before), cut=True),
+        Column("after", lambda each: each.becoming, cut=True),
+        Column("why", lambda each: each.why, below=True),
+    ),
+    change_to_json,
+    "Nothing to change.",
+)
+_ROWS: Final = View[FixRow](
+    (
+        Column("wave", lambda each: each.change.wave),
+        Column("change", lambda each: each.change.kind),
+        Column("project", lambda each: each.change.project),
+        Column("key", lambda each: each.change.label, cut=True),
+        Column("status", lambda each: each.status),
+        Column("before", lambda each: each.before, cut=True),
+        Column("after", lambda each: each.change.becoming, cut=True),
+        Column("detail", lambda each: each.detail, below=True),
+    ),
+    lambda each: each.to_json(),
+    "Nothing to change.",
+)
+_UNDONE: Final = View[UndoOutcome](
+    (
+        Column("change", lambda each: each.change.kind),
+        Column("project", lambda each: each.change.project),
+        Column("key", lambda each: each.change.label, cut=True),
+        Column("status", lambda each: "undone" if each.status == "done" else each.status),
+        Column("now", lambda each: restrictions_in_words(each.change.before) if each.status == "done" else "", cut=True),
+        Column("detail", lambda each: each.detail, below=True),
+    ),
+    lambda each: {
+        "key": each.change.name,
+        "project": each.change.project,
+        "displayName": each.change.display_name,
+        "change": each.change.kind,
+        "status": "undone" if each.status == "done" else each.status,
+        "detail": each.detail,
+        "cause": each.cause or None,
+    },
+    "Nothing to undo.",
+)
+_TARGETS: Final = View[UndoTarget](
+    (
+        Column("change", lambda each: each.change.kind),
+        Column("project", lambda each: each.change.project),
+        Column("key", lambda each: each.change.label, cut=True),
+        Column(
+            "now", lambda each: "deleted" if each.key.delete_time else restrictions_in_words(each.key.restrictions), cut=True
+        ),
+        Column("then", lambda each: restrictions_in_words(each.before or each.key.restrictions), cut=True),
+    ),
+    lambda each: {"key": each.change.name, "project": each.change.project, "change": each.change.kind, "opens": each.opens},
+    "Nothing to undo.",
+)
+
+
+def tell_audit(session: Session, report: AuditReport, *, beyond: bool) -> None:
+    """What the plan rests on."""
+    for note in report.notes:
+        session.console.note(f"Note: {note}.")
+    for error in report.errors[:SHOWN]:
+        session.console.warning(f"{error.project} could not be checked ({error.cause}): {error.message}")
+    if len(report.errors) > SHOWN:
+        session.console.warning(f"and {len(report.errors) - SHOWN} more projects could not be checked")
+    session.console.note(f"Audited: {report.words()}.")
+    if beyond:
+        kept = "Cloud Monitoring keeps the use of six weeks: as unused counts a key without a call in these that is old enough"
+        session.console.note(f"{kept}; what was before nobody knows.")
+
+
+def show_plan(session: Session, plan: FixPlan) -> None:
+    """The plan on stdout: for people the first changes of it and what is left alone, for programs all of it."""
+    if session.format in ("json", "yaml"):
+        show_data(session, plan_to_json(plan))
+        return
+    if session.format == "table":
+        show_list(session, plan.changes[:SHOWN], _CHANGES)
+        if len(plan.changes) > SHOWN:
+            write(f"... and {counted(len(plan.changes) - SHOWN, 'more change')}; --format csv shows all")
+    else:
+        show_list(session, plan.changes, _CHANGES)
+
+
+def tell_plan(session: Session, plan: FixPlan, seconds: float) -> None:
+    """The waves, what is left alone, and how long it takes, on stderr."""
+    kinds = Counter(change.kind for change in plan.changes)
+    if plan.changes:
+        said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
+        waves = " + ".join(str(len(wave.changes)) for wave in plan.waves)
+        session.console.note(f"{counted(len(plan.changes), 'change')} ({said}) in waves of {waves}.", always=True)
+    if seconds > _TELL_FROM:
+        took = words(timedelta(seconds=seconds))
+        text = f"{counted(plan.writes, 'call')} that change keys: under the quota that takes {took}, observing apart"
+        session.console.note(f"{text}; quicker: --charge-projects.", always=True)
+    tell_left(session, plan.left)
+
+
+def tell_left(session: Session, left: Sequence[LeftAlone]) -> None:
+    """What no change repairs: high findings by name with what to type, the others counted."""
+    high = [each for each in left if each.severity is Severity.HIGH]
+    for each in high[:SHOWN]:
+        session.console.warning(f"left alone: {each.project} {each.display_name or each.name}: {each.why}")
+        session.console.note(f"  {each.command}", always=True)
+    if len(high) > SHOWN:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(each.reason for each in high).most_common())
+        session.console.warning(f"{len(high)} keys with high findings are left alone ({reasons}): the plan's file names each")
+    others = Counter(each.reason for each in left if each.severity is not Severity.HIGH)
+    if others:
+        said = ", ".join(f"{count} {reason}" for reason, count in others.most_common())
+        session.console.note(f"Left alone, with lesser findings: {said}.")
+
+
+def show_report(session: Session, found: FixReport, where: ReportTarget) -> None:
+    """What became of the plan, on stdout or in a file."""
+    if where.file is None:
+        _print(session, found)
+        return
+    text = io.StringIO()
+    with contextlib.redirect_stdout(text):
+        _print(session, found)
+    write_text(where.file, text.getvalue())  # for the owner alone: it tells where an organisation was weak
+    session.console.note(f"Wrote {where.file}.")
+
+
+def _print(session: Session, found: FixReport) -> None:
+    match session.format:
+        case "json" | "yaml":
+            show_data(session, found.to_json())
+        case "jsonl":
+            pass  # its events were written as they happened
+        case "html" | "markdown":
+            text = page(found) if session.format == "html" else markdown(found)
+            streams.write(masked(clean(text, keep="\n")))
+        case "csv":
+            show_list(session, found.rows, _ROWS)
+        case _:
+            _table(session, found)
+
+
+def _table(session: Session, found: FixReport) -> None:
+    """For people: what is not as planned first, then the rest as far as it has room."""
+    order = sorted(found.rows, key=lambda row: (row.status in ("done", "planned"), row.status == "planned"))
+    show_list(session, order[:SHOWN], _ROWS)
+    if len(order) > SHOWN:
+        write(f"... and {counted(len(order) - SHOWN, 'more change')}; --format csv shows all")
+
+
+def tell_harm(session: Session, verdicts: Sequence[WaveVerdict], plan: str) -> None:
+    """What was observed: harmed keys by name, each with the command that puts it back."""
+    for verdict in verdicts:
+        session.console.note(f"Wave {verdict.wave}: {told(verdict)}.", always=True)
+        for harm in verdict.harmed[:SHOWN]:
+            session.console.warning(f"{harm.name}: {harm.why}")
+            session.console.note(f"  put it back: {typed('audit undo', plan, key=harm.name)}", always=True)
+        if len(verdict.harmed) > SHOWN:
+            session.console.warning(f"and {len(verdict.harmed) - SHOWN} more keys; the journal names each")
+
+
+def show_undone(session: Session, outcomes: Sequence[UndoOutcome]) -> None:
+    """What became of an undo."""
+    show_list(session, outcomes, _UNDONE)
+
+
+def show_targets(session: Session, targets: Sequence[UndoTarget]) -> None:
+    """What an undo would do."""
+    show_list(session, targets, _TARGETS)
