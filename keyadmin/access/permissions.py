@@ -16,6 +16,7 @@ API_KEYS: Final = "apikeys.googleapis.com"
 GEMINI: Final = "generativelanguage.googleapis.com"
 IAM: Final = "iam.googleapis.com"
 RESOURCE_MANAGER: Final = "cloudresourcemanager.googleapis.com"
+MONITORING: Final = "monitoring.googleapis.com"
 SERVICE_USAGE: Final = "serviceusage.googleapis.com"
 APIS: Final = (API_KEYS, SERVICE_USAGE, RESOURCE_MANAGER, GEMINI, IAM)
 
@@ -117,6 +118,20 @@ FEATURES: Final[dict[str, Feature]] = {
             binds=True,
         ),
         Feature("audit", "audit the API keys", ("apikeys.keys.list", "serviceusage.services.get"), (API_KEYS, SERVICE_USAGE)),
+        Feature(
+            "fix",
+            "repair API keys after an audit, and undo it",
+            (
+                GET_PROJECT,
+                "apikeys.keys.list",
+                "apikeys.keys.update",
+                "apikeys.keys.delete",
+                "apikeys.keys.undelete",
+                "serviceusage.services.get",
+                "monitoring.timeSeries.list",
+            ),
+            (API_KEYS, SERVICE_USAGE, RESOURCE_MANAGER, MONITORING),
+        ),
         Feature("hand-over", "hand over an API key", ("apikeys.keys.getKeyString",), (API_KEYS,)),
         Feature("enable-api", "enable APIs", (ENABLE_SERVICE,), (SERVICE_USAGE,), enables=True),
     )

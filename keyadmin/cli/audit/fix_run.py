@@ -94,7 +94,8 @@ class FixManner:
         confirm(session, f"{_capital(_question(plan.changes))}?", yes=self.yes)
         path = plan_of_run(plan.run)
         write_plan(path, plan, folder=True)
-        return self._applied(plan, path, lambda cloud: _nothing(cloud))
+        code = self._applied(plan, path, _nothing)
+        return Exit.FOUND if missed and code == Exit.OK else code
 
     def apply(self, path: Path, scope: Callable[[Cloud], Awaitable[AuditScope]], wave: str | None, *, stale_ok: bool) -> int:
         """Carry out what of a plan is not done yet. Raises Problem (exit 2) for a plan that may not be applied here."""

@@ -90,6 +90,13 @@ def migrate(world: World) -> Any:
     return _in_two_runs(world, "migrate", STANDARD)
 
 
+def fix(world: World) -> Any:
+    """A key narrowed and a key deleted, then both put back. The first run that fails, else the last."""
+    words = ("--projects", "demo-project", "--yes", "--observe", "0s", "--format", "json")
+    done = world.run("audit", "fix", *words)
+    return done if done.code else world.run("audit", "undo", done.json["run"], "--yes")
+
+
 COMMANDS: dict[str, Callable[[World], Any]] = {
     "import": lambda world: world.run("projects", "import", "demo-project"),
     "list": lambda world: world.run("keys", "list", "-p", "demo-project"),
@@ -105,6 +112,7 @@ COMMANDS: dict[str, Callable[[World], Any]] = {
     "rotate": rotate,
     "migrate": migrate,
     "audit": lambda world: world.run("audit", "--projects", "demo-project", "--fail-on", "none"),
+    "fix": fix,
     "hand-over": lambda world: world.run("keys", "hand-over", AUTH, "--to", "stdout"),
     "enable-api": lambda world: world.run("projects", "enable", "translate.googleapis.com", "-p", "demo-project"),
 }
@@ -122,6 +130,11 @@ def prepared(world: World, name: str) -> None:
         world.fill()
     if name == "audit":  # whether the Gemini API is on is asked where a key may call every API
         world.served.seed(projects=[{"projectId": "demo-project", "keys": [{"keyId": "open-key", "displayName": "open key"}]}])
+    if name == "fix":
+        old = {"createTime": "2024-01-01T00:00:00Z"}
+        use = [{"service": "translate.googleapis.com", "at": world.served.control("")["now"]}]
+        keys = [{"keyId": "used", "displayName": "used", "use": use, **old}, {"keyId": "idle", "displayName": "idle", **old}]
+        world.served.seed(projects=[{"projectId": "demo-project", "services": ["monitoring.googleapis.com"], "keys": keys}])
     if name in ("import", "enable-api"):
         command = {"import": "import", "enable-api": "enable"}[name]
         if world.run("projects", command, "--help").code != 0:
