@@ -22,6 +22,15 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "keyadmin audit accept map --rule key-too-old --reason kiosk --until 180d",
         "keyadmin audit accept -p shop --rule too-many-keys --reason 'few' --until 90d",
     ),
+    "audit fix": (
+        "keyadmin audit fix --organization example.com --out plan.json",
+        "keyadmin audit fix --apply plan.json --wave 10% --only",
+        "keyadmin audit fix -p my-project --clients clients.csv",
+    ),
+    "audit undo": (
+        "keyadmin audit undo plan.json --dry-run",
+        "keyadmin audit undo plan.json --key web",
+    ),
     "scan": (
         "keyadmin scan . --history",
         "keyadmin scan src tests --offline --allow .keyadmin-allow",

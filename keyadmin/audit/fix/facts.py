@@ -13,7 +13,8 @@ from keyadmin.audit.fix.decide import FixTerms, KeyFacts, decide
 from keyadmin.audit.fix.plan import FixPlan, FixScope, made
 from keyadmin.audit.fix.waves import SHARES
 from keyadmin.audit.inventory import AuditScope
-from keyadmin.audit.model import AuditReport, Finding, Severity
+from keyadmin.audit.model import Finding, Severity
+from keyadmin.audit.result import AuditReport
 from keyadmin.handover.registry import fingerprint
 from keyadmin.model.key import Key, Restrictions
 from keyadmin.model.lineage import Lineage

@@ -39,7 +39,7 @@ from keyadmin.model.project_ref import checked
 if TYPE_CHECKING:
     from keyadmin.audit.fix.plan import FixPlan
     from keyadmin.audit.inventory import AuditScope
-    from keyadmin.audit.model import AuditReport
+    from keyadmin.audit.result import AuditReport
     from keyadmin.cli.audit.fix_run import FixManner
     from keyadmin.cloud.connect import Cloud
 

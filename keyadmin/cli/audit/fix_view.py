@@ -16,7 +16,8 @@ from keyadmin.audit.fix.plan_file import change_to_json, plan_to_json
 from keyadmin.audit.fix.report import FixReport, FixRow, markdown, page
 from keyadmin.audit.fix.run import told
 from keyadmin.audit.fix.undo import UndoOutcome, UndoTarget
-from keyadmin.audit.model import AuditReport, Severity
+from keyadmin.audit.model import Severity
+from keyadmin.audit.result import AuditReport
 from keyadmin.cli import streams
 from keyadmin.cli.render import Column, View, show_data, show_list, write
 from keyadmin.cli.reveal import masked

@@ -71,7 +71,12 @@ def test_a_wave_that_did_harm_stops_the_others(fixing: Fixing) -> None:
     plan = fixing.plan("--projects", "shop", "--rule", "gemini-exposed-key", "--wave", "70%")
     first = [each["key"].rpartition("/")[2] for each in plan["changes"] if each["wave"] == 1]
     steps = [called(fixing, key, MAPS, 40, refused=7 if key == "busy-0" else 0) for key in first if key.startswith("busy")]
-    with meanwhile(fixing, lambda: [step() for step in steps] and None):
+
+    def calls() -> None:
+        for step in steps:
+            step()
+
+    with meanwhile(fixing, calls):
         done = fixing.apply(observe="45m")
     assert done.code == 3, done.err
     harmed = fixing.key("busy-0")["name"]
