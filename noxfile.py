@@ -107,9 +107,9 @@ def matrix(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON)
 def guards(session: nox.Session) -> None:
-    """Break each guard of rotation on purpose, in a copy, and see the tests named for it fail; words behind `--` choose."""
+    """Break each guard of the table on purpose, in a copy, and see the tests named for it fail; words behind `--` choose."""
     _install(session, "tests")
-    session.run("python", "-m", "tests.rotation.guards.prove", *session.posargs, env=_environment())
+    session.run("python", "-m", "tests.guards.prove", *session.posargs, env=_environment())
 
 
 @nox.session(python=PYTHON)

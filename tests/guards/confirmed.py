@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.rotation.guards.files import CONFIRMED, DRY, SCHEDULED, STATUS, TRUST
-from tests.rotation.guards.guard import Guard
+from tests.guards.files import CONFIRMED, DRY, SCHEDULED, STATUS, TRUST
+from tests.guards.guard import Guard
 
 GUARDS = [
     Guard(

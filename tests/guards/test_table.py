@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rotation.guards.guard import Guard
-from tests.rotation.guards.table import GUARDS, PROBES
+from tests.guards.guard import Guard
+from tests.guards.table import GUARDS, PROBES
 
 ROOT = Path(__file__).parents[2]
 

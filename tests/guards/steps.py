@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.rotation.guards.files import LINEAGE, MIGRATE, OVERTAKEN, STEPS, STOPPED
-from tests.rotation.guards.guard import Guard
+from tests.guards.files import LINEAGE, MIGRATE, OVERTAKEN, STEPS, STOPPED
+from tests.guards.guard import Guard
 
 GUARDS = [
     Guard(

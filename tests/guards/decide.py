@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.rotation.guards.files import DECIDE, FORGED, LINEAGE, MEND, MIGRATE, RUN, STEPS, TAMPERED
-from tests.rotation.guards.guard import Guard
+from tests.guards.files import DECIDE, FORGED, LINEAGE, MEND, MIGRATE, RUN, STEPS, TAMPERED
+from tests.guards.guard import Guard
 
 GUARDS = [
     Guard(

@@ -1,15 +1,16 @@
 """All guards, and the probes that tell whether everything that the tests start runs the copy.
 
-A guard is a condition, a step or an order whose absence would break a promise of rotation (docs/rotation.md).
+A guard is a condition, a step or an order whose absence would break a promise: of rotation (docs/rotation.md), of what
+changes and hands over keys, of what is read from files, and of the sandbox, which refuses what Google refuses.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from tests.rotation.guards import commands, confirmed, decide, engine, lineage, others, scope, sinks, steps, tampered, undo
-from tests.rotation.guards.files import CRASH, RUN
-from tests.rotation.guards.guard import Guard
+from tests.guards import commands, confirmed, decide, engine, lineage, others, permissions, scope, sinks, steps, tampered, undo
+from tests.guards.files import CRASH, RUN
+from tests.guards.guard import Guard
 
 PROBES: Final = (
     Guard(
@@ -38,5 +39,5 @@ PROBES: Final = (
 GUARDS: Final = (
     *(*lineage.GUARDS, *decide.GUARDS, *engine.GUARDS, *steps.GUARDS),
     *(*undo.GUARDS, *scope.GUARDS, *sinks.GUARDS, *commands.GUARDS, *tampered.GUARDS, *confirmed.GUARDS),
-    *others.GUARDS,
+    *(*others.GUARDS, *permissions.GUARDS),
 )

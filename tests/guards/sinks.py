@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.rotation.guards.files import COMMAND, ENV_FILE, ENV_TEXT, FILES, LINEAGE, OVERTAKEN, RUN, SINKS, STEPS, STOPPED, TOLD
-from tests.rotation.guards.guard import Guard
+from tests.guards.files import COMMAND, ENV_FILE, ENV_TEXT, FILES, LINEAGE, OVERTAKEN, RUN, SINKS, STEPS, STOPPED, TOLD
+from tests.guards.guard import Guard
 
 GUARDS = [
     Guard(

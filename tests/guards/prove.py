@@ -1,6 +1,6 @@
 """Breaks each guard of the table on purpose, in a copy, and sees that the tests that are named for it fail.
 
-`python -m tests.rotation.guards.prove [WORD...]`: all guards, or those in whose file or words a WORD stands. Exit code 1
+`python -m tests.guards.prove [WORD...]`: all guards, or those in whose file or words a WORD stands. Exit code 1
 where a guard may be broken unnoticed. `--list` prints the table as Markdown instead.
 """
 
@@ -17,24 +17,36 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
-from tests.rotation.guards.copy import Copy, Ran
-from tests.rotation.guards.guard import Guard
-from tests.rotation.guards.table import GUARDS, PROBES
+from tests.guards.copy import Copy, Ran
+from tests.guards.guard import Guard
+from tests.guards.table import GUARDS, PROBES
 
 AT_ONCE = max(2, os.cpu_count() or 2)
 TIMEOUT_S = 100.0  # for the tests of one guard
 
 
-def unnoticed(copy: Copy, guard: Guard) -> str | None:
-    """Why a guard is not proven: None where every test that is named for it fails by an assertion of its own."""
+def unnoticed(copy: Copy, guards: Sequence[Guard]) -> list[str | None]:
+    """Why each of the guards, which are broken at once, is not proven.
+
+    None where every test that is named for it fails by an assertion of its own.
+    """
+    tests = list(dict.fromkeys(test for guard in guards for test in guard.tests))
     try:
-        with copy.broken(guard):
-            ran = copy.run(guard.tests, TIMEOUT_S)
+        with copy.broken(guards):
+            ran = copy.run(tests, TIMEOUT_S)
     except ValueError as error:
-        return str(error)
+        return [str(error)] * len(guards)
     except subprocess.TimeoutExpired:
-        return "its tests did not end"
-    return next((why for test in guard.tests if (why := _not_failing(ran, test))), None)
+        return ["its tests did not end"] * len(guards)
+    return [next((why for test in guard.tests if (why := _not_failing(ran, test))), None) for guard in guards]
+
+
+def together(guards: Sequence[Guard]) -> list[list[Guard]]:
+    """What is broken at once: the guards of a group, and each other one alone."""
+    out: dict[object, list[Guard]] = {}
+    for guard in guards:
+        out.setdefault(guard.group or guard, []).append(guard)
+    return list(out.values())
 
 
 def _not_failing(ran: Ran, test: str) -> str | None:
@@ -55,33 +67,43 @@ def failing_unbroken(copy: Copy, guards: Sequence[Guard]) -> list[str]:
     return failing + [test for test in tests if not ran.of(test)]
 
 
-def prove(guards: Sequence[Guard], folder: Path) -> list[str]:
-    """Break each of the guards; what is not as it should be, a line each."""
+def prove(guards: Sequence[Guard], folder: Path, probes: Sequence[Guard] = PROBES, at_once: int = AT_ONCE) -> list[str]:
+    """Break each of the guards, and the probes first; what is not as it should be, a line each."""
     copies: SimpleQueue[Copy] = SimpleQueue()
-    for number in range(AT_ONCE):
+    for number in range(at_once):
         copies.put(Copy(folder / str(number)))
-    copy = copies.get()
-    wrong = [f"{test} fails although nothing is broken" for test in failing_unbroken(copy, [*PROBES, *guards])]
-    wrong += [f"{probe.protects}: {why}" for probe in PROBES if (why := unnoticed(copy, probe))]
-    copies.put(copy)
-    if wrong:
-        return wrong
+    try:
+        copy = copies.get()
+        wrong = [f"{test} fails although nothing is broken" for test in failing_unbroken(copy, [*probes, *guards])]
+        wrong += [f"{probe.protects}: {why}" for probe in probes for why in unnoticed(copy, [probe]) if why]
+        copies.put(copy)
+        return wrong or _each(guards, copies)
+    finally:
+        for _ in range(at_once):
+            copies.get().close()
+
+
+def _each(guards: Sequence[Guard], copies: SimpleQueue[Copy]) -> list[str]:
     said = threading.Lock()
 
-    def one(guard: Guard) -> str | None:
+    def some(guards: list[Guard]) -> list[str]:
         copy = copies.get()
         begun = time.monotonic()
         try:
-            why = unnoticed(copy, guard)
+            reasons = unnoticed(copy, guards)
         finally:
             copies.put(copy)
-        line = f"{guard.file}: {guard.protects}" + (f": {why}" if why else "")
+        taken = (time.monotonic() - begun) / len(guards)
+        lines = [
+            f"{guard.file}: {guard.protects}" + (f": {why}" if why else "") for guard, why in zip(guards, reasons, strict=True)
+        ]
         with said:
-            print(f"{'WRONG' if why else 'ok'}  {time.monotonic() - begun:4.1f} s  {line}", flush=True)
-        return line if why else None
+            for line, why in zip(lines, reasons, strict=True):
+                print(f"{'WRONG' if why else 'ok'}  {taken:4.1f} s  {line}", flush=True)
+        return [line for line, why in zip(lines, reasons, strict=True) if why]
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return [line for line in pool.map(one, guards) if line]
+        return [line for lines in pool.map(some, together(guards)) for line in lines]
 
 
 def listed(guards: Sequence[Guard]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.rotation.guards.guard import Guard
+from tests.guards.guard import Guard
 
 K8S = "tests/handover/test_kubernetes.py"
 GITHUB = "tests/handover/test_github_actions.py"
