@@ -7,7 +7,7 @@ such projects are listed through the API Keys API.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -50,11 +50,14 @@ class AuditScope:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A project to audit. `keys` None = they are to be listed; `gemini` None = not known whether the Gemini API is on."""
+    """A project to audit. `keys` None = they are to be listed; `gemini` None = not known whether the Gemini API is on;
+    `apis` = of others, whether they are on, as far as that is known.
+    """
 
     project: str
     keys: tuple[Key, ...] | None = None
     gemini: bool | None = None
+    apis: Mapping[str, bool] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from keyadmin.audit.model import AuditFacts, Finding, Severity
 from keyadmin.model.key import Key
 
-Need = Literal["gemini", "usage"]
+Need = Literal["gemini", "usage", "apis"]
 
 GEMINI_KEYS_PAGE: Final = "https://ai.google.dev/gemini-api/docs/api-key"
 API_KEYS_PAGE: Final = "https://cloud.google.com/docs/authentication/api-keys"

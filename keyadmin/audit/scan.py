@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -43,22 +43,30 @@ class AuditOptions:
 
 @dataclass(frozen=True, slots=True)
 class _Looked:
-    """One project after it was looked at. `unseen` = why not, or not wholly; `blind` = why the use of its keys is unknown."""
+    """One project after it was looked at.
+
+    `unseen` = why not, or not wholly; `blind` = why the use of its keys is unknown, `dark` = why the state of its APIs is.
+    """
 
     judgements: list[KeyJudgement]
     keys: int = 0
     unseen: Unseen | None = None
     failure: Problem | None = None
     blind: Problem | None = None
+    dark: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What is known of a project after it was asked, and what could not be found out; `use` = its use was asked for."""
+    """What is known of a project after it was asked, and what could not be found out.
+
+    `blind` = why the use of its keys is unknown, `dark` = why the state of its APIs is; `use` = its use was asked for.
+    """
 
     facts: AuditFacts
     unseen: Unseen | None = None
     blind: Problem | None = None
+    dark: Problem | None = None
     use: bool = False
 
 
@@ -114,7 +122,7 @@ class _Look:
         self._wishes = wishes
         self._needs: frozenset[Need] = frozenset(need for rule in wishes.rules for need in rule.needs)
         self._reads_use = reads_use
-        self._may_read_use = may_read_use
+        self._may_read_use = self._may_ask = may_read_use
         self._shown = frozenset(rule.id for rule in wishes.rules)
         # What is to be done about a key depends on all that is wrong with it.
         self._rules = tuple({rule.id: rule for rule in (*chosen(None), *wishes.rules)}.values())
@@ -144,31 +152,40 @@ class _Look:
                 keys = await self._listed(candidate.project)
             except Problem as problem:
                 return _Looked([], unseen=_unseen(candidate.project, problem), failure=_no_credentials(problem))
-        facts = AuditFacts(candidate.project, keys, self.now, self._wishes.max_age, candidate.gemini)
-        asked = await self._asked(facts, gemini="gemini" in self._needs, use=self._reads_use and _judgeable(keys, self.now))
+        facts = AuditFacts(candidate.project, keys, self.now, self._wishes.max_age, candidate.gemini, apis=candidate.apis)
+        asked = await self._asked(facts, self._needs, use=self._reads_use and _judgeable(keys, self.now))
         found = apply(asked.facts, self._wishes.rules)
         if any(finding.key is not None and finding.key.delete_time is None for finding in found):
-            more = await self._asked(asked.facts, gemini=asked.unseen is None, use=self._may_read_use and not asked.use)
-            asked = _Asked(more.facts, asked.unseen or more.unseen, asked.blind or more.blind)
+            more = await self._asked(asked.facts, _STATES, use=self._may_read_use and not asked.use, again=asked)
+            asked = _Asked(more.facts, asked.unseen or more.unseen, asked.blind or more.blind, asked.dark or more.dark)
         every = apply(asked.facts, self._rules)
-        return _Looked(judge(asked.facts, every, self._shown), len(keys), asked.unseen, blind=asked.blind)
+        judgements = judge(asked.facts, every, self._shown)
+        return _Looked(judgements, len(keys), asked.unseen, blind=asked.blind, dark=asked.dark)
 
-    async def _asked(self, facts: AuditFacts, *, gemini: bool, use: bool) -> _Asked:
-        """The facts with what is not known yet: whether the Gemini API is on, where that matters, and the use of the keys."""
-        gemini = gemini and facts.gemini is None and any(open_keys(facts))
-        if not (gemini or use):
+    async def _asked(self, facts: AuditFacts, needs: Collection[Need], *, use: bool, again: _Asked | None = None) -> _Asked:
+        """The facts with what is not known yet: which APIs are on, where that matters, and the use of the keys."""
+        services = [] if again is not None and again.dark is not None else self._unknown(facts, needs)
+        if not (services or use):
             return _Asked(facts)
-        on, used = await asyncio.gather(
-            self._gemini(facts.project, facts.gemini, asks=gemini), self._used(facts.project, asks=use)
-        )
-        known = replace(
-            facts,
-            gemini=None if isinstance(on, Problem) else on,
-            used=facts.used if used is None or isinstance(used, Problem) else used,
-            blind=facts.blind or isinstance(used, Problem),
-        )
-        unseen = _unseen(facts.project, on, _STATE_UNKNOWN) if isinstance(on, Problem) else None
-        return _Asked(known, unseen, used if isinstance(used, Problem) else None, use=use)
+        states, used = await asyncio.gather(self._states(facts.project, services), self._used(facts.project, asks=use))
+        known = facts
+        if not isinstance(states, Problem):
+            on = {service: states.get(service) == "ENABLED" for service in services}
+            known = replace(known, gemini=on.pop(GEMINI, known.gemini), apis={**known.apis, **on})
+        if isinstance(used, Problem):
+            known = replace(known, blind=True)
+        elif used is not None:
+            known = replace(known, used=used)
+        dark = states if isinstance(states, Problem) else None
+        unseen = _unseen(facts.project, dark, _STATE_UNKNOWN) if dark is not None and any(open_keys(facts)) else None
+        return _Asked(known, unseen, used if isinstance(used, Problem) else None, dark, use=use)
+
+    def _unknown(self, facts: AuditFacts, needs: Collection[Need]) -> list[str]:
+        """The services of which it matters whether they are on, and of which that is not known."""
+        wanted = {GEMINI} if "gemini" in needs and any(open_keys(facts)) else set[str]()
+        if "apis" in needs and self._may_ask:
+            wanted.update(service for key in facts.live for service in key.restrictions.services)
+        return sorted(service for service in wanted if facts.is_on(service) is None)
 
     async def _listed(self, project: str) -> tuple[Key, ...]:
         try:
@@ -177,11 +194,9 @@ class _Look:
             # A project that a search found is there; of one that was typed that is not known.
             raise (await told_apart(self._cloud, project, problem)) if self._named else problem from None
 
-    async def _gemini(self, project: str, known: bool | None, *, asks: bool) -> bool | Problem | None:
-        if not asks:
-            return known
+    async def _states(self, project: str, services: list[str]) -> Mapping[str, str] | Problem:
         try:
-            return (await self._cloud.services.states(project, [GEMINI])).get(GEMINI) == "ENABLED"
+            return await self._cloud.services.states(project, services) if services else {}
         except Problem as problem:
             return _no_credentials(problem)
 
@@ -194,6 +209,7 @@ class _Look:
             return _no_credentials(problem)
 
 
+_STATES: Final[frozenset[Need]] = frozenset({"gemini", "apis"})
 _STATE_UNKNOWN: Final = "it has keys without API restriction, and whether the Gemini API is on is unknown: "
 
 

@@ -69,9 +69,9 @@ class _Case:
     @cached_property
     def surplus(self) -> frozenset[str]:
         """The targets that can go: nothing calls them, or their API is off; empty where none would stay."""
-        targets = self.key.restrictions.services
-        idle = targets - self.called if self.called else frozenset[str]()
-        if self.use_known and not self.called and self.key.restricted == "mixed":
+        targets, mixed = self.key.restrictions.services, "mixed-targets" in self.found
+        idle = targets - self.called if self.called and (mixed or "unused-target" in self.found) else frozenset[str]()
+        if self.use_known and not self.called and mixed:
             idle = frozenset({GEMINI})  # nothing is called: the one that is worth most to others
         off = frozenset(target for target in targets if self.facts.is_on(target) is False)
         return next((gone for gone in (idle | off, off, idle) if gone and gone < targets), frozenset())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,9 @@ from keyadmin.audit.rules import rules
 from tests.cli.test_advice import GEMINI, MAPS, commands_in
 from tests.cli.test_advice_typed import AUTH, LEGACY, OWNED, SERVICES, Neighbours, typed_out, world
 
-VALUES = {"SINK": "stdout", "SERVICE": MAPS, "ADDRESS": "198.51.100.9", "SITE": "https://new.example/*"}
+VALUES = {"SINK": "stdout", "SERVICE": MAPS, "ADDRESS": "198.51.100.9", "SITE": "https://new.example/*", "NAME": "new-name"}
+TRANSLATE = "translate.googleapis.com"
+LATELY = (datetime.now(UTC) - timedelta(days=10)).strftime("%Y-%m-%dT%H:%M:%SZ")
 OLD = "2020-01-01T00:00:00Z"
 TO_MAPS = {"apiTargets": [{"service": MAPS}]}
 SITES = {"browserKeyRestrictions": {"allowedReferrers": ["https://a.example/*"]}}
@@ -26,6 +29,14 @@ FOUND: dict[str, dict[str, Any]] = {
     },
     "key-too-old": AUTH | {"createTime": OLD},
     "unused-key": AUTH | {"createTime": OLD},
+    "unused-target": AUTH
+    | {
+        "createTime": OLD,
+        "restrictions": {"apiTargets": [{"service": GEMINI}, {"service": MAPS}, {"service": TRANSLATE}]},
+        "use": [{"service": GEMINI, "at": LATELY}, {"service": MAPS, "at": LATELY}],
+    },
+    "api-off": {"restrictions": {"apiTargets": [{"service": GEMINI}, {"service": MAPS}]}},
+    "key-string-in-name": AUTH | {"displayName": "AIza" + "SANDBOXxN2kQ9r7wJ4vTcPq8LmZx3HdUyE1"},
     "no-client-restriction": {"restrictions": TO_MAPS},
 }
 """A key with a finding of each rule."""
@@ -48,9 +59,9 @@ def test_every_rule_is_typed_or_it_is_said_why_not() -> None:
 def test_after_the_fix_the_finding_is_gone_and_the_neighbours_are_there(
     cli: Callable[..., Any], served: Any, rule: str
 ) -> None:
-    key = FOUND[rule] | {"keyId": "web", "displayName": "site"}
+    key = {"displayName": "site"} | FOUND[rule] | {"keyId": "web"}
     project = "demo-project"
-    if rule == "unrestricted-key":  # where Gemini is off
+    if rule in ("unrestricted-key", "api-off"):  # where Gemini is off
         project = "dark-project"
         served.seed(projects=[{"projectId": project, "iam": OWNED, "services": SERVICES[1:], "keys": [key]}])
     served.seed(**world(*([key] if project == "demo-project" else [])))

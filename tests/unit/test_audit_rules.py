@@ -56,6 +56,7 @@ def names(findings: list[Finding]) -> list[str]:
 def test_every_rule_of_the_contract_is_there_with_its_severity_and_its_words() -> None:
     assert {rule.id: rule.severity.word for rule in rules().values()} == {
         "gemini-exposed-key": "high",
+        "key-string-in-name": "high",
         "unrestricted-key": "medium",
         "standard-key": "high",
         "mixed-targets": "medium",
@@ -64,6 +65,8 @@ def test_every_rule_of_the_contract_is_there_with_its_severity_and_its_words() -
         "rotation-stuck": "high",
         "rotation-overdue": "medium",
         "unused-key": "low",
+        "unused-target": "low",
+        "api-off": "low",
         "no-client-restriction": "low",
         "too-many-keys": "low",
         "deleted-key-recoverable": "info",
@@ -147,6 +150,14 @@ def test_mixed_targets() -> None:
         Restrictions(referrers=("*://*/*",)),
         Restrictions(referrers=("*.*",)),
         Restrictions(referrers=("*:*/*",)),
+        Restrictions(ips=("192.0.2.1", "0.0.0.0")),
+        Restrictions(ips=("::",)),
+        Restrictions(ips=("::0",)),
+        Restrictions(referrers=("*.com",)),
+        Restrictions(referrers=("https://*.com/*",)),
+        Restrictions(referrers=("a.example.com/*", "*.CO.UK")),
+        Restrictions(referrers=("*.co.uk:*/*",)),
+        Restrictions(referrers=("http://*.github.io/*",)),
     ],
 )
 def test_client_restrictions_that_let_everybody_in(restrictions: Restrictions) -> None:
@@ -160,11 +171,12 @@ def test_client_restrictions_that_let_everybody_in(restrictions: Restrictions) -
     [
         Restrictions(),
         Restrictions(ips=("0.0.0.0/1",)),
-        Restrictions(ips=("0.0.0.0", "::", "10.0.0.0/8")),
+        Restrictions(ips=("0.0.0.1", "::1", "10.0.0.0/8")),
         Restrictions(ips=("not an address", "10.0.0.1")),
         Restrictions(ips=()),
         Restrictions(referrers=("*.example.com/*",)),
-        Restrictions(referrers=("*.com",)),
+        Restrictions(referrers=("example.co.uk/*", "com/*")),
+        Restrictions(referrers=("*.intranet/*", "*.localhost")),
         Restrictions(referrers=("https://*/maps/*",)),
         Restrictions(referrers=("https://example.com/*",)),
         Restrictions(android=(AndroidApp("A" * 40, "com.example"),)),
@@ -174,6 +186,47 @@ def test_client_restrictions_that_let_everybody_in(restrictions: Restrictions) -
 def test_client_restrictions_that_do_not(restrictions: Restrictions) -> None:
     assert lets_everybody_in(restrictions) == ""
     assert found("open-client-restriction", key(restrictions=restrictions)) == []
+
+
+def test_keys_for_an_api_that_is_off() -> None:
+    maps = key("m", restrictions=Restrictions(targets=targets(MAPS)))
+    both = key("b", restrictions=Restrictions(targets=targets(GEMINI, MAPS)))
+    assert names(found("api-off", maps, both, OPEN, gemini=True, apis={MAPS: False})) == ["m", "b"]
+    assert found("api-off", maps, both, gemini=True, apis={MAPS: True}) == []
+    assert found("api-off", maps, both) == [], "unknown is not off"
+    assert names(found("api-off", maps, both, key("g"), gemini=False)) == ["b", "g"]
+    assert MAPS in found("api-off", both, gemini=True, apis={MAPS: False})[0].message
+
+
+def test_targets_that_a_key_does_not_use() -> None:
+    both = key(age=40, restrictions=Restrictions(targets=targets(GEMINI, MAPS)))
+    used = {both.uid: Use(NOW, frozenset({MAPS}), frozenset({MAPS}))}
+    [finding] = found("unused-target", both, used=used)
+    assert finding.message == f"not used in six weeks for {GEMINI}, which it may call"
+    assert found("unused-target", replace(both, create_time=NOW - timedelta(days=29)), used=used) == []
+    assert found("unused-target", both, used={}) == [], "that is an unused key"
+    assert found("unused-target", both) == []
+    assert found("unused-target", both, used={both.uid: Use(NOW, frozenset({MAPS, GEMINI}))}) == [], "refused calls are calls"
+    assert found("unused-target", replace(OPEN, create_time=both.create_time, uid=both.uid), used=used) == []
+
+
+STRING = "AIza" + "SyB0lNxN2kQ9r7wJ4vTcPq8LmZx3HdUyE1o"
+
+
+@pytest.mark.parametrize(
+    ("more", "where", "way"),
+    [
+        ({"display_name": f"maps {STRING}"}, "its display name", "keys rename one -p p1 NAME"),
+        ({"annotations": {"note": STRING}}, "its annotation note", "keys annotate one -p p1 --remove note"),
+        ({"annotations": {STRING: "x"}}, "the name of an annotation", "keys annotate one -p p1 --clear"),
+    ],
+)
+def test_names_that_hold_a_key_string(more: dict[str, Any], where: str, way: str) -> None:
+    [finding] = found("key-string-in-name", replace(key(), **more))
+    assert finding.message == f"{where} holds a key string (AIza...yE1o)"
+    assert STRING not in finding.message + finding.fix
+    assert finding.fix.split()[1:] == way.split() or set(finding.fix.split()[1:]) == set(way.split())
+    assert found("key-string-in-name", key(), replace(key(), display_name="AIza for maps")) == []
 
 
 def test_age_is_counted_to_the_second_by_the_time_given() -> None:

@@ -19,6 +19,7 @@ from keyadmin.model.problem import Cause, Exit, Problem, usage
 ENTRY_POINTS: Final = "keyadmin.audit_rules"
 _BUILT_IN: Final = (
     "gemini_exposed_key",
+    "key_string_in_name",
     "unrestricted_key",
     "standard_key",
     "mixed_targets",
@@ -27,6 +28,8 @@ _BUILT_IN: Final = (
     "rotation_stuck",
     "rotation_overdue",
     "unused_key",
+    "unused_target",
+    "api_off",
     "no_client_restriction",
     "too_many_keys",
     "deleted_key_recoverable",

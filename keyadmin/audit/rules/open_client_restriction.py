@@ -9,10 +9,12 @@ from typing import Final
 
 from keyadmin.audit.commands import command
 from keyadmin.audit.model import AuditFacts, Finding, Severity
+from keyadmin.audit.public_suffix import is_public_suffix
 from keyadmin.audit.rule import BEST_PRACTICES_PAGE, AuditRule, finding_of
 from keyadmin.model.key import Key, Restrictions
 
 _ANYWHERE: Final = re.compile(r"(?:(?:https?|\*)://)?[*.]*\*[*.]*(?::\*)?(?:/\**)?")
+_BELOW: Final = re.compile(r"(?:(?:https?|\*)://)?\*\.?(?P<domain>[^*/:]+?)\.?(?::[\d*]+)?(?:/.*)?", re.IGNORECASE)
 
 
 def check(facts: AuditFacts) -> Iterator[Finding]:
@@ -41,9 +43,9 @@ def _only(kind: str, entries: tuple[str, ...]) -> Restrictions:
 def lets_everybody_in(restrictions: Restrictions) -> str:
     """The entry of a client restriction that makes it one in name only; empty where there is none."""
     for referrer in restrictions.referrers or ():
-        if _ANYWHERE.fullmatch(referrer.strip()):
+        if _ANYWHERE.fullmatch(referrer.strip()) or _whole_suffix(referrer.strip()):
             return referrer
-    networks = [network for text in restrictions.ips or () if "/" in text and (network := _network(text)) is not None]
+    networks = [network for text in restrictions.ips or () if (network := _network(text)) is not None]
     for network in networks:
         if network.prefixlen == 0:
             return str(network)
@@ -56,11 +58,19 @@ def lets_everybody_in(restrictions: Restrictions) -> str:
     return next((f"its networks add up to {each}" for each in sums if each.prefixlen == 0), "")
 
 
+def _whole_suffix(referrer: str) -> bool:
+    """Whether it lets in every site below a suffix that anybody can register a name in: `*.com/*`, `*.co.uk`."""
+    below = _BELOW.fullmatch(referrer)
+    return below is not None and is_public_suffix(below["domain"].lower())
+
+
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """An address is a network of one; the unspecified one (`0.0.0.0`, `::`) counts as all (CIS 1.13)."""
     try:
-        return ipaddress.ip_network(text.strip(), strict=False)
+        network = ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
         return None
+    return network.supernet(new_prefix=0) if network.num_addresses == 1 and network[0].is_unspecified else network
 
 
 RULE: Final = AuditRule(
@@ -68,9 +78,9 @@ RULE: Final = AuditRule(
     severity=Severity.MEDIUM,
     title="A client restriction that restricts nobody",
     help=(
-        "The key is restricted to addresses or web sites, but the list lets everybody in: 0.0.0.0/0, ::/0, networks that "
-        "add up to all addresses, or the referrer *. It looks restricted in every list. CIS Google Cloud Foundation "
-        "Benchmark 1.13."
+        "The key is restricted to addresses or web sites, but the list lets everybody in: 0.0.0.0, 0.0.0.0/0, ::/0, networks "
+        "that add up to all addresses, the referrer *, or all sites below a public suffix (*.com/*, *.co.uk, *.github.io), "
+        "where anybody can have one. It looks restricted in every list. CIS Google Cloud Foundation Benchmark 1.13."
     ),
     fix="Name the addresses, sites or apps that use the key.",
     source=BEST_PRACTICES_PAGE,

@@ -246,7 +246,7 @@ def test_the_threshold_decides_the_exit_code(organization: Any, audit: Audit, th
 
 
 def test_what_is_worth_knowing_alone_never_fails(organization: Any, audit: Audit) -> None:
-    organization(project("web-one", key("maps", MAPS)))
+    organization(project("web-one", key("maps", MAPS), services=[*ON, MAPS]))
     done = audit("--projects", "web-one", "--fail-on", "low")
     assert (done.found, done.code) == ({("undisplayable-key", "maps")}, 0)
 
