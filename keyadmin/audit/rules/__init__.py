@@ -35,6 +35,8 @@ _BUILT_IN: Final = (
     "deleted_key_recoverable",
     "undisplayable_key",
 )
+NAMES: Final = tuple(name.replace("_", "-") for name in _BUILT_IN)
+"""The ids of the rules that come with keyadmin."""
 
 
 @cache

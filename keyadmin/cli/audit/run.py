@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from keyadmin.audit.rules import chosen, rules
+from keyadmin.audit.rules import NAMES, chosen, rules
 from keyadmin.cli.options import ChargeProjects
 from keyadmin.cli.places import Folder, Organization, Places, Projects, places
 from keyadmin.cli.runner import keeping_all, run
@@ -83,9 +83,7 @@ def audit(
     code scanning) and html. Exit code 3 for findings at the threshold, and where a project could not be checked: what is
     in it is unknown, not right. 1 where none could.
 
-    Rules: gemini-exposed-key, unrestricted-key, standard-key, mixed-targets, open-client-restriction, key-too-old,
-    rotation-stuck, rotation-overdue, unused-key, no-client-restriction, too-many-keys, deleted-key-recoverable,
-    undisplayable-key.
+    Rules: {rules}.
     """
     from keyadmin.audit.scan import AuditOptions, scan
     from keyadmin.cli.audit import show
@@ -108,6 +106,9 @@ def audit(
         report = run(context, work)
         show.show(session, report, place)
     return _code(report, fail_on)
+
+
+audit.__doc__ = (audit.__doc__ or "").replace("{rules}", ", ".join(NAMES))
 
 
 def inventory_named(text: str) -> Inventory:

@@ -12,7 +12,7 @@ import pytest
 from tests.cli.doctor.conftest import Served, run, served  # noqa: F401 (fixtures)
 
 GEMINI, MAPS = "generativelanguage.googleapis.com", "maps-backend.googleapis.com"
-ON = ["apikeys.googleapis.com", GEMINI]
+ON = ["apikeys.googleapis.com", GEMINI, MAPS]
 OWNER = "user:owner@example.com"
 ORGANIZATION = "organizations/77"
 AUDITOR = ("roles/browser", "roles/cloudasset.viewer")

@@ -156,7 +156,7 @@ def test_use_by_cloud_monitoring(organization: Any, audit: Audit) -> None:
 
 def test_use_that_cannot_be_read_is_unknown_and_said(organization: Any, served: Any, audit: Audit) -> None:
     organization(project("web-one", key("never", GEMINI, age=60)))
-    served.grant("dev@example.com", ["apikeys.keys.list"], on="web-one")
+    served.give("dev@example.com", ["apikeys.keys.list"], on="web-one")
     done = audit("--projects", "web-one", user="dev@example.com")
     assert (done.of("unused-key"), done.report["errors"], done.code) == ([], [], 0)
     assert "the use of keys is unknown" in done.run.err
@@ -246,7 +246,7 @@ def test_the_threshold_decides_the_exit_code(organization: Any, audit: Audit, th
 
 
 def test_what_is_worth_knowing_alone_never_fails(organization: Any, audit: Audit) -> None:
-    organization(project("web-one", key("maps", MAPS), services=[*ON, MAPS]))
+    organization(project("web-one", key("maps", MAPS), services=ON))
     done = audit("--projects", "web-one", "--fail-on", "low")
     assert (done.found, done.code) == ({("undisplayable-key", "maps")}, 0)
 

@@ -48,7 +48,7 @@ def test_the_threshold_none_does_not_make_the_unknown_right(organization: Any, a
 
 def test_where_no_project_could_be_looked_at_the_audit_failed(organization: Any, served: Any, audit: Audit) -> None:
     organization(project("web-one", key("open")))
-    served.grant("dev@example.com", ["resourcemanager.projects.get"], on="web-one")
+    served.give("dev@example.com", ["resourcemanager.projects.get"], on="web-one")
     done = audit("--projects", "web-one", "--fail-on", "none", user="dev@example.com")
     assert done.code == 1
     assert done.report["errors"][0]["project"] == "web-one"
@@ -67,8 +67,8 @@ def test_a_name_that_is_no_project_is_told_as_such(organization: Any, audit: Aud
 
 def test_an_unknown_api_state_is_an_error_and_the_other_findings_stay(organization: Any, served: Any, audit: Audit) -> None:
     organization(project("web-one", key("open", age=200)), project("web-two", key("good", GEMINI, project="web-two")))
-    served.grant("dev@example.com", ["apikeys.keys.list"], on="web-one")
-    served.grant("dev@example.com", ["apikeys.keys.list"], on="web-two")
+    served.give("dev@example.com", ["apikeys.keys.list"], on="web-one")
+    served.give("dev@example.com", ["apikeys.keys.list"], on="web-two")
     done = audit("--projects", "web-one,web-two", "--fail-on", "none", user="dev@example.com")
     assert done.found == {("key-too-old", "open")}
     [error] = done.report["errors"]
