@@ -34,6 +34,8 @@ def _denied(facts: ErrorFacts) -> Verdict:
     if _PAGE in facts.message.lower() and not _OF_RUN.search(facts.message):
         return None
     permission = named.permission(facts)
+    if "forbidden from accessing the bucket" in facts.message:  # gcloud then names services.use as one of several guesses
+        return Cause.QUOTA_PROJECT_DENIED, "builds"
     if permission == "serviceusage.services.use":
         return Cause.QUOTA_PROJECT_DENIED, None
     return rules.acting_as(facts, permission)

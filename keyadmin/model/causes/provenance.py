@@ -68,6 +68,11 @@ _MENTIONED: Final = (
     "gcr.io/",
     "pkg.dev/",
     "over_query_limit",
+    "dialogflow",
+    "earth engine",
+    "pub/sub",
+    "cloud run",
+    "cloud spanner",
     ".run.app",
     ".cloudfunctions.net",
 )
@@ -170,6 +175,8 @@ _RULES_CLIENTS: Final = (
 OWN_USERS: Final[dict[str, str]] = {
     "Google Play Console": "in the Play Console, under Users and permissions, invite the service account and give it the app",
     "Google Search Console": "in its Settings, under Users and permissions, add the account that calls to the property",
+    "Google Earth Engine": "register the project on https://code.earthengine.google.com/register and name it: "
+    "ee.Initialize(project='...'); a service account needs an Earth Engine role in that project",
     "Google Analytics": "in Analytics, under Admin, Access management, add the account that calls to the property",
     "Google Drive": "share the file, folder or shared drive with the account that calls, as an editor if it writes",
     "Google Ads": "in Google Ads, under Access and security, add the account that calls; the developer token needs access too",
@@ -180,10 +187,18 @@ OWN_USERS: Final[dict[str, str]] = {
 _OWN_USERS: Final[tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]] = (
     (
         "Google Play Console",
-        ("the caller does not have permission", "forbidden: forbidden", "insufficient permissions", "error: forbidden"),
+        (
+            "the caller does not have permission",
+            "forbidden: forbidden",
+            "insufficient permissions",
+            "error: forbidden",
+            "permission to execute this method",
+        ),
         ("fastlane", "androidpublisher", "play_store", "play store", "gradle play publisher", "play.google.com"),
     ),
-    ("Google Search Console", ("sufficient permission for site",), ()),
+    ("Google Play Console", ("does not own the application",), ("google play", "androidpublisher")),
+    ("Google Search Console", ("sufficient permission for site", "failed to verify the url ownership"), ()),
+    ("Google Earth Engine", ("not signed up for earth engine", "is not registered to use earth engine"), ()),
     (
         "Google Analytics",
         ("sufficient permissions for this property", "sufficient permissions for this account", "permissions for this profile"),

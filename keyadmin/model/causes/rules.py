@@ -14,9 +14,11 @@ Verdict = tuple[Cause, str | None] | None
 
 GEMINI: Final = "generativelanguage.googleapis.com"
 
-# The projects that own the OAuth clients of gcloud, of Application Default Credentials and of Cloud Shell: a call charged to
+# The projects that own the OAuth clients of gcloud, of its credentials, Cloud Shell and Earth Engine: a call charged to
 # one of them had no quota project of its own (facts: reported in public threads).
-GOOGLES_OWN_PROJECTS: Final = frozenset({"764086051850", "32555940559", "618104708054", "google.com:cloudsdktool"})
+GOOGLES_OWN_PROJECTS: Final = frozenset(
+    {"764086051850", "32555940559", "618104708054", "google.com:cloudsdktool", "cloud-devshell-dev", "522309567947"}
+)
 
 _OWN_PROJECT: Final = re.compile(
     rf"project[\s/='\"#:(]{{1,3}}(?:{'|'.join(map(re.escape, sorted(GOOGLES_OWN_PROJECTS)))})(?![\w-])", re.IGNORECASE
@@ -165,7 +167,7 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
             ),
         ),
         ("no-token", re.compile(r"ACTIONS_ID_TOKEN_REQUEST", re.IGNORECASE)),
-        ("gke", re.compile(r"unable to generate access token; IAM returned", re.IGNORECASE)),
+        ("gke", re.compile(r"unable to generate access token; IAM returned|identitybindingtoken", re.IGNORECASE)),
         ("act-as", re.compile(r"google cloud (?:access|id) token", re.IGNORECASE)),
     ),
     Cause.SERVICE_UNAVAILABLE: (
@@ -192,8 +194,13 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ),
     ),
     Cause.INVALID_ARGUMENT: (("unnamed", re.compile(r"contains an invalid argument", re.IGNORECASE)),),
-    Cause.NOT_FOUND: (("key", re.compile(r'key "projects/|locations/global/keys', re.IGNORECASE)),),
-    Cause.ORG_POLICY_CONSTRAINT: (("members", re.compile(r"permitted customer|permitted organization", re.IGNORECASE)),),
+    Cause.NOT_FOUND: (
+        ("file", re.compile(r"permission to access the file|cachedcontent not found", re.IGNORECASE)),
+        ("key", re.compile(r'key "projects/|locations/global/keys', re.IGNORECASE)),
+    ),
+    Cause.ORG_POLICY_CONSTRAINT: (
+        ("members", re.compile(r"permitted customer|permitted organization|domain restriction", re.IGNORECASE)),
+    ),
 }
 
 

@@ -129,6 +129,7 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
         *google_says(
             33,
             "invalid_grant",
+            "access to the spreadsheet expired or was revoked",
             "refresh token is invalid",
             "refresh token has expired",
             "token expired",

@@ -18,17 +18,33 @@ NOT_FOUND: Final = CauseEntry(
     ),
     ERROR_REASONS,
     variants={
+        # https://ai.google.dev/gemini-api/docs/files
+        "file": Variant(
+            (
+                do(
+                    "files are kept for 48 hours, caches for as long as was asked (an hour): upload it again, or make "
+                    "the cache anew"
+                ),
+                do(
+                    "use a key of the same project as for the upload: where keys take turns, all of one project; Vertex AI's "
+                    "files are others"
+                ),
+                do("a large file: wait until its state is ACTIVE before it is used"),
+            ),
+            "The file (or cache) is gone, or was uploaded with a key of another project: both are answered the same.",
+        ),
         "key": Variant(
             (
                 run("keyadmin keys list --project PROJECT --all", "or --deleted: deleted keys can be restored for 30 days"),
                 do("created just now: wait a few seconds and try again"),
             )
-        )
+        ),
     },
     reasons=("SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED", "SERVICE_NOT_VISIBLE"),
     legacy=("notFound",),
     codes=("not_found",),
     patterns=(
+        *says(64, "permission to access the file * or it may not exist", "cachedcontent not found"),
         *says(64, "requested entity was not found", "requested entity not found", 'key "projects/ * not found'),
         *google_says(64, "not found or permission denied", "not found (or permission denied)", "resource not found"),
         *google_says(68, "cannot find service ["),
@@ -83,6 +99,29 @@ INVALID_ARGUMENT: Final = CauseEntry(
     legacy=("badRequest", "invalid", "invalidParameter", "parseError"),
     codes=("invalid_request", "parameter_unknown", "out_of_range"),
     patterns=(
+        *says(
+            66,  # the Gemini API's own
+            "please use a valid role: user, model",
+            "contents is not specified",
+            "function calling is not enabled for",
+            "json mode is not supported for this model",
+            "developer instruction is not enabled for",
+            "please ensure that function call turn",
+            "please ensure that function response turn",
+            "number of function response parts",
+            "missing a `thought_signature`",
+            "missing a thought_signature",
+            "thinking is not supported for this model",
+        ),
+        *google_says(
+            66,
+            "unsupported mime type",
+            "request payload size exceeds the limit",
+            "token count exceeds the maximum number of tokens",
+            "cannot find field",
+            "thinking_budget",
+            "thinking budget",
+        ),
         *says(66, "request contains an invalid argument", "invalid json payload received"),
         *google_says(66, "uniform bucket-level access", "must be set to your string-based project id"),
         *google_says(66, "input token count * exceeds the maximum", "generatecontentrequest.", "invalid_argument"),

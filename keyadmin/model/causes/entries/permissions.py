@@ -319,6 +319,22 @@ QUOTA_PROJECT_DENIED: Final = CauseEntry(
         ),
     ),
     f"{CLOUD}/docs/quotas/set-quota-project",
+    variants={
+        # https://cloud.google.com/build/docs/iam-roles-permissions
+        "builds": Variant(
+            (
+                run(
+                    "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS "
+                    "--role=roles/serviceusage.serviceUsageConsumer --condition=None",
+                    "an admin of the project, for the account that submits (--member=serviceAccount:ADDRESS), and likewise "
+                    "roles/storage.admin",
+                ),
+                do("or submit with a bucket of your own: --gcs-source-staging-dir=gs://BUCKET/source (and --gcs-log-dir)"),
+                do("an organisation policy may forbid the bucket's place: name a region that is allowed (--region)"),
+            ),
+            "The account that submits the build may not use the project's bucket PROJECT_cloudbuild (which may not exist yet).",
+        ),
+    },
     reasons=("USER_PROJECT_DENIED",),
     patterns=says(
         41,

@@ -102,6 +102,8 @@ ORG_POLICY_CONSTRAINT: Final = CauseEntry(
         12,
         "do not belong to a permitted customer",
         "is not in permitted organization",
+        "domain restriction organization policy",
+        "domain restriction organisation policy",
         "operation denied by org policy",
         "operation denied by custom org polic",
         "disallowed by organization's constraints",

@@ -127,6 +127,7 @@ WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
             "unable to generate access token; iam returned",
             "actions_id_token_request_token",
             "actions_id_token_request_url",
+            "unable to fetch identitybindingtoken",
             "obtain the subject token for",
             "subjecttokenexception",
             "is stale to sign-in",
