@@ -19,7 +19,9 @@ from keyadmin.model.secret import redact
 
 _ACT_AS_USER: Final = "iam.serviceaccounts.actas"
 # Forms of a refusal that name no permission and need none named.
-_OF_WORDS: Final = frozenset({"registry", "pubsub", "cloudsql", "fcm", "named-role", "gemini", "act-as"})
+_OF_WORDS: Final = frozenset(
+    {"registry", "act-as-user", "pubsub", "cloudsql", "fcm", "image", "invoker", "named-role", "gemini", "act-as"}
+)
 _KEYS_API: Final = "apikeys.googleapis.com"
 
 
@@ -39,6 +41,8 @@ def fix_lines(found: Classification, *, feature: str | None = None, unnamed: boo
     }
     if found.cause is Cause.MISSING_IAM_PERMISSION:
         unknown = unnamed and found.permission is None
+        if found.role is not None and (role := _role(found)):
+            names["role"] = role
         if unknown and found.variant in _OF_WORDS:
             return _to(found.member, filled(known.variants[found.variant].steps, names))
         if unnamed and (found.permission or "").lower() == _ACT_AS_USER:
@@ -49,6 +53,13 @@ def fix_lines(found: Classification, *, feature: str | None = None, unnamed: boo
         return _to(found.member, _of_a_permission(found, names, feature, anybodys=anybodys))
     variant = known.variants.get(found.variant or "")
     return filled(variant.steps if variant is not None else known.steps, names)
+
+
+def _role(found: Classification) -> str | None:
+    """The role that the text names, where there is one of that name or title."""
+    from keyadmin.access import shortform  # reads the role data, which only a refusal needs
+
+    return shortform.role_named(found.role or "")
 
 
 def _to(member: str | None, lines: tuple[str, ...]) -> tuple[str, ...]:

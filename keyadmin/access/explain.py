@@ -68,9 +68,10 @@ def _explained(error: Occurrence, others: int) -> Explanation:
     steps = () if found.cause is Cause.UNKNOWN else fix_lines(found, unnamed=True)
     if known.passing and facts.retry_delay and found.variant is None and found.cause is not Cause.NO_FREE_TIER:
         steps = (f"wait {facts.retry_delay:g} seconds, as the answer asks, and try again", *steps[1:])
+    variant = known.variants.get(found.variant or "")
     return Explanation(
         cause=found.cause,
-        title=known.title,
+        title=variant.title if variant is not None and variant.title else known.title,
         explanation=_said(error),
         permission=_safe(found.permission),
         service=_safe(found.service or (facts.metadata.get("service") if found.cause is Cause.UNKNOWN else None)),

@@ -6,6 +6,7 @@ from typing import Final
 
 from keyadmin.access.permissions import DEFAULT, FEATURES
 from keyadmin.access.roles import candidates, cover
+from keyadmin.data import predefined_roles
 
 _ONE_RESOURCE: Final = "or grants the same on the one resource that is named above"
 # Roles that Google's pages name for a permission, where the one that is smallest by number is made for another purpose.
@@ -65,6 +66,14 @@ def grant(permission: str, project: str | None) -> tuple[str, ...]:
     command = f"gcloud projects add-iam-policy-binding {home} --member=user:ADDRESS --role={role} --condition=None"
     more = next((note for start, note in _MORE.items() if permission.startswith(start)), _ONE_RESOURCE)
     return (f"an admin of the project runs: {command}", more.replace("ROLE", role))
+
+
+def role_named(text: str) -> str | None:
+    """The predefined role of this name (`roles/...`) or title."""
+    roles = predefined_roles()
+    if text in roles.titles:
+        return text
+    return next((name for name, title in roles.titles.items() if title.casefold() == text.casefold()), None)
 
 
 def _smallest(permission: str) -> str | None:

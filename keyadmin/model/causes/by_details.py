@@ -10,6 +10,7 @@ from keyadmin.model.causes import by_words, named, names, quota, rules, table, w
 from keyadmin.model.causes.facts import ErrorFacts, Origin
 from keyadmin.model.causes.rules import Verdict
 
+_CERTAIN: Final = 20  # and these more surely than a code that several causes share
 _VAGUE: Final = 40  # wordings of a lower rank name their cause beyond doubt
 _POLICY_TALK: Final = re.compile(
     r"constraint|violat|not allowed|org(?:anization|anisation)? polic|enforced|disallowed|denied by|prevents|"
@@ -90,6 +91,9 @@ def by_codes(facts: ErrorFacts) -> Verdict:
         if cause in (Cause.RATE_LIMITED, Cause.DAILY_QUOTA_EXCEEDED):
             return quota.state(facts)
         if cause is not None and cause is not Cause.CREDENTIALS_EXPIRED and not table.entry(cause).general:
+            said = wording.find(wording.normal(facts.message), google=True)
+            if said is not None and said.pattern.rank < _CERTAIN:
+                return by_words.by_words(facts)
             return cause, rules.variant(facts, cause)
     for reason in facts.legacy:
         cause = table.by_legacy_reason().get(reason)

@@ -22,7 +22,8 @@ def by_words(facts: ErrorFacts) -> Verdict:
 
 def _limited(facts: ErrorFacts) -> Verdict:
     """Quotas on calls are RESOURCE_EXHAUSTED; those that are a precondition are of something else."""
-    return None if facts.status == "FAILED_PRECONDITION" else quota.state(facts)
+    found = quota.state(facts)
+    return None if facts.status == "FAILED_PRECONDITION" and found[1] != "things" else found
 
 
 def _of_a_day(facts: ErrorFacts) -> Verdict:
@@ -118,6 +119,8 @@ _STATUS_OF_OWN_CALLS: Final[dict[int, str]] = {400: "INVALID_ARGUMENT", 403: "PE
 _TOO_MANY: Final = 429  # which of the limits it does not say
 # A job that failed has a code too; it says nothing of the request.
 _OUTCOME: Final = re.compile(r"build failed|user code failed|failed to start|health check|startup probe", re.IGNORECASE)
+# Identity Toolkit says in a code what is wrong (`EMAIL_NOT_FOUND`): nothing of the request's form.
+_CODE_AS_MESSAGE: Final = re.compile(r"""\bmessage["']?: ?["'][A-Z][A-Z_]{6,}\b""")
 _NOT_OF_FORM: Final = re.compile(
     r"authori[sz]|permission|billing|quota|\bdenied\b|credential|enabled|precondition", re.IGNORECASE
 )
@@ -127,6 +130,7 @@ def _malformed_request(facts: ErrorFacts) -> Cause | None:
     """Older APIs say so by their reason (`badRequest`); none of the others that are general says more than the status."""
     causes = {table.by_legacy_reason().get(reason) for reason in facts.legacy}
     about_form = facts.status is None and causes == {Cause.INVALID_ARGUMENT} and not _NOT_OF_FORM.search(facts.message)
+    about_form = about_form and not _CODE_AS_MESSAGE.search(facts.message)
     return Cause.INVALID_ARGUMENT if about_form else None
 
 

@@ -40,6 +40,7 @@ def classify(facts: ErrorFacts) -> Classification:
         model=names.model_in(facts.message)
         if cause in (Cause.MODEL_NOT_FOUND, Cause.MODEL_OVERLOADED, Cause.NO_FREE_TIER)
         else None,
+        role=names.role_in(facts.message) if cause is Cause.MISSING_IAM_PERMISSION else None,
         member=names.member_in(facts.message) if cause is Cause.MISSING_IAM_PERMISSION else None,
     )
     if found.project in rules.GOOGLES_OWN_PROJECTS:  # nobody can do anything there

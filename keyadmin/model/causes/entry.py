@@ -55,10 +55,11 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Variant:
-    """One form of a cause that takes other steps, and maybe another explanation."""
+    """One form of a cause that takes other steps, and maybe another explanation and title."""
 
     steps: tuple[Step, ...]
     explanation: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ class Classification:
     """The cause, and what could be read. `variant` names the form of the cause that takes other steps (CauseEntry.variants).
 
     `vendor` = whose error it is where it is not Google's. `constraint` = the policy constraint, `model` the model named,
-    `member` who lacks the permission.
+    `member` who lacks the permission, `role` the role (or its title) that the text says to grant.
     """
 
     cause: Cause
@@ -76,3 +76,4 @@ class Classification:
     constraint: str | None = None
     model: str | None = None
     member: str | None = None
+    role: str | None = None

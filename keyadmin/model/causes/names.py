@@ -116,6 +116,24 @@ def member_in(text: str) -> str | None:
     return f"serviceAccount:{found[1]}" if found[1].endswith("gserviceaccount.com") else f"user:{found[1]}"
 
 
+_ROLE_IN: Final = (
+    re.compile(r"(?<![\w/])(roles/[a-z][A-Za-z]*\.[A-Za-z.]*[A-Za-z])"),
+    re.compile(
+        r"(?:[Gg]rant(?:ed)?|[Aa]ssign) (?:the |your account the )?['\"]?"
+        r"((?:[A-Z][A-Za-z/]{0,30} ){1,5}?[A-Z][A-Za-z/]{1,30})['\"]? (?:permission|role)"
+    ),
+    re.compile(r"[Gg]rant you the (iam\.[A-Za-z]+) role"),
+)
+
+
+def role_in(text: str) -> str | None:
+    """The role that the text says to grant: `roles/...`, or its title (`Storage Object Viewer`)."""
+    found = next((match for pattern in _ROLE_IN if (match := pattern.search(text[:_WINDOW]))), None)
+    if found is None:
+        return None
+    return f"roles/{found[1]}" if found[1].startswith("iam.") else found[1]
+
+
 def service_of(permission: str) -> str | None:
     """The service (host) that a permission is of: `compute.googleapis.com` of `compute.zones.list`."""
     short = permission.partition(".")[0]

@@ -28,6 +28,8 @@ _GOOGLE: Final = (
         "/youtube/v3/",
         "code assist",
         "google api",
+        "gsutil",
+        "bucketnotfoundexception",
         "urlfetchapp",
         "spreadsheetapp",
         "driveapp.",
@@ -68,6 +70,8 @@ _MENTIONED: Final = (
     "gcr.io/",
     "pkg.dev/",
     "over_query_limit",
+    "gmail",
+    "ai studio",
     "dialogflow",
     "earth engine",
     "pub/sub",
@@ -117,7 +121,17 @@ _VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             *("invalidclienttokenid", "signaturedoesnotmatch", "@aws-sdk", "aws-sdk", "api error: accessdenied"),
         ),
     ),
-    ("OpenRouter", ("openrouter.ai", "openrouterexception", "free-models-per-day", "provider: openrouter", "openrouter:")),
+    (
+        "OpenRouter",
+        (
+            "openrouter.ai",
+            "openrouterexception",
+            "free-models-per-day",
+            "no endpoints found for",
+            "provider: openrouter",
+            "openrouter:",
+        ),
+    ),
     ("Groq", ("console.groq.com", "api.groq.com", "service tier `on_demand", "groqexception")),
     ("Mistral", ("api.mistral.ai", "console.mistral.ai", '"raw_status_code"')),
     ("DeepSeek", ("api.deepseek.com", "platform.deepseek")),
@@ -175,6 +189,11 @@ _RULES_CLIENTS: Final = (
 OWN_USERS: Final[dict[str, str]] = {
     "Google Play Console": "in the Play Console, under Users and permissions, invite the service account and give it the app",
     "Google Search Console": "in its Settings, under Users and permissions, add the account that calls to the property",
+    "Google Cloud Billing": "a billing account may pay for only so many projects: ask for more on "
+    "https://support.google.com/code/contact/billing_quota_increase, or unlink a project that no longer needs it",
+    "Google Device Access": "in the Device Access Console see that project id, OAuth client and the account that "
+    "linked its devices "
+    "belong together: https://console.nest.google.com/device-access",
     "Google Earth Engine": "register the project on https://code.earthengine.google.com/register and name it: "
     "ee.Initialize(project='...'); a service account needs an Earth Engine role in that project",
     "Google Analytics": "in Analytics, under Admin, Access management, add the account that calls to the property",
@@ -198,6 +217,8 @@ _OWN_USERS: Final[tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]] = (
     ),
     ("Google Play Console", ("does not own the application",), ("google play", "androidpublisher")),
     ("Google Search Console", ("sufficient permission for site", "failed to verify the url ownership"), ()),
+    ("Google Device Access", ("the caller does not have permission",), ("smartdevicemanagement",)),
+    ("Google Cloud Billing", ("contact/billing_quota_increase",), ()),
     ("Google Earth Engine", ("not signed up for earth engine", "is not registered to use earth engine"), ()),
     (
         "Google Analytics",

@@ -24,7 +24,8 @@ _CODE_ASSIST: Final = re.compile(r"cloudcode-pa|code assist|exhausted your capac
 _THINGS: Final = re.compile(
     r"quota '?[A-Z][A-Z0-9_]+'? exceeded\.(?:\s+limit: \d|\s*$)|gce quota exceeded|"
     r"insufficient (?:regional|project|'[a-z_0-9]+') quota|"
-    r"cannot create more than \d+",
+    r"cannot create more than \d+|maximum number of (?:keys|service accounts) on|cannot run builds in this region|"
+    r"quota for using this many instances",
     re.IGNORECASE,
 )
 _VARIANTS: Final = (

@@ -139,11 +139,28 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
     ),
     Cause.MISSING_IAM_PERMISSION: (
         ("registry", re.compile(r"needed permissions to perform this operation", re.IGNORECASE)),
+        (
+            "act-as-user",
+            re.compile(
+                r"to act as (?:service account )?['\"]|not have access to service account|iam\.serviceAccountUser",
+                re.IGNORECASE,
+            ),
+        ),
         ("act-as", re.compile(r"google_service_account_access_token|impersonat", re.IGNORECASE)),
         ("pubsub", re.compile(r"user not authorized to perform this action", re.IGNORECASE)),
         ("cloudsql", re.compile(r"client is not authorized to make this request", re.IGNORECASE)),
         ("fcm", re.compile(r"mismatched-credential", re.IGNORECASE)),
-        ("named-role", re.compile(r"you must grant|ask a project owner to assign|encrypter/decrypter", re.IGNORECASE)),
+        ("image", re.compile(r"must have permission to read the image", re.IGNORECASE)),
+        ("invoker", re.compile(r"not authorized to invoke this service", re.IGNORECASE)),
+        (
+            "named-role",
+            re.compile(
+                r"you must grant|ask a project owner to|encrypter/decrypter|must be granted the|requires the .{1,80}role|"
+                r"controller service account failed|permissions error fetching application|"
+                r"unable to publish to cloud pub/sub",
+                re.IGNORECASE,
+            ),
+        ),
         (
             "gemini",
             re.compile(r"caller does not have permission", re.IGNORECASE),
@@ -179,6 +196,8 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
     Cause.API_KEY_IP_BLOCKED: (("any-kind", re.compile(r"site or mobile application", re.IGNORECASE)),),
     Cause.ACCOUNT_NOT_ELIGIBLE: (("project", re.compile(r"requires setting the google_cloud_project", re.IGNORECASE)),),
     Cause.API_NOT_ENABLED: (("user-setting", re.compile(r"script\.google\.com/home/usersettings", re.IGNORECASE)),),
+    Cause.CREDENTIALS_MISSING: (("invoke", re.compile(r"either allow unauthenticated invocations", re.IGNORECASE)),),
+    Cause.QUOTA_PROJECT_NOT_SET: (("requester-pays", re.compile(r"requester pays", re.IGNORECASE)),),
     Cause.SCOPES_INSUFFICIENT: (
         ("apps-script", re.compile(r"(?:sufficient|permission) to call|script\.external_request", re.IGNORECASE)),
     ),

@@ -17,11 +17,30 @@ CREDENTIALS_MISSING: Final = CauseEntry(
         do("in a container, a job or a service: give it a service account, or set the variable where the program runs"),
     ),
     f"{CLOUD}/docs/authentication/provide-credentials-adc",
+    variants={
+        # https://cloud.google.com/run/docs/authenticating/overview
+        "invoke": Variant(
+            (
+                run(
+                    'curl -H "Authorization: Bearer $(gcloud auth print-identity-token)" URL',
+                    "as yourself; a program sends an ID token whose audience is the service's URL",
+                ),
+                run(
+                    "gcloud run services add-iam-policy-binding CLOUD_RUN_SERVICE --region=REGION --member=allUsers "
+                    "--role=roles/run.invoker",
+                    "only if everybody may call it: who administers the service runs it",
+                ),
+            ),
+            "The service on Cloud Run (or the function) lets in only callers who show an ID token, and none was sent.",
+        )
+    },
     reasons=("CREDENTIALS_MISSING",),
     legacy=("required", "dailyLimitExceededUnreg"),
     patterns=(
         *says(
             32,
+            "daily limit for unauthenticated use",
+            "the request was not authenticated. either allow unauthenticated invocations",
             "missing required authentication credential",
             "could not automatically determine credentials",
             "default credentials were not found",
@@ -77,7 +96,6 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             32,
             "no api key was provided",
             "request is missing a valid api key",
-            "daily limit for unauthenticated use",
             "login required",
             "application default credentials not found",
             "no credentials found in",

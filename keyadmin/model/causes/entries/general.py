@@ -46,6 +46,8 @@ NOT_FOUND: Final = CauseEntry(
     patterns=(
         *says(64, "permission to access the file * or it may not exist", "cachedcontent not found"),
         *says(64, "requested entity was not found", "requested entity not found", 'key "projects/ * not found'),
+        *says(64, "the resource 'projects/ * was not found", "bucketnotfoundexception", "the specified bucket does not exist"),
+        *google_says(64, "not found: dataset", "not found: table", "was not found in location", "name unknown: repository"),
         *google_says(64, "not found or permission denied", "not found (or permission denied)", "resource not found"),
         *google_says(68, "cannot find service ["),
     ),
@@ -63,6 +65,7 @@ ALREADY_EXISTS: Final = CauseEntry(
     patterns=google_says(
         60,
         "you already own this bucket",
+        "named bucket succeeded and you already own it",
         "requested entity already exists",
         "there is already a project with id",
         "already in use by another project",
@@ -301,7 +304,11 @@ UNKNOWN: Final = CauseEntry(
     (),
     "https://google.aip.dev/193",
     # a full Drive is no quota of a project's
-    patterns=says(12, "storagequotaexceeded", "drive storage quota has been exceeded"),
+    patterns=says(
+        12,
+        *("storagequotaexceeded", "drive storage quota has been exceeded"),
+        *("downloadquotaexceeded", "download quota for this file has been exceeded"),
+    ),
     general=True,
 )
 

@@ -202,6 +202,7 @@ API_KEY_REFERRER_BLOCKED: Final = CauseEntry(
         "does not match the referrer restrictions",
         "per-ip or per-referer restriction",
         "referernotallowedmaperror",
+        "unauthorizedurlforclientidmaperror",
         "iprefererblocked",
     ),
     key_alive=True,

@@ -120,6 +120,30 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
             ),
             "The account that sends may not send to apps of this Firebase project.",
         ),
+        # https://cloud.google.com/run/docs/deploying#other-projects
+        "image": Variant(
+            (
+                run(
+                    "gcloud artifacts repositories add-iam-policy-binding REPOSITORY --location=LOCATION "
+                    "--member=user:ADDRESS --role=roles/artifactregistry.reader",
+                    "whoever administers the image's project runs it, for the account that the message names",
+                ),
+                do("first see that the image is there, with this tag: a wrong name is answered the same"),
+            ),
+            "Cloud Run's own account may not read the image (which may not exist).",
+        ),
+        # https://cloud.google.com/run/docs/securing/managing-access
+        "invoker": Variant(
+            (
+                run(
+                    "gcloud run services add-iam-policy-binding CLOUD_RUN_SERVICE --region=REGION --member=user:ADDRESS "
+                    "--role=roles/run.invoker",
+                    "whoever administers the service runs it; for a service account --member=serviceAccount:ADDRESS",
+                ),
+                do("the caller's ID token must be made for this service's URL (its audience)"),
+            ),
+            "The caller is known, but may not call this service.",
+        ),
         "named-role": Variant(
             (
                 run(
@@ -194,6 +218,15 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
             "not authorized to act as service account",
             "does not have access to service account",
             "user not authorized to perform this action",
+            "must have permission to read the image",
+            "the request was not authorized to invoke this service",
+            "is unable to publish to cloud pub/sub topics",
+            "permission denied on secret: ",
+            "permissions verification for controller service account failed",
+            "service agent extension role is missing",
+            "permissions error fetching application",
+            "do not have permission to act as '",
+            "ask a project owner to grant you the",
             "the client is not authorized to make this request",
             "service account is missing required permissions",
             "does not have * access to the google cloud",
