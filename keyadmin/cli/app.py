@@ -32,10 +32,10 @@ import typer
 from keyadmin.cli import reveal, secret_input, streams
 from keyadmin.cli.lazy import CommandEntry, CommandGroup, group
 from keyadmin.cli.printed import use_table
-from keyadmin.cli.program import program
+from keyadmin.cli.program import global_options_typed, program
 from keyadmin.cli.session import Session
 from keyadmin.cli.settings import SCAN_FORMATS
-from keyadmin.model.command_line import Invocation, calling_as, complete, typed
+from keyadmin.model.command_line import Invocation, call_as, calling_as, complete, typed
 from keyadmin.model.leaned_on import NO_COMMAND_GIVEN, SOMETHING_MISSING, keep_rich_out
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 
@@ -78,6 +78,21 @@ ROOT: Final = CommandGroup(
         "completion": CommandEntry("keyadmin.cli.completion:completion", "Set up completion for your shell.", "Around it"),
     },
 )
+
+
+_FIRST_STEPS: Final = """\
+keyadmin administers Google Cloud projects and Gemini API keys.
+
+  keyadmin doctor                    what a project still lacks for API keys
+  keyadmin explain "ERROR TEXT"      what an error of Google's means, and what to do
+  keyadmin keys create --name web    a key that works, restricted and verified
+  keyadmin keys list                 the keys, as AI Studio shows them
+  keyadmin audit                     keys that are exposed, old or badly restricted
+  keyadmin rotation init             rotate keys by a policy
+  keyadmin scan .                    key strings in files and in git history
+
+No Google account? Add --sandbox to any command: it runs in a local Google Cloud.
+All commands: keyadmin --help. One command: keyadmin keys create --help."""
 
 
 async def _choose_project(session: Session, cloud: Cloud) -> str:
@@ -175,16 +190,44 @@ def _wrong_usage(session: Session, error: typer.TyperException, arguments: Seque
     session.say_chosen_sandbox(arguments)
     context: Any = getattr(error, "ctx", None)
     if type(error).__name__ == NO_COMMAND_GIVEN:
-        session.console.say(error.format_message())
+        alone = context is not None and context.parent is None
+        session.console.say(_FIRST_STEPS if alone else error.format_message())
         if _wants_json(session, arguments):
             errors.say_json(usage("a command is missing"), ("one of those above",))
         return Exit.USAGE
     command = context.command_path if context else PROGRAM
     message = errors.in_plain_words(error.format_message().rstrip("."))
-    problem = usage(message, typed(command.partition(" ")[2], help=True), *_example(command, message))
     if context:
         session.console.say(context.get_usage())
+    call_as(Invocation(program(), global_options_typed({**_typed_globals(arguments), **session.raw})))
+    instead = _instead(session, error, context, arguments)
+    whole = typed(command.partition(" ")[2], help=True)
+    problem = usage(message, *dict.fromkeys([*instead, whole]), *_example(command, message))
     return errors.report(session, problem, None, as_json=_wants_json(session, arguments))
+
+
+def _typed_globals(arguments: Sequence[str]) -> dict[str, str | bool]:
+    """The global options that printed commands carry, from words that could not be parsed."""
+    found: dict[str, str | bool] = {}
+    for place, word in enumerate(arguments):
+        option, sign, value = word.partition("=")
+        if option in ("--sandbox", "--no-sandbox"):
+            found["sandbox"] = option == "--sandbox"
+        elif option in ("--impersonate-service-account", "--quota-project"):
+            found[option[2:].replace("-", "_")] = value if sign else next(iter(arguments[place + 1 :]), "")
+    return found
+
+
+def _instead(session: Session, error: typer.TyperException, context: Any, arguments: Sequence[str]) -> tuple[str, ...]:
+    """What was probably meant by a command or an option that is not there."""
+    from keyadmin.cli.mistakes import for_command, for_option
+
+    if session.mistaken is not None:
+        return for_command(*session.mistaken)
+    option = getattr(error, "option_name", None)
+    if context is None or not isinstance(option, str):
+        return ()
+    return for_option(option, [name for each in context.command.get_params(context) for name in each.opts], arguments)
 
 
 def _example(command: str, message: str) -> tuple[str, ...]:

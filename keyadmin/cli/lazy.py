@@ -126,12 +126,19 @@ class LazyGroup(_LightHelp, TyperGroup):
         """As Typer does, with "did you mean" over the table."""
         name = args[0]
         if name not in self.table and not name.startswith("-") and not ctx.resilient_parsing:
-            from difflib import get_close_matches
-
-            near = [*self._below(name), *get_close_matches(name, self.table, 3, 0.6)]
-            hint = f" Did you mean {' or '.join(repr(word) for word in near)}?" if near else ""
-            ctx.fail(f"No such command {name!r}.{hint}")
+            self._no_such(ctx, name)
         return super().resolve_command(ctx, args)
+
+    def _no_such(self, ctx: Any, name: str) -> None:
+        from difflib import get_close_matches
+
+        from keyadmin.cli.mistakes import knows
+
+        mistaken = (ctx.command_path.partition(" ")[2], name)
+        current(ctx).mistaken = mistaken
+        near = [] if knows(*mistaken) else [*self._below(name), *get_close_matches(name, self.table, 3, 0.6)]
+        hint = f" Did you mean {' or '.join(repr(word) for word in near)}?" if near else ""
+        ctx.fail(f"No such command {name!r}.{hint}")
 
     def _below(self, name: str) -> list[str]:
         """`keys create` for `create`: the commands of that name in the groups of this one."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from keyadmin.keys import validate
@@ -15,6 +16,7 @@ from keyadmin.model.lineage import Lineage, Member, read
 from keyadmin.model.observer import SILENT, Observer
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 from keyadmin.model.project_ref import checked
+from keyadmin.model.secret import holds_key
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -159,7 +161,7 @@ def _chosen(text: str, project: str, matches: Sequence[Key], keys: Sequence[Key]
         own = {member.key.key_id for one in lineages for member in one.members}
         matches = [key for key in matches if key.key_id in own]
     if choose == "refuse" or len(matches) < 2 or len(lineages) != 1 or lineages[0].in_question:
-        return only(text, project, matches, exit_code=Exit.USAGE if choose == "refuse" else None)
+        return only(text, project, matches, exit_code=Exit.USAGE if choose == "refuse" else None, among=keys)
     lineage = lineages[0]
     member = lineage.predecessor if choose == "former" else _newest(lineage, ids)
     member = member or lineage.newest
@@ -191,10 +193,13 @@ async def _by_listing(
     return _chosen(text, project, preferred or matches, listed, choose, newest or SILENT)
 
 
-def only(text: str, project: str, matches: Sequence[Key], *, exit_code: Exit | None = None) -> Key:
-    """The one match. Raises Problem: not-found, or the list of candidates; `exit_code` = that of the latter."""
+def only(text: str, project: str, matches: Sequence[Key], *, exit_code: Exit | None = None, among: Sequence[Key] = ()) -> Key:
+    """The one match. Raises Problem: not-found, with names of `among` that are much like it, or the list of candidates.
+
+    `exit_code` = that of the latter.
+    """
     if not matches:
-        raise not_found(text, project)
+        raise not_found(text, project, among)
     if len(matches) > 1:
         raise replace(_ambiguous(text, project, matches), exit_code=exit_code)
     return matches[0]
@@ -221,15 +226,24 @@ def _row(member: Member) -> str:
     return f"{said}; {member.key.key_type}, created {_day(member.key)}"
 
 
-def not_found(text: str, project: str) -> Problem:
-    """The Problem of a key that is not there."""
+def not_found(text: str, project: str, among: Sequence[Key] = ()) -> Problem:
+    """The Problem of a key that is not there; of the keys `among` which it was looked for, those that were probably meant."""
+    near = _near(text, among)
+    meant = (f"did you mean {' or '.join(map(repr, near))}?",) if near else ()
     return Problem(
         Cause.NOT_FOUND,
         f"project {project} has no key with the id or display name {text!r}",
         status="NOT_FOUND",
         project=project,
-        fix=(f"see what there is: {typed('keys list', all=True, project=project)}",),
+        fix=(*meant, f"see what there is: {typed('keys list', all=True, project=project)}"),
     )
+
+
+def _near(text: str, keys: Sequence[Key]) -> list[str]:
+    """At most three names or ids that differ from `text` in case, or in a letter or two."""
+    words = dict.fromkeys(word for key in keys for word in (key.display_name, key.key_id) if word and not holds_key(word))
+    folded = {word.casefold(): word for word in words}
+    return [folded[near] for near in get_close_matches(text.casefold(), folded, 3, 0.8)]
 
 
 def _in_state(key: Key, state: State) -> Key:

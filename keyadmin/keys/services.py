@@ -15,6 +15,32 @@ def known() -> Set[str]:
     return services().keys()
 
 
+# What people call services, where neither its name nor its title says so.
+_CALLED: dict[str, str] = {
+    "ai": "generativelanguage.googleapis.com",
+    "ai-studio": "generativelanguage.googleapis.com",
+    "gemini": "generativelanguage.googleapis.com",
+    "geocoding": "geocoding-backend.googleapis.com",
+    "maps": "maps-backend.googleapis.com",
+    "places": "places.googleapis.com",
+    "vertex": "aiplatform.googleapis.com",
+    "vertexai": "aiplatform.googleapis.com",
+    "vertex-ai": "aiplatform.googleapis.com",
+}
+
+
+def meant(name: str) -> list[str]:
+    """At most three services that `name` may stand for, the likeliest first: `maps` is maps-backend.googleapis.com first."""
+    word = name.strip().lower().removesuffix(SUFFIX)
+    if not word:
+        return []
+    near = closest(name)
+    first = [each for each in (_CALLED.get(word), near) if each in known()]
+    begun = [each for each in sorted(known()) if each.startswith(f"{word}-")]
+    found = [*first, *begun] or [each for each, (title, _) in services().items() if word in title.lower().split()]
+    return list(dict.fromkeys(found))[:3]
+
+
 def closest(name: str) -> str | None:
     """The known service that `name` was probably meant to be: `translate` and `tranlsate.googleapis.com` both find one."""
     if not name:

@@ -107,8 +107,8 @@ def service(value: str, *, allow_unknown: bool = False) -> str:
         return name
     if allow_unknown and _DNS.fullmatch(name):
         return name
-    meant = services.closest(name)
-    fixes = [f"did you mean {meant}?"] if meant else []
+    meant = services.meant(name)
+    fixes = [f"did you mean {' or '.join(meant)}?"] if meant else []
     if _DNS.fullmatch(name):
         fixes.append("if the service is newer than this keyadmin, add --allow-unknown-service")
     raise usage(

@@ -84,6 +84,11 @@ def typed(path: str, *arguments: str, **options: Value) -> str:
     return " ".join(filter(None, parts))
 
 
+def retyped(words: Iterable[str]) -> str:
+    """A command line of the person's own, some words exchanged: quoted already, with every option that was typed."""
+    return " ".join([_INVOCATION.get().program, *words])
+
+
 def gcloud(path: str, *arguments: str, **options: Value) -> str:
     """gcloud's command `path` with its arguments and options (`--name=value`)."""
     return " ".join(["gcloud", path, *map(_quoted, arguments), *_options(options, joined=True)])
@@ -101,7 +106,7 @@ def complete(template: str, **names: str | None) -> str:
             words = re.sub(
                 rf"(?<![\w-]){kind.upper()}(?![\w=])", lambda _, kind=kind, text=text: _quoted(name(kind, text)), words
             )
-        if not re.match(rf"{PROGRAM} [a-z]", words):
+        if not re.match(rf"{PROGRAM} [a-z-]", words):
             return words
         invocation = _INVOCATION.get()
         return " ".join([invocation.program, words.removeprefix(f"{PROGRAM} "), *map(shlex.quote, invocation.options)])

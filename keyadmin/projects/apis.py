@@ -47,10 +47,11 @@ def service_named(word: str) -> str:
     whole = word if word.endswith(services.SUFFIX) else f"{word}{services.SUFFIX}"
     if whole in services.known():
         return whole
-    near = services.closest(word)
-    if near is None and whole == word:
+    near = services.meant(word)
+    if not near and whole == word:
         return word  # newer than the list: the service decides
-    raise usage(f"there is no API {word!r}", *([f"did you mean {near}?"] if near else ["an API reads NAME.googleapis.com"]))
+    hint = f"did you mean {' or '.join(near)}?" if near else "an API reads NAME.googleapis.com"
+    raise usage(f"there is no API {word!r}", hint)
 
 
 async def plan(cloud: Cloud, name: str, wanted: Sequence[str], *, on: bool) -> ApiPlan:

@@ -30,9 +30,15 @@ async def find(cloud: Cloud, project: str) -> Project:
 def with_near(problem: Problem, project: str, known: Iterable[str]) -> Problem:
     """The same with "did you mean" before its other advice, if an id of `known` is near enough."""
     ids = list(known)
-    near = get_close_matches(project, ids, 3, 0.7) if project not in ids else []  # an id that is known is not mistyped
+    near = _near(project, ids) if project not in ids else []  # an id that is known is not mistyped
     if near:
         from keyadmin.access.advice import advice
 
         problem.fix = (f"did you mean {' or '.join(near)}?", *advice(problem))
     return problem
+
+
+def _near(project: str, ids: list[str]) -> list[str]:
+    """At most three: ids that begin like it (`demo`: `demo-project`), then ids that are spelt much like it."""
+    begun = sorted(each for each in ids if each.startswith(f"{project}-"))
+    return list(dict.fromkeys([*begun, *get_close_matches(project, ids, 3, 0.7)]))[:3]
