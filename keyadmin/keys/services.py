@@ -35,7 +35,7 @@ def meant(name: str) -> list[str]:
     if not word:
         return []
     near = closest(name)
-    first = [each for each in (_CALLED.get(word), near) if each in known()]
+    first = [each for each in (_CALLED.get(word), near) if each is not None and each in known()]
     begun = [each for each in sorted(known()) if each.startswith(f"{word}-")]
     found = [*first, *begun] or [each for each, (title, _) in services().items() if word in title.lower().split()]
     return list(dict.fromkeys(found))[:3]
