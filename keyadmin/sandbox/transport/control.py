@@ -13,7 +13,7 @@ from keyadmin.sandbox import seed as seeds
 from keyadmin.sandbox.cloud import LocalCloud
 from keyadmin.sandbox.messages.status import HTTP_STATUS, Code, RpcError, invalid
 from keyadmin.sandbox.messages.times import parse_duration, rfc3339
-from keyadmin.sandbox.transport.overview import overview
+from keyadmin.sandbox.transport.overview import overview, part
 from keyadmin.sandbox.transport.rest_server import foreign, loopback_host
 
 Json = dict[str, Any]
@@ -57,6 +57,8 @@ class Control:
         elif request.method == "DELETE" and path == "faults":
             self._cloud.world.faults.injected.clear()
             return {}
+        elif request.method == "POST" and path == "page":  # a POST, for what is searched for is in no address
+            return part(self._cloud, await self._body(request))
         elif request.method == "POST":
             change = self._changes().get(path)
             if change is not None:

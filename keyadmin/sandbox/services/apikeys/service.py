@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from keyadmin.sandbox.page_table import PageTable
 from keyadmin.sandbox.service import Seeding, Service
 from keyadmin.sandbox.services.apikeys import assets, page, rows, seed, usage
 from keyadmin.sandbox.services.apikeys.api import api
@@ -11,7 +10,7 @@ SERVICE = Service(
     apis=(api,),
     tables=rows.TABLES + usage.TABLES,
     seeding=Seeding(project=seed.project, last=seed.last),
-    page=(PageTable(20, page.keys),),
+    page=(page.KEYS,),
     gcloud=("apikeys",),
     discovery=("apikeys.v2",),
     assets=assets.ASSETS,

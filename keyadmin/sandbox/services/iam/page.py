@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from typing import Final
 
-from keyadmin.sandbox.page_table import MOST_ROWS, table
-from keyadmin.sandbox.world import World
+from keyadmin.sandbox.page_table import PageColumn, PageTable
 
-Json = dict[str, Any]
+_RESOURCE: Final = (
+    "ifnull((SELECT 'projects/' || project_id FROM nodes WHERE name = policies.resource AND project_id IS NOT NULL), "
+    "policies.resource)"
+)
 
-
-def bindings(world: World) -> Json:
-    """All bindings."""
-    rows: list[list[str]] = []
-    total = 0
-    for resource, text in world.store.all("SELECT resource, doc FROM policies ORDER BY resource LIMIT ?", MOST_ROWS):
-        node = world.hierarchy.get(resource)
-        shown = f"projects/{node.project_id}" if node and node.project_id else resource
-        for binding in json.loads(text).get("bindings", ()):
-            total += 1
-            condition = binding.get("condition", {}).get("expression", "")
-            if len(rows) < MOST_ROWS:
-                rows.append([shown, binding["role"], ", ".join(binding.get("members", ())), condition])
-    return table("iam", "IAM bindings", ["Resource", "Role", "Members", "Condition"], rows, total)
+BINDINGS: Final = PageTable(
+    order=30,
+    id="iam",
+    title="IAM bindings",
+    source="policies, json_each(policies.doc, '$.bindings') AS binding WHERE 1",
+    by="policies.resource, binding.key",
+    columns=(
+        PageColumn("Resource", _RESOURCE),
+        PageColumn("Role", "json_extract(binding.value, '$.role')"),
+        PageColumn("Members", "(SELECT group_concat(value, ', ') FROM json_each(binding.value, '$.members'))"),
+        PageColumn("Condition", "json_extract(binding.value, '$.condition.expression')"),
+    ),
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from keyadmin.sandbox.page_table import PageTable
 from keyadmin.sandbox.service import Seeding, Service
 from keyadmin.sandbox.services.iam import (
     account_policies,
@@ -24,7 +23,7 @@ SERVICE = Service(
     apis=(api, deny_policies.api, workload_pools.api),
     tables=rows.TABLES + keys.TABLES + workload_pools.TABLES,
     seeding=Seeding(first=seed.first, project=seed.project),
-    page=(PageTable(30, page.bindings),),
+    page=(page.BINDINGS,),
     gcloud=("iam",),
     discovery=("iam.v1", "iam.v2"),
 )

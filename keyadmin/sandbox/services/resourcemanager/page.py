@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Final
 
-from keyadmin.sandbox.page_table import MOST_ROWS, count, table
-from keyadmin.sandbox.world import World
+from keyadmin.sandbox.page_table import PageColumn, PageTable
 
-Json = dict[str, Any]
+_APIS: Final = (
+    "(SELECT group_concat(name, ', ') FROM (SELECT replace(service, '.googleapis.com', '') AS name FROM services "
+    "WHERE project = nodes.name ORDER BY service))"
+)
 
-
-def projects(world: World) -> Json:
-    """All projects."""
-    rows = []
-    found = world.store.all(
-        "SELECT name, project_id, display_name, state, parent FROM nodes WHERE project_id IS NOT NULL "
-        "ORDER BY project_id LIMIT ?",
-        MOST_ROWS,
-    )
-    for name, project_id, display_name, state, parent in found:
-        services = [row[0] for row in world.store.all("SELECT service FROM services WHERE project = ? ORDER BY service", name)]
-        keys = world.store.one("SELECT count(*) FROM keys WHERE project = ? AND deleted IS NULL", name)[0]
-        shown = [service.removesuffix(".googleapis.com") for service in services]
-        rows.append([project_id, name.split("/")[1], display_name, state, parent or "", str(keys), ", ".join(shown)])
-    columns = ["Project", "Number", "Name", "State", "Parent", "Keys", "APIs switched on"]
-    return table("projects", "Projects", columns, rows, count(world, "nodes", "project_id IS NOT NULL"))
+PROJECTS: Final = PageTable(
+    order=10,
+    id="projects",
+    title="Projects",
+    source="nodes WHERE project_id IS NOT NULL",
+    by="project_id",
+    columns=(
+        PageColumn("Project", "project_id"),
+        PageColumn("Number", "substr(name, 10)"),
+        PageColumn("Name", "display_name"),
+        PageColumn("State", "state"),
+        PageColumn("Parent", "parent"),
+        PageColumn("Keys", "(SELECT count(*) FROM keys WHERE project = nodes.name AND deleted IS NULL)", searched="''"),
+        PageColumn("APIs switched on", _APIS),
+    ),
+)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from keyadmin.sandbox.page_table import PageTable
 from keyadmin.sandbox.service import Seeding, Service
 from keyadmin.sandbox.services.resourcemanager import api, assets, folders, organizations, page, seed, tags, v1
 
 SERVICE = Service(
     apis=(api.api, folders.api, organizations.api, *tags.APIS, *v1.APIS),
     seeding=Seeding(project=seed.project),
-    page=(PageTable(10, page.projects),),
+    page=(page.PROJECTS,),
     gcloud=("cloudresourcemanager",),
     discovery=("cloudresourcemanager.v3", "cloudresourcemanager.v1", "cloudresourcemanager.v2"),
     assets=assets.ASSETS,
