@@ -18,7 +18,7 @@ _ESCAPED: Final = str.maketrans({"%": "\\%", "_": "\\_", "\\": "\\\\"})
 
 
 @dataclass(frozen=True)
-class Wanted:
+class RowsWanted:
     """Which rows of a table: those with every word of the search and none of its words behind `!`, from one on, by a column."""
 
     words: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ class Wanted:
     limit: int = MOST_ROWS
 
     @classmethod
-    def of(cls, data: Json, columns: int) -> Wanted:
+    def of(cls, data: Json, columns: int) -> RowsWanted:
         """From `{"search"?, "sort"?, "down"?, "offset"?, "limit"?}`. Raises INVALID_ARGUMENT."""
         words = str(data.get("search", "")).lower().split()[:_MOST_WORDS]
         sort = data.get("sort")
@@ -69,7 +69,7 @@ class PageTable:
     life: Callable[[World, list[str]], Json] | None = None
     """All that happened to the thing of a row, by the row's cells: `{"title", "facts": [[name, text]], "events": [[..]]}`."""
 
-    def make(self, world: World, wanted: Wanted = Wanted()) -> Json:
+    def make(self, world: World, wanted: RowsWanted = RowsWanted()) -> Json:
         """What `table` makes."""
         rest, values = self._rest(wanted)
         columns = ", ".join(column.sql for column in self.columns)
@@ -83,7 +83,7 @@ class PageTable:
         made = table(self.id, self.title, [column.title for column in self.columns], rows, total, self.note)
         return made | {"offset": wanted.offset, "life": self.life is not None}
 
-    def _rest(self, wanted: Wanted) -> tuple[str, list[str]]:
+    def _rest(self, wanted: RowsWanted) -> tuple[str, list[str]]:
         """The SQL behind FROM of all rows that are wanted, and the values that stand in it."""
         text = " || ' ' || ".join(f"ifnull({column.searched or column.sql}, '')" for column in self.columns)
         tests = [f"lower({text}) LIKE ? ESCAPE '\\'"] * len(wanted.words)
@@ -92,7 +92,7 @@ class PageTable:
         return self.source + "".join(f" AND {test}" for test in tests), values
 
 
-def listed(name: str, title: str, columns: list[str], every: Sequence[list[str]], wanted: Wanted, note: str = "") -> Json:
+def listed(name: str, title: str, columns: list[str], every: Sequence[list[str]], wanted: RowsWanted, note: str = "") -> Json:
     """A table of rows that are not in the database, in the order in which they stand."""
     rows = [row for row in every if _fits(row, wanted)]
     if wanted.sort is not None:
@@ -101,7 +101,7 @@ def listed(name: str, title: str, columns: list[str], every: Sequence[list[str]]
     return made | {"offset": wanted.offset, "life": False}
 
 
-def _fits(row: list[str], wanted: Wanted) -> bool:
+def _fits(row: list[str], wanted: RowsWanted) -> bool:
     if not (wanted.words or wanted.without):
         return True
     text = " ".join(row).lower()

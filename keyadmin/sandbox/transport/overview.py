@@ -9,7 +9,7 @@ from keyadmin.sandbox.cloud import LocalCloud
 from keyadmin.sandbox.faults import Fault
 from keyadmin.sandbox.messages.status import invalid
 from keyadmin.sandbox.messages.times import rfc3339
-from keyadmin.sandbox.page_table import PageTable, Wanted, listed, seconds
+from keyadmin.sandbox.page_table import PageTable, RowsWanted, listed, seconds
 from keyadmin.sandbox.registry import services
 
 Json = dict[str, Any]
@@ -24,7 +24,10 @@ def overview(cloud: LocalCloud) -> Json:
     `methods` = the short names of all that can be called, for whoever makes one fail.
     """
     cloud.world.store.sync()
-    tables = [each.make(cloud.world) for each in _shown()] + [_conditions(cloud, Wanted()), _requests(cloud, Wanted(limit=50))]
+    tables = [each.make(cloud.world) for each in _shown()] + [
+        _conditions(cloud, RowsWanted()),
+        _requests(cloud, RowsWanted(limit=50)),
+    ]
     methods = sorted({method.name for api in cloud.apis.values() for method in api.methods.values()})
     return {"title": f"keyadmin sandbox {__version__}", "now": _now(cloud), "tables": tables, "methods": methods}
 
@@ -42,12 +45,12 @@ def part(cloud: LocalCloud, data: Json) -> Json:
             raise invalid("row is the list of the cells of a row, of a table whose rows have a life.", "row")
         return {"now": _now(cloud), "life": found.life(cloud.world, row)}
     if found is not None:
-        return {"now": _now(cloud), "table": found.make(cloud.world, Wanted.of(data, len(found.columns)))}
+        return {"now": _now(cloud), "table": found.make(cloud.world, RowsWanted.of(data, len(found.columns)))}
     own = {"conditions": (_conditions, _CONDITIONS), "requests": (_requests, _REQUESTS)}.get(str(name))
     if own is None:
         raise invalid(f"There is no table {str(name)[:40]!r}.", "table")
     make, columns = own
-    return {"now": _now(cloud), "table": make(cloud, Wanted.of(data, len(columns)))}
+    return {"now": _now(cloud), "table": make(cloud, RowsWanted.of(data, len(columns)))}
 
 
 def _shown() -> list[PageTable]:
@@ -58,7 +61,7 @@ def _now(cloud: LocalCloud) -> str:
     return seconds(cloud.world.clock.now())
 
 
-def _conditions(cloud: LocalCloud, wanted: Wanted) -> Json:
+def _conditions(cloud: LocalCloud, wanted: RowsWanted) -> Json:
     faults = cloud.world.faults
     rows = [["fault", fault.method, _fault(fault)] for fault in faults.injected]
     rows += [["quota", method, f"{limit} a minute"] for method, limit in faults.quotas.items()]
@@ -74,6 +77,6 @@ def _fault(fault: Fault) -> str:
     return f"{fault.code} {moment}, {fault.times} more time{'s' if fault.times > 1 else ''}"
 
 
-def _requests(cloud: LocalCloud, wanted: Wanted) -> Json:
+def _requests(cloud: LocalCloud, wanted: RowsWanted) -> Json:
     rows = [[rfc3339(at), method, principal, status] for method, principal, status, at in reversed(cloud.requests)]
     return listed("requests", "Requests", _REQUESTS, rows, wanted, "The last stands first. `!OK` finds those that failed.")
