@@ -61,6 +61,9 @@ ROOT: Final = CommandGroup(
         "rotation": CommandEntry(
             "keyadmin.cli.rotation:GROUP", "Rotate keys by a policy; migrate to auth keys.", "Keys and projects"
         ),
+        "guard": CommandEntry(
+            "keyadmin.cli.guard:GROUP", "Set organisation policies that keep API keys in order.", "Keys and projects"
+        ),
         "projects": CommandEntry(
             "keyadmin.cli.projects:GROUP", "List, find, import, make and change projects.", "Keys and projects"
         ),

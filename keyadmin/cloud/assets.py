@@ -17,6 +17,7 @@ EVERYTHING: Final = "*"
 KEY: Final = "apikeys.googleapis.com/Key"
 PROJECT: Final = "cloudresourcemanager.googleapis.com/Project"
 SERVICE: Final = "serviceusage.googleapis.com/Service"
+ORG_POLICY: Final = "orgpolicy.googleapis.com/Policy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from keyadmin.cloud.gemini import Gemini
     from keyadmin.cloud.iam import Roles, ServiceAccounts
     from keyadmin.cloud.orgpolicy import OrgPolicy
+    from keyadmin.cloud.policy_log import PolicyLog
+    from keyadmin.cloud.policysimulator import PolicySimulator
     from keyadmin.cloud.projects import Containers, Projects
     from keyadmin.cloud.secrets import Secrets
     from keyadmin.cloud.services import Services
@@ -242,7 +244,21 @@ class Cloud:
         """Organisation Policy v2."""
         from keyadmin.cloud.orgpolicy import OrgPolicy
 
-        return OrgPolicy(self._grpc)
+        return OrgPolicy(self._rest)
+
+    @cached_property
+    def policy_log(self) -> PolicyLog:
+        """Cloud Logging v2, as far as refusals by organisation policies go."""
+        from keyadmin.cloud.policy_log import PolicyLog
+
+        return PolicyLog(self._rest)
+
+    @cached_property
+    def policy_simulator(self) -> PolicySimulator:
+        """Policy Simulator v1."""
+        from keyadmin.cloud.policysimulator import PolicySimulator
+
+        return PolicySimulator(self._rest)
 
     @cached_property
     def audit_logs(self) -> AuditLogs:

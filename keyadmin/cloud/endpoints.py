@@ -2,7 +2,7 @@
 
 REST JSON where the published protobuf cannot carry what is needed (`serviceAccountEmail`, `checkExistingUsage` of the API
 Keys API), where there is no gRPC client, where a client's package weighs megabytes for a handful of calls (IAM, Secret
-Manager, Monitoring, Cloud Asset Inventory), and for the two reads of projects that most commands begin with: they would pay
+Manager, Monitoring, Cloud Asset Inventory, Organisation Policy), and for the two reads of projects that most commands begin with: they would pay
 half a second for the import of Resource Manager's client. Google's own gRPC clients for everything else. LookupKey is
 never sent over REST: its key string would stand in a URL.
 """
@@ -23,6 +23,7 @@ IAM_CREDENTIALS: Final = "iamcredentials.googleapis.com"
 SECRET_MANAGER: Final = "secretmanager.googleapis.com"  # noqa: S105 (a host name)
 ASSET: Final = "cloudasset.googleapis.com"
 ORG_POLICY: Final = "orgpolicy.googleapis.com"
+POLICY_SIMULATOR: Final = "policysimulator.googleapis.com"
 MONITORING: Final = "monitoring.googleapis.com"
 LOGGING: Final = "logging.googleapis.com"
 ACCOUNTS: Final = "openidconnect.googleapis.com"
@@ -45,12 +46,13 @@ PROJECTS: Final = GrpcApi(RESOURCE_MANAGER, "google.cloud.resourcemanager_v3", "
 FOLDERS: Final = GrpcApi(RESOURCE_MANAGER, "google.cloud.resourcemanager_v3", "FoldersAsyncClient")
 ORGANIZATIONS: Final = GrpcApi(RESOURCE_MANAGER, "google.cloud.resourcemanager_v3", "OrganizationsAsyncClient")
 SERVICES: Final = GrpcApi(SERVICE_USAGE, "google.cloud.service_usage_v1", "ServiceUsageAsyncClient")
-POLICIES: Final = GrpcApi(ORG_POLICY, "google.cloud.orgpolicy_v2", "OrgPolicyAsyncClient")
 
-_REST_ALONE: Final = frozenset({ACCOUNTS, ASSET, GEMINI, IAM, IAM_CREDENTIALS, LOGGING, MONITORING, SANDBOX, SECRET_MANAGER})
+_REST_ALONE: Final = frozenset(
+    {ACCOUNTS, ASSET, GEMINI, IAM, IAM_CREDENTIALS, LOGGING, MONITORING, ORG_POLICY, POLICY_SIMULATOR, SANDBOX, SECRET_MANAGER}
+)
 _REST: Final[Mapping[str, frozenset[str]]] = {
     APIKEYS: frozenset({"CreateKey", "GetKey", "ListKeys", "UpdateKey", "DeleteKey", "GetOperation"}),
-    RESOURCE_MANAGER: frozenset({"GetProject", "SearchProjects"}),
+    RESOURCE_MANAGER: frozenset({"GetProject", "SearchProjects", "GetAncestry"}),
 }
 
 

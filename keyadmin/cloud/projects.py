@@ -152,13 +152,24 @@ class Projects:
 
     async def test_permissions(self, project: str, names: Collection[str]) -> frozenset[str]:
         """Which of these the caller holds. A name that does not apply to projects makes the call invalid-argument."""
+        return await self.permissions_on(f"projects/{project}", names)
+
+    async def permissions_on(self, resource: str, names: Collection[str]) -> frozenset[str]:
+        """The same for `projects/P`, `folders/N` or `organizations/N`."""
         asked = sorted(names)
         held: set[str] = set()
         for start in range(0, len(asked), PERMISSIONS):
-            request = {"resource": f"projects/{project}", "permissions": asked[start : start + PERMISSIONS]}
-            answer = await self._grpc.call(PROJECTS, "test_iam_permissions", request, project=project)
+            request = {"resource": resource, "permissions": asked[start : start + PERMISSIONS]}
+            answer = await self._grpc.call(_api_of(resource), "test_iam_permissions", request, project=_project_of(resource))
             held.update(answer.permissions)
         return frozenset(held)
+
+    async def ancestry(self, project: str) -> tuple[str, ...]:
+        """What lies above a project, the nearest first: `folders/N` ..., `organizations/N` where it has one. One call."""
+        call = ApiCall(RESOURCE_MANAGER, "GetAncestry", project)
+        data = await self._rest.call(call, "POST", f"/v1/projects/{quote(project, safe=':')}:getAncestry", body={})
+        found = [each.get("resourceId", {}) for each in data.get("ancestor", ())]
+        return tuple(f"{each['type']}s/{each['id']}" for each in found if each.get("type") in ("folder", "organization"))
 
     async def get_policy(self, resource: str) -> AllowPolicy:
         """The allow policy of `projects/P`, `folders/N` or `organizations/N`, conditions included."""

@@ -65,12 +65,12 @@ def _violations(call: Call, project: str, kind: str, method: str, resource: Json
     for name, doc in policies.customs(top).items():
         if kind not in doc.get("resourceTypes", ()) or method not in doc.get("methodTypes", ()):
             continue
-        if policies.enforced(chain, name, dry=dry) and _violates(kind, doc, resource):
+        if policies.enforced(chain, name, dry=dry) and violates(kind, doc, resource):
             found[f"customConstraints/{name}"] = doc.get("description", "")
     return found
 
 
-def _violates(kind: str, doc: Json, resource: Json) -> bool:
+def violates(kind: str, doc: Json, resource: Json) -> bool:
     """DENY refuses where the condition holds, ALLOW where it does not. One that has no value for a resource refuses it."""
     # unsourced: what Google does with a condition that fails for one resource
     try:

@@ -1,0 +1,1 @@
+"""Policy Simulator API v1."""
