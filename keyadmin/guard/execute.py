@@ -10,7 +10,8 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from keyadmin.guard.plan import PROPAGATION, GuardPlan, GuardStep, same
+from keyadmin.guard.model import GuardPlan, GuardStep
+from keyadmin.guard.plan import PROPAGATION, same
 from keyadmin.keys.retry_until import retry_until
 from keyadmin.model.observer import Observer
 from keyadmin.model.org_policy import CustomConstraint, NodePolicy

@@ -11,7 +11,7 @@ import re
 from typing import Any, Final, Literal
 
 from keyadmin.guard.constraints import SERVICE_USAGE, denying_gemini, enforcing, excepted
-from keyadmin.guard.plan import GuardPlan
+from keyadmin.guard.model import GuardPlan
 from keyadmin.model.org_policy import (
     CustomConstraint,
     NodePolicy,

@@ -11,7 +11,7 @@ from keyadmin.model.problem import Cause, Exit, Problem
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
-    from keyadmin.guard.plan import GuardStep
+    from keyadmin.guard.model import GuardStep
 
 T = TypeVar("T")
 WRITER: Final = "roles/orgpolicy.policyAdmin"  # the one role for it beside those of security postures (role data)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from keyadmin.guard import constraints, permissions
 from keyadmin.guard.constraints import BY_NAME, SERVICE_USAGE, GuardRule
+from keyadmin.guard.model import GuardPlan, GuardRequest, GuardStep
 from keyadmin.guard.scope import GuardScope, describe_command, in_words
 from keyadmin.model.command_line import gcloud
 from keyadmin.model.org_policy import KEY_TYPE, CustomConstraint, NodePolicy, PolicySpec
@@ -17,53 +18,7 @@ from keyadmin.model.problem import Cause, Exit, Problem
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
-Action = Literal["create", "update", "delete"]
 PROPAGATION: Final = "changes of organisation policies take up to 15 minutes to act everywhere"
-
-
-@dataclass(frozen=True)
-class GuardRequest:
-    """What is wanted. `creations_only` None = as constraints stand there, else on creation and change.
-
-    `tags` = exceptions as (`ORGANIZATION/KEY`, `VALUE`); none = those that stand there stay.
-    """
-
-    rules: tuple[GuardRule, ...]
-    enforce: bool = False
-    tags: tuple[tuple[str, str], ...] = ()
-    creations_only: bool | None = None
-    deny_gemini: bool = False
-
-
-@dataclass(frozen=True)
-class GuardStep:
-    """One write. `target` = what is to stand there (or goes), `before` = what was read there."""
-
-    action: Action
-    target: CustomConstraint | NodePolicy
-    words: str
-    before: CustomConstraint | NodePolicy | None = None
-
-    @property
-    def name(self) -> str:
-        """The constraint's name."""
-        return self.target.name if isinstance(self.target, CustomConstraint) else self.target.constraint
-
-
-@dataclass(frozen=True)
-class GuardPlan:
-    """The writes, in their order; `standing` = what is as wanted already, `kept` = what is left alone and why.
-
-    `binding` = whether iam.managed.disableServiceAccountApiKeyCreation is enforced here; None = not known.
-    """
-
-    scope: GuardScope
-    request: GuardRequest | None
-    steps: tuple[GuardStep, ...]
-    standing: tuple[str, ...] = ()
-    kept: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    constraints: tuple[CustomConstraint, ...] = ()
 
 
 async def plan_apply(cloud: Cloud, scope: GuardScope, request: GuardRequest) -> GuardPlan:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PreviewDifference:
     """Of one constraint: the keys that both name, that keyadmin alone names, and that Google alone names (full names)."""
 
     constraint: str
@@ -51,7 +51,7 @@ def _few(names: tuple[str, ...], most: int = 3) -> str:
 class Previewed:
     """What Google says; `unknown` = why it could not be asked, or not of all."""
 
-    comparisons: tuple[Comparison, ...] = ()
+    comparisons: tuple[PreviewDifference, ...] = ()
     unknown: str = ""
 
 
@@ -64,7 +64,7 @@ async def ask(
     observer: Observer,
 ) -> Previewed:
     """Ask Google's preview of each constraint, one after another. Raises Problem for missing credentials alone."""
-    done: list[Comparison] = []
+    done: list[PreviewDifference] = []
     observer.step("Asking Google's own preview")
     for constraint in wanted:
         policy = NodePolicy(scope.node, constraint.name, constraints.enforcing(tags))
@@ -76,5 +76,5 @@ async def ask(
             return Previewed(tuple(done), f"Google's own preview could not be asked: {problem.message}")
         own = frozenset(each.key.name for each in rehearsal.refused if constraint.name in each.constraints)
         here, there = tuple(sorted(own - told.violating)), tuple(sorted(told.violating - own))
-        done.append(Comparison(constraint.name, len(own & told.violating), here, there, told.scanned))
+        done.append(PreviewDifference(constraint.name, len(own & told.violating), here, there, told.scanned))
     return Previewed(tuple(done))

@@ -25,7 +25,8 @@ from keyadmin.cli.render import show_document
 from keyadmin.cli.runner import keeping_all, run
 from keyadmin.cli.session import current
 from keyadmin.guard.execute import GuardResult, execute
-from keyadmin.guard.plan import GuardPlan, plan_apply
+from keyadmin.guard.model import GuardPlan
+from keyadmin.guard.plan import plan_apply
 from keyadmin.model import duration
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from keyadmin.cli.places import Folder, Organization, Places, places
 from keyadmin.cli.session import Session
 from keyadmin.guard.constraints import RULES, GuardRule, chosen, exceptions
 from keyadmin.guard.export import FORMS
-from keyadmin.guard.plan import GuardRequest
+from keyadmin.guard.model import GuardRequest
 from keyadmin.guard.scope import GuardScope, scope_of
 from keyadmin.projects import parents
 

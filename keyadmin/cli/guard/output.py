@@ -7,7 +7,7 @@ from typing import Any
 from keyadmin.cli.session import Session
 from keyadmin.guard.constraints import DENYING
 from keyadmin.guard.execute import GuardResult
-from keyadmin.guard.plan import GuardPlan
+from keyadmin.guard.model import GuardPlan
 from keyadmin.model.org_policy import CustomConstraint
 
 

@@ -23,7 +23,8 @@ from keyadmin.cli.render import show_document, write
 from keyadmin.cli.runner import keeping_all, run
 from keyadmin.cli.session import current
 from keyadmin.guard import export
-from keyadmin.guard.plan import GuardPlan, plan_apply
+from keyadmin.guard.model import GuardPlan
+from keyadmin.guard.plan import plan_apply
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud

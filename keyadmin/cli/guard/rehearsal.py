@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from keyadmin.cli.session import Session
 from keyadmin.guard import constraints
 from keyadmin.guard import preview as google
-from keyadmin.guard.plan import GuardPlan
+from keyadmin.guard.model import GuardPlan
 from keyadmin.guard.preview import Previewed
 from keyadmin.guard.rehearse import KeyRefusal, Rehearsal, rehearse
 

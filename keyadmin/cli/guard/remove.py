@@ -14,7 +14,8 @@ from keyadmin.cli.render import show_document
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.guard.execute import GuardResult, execute
-from keyadmin.guard.plan import GuardPlan, plan_remove
+from keyadmin.guard.model import GuardPlan
+from keyadmin.guard.plan import plan_remove
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
