@@ -101,6 +101,16 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "keyadmin rotation schedule cron --every weekly",
         "keyadmin rotation schedule cloud-run -p my-project --output deploy",
     ),
+    "guard plan": (
+        "keyadmin guard plan --organization 123456789012 --rehearse",
+        "keyadmin guard plan --folder 123 --constraint gemini-alone --as terraform",
+    ),
+    "guard apply": (
+        "keyadmin guard apply --organization 123456789012",
+        "keyadmin guard apply --folder 123 --enforce --except-tag 123456789012/environment=lab",
+    ),
+    "guard status": ("keyadmin guard status --organization 123456789012",),
+    "guard remove": ("keyadmin guard remove --folder 123 --dry-run",),
     "projects list": ("keyadmin projects list --all --apis --keys",),
     "projects search": (
         "keyadmin projects search shop",

@@ -17,6 +17,8 @@ READING = {
     "config get": False,
     "config list": False,
     "env show": False,
+    "guard plan": False,
+    "guard status": False,
     "keys describe": False,
     "keys list": False,
     "keys lookup": False,

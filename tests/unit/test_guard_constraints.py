@@ -186,7 +186,7 @@ def test_specs_that_are_keyadmins_own() -> None:
     assert is_own_spec(name, enforcing(tags))
     plain = spec_to_json(enforcing(tags))
     assert is_own_spec(name, spec_from_json(plain | {"rules": plain["rules"][::-1]}))
-    others = (
+    others: tuple[dict[str, Any], ...] = (
         {"rules": [{"enforce": False}]},
         {"rules": [{"enforce": True, "parameters": {"a": 1}}]},
         {"rules": [{"enforce": True}], "inheritFromParent": True},
