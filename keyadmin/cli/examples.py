@@ -107,7 +107,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     ),
     "guard apply": (
         "keyadmin guard apply --organization 123456789012",
-        "keyadmin guard apply --folder 123 --enforce --except-tag 123456789012/environment=lab",
+        "keyadmin guard apply --folder 123 --except-tag 123456789012/env=lab",
     ),
     "guard status": ("keyadmin guard status --organization 123456789012",),
     "guard remove": ("keyadmin guard remove --folder 123 --dry-run",),

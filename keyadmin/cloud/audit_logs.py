@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from keyadmin.cloud.calls import ListPage, pages
 from keyadmin.cloud.endpoints import LOGGING, ApiCall
 from keyadmin.cloud.rest import Json, RestTransport
 from keyadmin.model.key_codec import format_time, parse_time
+
+if TYPE_CHECKING:
+    from keyadmin.cloud.policy_log import PolicyLogEntry
 
 KEPT: Final = timedelta(days=400)  # of the bucket _Required (Cloud Logging, quotas and limits)
 PERMISSION: Final = "logging.logEntries.list"
@@ -61,6 +64,12 @@ class AuditLogs:
 
         found = [each async for each in pages(fetch)]
         return {each.key: each for each in found if each is not None}
+
+    async def refusals(self, projects: Sequence[str], since: datetime) -> list[PolicyLogEntry]:
+        """What organisation policies refused there since then, the newest first; at most `MOST_PROJECTS`."""
+        from keyadmin.cloud import policy_log
+
+        return await policy_log.refusals(self._rest, projects, since)
 
 
 def _filter(keys: Collection[str], times: Collection[datetime]) -> str:

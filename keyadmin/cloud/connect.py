@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from keyadmin.cloud.gemini import Gemini
     from keyadmin.cloud.iam import Roles, ServiceAccounts
     from keyadmin.cloud.orgpolicy import OrgPolicy
-    from keyadmin.cloud.policy_log import PolicyLog
     from keyadmin.cloud.policysimulator import PolicySimulator
     from keyadmin.cloud.projects import Containers, Projects
     from keyadmin.cloud.secrets import Secrets
@@ -245,13 +244,6 @@ class Cloud:
         from keyadmin.cloud.orgpolicy import OrgPolicy
 
         return OrgPolicy(self._rest)
-
-    @cached_property
-    def policy_log(self) -> PolicyLog:
-        """Cloud Logging v2, as far as refusals by organisation policies go."""
-        from keyadmin.cloud.policy_log import PolicyLog
-
-        return PolicyLog(self._rest)
 
     @cached_property
     def policy_simulator(self) -> PolicySimulator:

@@ -16,7 +16,6 @@ from keyadmin.cloud.endpoints import LOGGING, ApiCall
 from keyadmin.cloud.rest import Json, RestTransport
 from keyadmin.model.key_codec import format_time, parse_time
 
-MOST_RESOURCES: Final = 100  # that a request may name (discovery document, ListLogEntriesRequest)
 _PAGE: Final = 1_000
 
 
@@ -33,29 +32,23 @@ class PolicyLogEntry:
     message: str = ""
 
 
-class PolicyLog:
-    """The policy log, over REST. Raises Problem."""
+async def refusals(rest: RestTransport, projects: Sequence[str], since: datetime) -> list[PolicyLogEntry]:
+    """What was refused in these projects (at most 100) since then, the newest first. Raises Problem."""
+    call = ApiCall(LOGGING, "ListLogEntries", projects[0] if len(projects) == 1 else None)
+    body = {
+        "resourceNames": [f"projects/{project}" for project in projects],
+        "filter": f'log_id("cloudaudit.googleapis.com/policy") AND timestamp>="{format_time(since)}"',
+        "orderBy": "timestamp desc",
+        "pageSize": _PAGE,
+    }
 
-    def __init__(self, rest: RestTransport) -> None:
-        self._rest = rest
+    async def fetch(token: str) -> ListPage[PolicyLogEntry]:
+        asked: Json = body | ({"pageToken": token} if token else {})
+        data = await rest.call(call, "POST", "/v2/entries:list", body=asked)
+        found = [each for entry in data.get("entries", ()) for each in _refusals(entry)]
+        return ListPage(found, data.get("nextPageToken", ""))
 
-    async def refusals(self, projects: Sequence[str], since: datetime) -> list[PolicyLogEntry]:
-        """What was refused in these projects (at most `MOST_RESOURCES`) since then, the newest first."""
-        call = ApiCall(LOGGING, "ListLogEntries", projects[0] if len(projects) == 1 else None)
-        body = {
-            "resourceNames": [f"projects/{project}" for project in projects],
-            "filter": f'log_id("cloudaudit.googleapis.com/policy") AND timestamp>="{format_time(since)}"',
-            "orderBy": "timestamp desc",
-            "pageSize": _PAGE,
-        }
-
-        async def fetch(token: str) -> ListPage[PolicyLogEntry]:
-            asked: Json = body | ({"pageToken": token} if token else {})
-            data = await self._rest.call(call, "POST", "/v2/entries:list", body=asked)
-            found = [each for entry in data.get("entries", ()) for each in _refusals(entry)]
-            return ListPage(found, data.get("nextPageToken", ""))
-
-        return [each async for each in pages(fetch)]
+    return [each async for each in pages(fetch)]
 
 
 def _refusals(entry: Mapping[str, Any]) -> Iterator[PolicyLogEntry]:

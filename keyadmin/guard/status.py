@@ -122,14 +122,14 @@ def _mode(policy: NodePolicy) -> Mode:
 
 async def _refusals(cloud: Cloud, scope: GuardScope, since: datetime) -> list[PolicyLogEntry]:
     """Of all the projects below the node: the policy log is each project's own. Raises Problem."""
-    from keyadmin.cloud.policy_log import MOST_RESOURCES
+    from keyadmin.cloud.audit_logs import MOST_PROJECTS as AT_ONCE
 
     kind, _, name = scope.node.partition("/")
     projects = [name] if kind == "projects" else sorted(await below(cloud, scope.node))
     if len(projects) > MOST_PROJECTS:
         message = f"the policy logs of {len(projects)} projects are not read, {MOST_PROJECTS} at most: name a folder or project"
         raise Problem(Cause.INVALID_ARGUMENT, message)
-    chunks = [projects[start : start + MOST_RESOURCES] for start in range(0, len(projects), MOST_RESOURCES)]
-    found = [each for chunk in chunks for each in await cloud.policy_log.refusals(chunk, since)]
+    chunks = [projects[start : start + AT_ONCE] for start in range(0, len(projects), AT_ONCE)]
+    found = [each for chunk in chunks for each in await cloud.audit_logs.refusals(chunk, since)]
     about = [each for each in found if each.constraint in BY_NAME or each.constraint == SERVICE_USAGE]
     return sorted(about, key=lambda each: str(each.at), reverse=True)
