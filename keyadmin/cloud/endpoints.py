@@ -2,9 +2,9 @@
 
 REST JSON where the published protobuf cannot carry what is needed (`serviceAccountEmail`, `checkExistingUsage` of the API
 Keys API), where there is no gRPC client, where a client's package weighs megabytes for a handful of calls (IAM, Secret
-Manager, Monitoring, Cloud Asset Inventory, Organisation Policy), and for the two reads of projects that most commands begin with: they would pay
-half a second for the import of Resource Manager's client. Google's own gRPC clients for everything else. LookupKey is
-never sent over REST: its key string would stand in a URL.
+Manager, Monitoring, Cloud Asset Inventory, Organisation Policy), and for the two reads of projects that most commands begin
+with: they would pay half a second for the import of Resource Manager's client. Google's own gRPC clients for everything else.
+LookupKey is never sent over REST: its key string would stand in a URL.
 """
 
 from __future__ import annotations
