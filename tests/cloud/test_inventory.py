@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from google.cloud import monitoring_v3, orgpolicy_v2
+from google.cloud import monitoring_v3
 
 from keyadmin.cloud.assets import KEY, Asset
 from keyadmin.cloud.connect import Target, connect
@@ -16,11 +16,8 @@ from keyadmin.model.problem import Cause, Problem
 
 SEARCH = "GET /v1/organizations/1000:searchAllResources"
 SERIES = "GET /v3/projects/p1/timeSeries"
-EFFECTIVE = "/google.cloud.orgpolicy.v2.OrgPolicy/GetEffectivePolicy"
-
-
-def raw(message: Any) -> bytes:
-    return bytes(type(message).serialize(message))
+BINDING = "iam.managed.disableServiceAccountApiKeyCreation"
+EFFECTIVE = f"GET /v2/projects/p1/policies/{BINDING}:getEffectivePolicy"
 
 
 async def test_a_search_asks_for_everything_and_follows_pages(double: Any, target: Target) -> None:
@@ -125,9 +122,7 @@ async def test_no_access_to_metrics_is_not_disuse(double: Any, target: Target) -
     ],
 )
 async def test_effective_policies(rules: list[dict[str, Any]], enforced: bool | None, double: Any, target: Target) -> None:
-    name = "projects/p1/policies/iam.managed.disableServiceAccountApiKeyCreation"
-    double.script[EFFECTIVE].append(raw(orgpolicy_v2.Policy(name=name, spec={"rules": rules})))
+    double.script[EFFECTIVE].append((200, {"name": f"projects/p1/policies/{BINDING}", "spec": {"rules": rules}}))
     async with connect(target) as cloud:
         assert await cloud.org_policy.enforced("projects/p1") is enforced
-    (seen,) = double.calls(EFFECTIVE)
-    assert orgpolicy_v2.GetEffectivePolicyRequest.deserialize(seen.body).name == name
+    assert len(double.calls(EFFECTIVE)) == 1
