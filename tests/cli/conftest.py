@@ -39,7 +39,9 @@ class Result:
     @property
     def error(self) -> Any:
         """The error object: the last line of stderr."""
-        return json.loads(self.err.splitlines()[-1])["error"]
+        last = self.err.rstrip("\n").rpartition("\n")[2]
+        assert last.startswith('{"error"'), f"no error object: {self.err[-500:]!r}"
+        return json.loads(last)["error"]
 
 
 class Terminal(io.StringIO):

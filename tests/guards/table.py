@@ -8,7 +8,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.guards import commands, confirmed, decide, engine, lineage, others, permissions, scope, sinks, steps, tampered, undo
+from tests.guards import (
+    access,
+    audit,
+    commands,
+    confirmed,
+    decide,
+    engine,
+    keys,
+    lineage,
+    machine,
+    others,
+    permissions,
+    projects,
+    scope,
+    sinks,
+    steps,
+    tampered,
+    undo,
+    wire,
+)
 from tests.guards.files import CRASH, RUN
 from tests.guards.guard import Guard
 
@@ -36,8 +55,6 @@ PROBES: Final = (
     ),
 )
 
-GUARDS: Final = (
-    *(*lineage.GUARDS, *decide.GUARDS, *engine.GUARDS, *steps.GUARDS),
-    *(*undo.GUARDS, *scope.GUARDS, *sinks.GUARDS, *commands.GUARDS, *tampered.GUARDS, *confirmed.GUARDS),
-    *(*others.GUARDS, *permissions.GUARDS),
-)
+ROTATION: Final = (lineage, decide, engine, steps, undo, scope, sinks, commands, tampered, confirmed)
+OTHERS: Final = (others, keys, projects, audit, access, machine, wire, permissions)
+GUARDS: Final = tuple(guard for area in (*ROTATION, *OTHERS) for guard in area.GUARDS)

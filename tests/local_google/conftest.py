@@ -39,6 +39,7 @@ class Result:
         """The error object: the last line of stderr."""
         import json
 
+        assert self.err.rstrip().endswith("}}"), f"no error object: {self.err[-500:]!r}"
         return json.loads(self.err.splitlines()[-1])["error"]
 
 

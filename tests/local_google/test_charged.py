@@ -44,8 +44,8 @@ def test_one_message_names_all_with_one_command_and_nothing_is_changed(
     quota = payer(google, *off)
     variables = user(google, tmp_path, quota_project_id=quota)
     done = cli(*CREATE, "-p", TARGET, env_=variables)
-    assert (done.code, done.error["cause"]) == (1, "api-not-enabled"), done.err
-    assert done.error["project"] == quota
+    assert done.code == 1, done.err
+    assert (done.error["cause"], done.error["project"]) == ("api-not-enabled", quota)
     assert all(api in done.error["message"] for api in off)
     assert changes(google) == []
     assert any("--enable-in-quota-project" in step for step in done.error["fix"])
@@ -121,7 +121,8 @@ def test_a_fresh_project_that_is_its_own_quota_project_is_opened(cli: Cli, googl
     about = next(each for each in found["checks"] if each["id"] == f"api:{RM}")
     assert "not needed" not in about["detail"]
     done = cli(*CREATE, "-p", quota, env_=variables)
-    assert (done.code, done.json["verification"]) == (0, "ok"), done.err
+    assert done.code == 0, done.err
+    assert done.json["verification"] == "ok"
     assert {RM, KEYS, IAM} <= enabled(google, quota)
 
 

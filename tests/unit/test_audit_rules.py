@@ -252,7 +252,9 @@ def ago(days: float) -> str:
 
 
 def test_a_rotation_whose_last_run_stopped_is_stuck() -> None:
-    [finding] = found("rotation-stuck", successor(2, "stuck", cause="rate-limited"))
+    findings = found("rotation-stuck", successor(2, "stuck", cause="rate-limited"))
+    assert len(findings) == 1
+    finding = findings[0]
     assert finding.severity is Severity.HIGH
     assert "rate-limited" in finding.message
     assert found("rotation-overdue", successor(2, "stuck", age=100)) == []

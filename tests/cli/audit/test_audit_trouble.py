@@ -71,8 +71,8 @@ def test_an_unknown_api_state_is_an_error_and_the_other_findings_stay(organizati
     served.give("dev@example.com", ["apikeys.keys.list"], on="web-two")
     done = audit("--projects", "web-one,web-two", "--fail-on", "none", user="dev@example.com")
     assert done.found == {("key-too-old", "open")}
+    assert [each["project"] for each in done.report["errors"]] == ["web-one"]
     [error] = done.report["errors"]
-    assert error["project"] == "web-one"
     assert "whether the Gemini API is on is unknown" in error["message"]
     assert done.code == 3
 
