@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from keyadmin.audit.judgement import KeyJudgement, in_order
 from keyadmin.audit.model import MAX_AGE, Finding, Severity, Source, Unseen
@@ -16,13 +16,23 @@ from keyadmin.model.problem import Problem
 SCHEMA_VERSION: Final = 1  # of the report as JSON, which baselines are read from
 
 
+class TrendPoint(NamedTuple):
+    """What an earlier audit of the same scope found: the number of findings of each severity."""
+
+    time: datetime
+    by_severity: Mapping[str, int]
+
+
 @dataclass(frozen=True, repr=False)  # asyncio spells results out: seconds, for a large one
 class AuditReport:
     """The outcome of an audit, the worst first. `keys` = those looked at, deleted ones that can be brought back included.
 
     `judgements` = the same by key, the worst key first; `where` = what was audited, in words; `notes` = where it came from;
     `unknown` = what could not be judged and is no error of a project; `failed` = how many projects could not be checked at
-    all, `failure` = why the first could not; `compared` = with a baseline.
+    all, `failure` = why the first could not; `compared` = with a baseline; `checked` = ids and numbers of the projects that
+    were checked; `trend` = earlier audits of the same scope, the oldest first.
+
+    Where only a part is shown, `findings` and `judgements` are that part, and all counts are those of `whole`.
     """
 
     findings: tuple[Finding, ...]
@@ -42,18 +52,25 @@ class AuditReport:
     version: str = field(default="", compare=False)
     judgements: Sequence[KeyJudgement] = ()
     compared: bool = False
+    checked: frozenset[str] = frozenset()
+    trend: Sequence[TrendPoint] = ()
+    whole: AuditReport | None = None
+
+    @property
+    def _counted(self) -> tuple[Finding, ...]:
+        return self.findings if self.whole is None else self.whole.findings
 
     @property
     def accepted(self) -> int:
         """How many findings somebody has accepted: they are in no other count but `findings`."""
-        return sum(1 for finding in self.findings if finding.accepted is not None)
+        return sum(1 for finding in self._counted if finding.accepted is not None)
 
     @property
     def new(self) -> int | None:
         """How many findings the baseline has not, accepted ones left out; None without a baseline."""
-        if all(finding.new is None for finding in self.findings) and not self.compared:
+        if not self.compared:
             return None
-        return sum(1 for finding in self.findings if finding.new and finding.accepted is None)
+        return sum(1 for finding in self._counted if finding.new and finding.accepted is None)
 
     def marked(self, mark: Callable[[Finding], Finding], *, compared: bool = False) -> AuditReport:
         """The same report with every finding as `mark` gives it back; `compared` = with a baseline."""
@@ -69,7 +86,7 @@ class AuditReport:
         """How many findings are this bad or worse, accepted ones left out; with a baseline only new ones."""
         return sum(
             1
-            for finding in self.findings
+            for finding in self._counted
             if finding.severity >= severity and finding.accepted is None and finding.new is not False
         )
 
@@ -77,7 +94,7 @@ class AuditReport:
     def by_severity(self) -> dict[str, int]:
         """The number of findings of each severity, the worst first; 0 where there is none."""
         counts = {severity.word: 0 for severity in sorted(Severity, reverse=True)}
-        for finding in self.findings:
+        for finding in self._counted:
             counts[finding.severity.word] += finding.accepted is None
         return counts
 
@@ -85,7 +102,7 @@ class AuditReport:
     def by_rule(self) -> dict[str, int]:
         """The number of findings of each rule that was applied."""
         counts = dict.fromkeys(self.rules, 0)
-        for finding in self.findings:
+        for finding in self._counted:
             counts[finding.rule] += finding.accepted is None
         return counts
 
@@ -94,7 +111,7 @@ class AuditReport:
         return {
             "projects": self.projects,
             "keys": self.keys,
-            "findings": len(self.findings),
+            "findings": len(self._counted),
             "bySeverity": self.by_severity,
             "byRule": self.by_rule,
             "errors": len(self.errors),
@@ -104,11 +121,19 @@ class AuditReport:
 
     def to_json(self) -> dict[str, Any]:
         """The contract's document, and beside it what the audit went by."""
+        about = self.about()
+        return {
+            **{name: about.pop(name) for name in ("schemaVersion", "summary")},
+            "findings": [finding.to_json() for finding in self.findings],
+            "errors": [error.to_json() for error in self.errors],
+            **about,
+        }
+
+    def about(self) -> dict[str, Any]:
+        """The document without what was found: its version, the summary, what the audit went by."""
         return {
             "schemaVersion": SCHEMA_VERSION,
             "summary": self.summary(),
-            "findings": [finding.to_json() for finding in self.findings],
-            "errors": [error.to_json() for error in self.errors],
             "scan": {
                 "time": format_time(self.now),
                 "scope": self.where,
@@ -122,7 +147,7 @@ class AuditReport:
     def words(self) -> str:
         """The summary in one line."""
         found = ", ".join(f"{count} {word}" for word, count in self.by_severity.items() if count)
-        line = f"{_count(self.projects, 'project')}, {_count(self.keys, 'key')}, {_count(len(self.findings), 'finding')}"
+        line = f"{_count(self.projects, 'project')}, {_count(self.keys, 'key')}, {_count(len(self._counted), 'finding')}"
         line += f" ({found})" if found else ""
         return line + (f", {_count(len(self.errors), 'error')}" if self.errors else "")
 

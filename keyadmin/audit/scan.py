@@ -50,6 +50,8 @@ class _Looked:
 
     judgements: list[KeyJudgement]
     keys: int = 0
+    names: tuple[str, ...] = ()
+    """The id and the number of the project, where it was checked."""
     unseen: Unseen | None = None
     failure: Problem | None = None
     blind: Problem | None = None
@@ -160,7 +162,7 @@ class _Look:
             asked = _Asked(more.facts, asked.unseen or more.unseen, asked.blind or more.blind, asked.dark or more.dark)
         every = apply(asked.facts, self._rules)
         judgements = judge(asked.facts, every, self._shown)
-        return _Looked(judgements, len(keys), asked.unseen, blind=asked.blind, dark=asked.dark)
+        return _Looked(judgements, len(keys), _names(facts), asked.unseen, blind=asked.blind, dark=asked.dark)
 
     async def _asked(self, facts: AuditFacts, needs: Collection[Need], *, use: bool, again: _Asked | None = None) -> _Asked:
         """The facts with what is not known yet: which APIs are on, where that matters, and the use of the keys."""
@@ -213,6 +215,11 @@ _STATES: Final[frozenset[Need]] = frozenset({"gemini", "apis"})
 _STATE_UNKNOWN: Final = "it has keys without API restriction, and whether the Gemini API is on is unknown: "
 
 
+def _names(facts: AuditFacts) -> tuple[str, ...]:
+    """How the project may be called: by its id, and by the number that its keys bear."""
+    return (facts.project, *(key.name.split("/")[1] for key in facts.keys[:1]))
+
+
 def _named(key: Key, project: str) -> Key:
     return key if key.project == project else replace(key, project=project)
 
@@ -261,6 +268,7 @@ def _report(taken: Taken, scope: AuditScope, wishes: AuditOptions, looked: Seque
         sandbox=look.sandbox,
         version=__version__,
         judgements=tuple(in_order(judgement for one in looked for judgement in one.judgements)),
+        checked=frozenset(name for one in looked for name in one.names),
     )
 
 

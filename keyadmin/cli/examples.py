@@ -17,6 +17,8 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "audit": (
         "keyadmin audit --organization example.com",
         "keyadmin audit --projects shop,web --fail-on medium --output audit.sarif",
+        "keyadmin audit --group-by owner --min-severity high",
+        "keyadmin audit --baseline monday.json --fail-on low",
     ),
     "audit accept": (
         "keyadmin audit accept map --rule key-too-old --reason kiosk --until 180d",
@@ -31,6 +33,11 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "keyadmin audit undo plan.json --dry-run",
         "keyadmin audit undo plan.json --key web",
     ),
+    "audit diff": (
+        "keyadmin audit diff monday.json today.json",
+        "keyadmin audit diff monday.json today.json --format html",
+    ),
+    "audit history": ("keyadmin audit history --format csv",),
     "scan": (
         "keyadmin scan . --history",
         "keyadmin scan src tests --offline --allow .keyadmin-allow",

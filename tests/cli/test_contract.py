@@ -34,6 +34,8 @@ READING = {
     "sandbox env": False,
     "sandbox serve": False,
     "audit": False,
+    "audit diff": False,
+    "audit history": False,
 }
 KEY = "AIza" + "SyB" + "w9" * 16
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin.cli.lazy import CommandEntry, CommandGroup
-from keyadmin.cli.settings import AUDIT_FORMATS, FIX_FORMATS
+from keyadmin.cli.settings import AUDIT_FORMATS, FIX_FORMATS, FORMATS
 
 _HELP: Final = "Find exposed, old and badly restricted keys."
 
 ENTRIES: Final[dict[str, CommandEntry]] = {
     "accept": CommandEntry("keyadmin.cli.audit.accept:accept", "Accept what a rule finds of a key, until a day."),
+    "diff": CommandEntry(
+        "keyadmin.cli.audit.diff:diff", "Compare two reports: new, worse, changed, gone.", formats=(*FORMATS, "html")
+    ),
     "fix": CommandEntry(
         "keyadmin.cli.audit.fix:fix", "Repair the keys that the audit finds, in waves.", formats=FIX_FORMATS, feature="fix"
     ),
     "undo": CommandEntry("keyadmin.cli.audit.undo:undo", "Put back what a run of fix changed.", feature="fix"),
+    "history": CommandEntry("keyadmin.cli.audit.history:history", "List the audits that were kept."),
 }
 
 GROUP: Final = CommandGroup(_HELP, ENTRIES, CommandEntry("keyadmin.cli.audit.run:audit", _HELP, formats=AUDIT_FORMATS))

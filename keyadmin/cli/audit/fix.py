@@ -26,7 +26,8 @@ from keyadmin.cli.audit.fix_options import (
     WaveShare,
     observed,
 )
-from keyadmin.cli.audit.run import MaxAge, Output, Rules, Source, inventory_named, scope_of
+from keyadmin.cli.audit.options import MaxAge, Output, Rules, Source, inventory_of
+from keyadmin.cli.audit.run import scope_of
 from keyadmin.cli.options import ChargeProjects, DryRun, Yes
 from keyadmin.cli.places import Folder, Organization, Places, Projects, places
 from keyadmin.cli.rotation.options import Notify, PolicyIfAny
@@ -121,7 +122,7 @@ def _plan(context: typer.Context, where: _Where, asked: Planning, manner: FixMan
     session = where.session
     request = asked.request(session, manner.policy, wave)
     options = AuditOptions(chosen(asked.rule), duration.parse(asked.max_age or "90d"))
-    kind = inventory_named(asked.inventory or "auto")
+    kind = inventory_of(asked.inventory or "auto")
     if not (out or manner.yes or manner.dry_run or session.interactive):
         raise usage("there is no terminal to ask at whether to change keys", "add --yes, or write a plan with --out PLAN")
 

@@ -1,12 +1,23 @@
-"""Options that several commands of audits take."""
+"""Options that commands of audits take."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from keyadmin.audit.rules import rules
+from keyadmin.model.problem import usage
+
+if TYPE_CHECKING:
+    from keyadmin.audit.inventory import Inventory
+    from keyadmin.audit.selection import AuditSelection, GroupBy
+
+THRESHOLDS: Final = ("low", "medium", "high", "none")
+SEVERITIES: Final = ("info", "low", "medium", "high")
+_INVENTORIES: Final = ("auto", "api", "asset")
+_GROUPINGS: Final = ("key", "project", "rule", "owner")
 
 
 def complete_rules(incomplete: str) -> list[tuple[str, str]]:
@@ -14,6 +25,74 @@ def complete_rules(incomplete: str) -> list[tuple[str, str]]:
     return [(rule.id, rule.title) for rule in rules().values() if rule.id.startswith(incomplete)]
 
 
+def _inventories(incomplete: str) -> list[str]:
+    return [name for name in _INVENTORIES if name.startswith(incomplete)]
+
+
+def _thresholds(incomplete: str) -> list[str]:
+    return [name for name in THRESHOLDS if name.startswith(incomplete)]
+
+
+def _severities(incomplete: str) -> list[str]:
+    return [name for name in SEVERITIES if name.startswith(incomplete)]
+
+
+def _groupings(incomplete: str) -> list[str]:
+    return [name for name in _GROUPINGS if name.startswith(incomplete)]
+
+
+Source = Annotated[
+    str,
+    typer.Option(
+        "--inventory",
+        metavar="auto|api|asset",
+        autocompletion=_inventories,
+        help="Ask each project (api), Cloud Asset Inventory (asset), or what is quicker and may be asked (auto).",
+    ),
+]
+Rules = Annotated[
+    list[str] | None,
+    typer.Option("--rule", metavar="RULE", autocompletion=complete_rules, help="Only this rule; may be repeated."),
+]
+MaxAge = Annotated[str, typer.Option("--max-age", metavar="DURATION", help="From which age on a key is too old.")]
+FailOn = Annotated[
+    str,
+    typer.Option(
+        "--fail-on",
+        metavar="low|medium|high|none",
+        autocompletion=_thresholds,
+        help="The least severity that makes the exit code 3.",
+    ),
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", help="Write the report to a file, in the format of its ending.")
+]
+MinSeverity = Annotated[
+    str | None,
+    typer.Option(
+        "--min-severity",
+        metavar="info|low|medium|high",
+        autocompletion=_severities,
+        help="Show only findings this bad or worse.",
+    ),
+]
+ShownAtMost = Annotated[
+    int | None, typer.Option("--limit", min=1, metavar="N", help="Show the worst N keys, or groups; a table shows 20.")
+]
+GroupedBy = Annotated[
+    str,
+    typer.Option(
+        "--group-by",
+        metavar="key|project|rule|owner",
+        autocompletion=_groupings,
+        help="Show keys together that have this in common.",
+    ),
+]
+ShowAll = Annotated[bool, typer.Option("--all", help="Show all keys in a table, accepted ones too.")]
+BaselineFile = Annotated[
+    Path | None,
+    typer.Option("--baseline", metavar="FILE", help="An earlier report in JSON: only what is new decides the exit code."),
+]
 PolicyFile = Annotated[
     str | None,
     typer.Option("--policy", metavar="FILE", help="The file with accepted findings, by default keyadmin.toml in this folder."),
@@ -21,3 +100,40 @@ PolicyFile = Annotated[
 KeptIn = Annotated[
     str | None, typer.Option("--keep", metavar="DIR", help="The folder of kept audits, by default in the data directory.")
 ]
+KeepIn = Annotated[
+    str | None,
+    typer.Option(
+        "--keep", metavar="DIR|none", help="Keep the report there, by default in the data directory; none = do not keep it."
+    ),
+]
+
+
+def inventory_of(text: str) -> Inventory:
+    """Raises usage() for an unknown one."""
+    from keyadmin.audit.inventory import INVENTORIES
+
+    for known in INVENTORIES:
+        if known == text:
+            return known
+    raise usage(f"--inventory: {text!r} is not an inventory", f"use one of: {', '.join(INVENTORIES)}")
+
+
+def selection_of(least: str | None, limit: int | None, group_by: str, *, every: bool) -> AuditSelection:
+    """What is shown. Raises usage() for an unknown severity or grouping, and for options that contradict each other."""
+    from keyadmin.audit.model import Severity
+    from keyadmin.audit.selection import AuditSelection
+
+    if least is not None and least not in SEVERITIES:
+        raise usage(f"--min-severity: {least!r} is not a severity", f"use one of: {', '.join(SEVERITIES)}")
+    if every and limit is not None:
+        raise usage("--all and --limit do not go together", "leave one of them out")
+    return AuditSelection(Severity[least.upper()] if least else Severity.INFO, limit, _grouping(group_by))
+
+
+def _grouping(text: str) -> GroupBy:
+    from keyadmin.audit.selection import GROUPINGS
+
+    for known in GROUPINGS:
+        if known == text:
+            return known
+    raise usage(f"--group-by: {text!r} is not a grouping", f"use one of: {', '.join(GROUPINGS)}")

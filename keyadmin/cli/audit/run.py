@@ -2,67 +2,31 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 import typer
 
-from keyadmin.audit.rules import NAMES, chosen, rules
+from keyadmin.audit.rules import NAMES, chosen
+from keyadmin.cli.audit import options as given
 from keyadmin.cli.options import ChargeProjects
 from keyadmin.cli.places import Folder, Organization, Places, Projects, places
 from keyadmin.cli.runner import keeping_all, run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.settings import AUDIT_FORMATS
 from keyadmin.model import duration
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Exit, Problem, usage
 from keyadmin.model.project_ref import checked
 
 if TYPE_CHECKING:
-    from keyadmin.audit.inventory import AuditScope, Inventory
+    from keyadmin.audit.inventory import AuditScope
     from keyadmin.audit.result import AuditReport
+    from keyadmin.audit.selection import AuditSelection
     from keyadmin.cloud.connect import Cloud
 
-THRESHOLDS: Final = ("low", "medium", "high", "none")
-
-
-def _rules(incomplete: str) -> list[tuple[str, str]]:
-    return [(rule.id, rule.title) for rule in rules().values() if rule.id.startswith(incomplete)]
-
-
-def _inventories(incomplete: str) -> list[str]:
-    return [name for name in ("auto", "api", "asset") if name.startswith(incomplete)]
-
-
-def _thresholds(incomplete: str) -> list[str]:
-    return [name for name in THRESHOLDS if name.startswith(incomplete)]
-
-
-Source = Annotated[
-    str,
-    typer.Option(
-        "--inventory",
-        metavar="auto|api|asset",
-        autocompletion=_inventories,
-        help="Ask each project (api), Cloud Asset Inventory (asset), or what is quicker and may be asked (auto).",
-    ),
-]
-Rules = Annotated[
-    list[str] | None,
-    typer.Option("--rule", metavar="RULE", autocompletion=_rules, help="Only this rule; may be repeated."),
-]
-MaxAge = Annotated[str, typer.Option("--max-age", metavar="DURATION", help="From which age on a key is too old.")]
-FailOn = Annotated[
-    str,
-    typer.Option(
-        "--fail-on",
-        metavar="low|medium|high|none",
-        autocompletion=_thresholds,
-        help="The least severity that makes the exit code 3.",
-    ),
-]
-Output = Annotated[
-    Path | None, typer.Option("--output", metavar="FILE", help="Write the report to a file, in the format of its ending.")
-]
+_OWNERS_UNASKED: Final = 100
+"""Keys whose owners are looked up without --group-by owner: beyond, a table would wait for what nobody reads."""
 
 
 def audit(
@@ -70,11 +34,18 @@ def audit(
     projects: Projects = None,
     folder: Folder = None,
     organization: Organization = None,
-    inventory: Source = "auto",
-    rule: Rules = None,
-    max_age: MaxAge = "90d",
-    fail_on: FailOn = "high",
-    output: Output = None,
+    inventory: given.Source = "auto",
+    rule: given.Rules = None,
+    max_age: given.MaxAge = "90d",
+    fail_on: given.FailOn = "high",
+    min_severity: given.MinSeverity = None,
+    limit: given.ShownAtMost = None,
+    group_by: given.GroupedBy = "key",
+    all_: given.ShowAll = False,
+    output: given.Output = None,
+    baseline: given.BaselineFile = None,
+    policy: given.PolicyFile = None,
+    keep: given.KeepIn = None,
     charge_projects: ChargeProjects = False,
 ) -> int:
     """Find API keys that are exposed, too old, unused or badly restricted: in some projects, or in a whole organisation.
@@ -86,38 +57,69 @@ def audit(
     Rules: {rules}.
     """
     from keyadmin.audit.scan import AuditOptions, scan
-    from keyadmin.cli.audit import show
+    from keyadmin.cli.audit import memory, show
 
     session = current(context)
     session.charge_each = charge_projects
-    wanted = chosen(rule)
-    wishes = AuditOptions(wanted, duration.parse(max_age), explicit=rule is not None)
-    kind = inventory_named(inventory)
-    if fail_on not in THRESHOLDS:
-        raise usage(f"--fail-on: {fail_on!r} is not a severity here", f"use one of: {', '.join(THRESHOLDS)}")
-    place = show.place(session, output, AUDIT_FORMATS)
+    wishes = AuditOptions(chosen(rule), duration.parse(max_age), explicit=rule is not None)
+    kind = given.inventory_of(inventory)
+    if fail_on not in given.THRESHOLDS:
+        raise usage(f"--fail-on: {fail_on!r} is not a severity here", f"use one of: {', '.join(given.THRESHOLDS)}")
+    wish = given.selection_of(min_severity, limit, group_by, every=all_)
+    target = show.place(session, output, AUDIT_FORMATS)
     where = places(session, projects, folder, organization)
     named = tuple(dict.fromkeys(checked(name, "--projects") for name in (where.projects if where else ())))
+    before = memory.known(session, policy, baseline)
+    if session.format == "table" and not all_:
+        wish = replace(wish, limit=wish.limit or show.WORST, open_only=True)
 
     async def work(cloud: Cloud) -> AuditReport:
-        return await scan(cloud, await scope_of(cloud, session, named, where), kind, wishes, session.observer)
+        report = await scan(cloud, await scope_of(cloud, session, named, where), kind, wishes, session.observer)
+        return await _owned(cloud, session, before.marked(report), wish)
 
     with keeping_all():
-        report = run(context, work)
-        show.show(session, report, place)
+        report = memory.remembered(session, run(context, work), keep, whole=rule is None)
+        again = typed(
+            "audit",
+            project=session.settings.project.value if session.project_given and session.settings.project else None,
+            **_scope_options(where),
+            rule=rule,
+            min_severity=min_severity,
+            group_by=None if group_by == "key" else group_by,
+            all=True,
+        )
+        show.show(session, report, wish, target, again)
+        before.tell(session, report)
     return _code(report, fail_on)
 
 
 audit.__doc__ = (audit.__doc__ or "").replace("{rules}", ", ".join(NAMES))
 
 
-def inventory_named(text: str) -> Inventory:
-    from keyadmin.audit.inventory import INVENTORIES as KNOWN
+def _scope_options(where: Places | None) -> dict[str, str | tuple[str, ...] | None]:
+    """The options that say where, to be typed again."""
+    if where is None:
+        return {}
+    if where.kind is None:
+        return {"projects": where.projects}
+    return {where.kind.removesuffix("s"): where.container.rpartition("/")[2]}
 
-    for known in KNOWN:
-        if known == text:
-            return known
-    raise usage(f"--inventory: {text!r} is not an inventory", f"use one of: {', '.join(KNOWN)}")
+
+async def _owned(cloud: Cloud, session: Session, report: AuditReport, wish: AuditSelection) -> AuditReport:
+    """The report, those judgements with their owners that are shown with them."""
+    from keyadmin.audit.owners import owned
+    from keyadmin.audit.selection import severe, subject
+
+    if wish.group_by == "owner":
+        return replace(report, judgements=tuple(await owned(cloud, report.judgements, session.observer)))
+    if wish.group_by != "key" or (session.format != "table" and wish.limit is None):
+        return report
+    shown = list(severe(report.judgements, wish))[: wish.limit]
+    if len(shown) > _OWNERS_UNASKED:
+        return report
+    owners = {subject(each): each.owner for each in await owned(cloud, shown, session.observer)}
+    judged = (replace(each, owner=owners.get(subject(each))) if subject(each) in owners else each for each in report.judgements)
+    return replace(report, judgements=tuple(judged))
 
 
 async def scope_of(cloud: Cloud, session: Session, named: tuple[str, ...], where: Places | None) -> AuditScope:

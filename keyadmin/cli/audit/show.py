@@ -5,23 +5,29 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from keyadmin.audit import report as report_formats
-from keyadmin.audit.model import Finding, Severity
+from keyadmin.audit.model import Finding
+from keyadmin.audit.owner import Owner
 from keyadmin.audit.result import AuditReport
-from keyadmin.cli import streams
-from keyadmin.cli.console import paint
+from keyadmin.audit.selection import AuditSelection, grouped, shown, subject
+from keyadmin.cli import pager, streams
+from keyadmin.cli.audit import overview
+from keyadmin.cli.audit.overview import WORST, Look
 from keyadmin.cli.render import Column, View, show_data, show_list, write
 from keyadmin.cli.reveal import masked
 from keyadmin.cli.session import Session
-from keyadmin.cli.text import clean
+from keyadmin.cli.text import clean, terminal_width
 from keyadmin.local.files import write_text
 from keyadmin.model.problem import usage
+
+__all__ = ["WORST", "ReportTarget", "place", "show"]
 
 _ENDINGS: Final = {
     ".json": "json",
@@ -35,9 +41,7 @@ _ENDINGS: Final = {
     **{ending: name for name, endings in report_formats.ENDINGS.items() for ending in endings},
     ".txt": "table",
 }
-_STYLES: Final = {Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.LOW: "blue", Severity.INFO: "dim"}
 _ERRORS_SAID: Final = 10
-_ALIKE: Final = 5
 
 
 @dataclass(frozen=True)
@@ -77,17 +81,21 @@ def _by_ending(name: str) -> str | None:
     return _ENDINGS[max(fitting, key=len)] if fitting else None
 
 
-def show(session: Session, report: AuditReport, where: ReportTarget) -> None:
-    """The report on stdout or in its file; what is to be said of it on stderr."""
+def show(session: Session, whole: AuditReport, wish: AuditSelection, where: ReportTarget, again: str) -> None:
+    """What is to be shown of the report on stdout or in its file; what is to be said of it on stderr.
+
+    `again` = the command that shows all of it.
+    """
+    report = shown(whole, wish)
     if where.file is None:
-        _print(session, report)
+        _print(session, report, whole, wish, again)
     else:
         text = io.StringIO()
         with contextlib.redirect_stdout(text):
-            _print(session, report)
+            _print(session, report, whole, wish, again)
         write_text(where.file, text.getvalue())  # for the owner alone: a report tells where an organisation is weak
         session.console.note(f"Wrote {where.file}.")
-    _tell(session, report, whole=where.file is None and session.format in ("table", "markdown"))
+    _tell(session, whole, whole=where.file is None and session.format in ("table", "markdown"))
 
 
 def _tell(session: Session, report: AuditReport, *, whole: bool) -> None:
@@ -105,17 +113,18 @@ def _tell(session: Session, report: AuditReport, *, whole: bool) -> None:
     session.console.note(f"{report.words()}.")
 
 
-def _print(session: Session, report: AuditReport) -> None:
+def _print(session: Session, report: AuditReport, whole: AuditReport, wish: AuditSelection, again: str) -> None:
     """The report to stdout."""
+    owners = _owners(report)
     match session.format:
         case "json" | "yaml":
-            show_data(session, report.to_json())
+            show_data(session, _document(report, wish, owners))
         case "jsonl":
-            show_data(session, [finding.to_json() for finding in report.findings])
+            show_data(session, [_with_owner(finding, owners) for finding in report.findings])
         case "csv":
-            show_list(session, report.findings, _VIEW)
+            show_list(session, report.findings, _view(owners))
         case "markdown":
-            _markdown(session, report)
+            _markdown(session, report, owners)
         case name if name in report_formats.NAMES:
             chosen = report_formats.load(name)
             if warning := chosen.warning(report):
@@ -123,29 +132,70 @@ def _print(session: Session, report: AuditReport) -> None:
             for piece in chosen.pieces(report):
                 streams.write(masked(clean(piece, keep="\n")))
         case _:
-            for line in _lines(report, colour=session.colour):
-                write(line)
+            look = Look(wish, again, terminal_width(), session.colour)
+            pager.show(session, [masked(line) for line in overview.lines(report, whole, look)])
 
 
-_VIEW: Final = View[Finding](
-    (
-        Column("severity", lambda each: each.severity.word),
-        Column("rule", lambda each: each.rule),
-        Column("project", lambda each: each.project),
-        Column("key", lambda each: each.key.name if each.key else ""),
-        Column("keyName", lambda each: each.key.display_name if each.key else ""),
-        Column("message", lambda each: each.message),
-        Column("fix", lambda each: each.fix),
-    ),
-    lambda each: each.to_json(),
-    "No findings.",
-)
+def _owners(report: AuditReport) -> dict[str, Owner]:
+    """The owners that are known, by what the findings are about."""
+    return {subject(each): each.owner for each in report.judgements if each.owner is not None}
 
 
-def _markdown(session: Session, report: AuditReport) -> None:
+def _document(report: AuditReport, wish: AuditSelection, owners: Mapping[str, Owner]) -> dict[str, Any]:
+    data = report.to_json()
+    if owners:
+        data["findings"] = [_with_owner(finding, owners) for finding in report.findings]
+    if wish.group_by != "key":
+        groups = grouped(report.judgements, wish.group_by)
+        data["groups"] = [
+            {"name": each.name, "keys": each.keys, "findings": len(each.findings), "bySeverity": each.by_severity}
+            for each in groups
+        ]
+    return data
+
+
+def _with_owner(finding: Finding, owners: Mapping[str, Owner]) -> dict[str, Any]:
+    owner = owners.get(subject(finding)) if owners else None
+    if owner is None:
+        return finding.to_json()
+    return finding.to_json() | {"owner": {"who": list(owner.who), "source": owner.source, "reason": owner.reason}}
+
+
+def _view(owners: Mapping[str, Owner], *, accepted: bool = True, new: bool = True, owner: bool = True) -> View[Finding]:
+    """A line a finding."""
+    more = [Column[Finding]("accepted", lambda each: each.accepted.reason if each.accepted else "")] if accepted else []
+    more += [Column[Finding]("new", lambda each: each.new)] if new else []
+    more += [Column[Finding]("owner", lambda each: _who(owners.get(subject(each))))] if owner else []
+    return View(
+        (
+            Column("severity", lambda each: each.severity.word),
+            Column("rule", lambda each: each.rule),
+            Column("project", lambda each: each.project),
+            Column("key", lambda each: each.key.name if each.key else ""),
+            Column("keyName", lambda each: each.key.display_name if each.key else ""),
+            Column("message", lambda each: each.message),
+            Column("fix", lambda each: each.fix),
+            *more,
+        ),
+        lambda each: each.to_json(),
+        "No findings.",
+    )
+
+
+def _who(owner: Owner | None) -> str:
+    return "" if owner is None else owner.words
+
+
+def _markdown(session: Session, report: AuditReport, owners: Mapping[str, Owner]) -> None:
     write(f"# API key audit\n\n{clean(report.words())}.\n")
+    if report.accepted or report.new is not None:
+        new = f", {report.new} of them new" if report.new is not None else ""
+        write(f"{report.accepted} accepted{new}.\n")
     if report.findings:
-        show_list(session, report.findings, _VIEW)
+        view = _view(owners, accepted=report.accepted > 0, new=report.new is not None, owner=bool(owners))
+        show_list(session, report.findings, view)
+    if report.trend:
+        _markdown_trend(session, report)
     for title, texts in (
         ("Projects that could not be checked", [f"{e.project} ({e.cause}): {e.message}" for e in report.errors]),
         ("Notes", [*report.notes, *report.unknown]),
@@ -153,42 +203,21 @@ def _markdown(session: Session, report: AuditReport) -> None:
         if texts:
             write(f"\n## {title}\n")
             for text in texts:
-                write(f"- {_flat(text)}")
+                write(f"- {flat(text)}")
 
 
-def _flat(text: str) -> str:
+def _markdown_trend(session: Session, report: AuditReport) -> None:
+    """Earlier audits of the same scope, then this one."""
+    points = [*((each.time, each.by_severity) for each in report.trend), (report.now, report.by_severity)]
+    write("\n## Trend\n")
+    columns = [Column[Any](word, partial(_of_word, word)) for word in report.by_severity]
+    show_list(session, points, View((Column[Any]("time", lambda each: each[0]), *columns), lambda each: each))
+
+
+def _of_word(word: str, point: tuple[datetime, Mapping[str, int]]) -> int:
+    return point[1].get(word, 0)
+
+
+def flat(text: str) -> str:
     """One line of Markdown that others' words cannot turn into markup."""
     return clean(" ".join(text.split())).replace("<", "&lt;").replace("[", "\\[").replace("`", "\\`")
-
-
-def _lines(report: AuditReport, *, colour: bool) -> Iterator[str]:
-    """For people: by severity, then by project, each finding with what to type; then what could not be checked."""
-    for severity, of_severity in groupby(report.findings, key=lambda each: each.severity):
-        found = list(of_severity)
-        yield paint(f"{severity.word.upper()} ({len(found)})", _STYLES[severity], colour)
-        for project, of_project in groupby(found, key=lambda each: each.project):
-            yield f"\n  {paint(clean(project), 'bold', colour)}"
-            for _, of_rule in groupby(of_project, key=lambda each: each.rule):
-                yield from _alike(list(of_rule), _STYLES[severity], colour)
-        yield ""
-    if report.errors:
-        yield paint(f"NOT LOOKED AT ({len(report.errors)})", "red", colour)
-        for error in report.errors:
-            yield f"\n  {paint(clean(error.project), 'bold', colour)}  {clean(error.cause)}"
-            yield f"    {clean(' '.join(error.message.split()))}"
-        yield ""
-    if not report.findings:
-        yield "No findings."
-
-
-def _alike(findings: list[Finding], style: str, colour: bool) -> Iterator[str]:
-    """What one rule found in one project; of many the first ones, with the command that lists all."""
-    for finding in findings[:_ALIKE]:
-        label = f"  {clean(finding.label)}" if finding.key else ""
-        yield f"    {paint(finding.rule, style, colour)}{label}"
-        yield f"      {clean(finding.message)}"
-        yield paint(f"      {clean(finding.fix)}", "dim", colour)
-    if len(findings) > _ALIKE:
-        rule, project = findings[0].rule, clean(findings[0].project)
-        yield f"    {paint(rule, style, colour)}  and {len(findings) - _ALIKE} more keys:"
-        yield paint(f"      keyadmin audit --projects {project} --rule {rule} --format csv", "dim", colour)

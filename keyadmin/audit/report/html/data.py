@@ -147,7 +147,16 @@ def pieces(report: AuditReport) -> Iterator[str]:
     yield "]"
     for name, table in tables.to_json().items():
         yield f',\n"{name}":{_dumped(table)}'
-    yield f',"trend":{_dumped([])}}}'
+    yield f',"trend":{_dumped(_trend(report))}}}'
+
+
+def _trend(report: AuditReport) -> list[list[int]]:
+    """`[time, high, medium, low, info]` of earlier audits and this one; nothing where there was none."""
+    if not report.trend:
+        return []
+    points = [*report.trend, (report.now, report.by_severity)]
+    words = tuple(report.by_severity)
+    return [[int(time.timestamp()), *(counts.get(word, 0) for word in words)] for time, counts in points]
 
 
 def _dumped(value: Any) -> str:

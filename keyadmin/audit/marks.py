@@ -1,0 +1,30 @@
+"""What is known of findings beforehand: which are accepted, and which a baseline has already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from keyadmin.audit.acceptance import Acceptance
+from keyadmin.audit.accepted import Acceptances
+from keyadmin.audit.baseline import Baseline
+from keyadmin.audit.model import Finding
+
+
+def marker(accepted: Acceptances, baseline: Baseline | None) -> Callable[[Finding], Finding] | None:
+    """Gives a finding back with what is known of it; None where nothing is."""
+    if baseline is None and not accepted.entries:
+        return None
+
+    def mark(finding: Finding) -> Finding:
+        entry = _entry(accepted, finding)
+        new = None if baseline is None else baseline.is_new(finding)
+        return finding if entry is None and new is None else replace(finding, accepted=entry, new=new)
+
+    return mark
+
+
+def _entry(accepted: Acceptances, finding: Finding) -> Acceptance | None:
+    """The entry that accepts it; the project is known by its id and by the number that its keys bear."""
+    key = "" if finding.key is None else finding.key.name
+    return accepted.of(finding.rule, (finding.project, *key.split("/")[1:2]), key)

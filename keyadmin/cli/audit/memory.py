@@ -1,0 +1,92 @@
+"""What an audit knows of earlier ones and of decisions: accepted findings, a baseline, kept reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from keyadmin.cli.session import Session
+from keyadmin.model.problem import Exit, Problem
+from keyadmin.rotation.policy import DEFAULT_FILE
+
+if TYPE_CHECKING:
+    from keyadmin.audit.accepted import Acceptances
+    from keyadmin.audit.baseline import Baseline
+    from keyadmin.audit.result import AuditReport
+
+NOT_KEPT: Final = "none"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known before an audit begins."""
+
+    accepted: Acceptances
+    baseline: Baseline | None
+
+    def marked(self, report: AuditReport) -> AuditReport:
+        """The report with what is accepted and what is new."""
+        from keyadmin.audit.marks import marker
+
+        mark = marker(self.accepted, self.baseline)
+        return report if mark is None else report.marked(mark, compared=self.baseline is not None)
+
+    def tell(self, session: Session, report: AuditReport) -> None:
+        """What is to be said of entries and of the baseline, once the report is there."""
+        for text in self.accepted.warnings:
+            session.console.warning(text)
+        for text in self.accepted.unused(report.rules, report.checked):
+            session.console.warning(text)
+        if self.baseline is not None:
+            for text in self.baseline.head.differences(report.where, sandbox=report.sandbox):
+                session.console.warning(text)
+
+
+def known(session: Session, policy: str | None, baseline: Path | None) -> Known:
+    """Read before any call. Raises Problem (exit 2) for a file that was named and cannot be used."""
+    from keyadmin.audit.baseline import read_baseline
+
+    return Known(_accepted(session, policy), None if baseline is None else read_baseline(baseline))
+
+
+def _accepted(session: Session, named: str | None) -> Acceptances:
+    from keyadmin.audit.accepted import Acceptances, read_accepted
+
+    path = Path(named) if named is not None else Path(DEFAULT_FILE)
+    try:
+        accepted = read_accepted(path, datetime.now(UTC), found=named is None)
+    except FileNotFoundError:
+        if named is None:
+            return Acceptances()
+        from keyadmin.model.problem import usage
+
+        raise usage(f"there is no file {path}", "name a file with [[audit.accept]], or leave --policy out") from None
+    if named is None and (accepted.entries or accepted.warnings):
+        session.console.note(f"Accepted findings: ./{DEFAULT_FILE}", always=True)
+    return accepted
+
+
+def remembered(session: Session, report: AuditReport, folder: str | None, *, whole: bool) -> AuditReport:
+    """The report with what earlier ones of its scope found, itself kept among them where it is by all rules (`whole`).
+
+    A folder that cannot be read or written costs a warning, not the audit.
+    """
+    from keyadmin.audit import history
+
+    if folder == NOT_KEPT or not report.projects or report.failed == report.projects:
+        return report
+    place = Path(folder) if folder is not None else history.default_folder(sandbox=report.sandbox)
+    try:
+        heads, damaged = history.kept(place, sandbox=report.sandbox)
+        report = replace(report, trend=history.trend(heads, report))
+        for text in damaged:
+            session.console.warning(text)
+        if whole or folder is not None:
+            history.keep(place, report)
+    except (Problem, OSError) as error:
+        if isinstance(error, Problem) and error.exit is Exit.USAGE:
+            raise
+        session.console.warning(f"the report was not kept: {error}")
+    return report

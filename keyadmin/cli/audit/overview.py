@@ -1,0 +1,190 @@
+"""An audit as a person at a terminal reads it: what there is in all, then the worst keys, then how to see the rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from keyadmin.audit.judgement import KeyJudgement
+from keyadmin.audit.model import Severity
+from keyadmin.audit.result import AuditReport
+from keyadmin.audit.selection import AuditSelection, Group, grouped
+from keyadmin.cli.console import paint
+from keyadmin.cli.text import clean, counted, cut, display_width, folded, padded
+
+WORST: Final = 20  # keys or groups that are shown unless more are asked for
+STYLES: Final = {Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.LOW: "blue", Severity.INFO: "dim"}
+_WIDE: Final = 120  # columns where stdout is not a terminal
+_ERRORS: Final = 10
+_SEVERITY: Final = 6
+_INDENT: Final = " " * (_SEVERITY + 2)
+_BY_WORD: Final = {severity.word: severity for severity in Severity}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How it is shown: `width` in columns, None = not on a terminal; `more` = the command that shows all of it."""
+
+    wish: AuditSelection
+    more: str
+    width: int | None = None
+    colour: bool = False
+
+    @property
+    def columns(self) -> int:
+        """The width to lay out for."""
+        return max(40, self.width or _WIDE)
+
+    def paint(self, text: str, style: str | None) -> str:
+        """`text` in a style, where colour is wanted."""
+        return paint(text, style, self.colour)
+
+
+def lines(report: AuditReport, whole: AuditReport, look: Look) -> Iterator[str]:
+    """`report` = what is shown of `whole`."""
+    yield from _summary(whole, look)
+    if not whole.findings:
+        yield from ("", "No findings.")
+    elif look.wish.group_by == "key":
+        yield from _keys(report, whole, look)
+    else:
+        yield from _groups(report, whole, look)
+    yield from _unseen(whole, look)
+
+
+def _summary(report: AuditReport, look: Look) -> Iterator[str]:
+    about = f"{counted(report.projects, 'project')}, {counted(report.keys, 'key')}: {counted(len(report.findings), 'finding')}"
+    yield look.paint(about, "bold")
+    counts = [look.paint(f"{count} {word}", STYLES[_BY_WORD[word]]) for word, count in report.by_severity.items() if count]
+    aside = [f"{report.accepted} accepted"] if report.accepted else []
+    aside += [f"{report.new} new"] if report.new is not None else []
+    aside += [look.paint(f"{counted(len(report.errors), 'project')} not checked", "red")] if report.errors else []
+    if counts or aside:
+        yield "  ".join([*counts, *aside])
+    yield from _trend(report)
+    yield from _commonest("Rules", ((rule, count) for rule, count in report.by_rule.items() if count), look)
+    projects = grouped((each for each in report.judgements), "project")
+    if len(projects) > 1:
+        yield from _commonest("Projects", ((each.name, sum(each.rank)) for each in projects), look, by_count=False)
+
+
+def _trend(report: AuditReport) -> Iterator[str]:
+    if report.trend:
+        points = [*(each.by_severity for each in report.trend[-5:]), report.by_severity]
+        high = " > ".join(str(each.get("high", 0)) for each in points)
+        every = " > ".join(str(sum(each.values())) for each in points)
+        yield f"Trend     high {high}; all {every} (since {report.trend[-5:][0].time:%Y-%m-%d})"
+
+
+def _commonest(title: str, counts: Iterable[tuple[str, int]], look: Look, *, by_count: bool = True) -> Iterator[str]:
+    """One line or two: the first names with their counts, and how many more there are."""
+    named = sorted(counts, key=lambda each: -each[1]) if by_count else list(counts)
+    if not named:
+        return
+    room = 2 * (look.columns - 10) - 12  # of two lines, the last words of which say how many more there are
+    texts: list[str] = []
+    for name, count in named:
+        text = f"{clean(name)} {count}"
+        if sum(map(len, texts)) + 2 * len(texts) + len(text) > room:
+            break
+        texts.append(text)
+    more = len(named) - len(texts)
+    whole = ", ".join(texts) + (f", and {more} more" if more else "")
+    first, *rest = folded(whole, look.columns - 10) or [""]
+    yield f"{title:<10}{first}"
+    yield from (f"{'':<10}{line}" for line in rest)
+
+
+def _keys(report: AuditReport, whole: AuditReport, look: Look) -> Iterator[str]:
+    every, shown = whole.judgements, report.judgements
+    yield ""
+    what = f"The worst {len(shown)} of {counted(len(every), 'key')}" if len(shown) < len(every) else counted(len(every), "key")
+    yield look.paint(what, "bold") + (f"; all of them: {look.more}" if len(shown) < len(every) else "")
+    yield from key_rows(shown, look)
+    yield from _legend(report, look)
+
+
+def key_rows(judgements: Sequence[KeyJudgement], look: Look) -> Iterator[str]:
+    """Two lines a key: how bad, where, which, whose, what was found; then what to type next."""
+    projects = _width((each.project for each in judgements), 22)
+    names = _width((each.label or "(the project)" for each in judgements), 22)
+    owners = _width((_owner(each) for each in judgements), 20)
+    for each in judgements:
+        word = look.paint(padded(each.severity.word.upper(), _SEVERITY), STYLES[each.severity])
+        cells = [padded(clean(each.project), projects), padded(clean(each.label or "(the project)"), names)]
+        cells += [padded(clean(_owner(each)), owners)] if owners else []
+        used = _SEVERITY + 2 + sum(display_width(cell) + 2 for cell in cells)
+        yield "  ".join([word, *cells, _rules_of(each, max(18, look.columns - used))]).rstrip()
+        yield look.paint(f"{_INDENT}{clean(each.fix)}", "dim")
+
+
+def _owner(judgement: KeyJudgement) -> str:
+    if judgement.owner is None:
+        return ""
+    return ", ".join(judgement.owner.who) or "owner unknown"
+
+
+def _width(texts: Iterable[str], most: int) -> int:
+    return min(most, max((display_width(clean(text)) for text in texts), default=0))
+
+
+def _rules_of(judgement: KeyJudgement, room: int) -> str:
+    """The rules that found something, the worst first, as many as there is room for; the first in any case."""
+    rules = [f"{each.rule}{' (accepted)' if each.accepted else ''}" for each in judgement.findings]
+    for count in range(len(rules), 1, -1):
+        left = f" +{len(rules) - count}" if count < len(rules) else ""
+        if len(text := ", ".join(rules[:count]) + left) <= room:
+            return text
+    return rules[0] + (f" +{len(rules) - 1}" if len(rules) > 1 else "")
+
+
+def _legend(report: AuditReport, look: Look) -> Iterator[str]:
+    """What the rules mean that the keys name."""
+    from keyadmin.audit.rules import rules
+
+    found = Counter(finding.rule for each in report.judgements for finding in each.findings)
+    width = _width(found, 24)
+    yield ""
+    for rule in report.rules:
+        if rule in found:
+            yield f"{padded(rule, width)}  {cut(rules()[rule].title, max(20, look.columns - width - 2))}"
+
+
+def _groups(report: AuditReport, whole: AuditReport, look: Look) -> Iterator[str]:
+    by = look.wish.group_by
+    every = grouped(whole.judgements if by != "owner" else report.judgements, by)
+    groups = every[: look.wish.limit]
+    width = min(44, max(len(by), *(display_width(clean(group.name)) for group in groups)) if groups else len(by))
+    yield ""
+    words = list(whole.by_severity)
+    head = f"{padded(by.upper(), width)}  {'KEYS':>6}  " + "  ".join(f"{word.upper():>6}" for word in words) + "  WORST KEY"
+    yield look.paint(head.rstrip(), "bold")
+    for group in groups:
+        yield _group_row(group, width, words, look)
+    if len(groups) < len(every):
+        yield f"and {counted(len(every) - len(groups), 'more group')}: {look.more}"
+
+
+def _group_row(group: Group, width: int, words: Sequence[str], look: Look) -> str:
+    counts = group.by_severity
+    cells = [look.paint(f"{counts[word]:>6}", STYLES[_BY_WORD[word]] if counts[word] else None) for word in words]
+    worst = group.judgements[0]
+    used = width + 2 + 8 * (len(words) + 1)
+    name = clean(worst.label or worst.project)
+    return "  ".join([padded(clean(group.name), width), f"{group.keys:>6}", *cells, cut(name, max(12, look.columns - used))])
+
+
+def _unseen(report: AuditReport, look: Look) -> Iterator[str]:
+    if not report.errors:
+        return
+    yield ""
+    what = f"Not checked: {counted(len(report.errors), 'project')}. What is in them is unknown."
+    yield look.paint(what, "red")
+    shown = report.errors if look.wish.limit is None else report.errors[:_ERRORS]
+    for error in shown:
+        text = f"{error.project} ({error.cause}): {' '.join(error.message.split())}"
+        yield from folded(clean(text), look.width, "  ")
+    if len(shown) < len(report.errors):
+        yield f"  and {counted(len(report.errors) - len(shown), 'more project')}: {look.more}"
