@@ -84,6 +84,20 @@ def lock(session: nox.Session) -> None:
     )
 
 
+@nox.session(python=PYTHON)
+def build(session: nox.Session) -> None:
+    """Wheel, sdist, SBOM and checksums in `dist/`, built twice: the bytes must be the same."""
+    session.install("build", "hatchling", "cyclonedx-bom", "uv")
+    session.run("python", "tools/build.py", *session.posargs)
+
+
+@nox.session(python=PYTHON)
+def release_check(session: nox.Session) -> None:
+    """What `nox -s build` made, looked over before it is published: metadata, licences, contents, pins."""
+    session.install("twine", "pip-licenses", "uv", "-c", LOCK, "-e", ".[validators]")
+    session.run("python", "tools/release_check.py", *session.posargs)
+
+
 def _pytest(session: nox.Session) -> None:
     words = ("pytest", "-n", "auto", "-m", "not benchmark and not live", SLOWEST)
     session.run(*words, *session.posargs, env=_environment())

@@ -142,7 +142,35 @@ def layers() -> str:
     return "\n".join([*out, "```"]) + "\n"
 
 
+def man_page() -> str:
+    """The man page, keyadmin(1): every command with its help, as roff."""
+    from keyadmin.cli.app import ROOT
+
+    out = ['.\\" Made from the code by `nox -s docs`.', '.TH KEYADMIN 1 "" "keyadmin" "User Commands"', ".SH NAME"]
+    out += ["keyadmin \\- administer Google Cloud projects and Gemini API keys", ".SH SYNOPSIS", ".B keyadmin"]
+    out += ["[GLOBAL OPTIONS] COMMAND [ARGUMENTS]", ".SH DESCRIPTION", ".nf", _roff(help_of([])), ".fi", ".SH COMMANDS"]
+    for path, is_group in walk(ROOT, []):
+        if not is_group:
+            out += [f".SS keyadmin {' '.join(path)}", ".nf", _roff(help_of(path)), ".fi"]
+    out += [".SH EXIT STATUS", ".nf", _roff(_EXIT_CODES), ".fi"]
+    return "\n".join(out) + "\n"
+
+
+_EXIT_CODES = """0    done
+1    failed; a refused check before a change, and a declined question, too
+2    wrong usage, or a confirmation that was needed (--yes)
+3    checks ran and found a problem: doctor, audit, verify, explain, scan, a part of a bulk run
+4    no usable credentials
+130  interrupted"""
+
+
+def _roff(text: str) -> str:
+    lines = (line.replace("\\", "\\e").replace("-", "\\-") for line in text.splitlines())
+    return "\n".join(f"\\&{line}" if line[:1] in (".", "'") else line for line in lines)
+
+
 PAGES = {
+    "man/keyadmin.1": man_page,
     "reference/commands.md": commands,
     "reference/causes.md": causes,
     "reference/audit-rules.md": audit_rules,
