@@ -20,7 +20,20 @@ from keyadmin.model.secret import redact
 _ACT_AS_USER: Final = "iam.serviceaccounts.actas"
 # Forms of a refusal that name no permission and need none named.
 _OF_WORDS: Final = frozenset(
-    {"registry", "act-as-user", "pubsub", "cloudsql", "fcm", "image", "invoker", "named-role", "gemini", "act-as"}
+    {
+        "registry",
+        "act-as-user",
+        "pubsub",
+        "cloudsql",
+        "fcm",
+        "image",
+        "invoker",
+        "named-role",
+        "gemini",
+        "act-as",
+        "agent",
+        "external",
+    }
 )
 _KEYS_API: Final = "apikeys.googleapis.com"
 

@@ -15,7 +15,10 @@ _CUSTOMARY: Final = {
     "compute.subnetworks.use": "roles/compute.networkUser",
     "compute.instances.get": "roles/compute.viewer",
     "compute.machineTypes.get": "roles/compute.viewer",
+    "compute.instances.create": "roles/compute.instanceAdmin.v1",
     "run.routes.invoke": "roles/run.invoker",
+    "cloudtasks.tasks.create": "roles/cloudtasks.enqueuer",
+    "cloudtasks.queues.create": "roles/cloudtasks.queueAdmin",
 }
 # What else helps, by the beginning of the permission. https://cloud.google.com/bigquery/docs/running-jobs,
 # https://cloud.google.com/storage/docs/access-control/using-iam-permissions

@@ -37,6 +37,46 @@ DENIED = "googleapi: Error 403:"
         ("googleapi: ID Token issued at 1749625771 is stale to sign-in.", "workload-identity-misconfigured", "new token"),
         ("429 https://cloud.google.com/vertex-ai/generative-ai/docs/error-code-429", "rate-limited", "location global"),
         (
+            "googleapi: 400 permission denied while using the Eventarc Service Agent",
+            "missing-iam-permission",
+            "gcp-sa-eventarc",
+        ),
+        (
+            "firebase: requires specific roles to be granted to service agents; failed to modify the IAM policy",
+            "",
+            "it printed",
+        ),
+        ("BigQuery BigQuery: Permission denied while globbing file pattern. google", "missing-iam-permission", "objectViewer"),
+        (
+            "Gemini: 400 GenerateContentRequest.tools[0].function_declarations[1].x: for OBJECT type",
+            "",
+            "parameters_json_schema",
+        ),
+        ("gemini: Please ensure that function call turn comes right after", "invalid-argument", "start a new conversation"),
+        ("Gemini: Unable to submit request because Thought signature is not valid INVALID_ARGUMENT", "", "thought signature"),
+        (
+            "Project `x` is not allowed to use Publisher Model `publishers/anthropic/models/c`",
+            "model-not-found",
+            "model-garden",
+        ),
+        ("Youtube Error 403: Daily Limit Exceeded. The quota will be reset at midnight", "daily-quota-exceeded", "search.list"),
+        (
+            "Google drive root '': rclone: couldn't fetch token: invalid_grant: maybe token expired?",
+            "",
+            "rclone config reconnect",
+        ),
+        ("drive: failed to create oauth client: empty token found", "credentials-missing", "rclone config reconnect"),
+        (
+            "in from_client_secrets_file\nFileNotFoundError: No such file or directory: 'c'",
+            "credentials-missing",
+            "Desktop app",
+        ),
+        (
+            "Gemini has been disabled in this account for violation of Terms of Service",
+            "consumer-suspended",
+            "that the message",
+        ),
+        (
             "rclone: (error googleapi: Error 403: User Rate Limit Exceeded, userRateLimitExceeded)",
             "rate-limited",
             "make your own",
@@ -88,6 +128,7 @@ def test_a_grant_is_for_whom_the_text_names(text: str, member: str) -> None:
         ("gcloud: Required 'compute.subnetworks.use' permission for 'x'", "roles/compute.networkUser"),
         ("gcloud: Permission 'Storage.buckets.list' or 'run.Routes.invoke' denied", ""),
         ("User does not have bigquery.jobs.create permission in project p-x", "a project of your own"),
+        ("The principal lacks IAM permission cloudtasks.tasks.create google", "roles/cloudtasks.enqueuer"),
         ("gcloud: Permission 'secretmanager.versions.access' denied", "gcloud secrets add-iam-policy-binding"),
     ],
 )
@@ -102,6 +143,8 @@ def test_the_role_is_the_one_that_people_grant(text: str, role: str) -> None:
         '"status": "UNAUTHENTICATED", "details": [{"errorCode": "THIRD_PARTY_AUTH_ERROR"}]}}',
         '{"protoPayload": {"@type": "type.googleapis.com/google.cloud.audit.AuditLog", "status": {"code": 3, "message": '
         '"Build failed: {}"}}}',
+        "<HttpError 403 returned The user has exceeded their Drive storage quota. 'usageLimits', 'reason': 'quotaExceeded'>",
+        "kubelet: while reading 'google-dockercfg-url' metadata: http status code: 404 from http://metadata.google.internal./x",
         "Please give service-1@serverless-robot-prod.iam.gserviceaccount.com permission to nobody",
     ],
 )
@@ -116,3 +159,23 @@ def test_a_dead_credential_of_another_kind_is_not_a_key_file() -> None:
     )
     assert explain(text).cause.value == "workload-identity-misconfigured"
     assert explain("google.auth.exceptions.MalformedError: Wrong number of segments in token: b''").cause.value == "unknown"
+
+
+def test_the_project_that_google_names_goes_before_one_in_an_address() -> None:
+    text = (
+        "<HttpError 403 when requesting https://translation.googleapis.com/v3/projects/in-the-address:translateText returned "
+        '"Cloud Translation API has not been used in project 234603848874 before or it is disabled.">'
+    )
+    assert explain(text).project == "234603848874"
+    policy = (
+        "Constraint constraints/compute.restrictVpcPeering violated for project 416438288258. projects/of-googles-own/global"
+    )
+    assert explain(policy).project == "416438288258"
+
+
+def test_who_may_not_enable_an_api_is_told_so() -> None:
+    text = (
+        "ERROR: (gcloud.beta.tasks) User [x] does not have permission to access service [cloudtasks.googleapis.com:enable] "
+        "(or it may not exist): The caller does not have permission"
+    )
+    assert explain(text).cause.value == "enable-service-denied"

@@ -27,7 +27,7 @@ def _limited(facts: ErrorFacts) -> Verdict:
 
 
 def _of_a_day(facts: ErrorFacts) -> Verdict:
-    return Cause.DAILY_QUOTA_EXCEEDED, quota.by_signing_in(facts.message)
+    return Cause.DAILY_QUOTA_EXCEEDED, quota.of_a_day(facts.message)
 
 
 def _denied(facts: ErrorFacts) -> Verdict:

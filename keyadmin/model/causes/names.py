@@ -41,6 +41,7 @@ _NO_SERVICE: Final = frozenset(["type.googleapis.com", "www.googleapis.com"])  #
 
 _PROJECT_ID: Final = r"(?:[a-z0-9.-]+:)?(?:[a-z][a-z0-9-]{4,28}[a-z0-9]|\d{6,16})"
 _PROJECT_IN: Final = (
+    re.compile(rf"\b(?:been used in|violated for) project[\s#='\"`\[]{{1,3}}({_PROJECT_ID})(?![\w-])"),
     re.compile(rf"\bprojects/({_PROJECT_ID})(?![\w-])"),
     re.compile(rf"\bprojects? instance \[({_PROJECT_ID})\]"),
     re.compile(rf"[?&](?:project|consumerId)=(?:project:)?({_PROJECT_ID})(?![\w-])"),

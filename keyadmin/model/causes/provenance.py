@@ -19,7 +19,16 @@ _GOOGLE: Final = (
     *("aistudio.google", "policies.google.com", "ai.dev/", "gserviceaccount", "gcloud", "google-github-actions", "com.google."),
     *("google.apis.", "google::", "x-goog-", "googleapiclient", "generativelanguage", "@google/", "@google-cloud/"),
     *("google_project", "google_service_account", "google_cloud_", "google_compute", "google_storage", "google_container"),
-    *("google_apikeys", "googlejsonresponse", "googleapiexception", "gaxioserror", "cloudcode", "gemini api", "google cloud"),
+    *(
+        "google_apikeys",
+        "googlejsonresponse",
+        "googleapiexception",
+        "gaxioserror",
+        "node_modules/gtoken",
+        "cloudcode",
+        "gemini api",
+        "google cloud",
+    ),
     *("firebase", "vertexai", "vertex ai", "gemini_api_key", "google_api_key", "google_application_credentials"),
     *(
         "google_service_account",

@@ -34,6 +34,7 @@ _VARIANTS: Final = (
     ("vertex", re.compile(r"error-code-429|aiplatform\.googleapis\.com|per_base_model", re.IGNORECASE)),
     ("shared-client", re.compile(r"\brclone|\bgdrive\b|google drive|pacer: ", re.IGNORECASE)),
 )
+_YOUTUBE: Final = re.compile(r"youtube\.quota|youtube/v3|youtube\.googleapis|youtube error 403", re.IGNORECASE)
 _CAPACITY: Final = re.compile(r"no capacity available|model_capacity_exhausted|overloaded|high demand", re.IGNORECASE)
 
 
@@ -48,17 +49,19 @@ def state(facts: ErrorFacts) -> tuple[Cause, str | None]:
         return Cause.CREDITS_DEPLETED, None
     if _no_free_tier(facts):
         return Cause.NO_FREE_TIER, None
-    signed_in = by_signing_in(text)
+    form = of_a_day(text)
     if any(_DAY.search(found.quota_id or found.metric) for found in facts.violations):
-        return Cause.DAILY_QUOTA_EXCEEDED, signed_in
+        return Cause.DAILY_QUOTA_EXCEEDED, form
     if not any(found.quota_id for found in facts.violations) and _says_day(facts):
-        return Cause.DAILY_QUOTA_EXCEEDED, signed_in
-    return Cause.RATE_LIMITED, _variant(text) or signed_in
+        return Cause.DAILY_QUOTA_EXCEEDED, form
+    return Cause.RATE_LIMITED, _variant(text) or ("code-assist" if form == "code-assist" else None)
 
 
-def by_signing_in(text: str) -> str | None:
-    """The form of a quota that an account has at Gemini Code Assist, no project."""
-    return "code-assist" if _CODE_ASSIST.search(text) else None
+def of_a_day(text: str) -> str | None:
+    """The form of a quota of a day: one that an account has at Gemini Code Assist, or YouTube's units."""
+    if _CODE_ASSIST.search(text):
+        return "code-assist"
+    return "youtube" if _YOUTUBE.search(text) else None
 
 
 def _variant(text: str) -> str | None:

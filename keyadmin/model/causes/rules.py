@@ -138,11 +138,13 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ("client", re.compile(r"client", re.IGNORECASE)),
     ),
     Cause.MISSING_IAM_PERMISSION: (
+        ("agent", re.compile(r"using the .{1,30}service agent|granted to service agents", re.IGNORECASE)),
+        ("external", re.compile(r"globbing file pattern", re.IGNORECASE)),
         ("registry", re.compile(r"needed permissions to perform this operation", re.IGNORECASE)),
         (
             "act-as-user",
             re.compile(
-                r"to act as (?:service account )?['\"]|not have access to service account|iam\.serviceAccountUser",
+                r"to act as (?:service account )?['\"\d]|not have access to service account|iam\.serviceAccountUser",
                 re.IGNORECASE,
             ),
         ),
@@ -170,7 +172,7 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
             "unnamed",
             re.compile(
                 r"the caller does not have permission|missing or insufficient permissions|you must grant|"
-                r"policy update access denied|not authorized to",
+                r"policy update access denied|not authorized",
                 re.IGNORECASE,
             ),
         ),
@@ -196,12 +198,17 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
     Cause.API_KEY_IP_BLOCKED: (("any-kind", re.compile(r"site or mobile application", re.IGNORECASE)),),
     Cause.ACCOUNT_NOT_ELIGIBLE: (("project", re.compile(r"requires setting the google_cloud_project", re.IGNORECASE)),),
     Cause.API_NOT_ENABLED: (("user-setting", re.compile(r"script\.google\.com/home/usersettings", re.IGNORECASE)),),
-    Cause.CREDENTIALS_MISSING: (("invoke", re.compile(r"either allow unauthenticated invocations", re.IGNORECASE)),),
+    Cause.CREDENTIALS_MISSING: (
+        ("invoke", re.compile(r"either allow unauthenticated invocations", re.IGNORECASE)),
+        ("rclone", re.compile(r"empty token found", re.IGNORECASE)),
+        ("client-file", re.compile(r"from_client_secrets_file", re.IGNORECASE)),
+    ),
     Cause.QUOTA_PROJECT_NOT_SET: (("requester-pays", re.compile(r"requester pays", re.IGNORECASE)),),
     Cause.SCOPES_INSUFFICIENT: (
         ("apps-script", re.compile(r"(?:sufficient|permission) to call|script\.external_request", re.IGNORECASE)),
     ),
     Cause.CREDENTIALS_EXPIRED: (
+        ("rclone", re.compile(r"rclone|failed to create file system for", re.IGNORECASE)),
         ("clock", re.compile(r"token used too early|computer's clock", re.IGNORECASE)),
         (
             "stored",
@@ -212,7 +219,14 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
             ),
         ),
     ),
-    Cause.INVALID_ARGUMENT: (("unnamed", re.compile(r"contains an invalid argument", re.IGNORECASE)),),
+    Cause.INVALID_ARGUMENT: (
+        ("thought", re.compile(r"thought.?signature", re.IGNORECASE)),
+        ("turns", re.compile(r"function (?:call|response) (?:turn|part)", re.IGNORECASE)),
+        ("schema", re.compile(r"function_?declarations|response_?schema|input_schema|for OBJECT type", re.IGNORECASE)),
+        ("unnamed", re.compile(r"contains an invalid argument", re.IGNORECASE)),
+    ),
+    Cause.MODEL_NOT_FOUND: (("garden", re.compile(r"allowed to use publisher model|publishers/(?!google\b)", re.IGNORECASE)),),
+    Cause.CONSUMER_SUSPENDED: (("account", re.compile(r"disabled in this account", re.IGNORECASE)),),
     Cause.NOT_FOUND: (
         ("file", re.compile(r"permission to access the file|cachedcontent not found", re.IGNORECASE)),
         ("key", re.compile(r'key "projects/|locations/global/keys', re.IGNORECASE)),

@@ -32,7 +32,22 @@ CREDENTIALS_MISSING: Final = CauseEntry(
                 ),
             ),
             "The service on Cloud Run (or the function) lets in only callers who show an ID token, and none was sent.",
-        )
+        ),
+        "rclone": Variant(
+            (run("rclone config reconnect REMOTE:", "signs in and stores a token for this remote"),),
+            "rclone has no token for this remote.",
+        ),
+        # https://developers.google.com/workspace/guides/create-credentials
+        "client-file": Variant(
+            (
+                do(
+                    "download the JSON file of an OAuth client (type Desktop app) from "
+                    "https://console.cloud.google.com/auth/clients and give it the name that the program asks for"
+                ),
+                do("put it where the program is started, or name it by its whole path (in Python r'C:\\...')"),
+            ),
+            "The program looks for the file of its OAuth client and does not find it.",
+        ),
     },
     reasons=("CREDENTIALS_MISSING",),
     legacy=("required", "dailyLimitExceededUnreg"),
@@ -53,6 +68,9 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             "failed to load file * application_default_credentials.json",
             "application_default_credentials.json * no such file",
             "can't get google credentials",
+            "no google credentials found",
+            "failed to create oauth client: empty token found",
+            "from_client_secrets_file * no such file or directory",
             "metadata: gce metadata * not defined",
             "have you run firebase login",
             "unauthenticated requests do not have permission",
@@ -131,6 +149,17 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
             ),
             "The token is over, and what was stored with it does not suffice to get a new one (no refresh token, or no "
             "client).",
+        ),
+        # https://rclone.org/commands/rclone_config_reconnect/
+        "rclone": Variant(
+            (
+                run("rclone config reconnect REMOTE:", "signs in anew and stores the new token"),
+                do(
+                    "it happens each week: your own OAuth client is in testing; publish it: "
+                    "https://console.cloud.google.com/auth/audience"
+                ),
+            ),
+            "The token that rclone stored for this remote is over.",
         ),
         "clock": Variant(
             (do("set the machine's clock (timedatectl set-ntp true; in WSL: sudo hwclock -s; Docker: that of the host)"),),
@@ -287,7 +316,11 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
             "gcloud compute instances set-service-account INSTANCE --scopes=cloud-platform",
             "on a virtual machine, while it is stopped",
         ),
-        do("an app's stored token (token.json, credentials): delete it and sign in again with the scopes that it asks for now"),
+        do(
+            "an app's stored token (token.json, credentials): delete it and sign in again with the scopes that it asks "
+            "for now; "
+            "a service account's file: the program names the scopes (https://www.googleapis.com/auth/drive ...)"
+        ),
     ),
     f"{CLOUD}/docs/authentication/troubleshoot-adc",
     variants={

@@ -57,6 +57,21 @@ MODEL_NOT_FOUND: Final = CauseEntry(
         do("Vertex AI: the model may be missing in this region only; try the location global, and its own model names"),
     ),
     f"{GEMINI_DOCS}/models",
+    variants={
+        # https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/use-partner-models
+        "garden": Variant(
+            (
+                do(
+                    "an admin of the project (roles/consumerprocurement.entitlementManager) enables the model, and accepts its "
+                    "terms, on its card: https://console.cloud.google.com/vertex-ai/model-garden?project=PROJECT"
+                ),
+                do(
+                    "and ask for it in a region (or global) where it is offered: the card lists them; the project needs billing"
+                ),
+            ),
+            "A partner's model (Claude, Mistral, Llama) has to be enabled for the project in Vertex AI's Model Garden first.",
+        )
+    },
     codes=("model_not_found",),
     patterns=(
         *says(
@@ -70,6 +85,7 @@ MODEL_NOT_FOUND: Final = CauseEntry(
             "not servable in region",
             "model is not supported for generatecontent",
             "404 model is not found",
+            "model is not found: models/",
             "not supported for generatecontent",
             "call listmodels to see the list of available models",
             "is not supported for predict",

@@ -62,16 +62,19 @@ ALREADY_EXISTS: Final = CauseEntry(
     (do("use another id, or go on with what exists (keyadmin keys create --name NAME --if-absent; terraform import)"),),
     ERROR_REASONS,
     legacy=("alreadyExists", "duplicate"),
-    patterns=google_says(
-        60,
-        "you already own this bucket",
-        "named bucket succeeded and you already own it",
-        "requested entity already exists",
-        "there is already a project with id",
-        "already in use by another project",
-        "alreadyexists: 409",
-        "error 409 * already exists",
-        "already_exists",
+    patterns=(
+        *says(60, "serviceexception: 409 bucket * already exists"),
+        *google_says(
+            60,
+            "you already own this bucket",
+            "named bucket succeeded and you already own it",
+            "requested entity already exists",
+            "there is already a project with id",
+            "already in use by another project",
+            "alreadyexists: 409",
+            "error 409 * already exists",
+            "already_exists",
+        ),
     ),
     general=True,
 )
@@ -96,7 +99,47 @@ INVALID_ARGUMENT: Final = CauseEntry(
                 ),
             ),
             "Something in the request does not fit, and the message does not say what.",
-        )
+        ),
+        # https://ai.google.dev/gemini-api/docs/function-calling
+        "schema": Variant(
+            (
+                do(
+                    "take from the declarations what Gemini does not know ($schema, additionalProperties, const, "
+                    "propertyNames, examples ...); each OBJECT needs properties, and `required` names only those"
+                ),
+                do(
+                    "a tool or MCP server that is not yours makes them: switch it off (the number in function_declarations[N] "
+                    "says which), or update the program or proxy that calls Gemini; tell its maker"
+                ),
+                do("your own program: google-genai takes full JSON Schema as parameters_json_schema (response_json_schema)"),
+            ),
+            "A function's declaration, or the schema of the answer, holds what the Gemini API does not take. The message names "
+            "the place.",
+        ),
+        # https://ai.google.dev/gemini-api/docs/thought-signatures
+        "thought": Variant(
+            (
+                do("send back each thought signature unchanged, in the part it came in, with the function call it belongs to"),
+                do(
+                    "a program or proxy that is not yours drops or mixes them: update it, start a new conversation, or do not "
+                    "change the model in the middle"
+                ),
+            ),
+            "Gemini 3 wants the signatures of its thoughts back with the history, and one is missing or was changed.",
+        ),
+        "turns": Variant(
+            (
+                do(
+                    "the history must hold, right after the model's turn with N function calls, one turn with N function "
+                    "responses; a user's turn stands before the calls"
+                ),
+                do(
+                    "a program that is not yours cuts or orders the history so: start a new conversation, let it keep more "
+                    "of it (its memory or window), or update it"
+                ),
+            ),
+            "The turns of the conversation are not in the order that the Gemini API demands.",
+        ),
     },
     reasons=("SYSTEM_PARAMETER_UNSUPPORTED", "ORG_RESTRICTION_HEADER_INVALID", "INVALID_CUSTOM_CONSTRAINT"),
     legacy=("badRequest", "invalid", "invalidParameter", "parseError"),
@@ -230,6 +273,8 @@ NETWORK_UNREACHABLE: Final = CauseEntry(
             "cannot connect to host generativelanguage.googleapis.com",
             "unable to find the server at",
             "auth/network-request-failed",
+            "unknownhostexception metadata",
+            "unknownhostexception: metadata",
         ),
         *google_says(66, "connecttimeouterror", "(execution expired)", "client.timeout exceeded while awaiting headers"),
         *google_says(
@@ -303,11 +348,11 @@ UNKNOWN: Final = CauseEntry(
     "The text names no cause that keyadmin knows, so it gives no advice.",
     (),
     "https://google.aip.dev/193",
-    # a full Drive is no quota of a project's
-    patterns=says(
-        12,
-        *("storagequotaexceeded", "drive storage quota has been exceeded"),
-        *("downloadquotaexceeded", "download quota for this file has been exceeded"),
+    patterns=(
+        # a full Drive is no quota of a project's
+        *says(12, "storagequotaexceeded", "drive storage quota has been exceeded", "exceeded their drive storage quota"),
+        *says(12, "downloadquotaexceeded", "download quota for this file has been exceeded"),
+        *says(87, "while reading 'google-dockercfg"),  # kubelet looks for attributes that need not be there
     ),
     general=True,
 )

@@ -155,6 +155,34 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
             ),
             "An account that works for you (of the build, of the service) lacks a role. The message names both.",
         ),
+        # https://cloud.google.com/iam/docs/service-agents, https://cloud.google.com/eventarc/docs/troubleshooting
+        "agent": Variant(
+            (
+                do("the API was enabled a moment ago: wait some minutes and deploy again; Google sets its agents up meanwhile"),
+                run(
+                    "gcloud projects add-iam-policy-binding PROJECT --role=roles/eventarc.serviceAgent --condition=None "
+                    "--member=serviceAccount:service-NUMBER@gcp-sa-eventarc.iam.gserviceaccount.com",
+                    "an admin of the project, for Eventarc; other agents likewise, with the roles that the message lists",
+                ),
+                do("it printed gcloud commands: an owner of the project runs them as they stand, then you deploy again"),
+            ),
+            "An account of Google's own that works in your project (a service agent) lacks its role: it is new, or the "
+            "role was "
+            "taken away.",
+        ),
+        # https://cloud.google.com/bigquery/docs/external-data-cloud-storage
+        "external": Variant(
+            (
+                run(
+                    "gcloud storage buckets add-iam-policy-binding gs://BUCKET --member=user:ADDRESS "
+                    "--role=roles/storage.objectViewer",
+                    "for the account that queries (dbt's, the connection's); a service account: "
+                    "--member=serviceAccount:ADDRESS",
+                ),
+                do("a table on a Google Sheet: share the sheet with that account, and sign in with the scope .../auth/drive"),
+            ),
+            "BigQuery may not read the files behind the table: it reads them as the account that queries.",
+        ),
         "gemini": Variant(
             (
                 run("keyadmin keys verify --key-from-env GEMINI_API_KEY", "does the key itself work?"),
@@ -264,50 +292,13 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
             "you must have permission",
             "you must grant * permission to",
             "permission denied while using the",
+            "permission denied while globbing file pattern",
+            "caller does not have required permission to use this resource",
             "the user is forbidden from accessing the bucket",
             "you need permissions for this action",
             "additional permissions required",
             "policy update access denied",
         ),
-    ),
-    hides_existence=True,
-    of_new_projects=True,
-)
-
-PROJECT_NOT_FOUND_OR_NO_ACCESS: Final = CauseEntry(
-    Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS,
-    "The project does not exist, or you cannot see it",
-    "Google answers the same for a project that does not exist and for one that the caller may not see. A mistyped id, "
-    "a deleted project, the wrong account and a missing resourcemanager.projects.get all look like this.",
-    (
-        run("keyadmin projects list --all", "the projects that this account sees: compare the id letter by letter"),
-        run("keyadmin doctor PROJECT", "who is calling, and what is missing"),
-        run("keyadmin doctor PROJECT --message", "a message for an admin of the project, who grants roles/browser"),
-    ),
-    f"{CLOUD}/resource-manager/docs/creating-managing-projects",
-    reasons=("CONSUMER_INVALID", "RESOURCE_PROJECT_INVALID"),
-    patterns=says(
-        48,
-        "permission 'resourcemanager.projects.get' denied",
-        "permission resourcemanager.projects.get",
-        "resourcemanager.projects.get access to",
-        "permission denied on resource project",
-        "access projects instance [ * (or it may not exist): the caller does not have permission",
-        "access project [ * (or it may not exist): the caller does not have permission",
-        "do not appear to have access to project [ * or it does not exist",
-        "unknown project id",
-        "project not found or deleted",
-        "project * not found or permission denied",
-        "project * not found or deleted",
-        "is not found and cannot be used for api calls",
-        "project * has been deleted",
-        "failed to find project",
-        "lookup error: project not found",
-        "404 project projects/ * not found",
-        "error 404: the project * could not be found",
-        "invalid project selection, please verify project",
-        "failed to get firebase project",
-        "make sure the project exists and your account has permission to access it",
     ),
     hides_existence=True,
     of_new_projects=True,
@@ -331,6 +322,7 @@ ENABLE_SERVICE_DENIED: Final = CauseEntry(
         "do not have permission to enable the firebase",
         "do not have permission to enable api",
         "error enabling service * the caller does not have permission",
+        "access service [ * :enable] (or it may not exist): the caller does not have permission",
     ),
     of_new_projects=True,
 )
@@ -380,4 +372,4 @@ QUOTA_PROJECT_DENIED: Final = CauseEntry(
     ),
 )
 
-ENTRIES: Final = (MISSING_IAM_PERMISSION, PROJECT_NOT_FOUND_OR_NO_ACCESS, ENABLE_SERVICE_DENIED, QUOTA_PROJECT_DENIED)
+ENTRIES: Final = (MISSING_IAM_PERMISSION, ENABLE_SERVICE_DENIED, QUOTA_PROJECT_DENIED)

@@ -168,6 +168,45 @@ BILLING_DISABLED: Final = CauseEntry(
     ),
 )
 
+PROJECT_NOT_FOUND_OR_NO_ACCESS: Final = CauseEntry(
+    Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS,
+    "The project does not exist, or you cannot see it",
+    "Google answers the same for a project that does not exist and for one that the caller may not see. A mistyped id, "
+    "a deleted project, the wrong account and a missing resourcemanager.projects.get all look like this.",
+    (
+        run("keyadmin projects list --all", "the projects that this account sees: compare the id letter by letter"),
+        run("keyadmin doctor PROJECT", "who is calling, and what is missing"),
+        run("keyadmin doctor PROJECT --message", "a message for an admin of the project, who grants roles/browser"),
+    ),
+    f"{CLOUD}/resource-manager/docs/creating-managing-projects",
+    reasons=("CONSUMER_INVALID", "RESOURCE_PROJECT_INVALID"),
+    patterns=says(
+        48,
+        "permission 'resourcemanager.projects.get' denied",
+        "permission resourcemanager.projects.get",
+        "resourcemanager.projects.get access to",
+        "permission denied on resource project",
+        "access projects instance [ * (or it may not exist): the caller does not have permission",
+        "access project [ * (or it may not exist): the caller does not have permission",
+        "do not appear to have access to project [ * or it does not exist",
+        "unknown project id",
+        "project not found or deleted",
+        "project * not found or permission denied",
+        "project * not found or deleted",
+        "is not found and cannot be used for api calls",
+        "project * has been deleted",
+        "failed to find project",
+        "lookup error: project not found",
+        "404 project projects/ * not found",
+        "error 404: the project * could not be found",
+        "invalid project selection, please verify project",
+        "failed to get firebase project",
+        "make sure the project exists and your account has permission to access it",
+    ),
+    hides_existence=True,
+    of_new_projects=True,
+)
+
 CONSUMER_SUSPENDED: Final = CauseEntry(
     Cause.CONSUMER_SUSPENDED,
     "The project is suspended",
@@ -183,6 +222,23 @@ CONSUMER_SUSPENDED: Final = CauseEntry(
     ),
     f"{CLOUD}/resource-manager/docs/project-suspension-guidelines",
     Turn.GOOGLE,
+    variants={
+        "account": Variant(
+            (
+                do(
+                    "write to the address that the message names (gemini-code-assist-user-feedback@google.com), from "
+                    "that account"
+                ),
+                do("signing in through other programs than Google's own is the usual reason: leave that off"),
+                run(
+                    "keyadmin keys create --name NAME --project PROJECT", "a Gemini API key (GEMINI_API_KEY) is another way in"
+                ),
+            ),
+            "Google shut this account out of Gemini by signing in (Gemini CLI, Code Assist, Antigravity), for a breach of its "
+            "terms. No project is at fault.",
+            "The account is shut out",
+        )
+    },
     reasons=("GCP_SUSPENDED", "TOS_VIOLATION", "ACCOUNT_RESTRICTED"),
     patterns=says(
         45,
@@ -287,6 +343,7 @@ ENTRIES: Final = (
     API_NOT_ENABLED,
     QUOTA_PROJECT_NOT_SET,
     BILLING_DISABLED,
+    PROJECT_NOT_FOUND_OR_NO_ACCESS,
     CONSUMER_SUSPENDED,
     PROJECT_DENIED_ACCESS,
     PROJECT_NOT_ACTIVE,

@@ -108,6 +108,7 @@ RATE_LIMITED: Final = CauseEntry(
             "ratelimitexceeded",
             "gone over the requests limit",
             "quota ' * exceeded. limit:",
+            "quota limit ' * has been exceeded. limit:",
             "_all_regions' exceeded",
             "_cpus' exceeded",
             "_gpus' exceeded",
@@ -182,7 +183,23 @@ DAILY_QUOTA_EXCEEDED: Final = CauseEntry(
         "code-assist": Variant(
             _CODE_ASSIST,
             "What this account may do in a day by signing in (Gemini CLI, Code Assist) is used up; no project's quota.",
-        )
+        ),
+        # https://developers.google.com/youtube/v3/determine_quota_cost
+        "youtube": Variant(
+            (
+                do("go on after midnight Pacific time; search.list costs 100 units, most other reads 1: keep what was read"),
+                do(
+                    "the key came with a program and all its users share it: put in a key of a project of your own, with "
+                    "youtube.googleapis.com enabled"
+                ),
+                do(
+                    "more than 10,000 units a day: whoever owns the project asks: "
+                    "https://support.google.com/youtube/contact/yt_api_form"
+                ),
+            ),
+            "The YouTube API gives each project so many units a day (10,000 by default), and they are used up. Days end at "
+            "midnight Pacific time; another key of the same project does not help.",
+        ),
     },
     legacy=("dailyLimitExceeded",),
     patterns=(
