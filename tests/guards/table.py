@@ -15,6 +15,7 @@ from tests.guards import (
     confirmed,
     decide,
     engine,
+    fixing,
     keys,
     lineage,
     machine,
@@ -56,5 +57,5 @@ PROBES: Final = (
 )
 
 ROTATION: Final = (lineage, decide, engine, steps, undo, scope, sinks, commands, tampered, confirmed)
-OTHERS: Final = (others, keys, projects, audit, access, machine, wire, permissions)
+OTHERS: Final = (others, keys, projects, audit, access, machine, wire, permissions, fixing)
 GUARDS: Final = tuple(guard for area in (*ROTATION, *OTHERS) for guard in area.GUARDS)

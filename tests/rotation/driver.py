@@ -4,7 +4,8 @@ A process of its own: it imports what commands need once, then reads a JSON list
 by side and answers with a list a line. An order is {"argv", "env", "cwd", "kill": null or {"at": N, "when": "before"|
 "after"|"soon after"}}; its answer {"code", "stdout", "stderr", "points", "answered"}: the exit code (-9 = killed), the
 points passed, in order, and the numbers of those that were answered (a refused call has no moment after it).
-Points are counted where keyadmin meets the world: each attempt of a remote call, each replaced file, each program started.
+Points are counted where keyadmin meets the world: each attempt of a remote call, each replaced file, each line of a journal,
+each program started.
 Nothing else is changed.
 """
 
@@ -21,6 +22,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from keyadmin.audit.fix.journal import FixJournal
 from keyadmin.cli import app
 from keyadmin.cloud import calls
 from keyadmin.handover import aws, http
@@ -39,6 +41,10 @@ WARM = (
         "keyadmin.cli.rotation.rollback",
         "keyadmin.cli.rotation.run",
         "keyadmin.cli.rotation.migrate",
+        "keyadmin.cli.audit.fix",
+        "keyadmin.cli.audit.fix_run",
+        "keyadmin.cli.audit.undo",
+        "keyadmin.audit.scan",
         "keyadmin.cloud.apikeys",
         "keyadmin.cloud.channels",
     ),
@@ -113,6 +119,14 @@ def watch(points: Points) -> None:
         points.end(number)
 
     os.replace = counted_replace  # type: ignore[assignment]
+    append = FixJournal._append
+
+    def counted_append(self: Any, line: Any) -> None:
+        number = points.begin("journal")
+        append(self, line)
+        points.end(number)
+
+    FixJournal._append = counted_append  # type: ignore[method-assign]
     start = asyncio.create_subprocess_exec
 
     async def counted_start(*words: Any, **more: Any) -> Any:

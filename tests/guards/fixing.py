@@ -1,0 +1,268 @@
+"""What `audit fix` and `audit undo` must never do: open a key, overwrite another's change, do a thing twice, forget one."""
+
+from __future__ import annotations
+
+from tests.guards.guard import Guard
+
+APPLY = "tests/cli/fix/test_fix_apply.py"
+CRASH = "tests/fix/test_fix_crash.py"
+PLAN = "tests/cli/fix/test_fix_plan.py"
+REFUSED = "tests/cli/fix/test_fix_refused.py"
+SCHEDULES = "tests/fix/test_fix_schedules.py"
+UNDO = "tests/cli/fix/test_fix_undo.py"
+WAVES = "tests/cli/fix/test_fix_waves.py"
+
+GUARDS = [
+    Guard(
+        "a change is made only where the key's project lies in the plan's scope",
+        "audit/fix/recompute.py",
+        "    if change.number not in numbers:",
+        "    if False:",
+        (f"{APPLY}::test_nothing_is_trusted_for_standing_in_the_file[another project]",),
+    ),
+    Guard(
+        "a key outside the scope is not even listed",
+        "audit/fix/run.py",
+        "        if number not in self._work.numbers:\n",
+        "        if False:\n",
+        (f"{APPLY}::test_nothing_is_trusted_for_standing_in_the_file[another project]",),
+    ),
+    Guard(
+        "a change is made only where the key's etag is the plan's",
+        "audit/fix/recompute.py",
+        "    if live.etag == change.etag:\n        return True",
+        "    if change.etag:\n        return True",
+        (f"{APPLY}::test_a_stranger_s_change_is_skipped_and_said",),
+    ),
+    Guard(
+        "the result is not wider than what is there",
+        "audit/fix/recompute.py",
+        "    if how := wider(live.restrictions, after):",
+        '    if how := "":',
+        (f"{APPLY}::test_nothing_is_trusted_for_standing_in_the_file[wider]",),
+    ),
+    Guard(
+        "more targets are wider",
+        "audit/fix/narrower.py",
+        "        if not any(_covers(there, target) for there in before.targets):",
+        "        if False:",
+        (f"{APPLY}::test_nothing_is_trusted_for_standing_in_the_file[wider]",),
+    ),
+    Guard(
+        "no target is wider than any",
+        "audit/fix/narrower.py",
+        '        return "it could call every API"',
+        '        return ""',
+        ("tests/unit/test_fix_rules.py::test_what_lets_more_through_is_wider",),
+    ),
+    Guard(
+        "no restriction to clients is wider than one",
+        "audit/fix/narrower.py",
+        '        return "anyone could use it"',
+        '        return ""',
+        ("tests/unit/test_fix_rules.py::test_what_lets_more_through_is_wider",),
+    ),
+    Guard(
+        "a kind changes its own part of the restrictions alone",
+        "audit/fix/recompute.py",
+        "    if after != change.after:",
+        "    if False:",
+        (f"{APPLY}::test_nothing_is_trusted_for_standing_in_the_file[clients under another name]",),
+    ),
+    Guard(
+        "a key that somebody else deleted is not this run's",
+        "audit/fix/recompute.py",
+        '        if change.kind == "delete" and (ours or begun):',
+        '        if change.kind == "delete":',
+        (f"{APPLY}::test_a_key_that_somebody_else_deleted_is_not_ours",),
+    ),
+    Guard(
+        "what this run did before it was killed is not done again",
+        "audit/fix/recompute.py",
+        "    if ours and after is not None and live.restrictions == change.after:",
+        "    if False:",
+        (f"{CRASH}::test_a_fix_killed_at_every_point[0]",),
+    ),
+    Guard(
+        "a key that was marked for its deletion is gone on with",
+        "audit/fix/recompute.py",
+        '    return change.kind == "delete" and ours and fingerprint(live) == change.fingerprint',
+        "    return False",
+        (f"{CRASH}::test_a_fix_killed_at_every_point[0]", f"{CRASH}::test_a_fix_killed_at_every_point[1]"),
+    ),
+    Guard(
+        "a key that is used again is not deleted",
+        "audit/fix/recompute.py",
+        "        late = sorted({use.service for use in mine if use.last > limit})",
+        "        late: list[str] = []",
+        (f"{APPLY}::test_a_key_used_again_is_not_deleted",),
+    ),
+    Guard(
+        "an API that the key is used for now is not shut out",
+        "audit/fix/recompute.py",
+        '    return f"it is used for {\', \'.join(lost)} now, which would be shut out" if lost else ""',
+        '    return ""',
+        (f"{APPLY}::test_a_key_used_for_something_else_now_is_not_narrowed",),
+    ),
+    Guard(
+        "a change waits for use that cannot be read",
+        "audit/fix/recompute.py",
+        '        return f"its use cannot be read now: {uses.message}"',
+        '        return ""',
+        (f"{APPLY}::test_a_change_is_not_made_where_use_cannot_be_read_any_more",),
+    ),
+    Guard(
+        "a key of unknown use is left alone",
+        "audit/fix/decide.py",
+        "    if isinstance(facts.uses, Problem) or unread(facts.key):\n        return _without_use(facts)\n",
+        "    if isinstance(facts.uses, Problem):\n        facts = replace(facts, uses=())\n",
+        (f"{PLAN}::test_nothing_without_known_use_is_narrowed_unless_named",),
+    ),
+    Guard(
+        "a young key is left alone",
+        "audit/fix/decide.py",
+        "    if not facts.named and (facts.age is None or facts.age < YOUNGEST):",
+        "    if False:",
+        (f"{PLAN}::test_a_plan_goes_by_the_use_of_each_key",),
+    ),
+    Guard(
+        "refused calls keep a key from being unused",
+        "audit/fix/decide.py",
+        "max((use.last for use in mine), default=None))",
+        "max((use.last for use in mine if not use.refused), default=None))",
+        (f"{PLAN}::test_refused_calls_keep_a_key_from_being_unused",),
+    ),
+    Guard(
+        "a key is deleted when it is old enough, not before",
+        "audit/fix/decide.py",
+        "    if facts.age is None or facts.age < terms.unused_for or",
+        "    if facts.age is None or",
+        (f"{PLAN}::test_unused_for_says_when_a_key_is_deleted",),
+    ),
+    Guard(
+        "low risk comes first",
+        "audit/fix/waves.py",
+        "    return sorted(changes, key=_risk)",
+        "    return list(changes)",
+        (f"{PLAN}::test_low_risk_comes_first",),
+    ),
+    Guard(
+        "the journal speaks before the change",
+        "audit/fix/execute.py",
+        "        work.journal.begin(work.cloud.now(), found.key, found.change.kind)\n",
+        "        pass\n",
+        (f"{SCHEDULES}::test_whatever_happens[0]",),
+    ),
+    Guard(
+        "the mark of the run stands on the key",
+        "audit/fix/execute.py",
+        "lambda now: replace(now, restrictions=after, annotations={**now.annotations, MARK: work.run}),",
+        "lambda now: replace(now, restrictions=after),",
+        (f"{APPLY}::test_a_plan_is_carried_out_and_written_down",),
+    ),
+    Guard(
+        "a wave that did harm stops the next ones",
+        "audit/fix/run.py",
+        '            self._result.stopped = f"wave {wave.number} did harm"\n            return False',
+        '            self._result.stopped = f"wave {wave.number} did harm"\n            return True',
+        (f"{WAVES}::test_answered_calls_that_fall_away_are_harm",),
+    ),
+    Guard(
+        "more answers 403 than usual are harm",
+        "audit/fix/observe.py",
+        "    if counts.refused_after > max(LEAST_REFUSED, TIMES * usual):",
+        "    if False:",
+        (f"{WAVES}::test_a_wave_that_did_harm_stops_the_others",),
+    ),
+    Guard(
+        "answered calls that fall away are harm",
+        "audit/fix/observe.py",
+        "    if mean >= LEAST_ANSWERED and fallen:",
+        "    if False:",
+        (f"{WAVES}::test_answered_calls_that_fall_away_are_harm",),
+    ),
+    Guard(
+        "without data a person is asked before the next wave",
+        "audit/fix/run.py",
+        "            if not self._options.go_on(verdict, following):",
+        "            if False:",
+        (f"{WAVES}::test_without_data_the_next_wave_needs_a_person",),
+    ),
+    Guard(
+        "a wave whose observation was killed is observed first",
+        "audit/fix/run.py",
+        "        if known.verdict and following is None:",
+        "        if not known.verdict or following is None:",
+        (f"{WAVES}::test_a_run_that_was_killed_while_it_observed_observes_first",),
+    ),
+    Guard(
+        "--only makes one wave",
+        "audit/fix/run.py",
+        "            if not await self._judged(wave, following) or (fresh and self._options.only):",
+        "            if not await self._judged(wave, following):",
+        (f"{WAVES}::test_only_makes_one_wave_and_no_more",),
+    ),
+    Guard(
+        "an undo leaves alone what somebody changed since",
+        "audit/fix/undo.py",
+        "    if key.restrictions != after:",
+        "    if False:",
+        (f"{UNDO}::test_what_somebody_changed_since_is_left_alone",),
+    ),
+    Guard(
+        "an undo leaves alone a key that somebody deleted again",
+        "audit/fix/undo.py",
+        "    if record.deleted is not None and key.delete_time != record.deleted:",
+        "    if False:",
+        (f"{UNDO}::test_a_key_deleted_again_by_somebody_else_stays_deleted",),
+    ),
+    Guard(
+        "an undo finds a change that its run could not write down any more",
+        "audit/fix/undo.py",
+        "    return found.step in _DONE or found.begun or",
+        "    return found.step in _DONE or",
+        (f"{UNDO}::test_a_run_killed_before_it_could_write_down_its_change_is_undone_too",),
+    ),
+    Guard(
+        "what was undone is not done again",
+        "audit/fix/journal.py",
+        'FINISHED: Final = frozenset({"done", "undo-begin", "undone", "undo-skipped", "undo-failed"})',
+        'FINISHED: Final = frozenset({"done", "undo-begin", "undo-skipped", "undo-failed"})',
+        (f"{UNDO}::test_undone_twice_nothing_is_done_twice",),
+    ),
+    Guard(
+        "a plan of another organisation is refused",
+        "audit/fix/scope.py",
+        "    if planned and here and not set(planned) & set(here):",
+        "    if False:",
+        (f"{REFUSED}::test_a_plan_for_another_organisation_is_refused",),
+    ),
+    Guard(
+        "a stale plan is refused",
+        "audit/fix/scope.py",
+        "    if age > STALE and not stale_ok:",
+        "    if False:",
+        (f"{REFUSED}::test_a_stale_plan_is_refused_by_the_server_s_clock",),
+    ),
+    Guard(
+        "the digest tells an edited plan",
+        "audit/fix/plan_file.py",
+        '        edited=part.text("digest", "") != digest(part.data),',
+        "        edited=False,",
+        (f"{APPLY}::test_people_may_drop_and_reorder_changes_and_set_waves",),
+    ),
+    Guard(
+        "a journal goes with its own plan",
+        "audit/fix/journal.py",
+        '            if (found := part.text("run")) != run:',
+        "            if False:",
+        (f"{REFUSED}::test_a_journal_of_another_run_is_refused",),
+    ),
+    Guard(
+        "a line that was cut off is taken away before the next one",
+        "audit/fix/journal.py",
+        "        _cut(descriptor)\n",
+        "        pass\n",
+        (f"{REFUSED}::test_a_journal_cut_off_in_a_line_is_gone_on_with",),
+    ),
+]
