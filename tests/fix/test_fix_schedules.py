@@ -17,6 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 
 from keyadmin.audit.fix.change import MARK, FixChange
@@ -78,6 +79,9 @@ class Story:
         now = seen(self.stage, self.project)
         for key_id, key in now.items():
             old = self.last[key_id]
+            if key.whole != old.whole:
+                assert self.doing == "stranger", f"{key_id} has another name or other annotations"
+                self.strange.add(key_id)
             if (key.restrictions, key.deleted) != (old.restrictions, old.deleted):
                 self.changed(key_id, old, key)
         self.last = now
@@ -210,9 +214,9 @@ async def stranger(story: Story, rng: random.Random) -> None:
         call = http.delete(base)
     else:
         call = http.post(f"{base}:undelete", json={})
-    async with call as answer:
-        if answer.status == 200 and what == "rename":
-            story.strange.add(key_id)
+    with suppress(aiohttp.ClientError):  # a fault that was meant for keyadmin
+        async with call:
+            pass
 
 
 async def overtaken(story: Story, rng: random.Random) -> None:

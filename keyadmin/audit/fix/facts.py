@@ -70,10 +70,10 @@ async def plan_fix(cloud: Cloud, scope: AuditScope, report: AuditReport, request
 
 
 def by_key(findings: Iterable[Finding]) -> dict[str, tuple[Finding, ...]]:
-    """The findings about live keys, by the key's full name, each key's worst first."""
+    """The findings about live keys that nobody accepted, by the key's full name, each key's worst first."""
     out: dict[str, list[Finding]] = {}
     for finding in findings:
-        if finding.key is not None and finding.key.delete_time is None:
+        if finding.key is not None and finding.key.delete_time is None and finding.accepted is None:
             out.setdefault(finding.key.name, []).append(finding)
     return {name: tuple(sorted(each, key=lambda one: -one.severity)) for name, each in out.items()}
 
