@@ -127,6 +127,14 @@ def guards(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHON)
+def fixes(session: nox.Session) -> None:
+    """Kill `audit fix` and `audit undo` at every point, and play ten times as many random schedules as the tests do."""
+    _install(session, "tests")
+    env = _environment() | {"KEYADMIN_TEST_KILLS": "all", "KEYADMIN_TEST_SCHEDULES": "400"}
+    session.run("pytest", "-n", "auto", "tests/fix", *session.posargs, env=env)
+
+
+@nox.session(python=PYTHON)
 def live(session: nox.Session) -> None:
     """A round in a real project (KEYADMIN_LIVE_PROJECT), with your credentials: shows a plan, records, compares, cleans up."""
     if not os.environ.get("KEYADMIN_LIVE_PROJECT"):

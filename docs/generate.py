@@ -97,6 +97,20 @@ def policy_schema() -> str:
     return json.dumps(schema(), indent=2) + "\n"
 
 
+def fix_plan_schema() -> str:
+    """The JSON Schema of plans of repairs."""
+    from keyadmin.audit.fix.schema import plan_schema
+
+    return json.dumps(plan_schema(), indent=2) + "\n"
+
+
+def fix_journal_schema() -> str:
+    """The JSON Schema of a line of their journals."""
+    from keyadmin.audit.fix.schema import journal_schema
+
+    return json.dumps(journal_schema(), indent=2) + "\n"
+
+
 def sinks() -> str:
     """The kinds of sink."""
     from keyadmin.handover.registry import built_in
@@ -175,6 +189,8 @@ PAGES = {
     "reference/causes.md": causes,
     "reference/audit-rules.md": audit_rules,
     "reference/keyadmin.schema.json": policy_schema,
+    "reference/fix-plan.schema.json": fix_plan_schema,
+    "reference/fix-journal.schema.json": fix_journal_schema,
     "reference/sinks.md": sinks,
     "reference/layers.md": layers,
 }

@@ -53,6 +53,8 @@ class AuditReport:
     judgements: Sequence[KeyJudgement] = ()
     compared: bool = False
     checked: frozenset[str] = frozenset()
+    listed: frozenset[str] = frozenset()
+    """The projects whose keys the API Keys API listed; those of the others are as an inventory had them."""
     trend: Sequence[TrendPoint] = ()
     whole: AuditReport | None = None
 

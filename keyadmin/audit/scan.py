@@ -258,6 +258,7 @@ def _report(taken: Taken, scope: AuditScope, wishes: AuditOptions, looked: Seque
         keys=sum(one.keys for one in looked),
         rules=tuple(order),
         source=taken.source,
+        listed=frozenset(candidate.project for candidate in taken.candidates if candidate.keys is None),
         where=scope.words,
         now=look.now,
         max_age=wishes.max_age,

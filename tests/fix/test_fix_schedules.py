@@ -96,10 +96,10 @@ class Story:
         lines = [json.loads(line) for line in journal_of(self.path).read_text().splitlines()]
         told = [line["step"] for line in lines if line.get("key") == change.name]
         if self.doing == "undo":
-            assert told[-1] == "undo-begin", "an undo writes down what it is about to do"
+            assert told[-1:] == ["undo-begin"], "an undo writes down what it is about to do"
             assert (new.restrictions, new.deleted) == (self.first[key_id].restrictions, self.first[key_id].deleted)
             return
-        assert told[-1] == "begin", "a change is written down before it is made"
+        assert told[-1:] == ["begin"], "a change is written down before it is made"
         assert key_id not in self.strange, "somebody else's change was overwritten"
         assert not wider(old.restrictions, new.restrictions)
         if change.kind == "delete":

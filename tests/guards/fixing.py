@@ -18,14 +18,7 @@ GUARDS = [
         "audit/fix/recompute.py",
         "    if change.number not in numbers:",
         "    if False:",
-        (f"{APPLY}::test_nothing_is_trusted_for_standing_in_the_file[another project]",),
-    ),
-    Guard(
-        "a key outside the scope is not even listed",
-        "audit/fix/run.py",
-        "        if number not in self._work.numbers:\n",
-        "        if False:\n",
-        (f"{APPLY}::test_nothing_is_trusted_for_standing_in_the_file[another project]",),
+        ("tests/unit/test_fix_rules.py::test_a_change_is_made_for_the_key_as_it_was_planned",),
     ),
     Guard(
         "a change is made only where the key's etag is the plan's",
@@ -39,14 +32,14 @@ GUARDS = [
         "audit/fix/recompute.py",
         "    if how := wider(live.restrictions, after):",
         '    if how := "":',
-        (f"{APPLY}::test_nothing_is_trusted_for_standing_in_the_file[wider]",),
+        (f"{APPLY}::test_nothing_is_trusted_for_standing_in_the_file[wider under another name]",),
     ),
     Guard(
         "more targets are wider",
         "audit/fix/narrower.py",
         "        if not any(_covers(there, target) for there in before.targets):",
         "        if False:",
-        (f"{APPLY}::test_nothing_is_trusted_for_standing_in_the_file[wider]",),
+        ("tests/unit/test_fix_rules.py::test_what_lets_more_through_is_wider",),
     ),
     Guard(
         "no target is wider than any",
@@ -67,7 +60,7 @@ GUARDS = [
         "audit/fix/recompute.py",
         "    if after != change.after:",
         "    if False:",
-        (f"{APPLY}::test_nothing_is_trusted_for_standing_in_the_file[clients under another name]",),
+        (f"{APPLY}::test_nothing_is_trusted_for_standing_in_the_file[keeps Gemini]",),
     ),
     Guard(
         "a key that somebody else deleted is not this run's",

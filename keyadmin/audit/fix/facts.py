@@ -147,9 +147,9 @@ async def _live(cloud: Cloud, report: AuditReport, found: dict[str, tuple[Findin
     """
     from keyadmin.cloud.pace import gather_limited
 
-    if report.source != "asset":
+    projects = sorted({each[0].project for each in found.values()} - report.listed)
+    if not projects:
         return found
-    projects = sorted({each[0].project for each in found.values()})
 
     async def one(project: str) -> list[Key]:
         try:
@@ -160,8 +160,11 @@ async def _live(cloud: Cloud, report: AuditReport, found: dict[str, tuple[Findin
             return []
 
     now = {key.name: key for keys in await gather_limited(projects, one, AT_ONCE) for key in keys}
-    out = {}
+    out: dict[str, tuple[Finding, ...]] = {}
     for name, findings in found.items():
+        if findings[0].project in report.listed:
+            out[name] = findings
+            continue
         key, before = now.get(name), findings[0].key
         if key is not None and before is not None and key.restrictions == before.restrictions:
             out[name] = tuple(replace(each, key=replace(key, project=each.project)) for each in findings)

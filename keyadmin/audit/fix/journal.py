@@ -210,7 +210,7 @@ def _read(path: Path, data: bytes, run: str) -> FixRecord:
     return record
 
 
-_STEPS: Final = ("begin", "done", "waiting", "skipped", "failed", "undo-begin", "undone", "undo-skipped", "undo-failed")
+STEPS: Final = ("begin", "done", "waiting", "skipped", "failed", "undo-begin", "undone", "undo-skipped", "undo-failed")
 
 
 def _take(record: FixRecord, part: PlanPart) -> None:
@@ -222,7 +222,7 @@ def _take(record: FixRecord, part: PlanPart) -> None:
         else:
             wave.verdict = part.text("verdict", "")
         return
-    step: Step = part.choice("step", _STEPS)
+    step: Step = part.choice("step", STEPS)
     old = record.keys.get(part.text("key"))
     new = KeyRecord(step, order=old.order if old else 0, begun=bool(old and old.begun) or step == "begin")
     if old is not None:

@@ -73,7 +73,9 @@ def made(
     """The plan of what was decided, low risk first, under a run id of its own."""
     every = list(decided)
     changes = in_waves(by_risk(each for each in every if isinstance(each, FixChange)), first)
-    left = sorted((each for each in every if isinstance(each, LeftAlone)), key=lambda one: (-one.severity, one.name))
+    left = sorted(
+        (each for each in every if isinstance(each, LeftAlone)), key=lambda one: (-one.severity, one.project, one.name)
+    )
     plan = FixPlan(new_run(now), now, sandbox, scope, tuple(changes), tuple(left))
     return plan.with_pause(pause) if pause else plan
 

@@ -37,7 +37,7 @@ AT_ONCE: Final = 256
 HALF_MADE: Final = "changes were under way; the same command with the same plan continues them"
 
 Found = FixTarget | FixDone | FixRefused
-_SETTLED: Final = frozenset({"unharmed", "accepted"})
+_SETTLED: Final = frozenset({"unharmed", "accepted", "not-observed"})
 _STATUS: Final[dict[str, FixEventStatus]] = {"unharmed": "done", "accepted": "done", "harmed": "failed"}
 
 
@@ -143,6 +143,8 @@ class _Applying:
         """Whether the next wave may come. A wave that was judged well, or accepted, is not judged again."""
         known = self._record.waves[wave.number]
         changes = to_watch(self._work, wave)
+        if not self._options.observe and not known.verdict:  # switched off, then and when the run is gone on later
+            self._work.journal.judged(self._work.cloud.now(), wave.number, "not-observed", [])
         if not self._options.observe or known.ended is None or known.verdict in _SETTLED or not changes:
             return True
         if known.verdict and following is None:

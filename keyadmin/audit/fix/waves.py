@@ -36,7 +36,7 @@ def by_risk(changes: Iterable[FixChange]) -> list[FixChange]:
     return sorted(changes, key=_risk)
 
 
-def _risk(change: FixChange) -> tuple[int, int, str]:
+def _risk(change: FixChange) -> tuple[int, int, str, str]:
     calls = change.evidence.total if change.evidence is not None else 0
     if change.kind in ROTATING:
         rank = 4
@@ -46,7 +46,7 @@ def _risk(change: FixChange) -> tuple[int, int, str]:
         rank = 0
     else:
         rank = 1 if change.before.client_kind == "ips" else 2  # to addresses: internal; else anybody's browser or app
-    return rank, calls, change.name
+    return rank, calls, change.project, change.key_id
 
 
 def in_waves(changes: Sequence[FixChange], first: int = SHARES[0]) -> list[FixChange]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from keyadmin.cli.audit.show import ReportTarget
 
 SHOWN: Final = 20
+_LEFT_SHOWN: Final = 8
 _TELL_FROM: Final = 60.0  # seconds that a quota costs, from where on it is said beforehand
 
 _CHANGES: Final = View[FixChange](
@@ -139,12 +140,13 @@ def tell_plan(session: Session, plan: FixPlan, seconds: float) -> None:
 def tell_left(session: Session, left: Sequence[LeftAlone]) -> None:
     """What no change repairs: high findings by name with what to type, the others counted."""
     high = [each for each in left if each.severity is Severity.HIGH]
-    for each in high[:SHOWN]:
+    for each in high[:_LEFT_SHOWN]:
         session.console.warning(f"left alone: {each.project} {each.display_name or each.name}: {each.why}")
         session.console.note(f"  {each.command}", always=True)
-    if len(high) > SHOWN:
+    if len(high) > _LEFT_SHOWN:
         reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(each.reason for each in high).most_common())
-        session.console.warning(f"{len(high)} keys with high findings are left alone ({reasons}): the plan's file names each")
+        text = f"{len(high)} keys with high findings are left alone ({reasons}); --out and --format json name each"
+        session.console.warning(f"{text}, with its command")
     others = Counter(each.reason for each in left if each.severity is not Severity.HIGH)
     if others:
         said = ", ".join(f"{count} {reason}" for reason, count in others.most_common())
@@ -152,7 +154,8 @@ def tell_left(session: Session, left: Sequence[LeftAlone]) -> None:
 
 
 def show_report(session: Session, found: FixReport, where: ReportTarget) -> None:
-    """What became of the plan, on stdout or in a file."""
+    """What became of the plan, on stdout or in a file, and in a line."""
+    session.console.note(f"Of {counted(len(found.rows), 'change')}: {found.words}.")
     if where.file is None:
         _print(session, found)
         return

@@ -7,6 +7,7 @@ import shlex
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -138,6 +139,17 @@ def test_only_makes_one_wave_and_no_more(fixing: Fixing) -> None:
     assert fixing.targets("map") == []
     assert fixing.apply().code == 0
     assert fixing.targets("map") == [MAPS]
+
+
+def test_a_wave_that_was_not_to_be_observed_is_not_observed_later(fixing: Fixing) -> None:
+    fixing.plan()
+    assert fixing.apply("--only").code == 0
+    began = fixing.now()
+    with meanwhile(fixing, lambda: None, quiet):
+        assert fixing.apply("--only", observe="45m").code == 0
+    ended = next(each["at"] for each in fixing.journal() if each.get("step") == "ended" and each["wave"] == 2)
+    assert datetime.fromisoformat(ended) - began < timedelta(minutes=47)
+    assert [each["verdict"] for each in fixing.journal() if each.get("step") == "judged"] == ["not-observed", "not-judged"]
 
 
 def test_only_goes_past_a_wave_whose_change_was_skipped(fixing: Fixing) -> None:
