@@ -18,7 +18,10 @@ from tests.cli.fix.conftest import GEMINI, MAPS, TRANSLATE, Fixing
 
 @contextmanager
 def meanwhile(fixing: Fixing, *steps: Callable[[], None]) -> Iterator[None]:
-    """While a command waits behind its waves: one step after the other, and the clock is put forward each time."""
+    """While a command waits behind its waves: one step after the other, and the clock is put forward each time.
+
+    More steps than there should be waves let a test fail that would else wait for ever.
+    """
     over = threading.Event()
 
     def act() -> None:
@@ -77,7 +80,7 @@ def test_a_wave_that_did_harm_stops_the_others(fixing: Fixing) -> None:
         for step in steps:
             step()
 
-    with meanwhile(fixing, calls):
+    with meanwhile(fixing, calls, quiet, quiet):
         done = fixing.apply(observe="45m")
     assert done.code == 3, done.err
     harmed = fixing.key("busy-0")["name"]
@@ -95,7 +98,7 @@ def test_a_wave_that_did_harm_stops_the_others(fixing: Fixing) -> None:
 def test_answered_calls_that_fall_away_are_harm(fixing: Fixing) -> None:
     busy(fixing)
     fixing.plan("--projects", "shop", "--key", "busy-1", "--key", "busy-2", "--wave", "50%")
-    with meanwhile(fixing, quiet):
+    with meanwhile(fixing, quiet, quiet, quiet):
         done = fixing.apply(observe="45m")
     assert done.code == 3
     assert "0 calls were answered in 4" in done.err
@@ -117,7 +120,7 @@ def test_a_wave_that_did_no_harm_is_followed_by_the_next(fixing: Fixing) -> None
 
 def test_without_data_the_next_wave_needs_a_person(fixing: Fixing) -> None:
     fixing.plan("--projects", "shop,lab", "--wave", "50%")
-    with meanwhile(fixing, quiet):
+    with meanwhile(fixing, quiet, quiet, quiet):
         done = fixing.apply(observe="45m", yes=False, terminal=True, stdin="y\nn\n")
     assert done.code == 1, done.err
     assert "not judged" in done.err
@@ -183,7 +186,7 @@ def test_between_waves_is_a_pause_by_the_server_s_clock(fixing: Fixing) -> None:
 def test_harm_that_is_wanted_may_be_accepted(fixing: Fixing) -> None:
     busy(fixing)
     fixing.plan("--projects", "shop", "--key", "busy-1", "--key", "busy-2", "--wave", "50%")
-    with meanwhile(fixing, quiet):
+    with meanwhile(fixing, quiet, quiet, quiet):
         assert fixing.apply(observe="45m").code == 3
     with meanwhile(fixing, quiet, quiet):
         done = fixing.apply("--accept-harm", observe="45m")
@@ -202,7 +205,7 @@ def test_a_run_that_was_killed_while_it_observed_observes_first(fixing: Fixing, 
         patch.setattr(runs, "watch", killed)
         assert fixing.apply(observe="45m").code == 130
     assert json.dumps(fixing.journal()).count('"ended"') == 1
-    with meanwhile(fixing, quiet):
+    with meanwhile(fixing, quiet, quiet, quiet):
         done = fixing.apply(observe="45m")
     assert done.code == 3
     assert fixing.targets("busy-2") == []
