@@ -119,14 +119,7 @@ def watch(points: Points) -> None:
         points.end(number)
 
     os.replace = counted_replace  # type: ignore[assignment]
-    append = FixJournal._append
-
-    def counted_append(self: Any, line: Any) -> None:
-        number = points.begin("journal")
-        append(self, line)
-        points.end(number)
-
-    FixJournal._append = counted_append  # type: ignore[method-assign]
+    _watch_journal(points)
     start = asyncio.create_subprocess_exec
 
     async def counted_start(*words: Any, **more: Any) -> Any:
@@ -143,6 +136,17 @@ def watch(points: Points) -> None:
         return process
 
     asyncio.create_subprocess_exec = counted_start  # type: ignore[assignment]
+
+
+def _watch_journal(points: Points) -> None:
+    append = FixJournal._append
+
+    def counted_append(self: Any, line: Any) -> None:
+        number = points.begin("journal")
+        append(self, line)
+        points.end(number)
+
+    FixJournal._append = counted_append  # type: ignore[method-assign]
 
 
 def child(order: dict[str, Any], out: int, err: int, log: int) -> None:

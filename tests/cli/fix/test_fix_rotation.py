@@ -75,8 +75,8 @@ def test_an_undo_names_the_rollback_and_does_not_do_it(fixing: Fixing) -> None:
 
 
 def test_an_old_auth_key_is_rotated(fixing: Fixing) -> None:
-    account = {"serviceAccountEmail": "app@lab.iam.gserviceaccount.com"}
-    fixing.seed("lab", fixing.seed_key("worn", GEMINI, use=[(GEMINI, 1, 50)], **account))
+    account = "app@lab.iam.gserviceaccount.com"
+    fixing.seed("lab", fixing.seed_key("worn", GEMINI, use=[(GEMINI, 1, 50)], serviceAccountEmail=account))
     policy = with_policy(fixing)
     plan = fixing.plan("--projects", "lab", "--key", "worn", *policy)
     assert [each["kind"] for each in plan["changes"]] == ["rotate"]
