@@ -14,6 +14,7 @@ from keyadmin.audit.fix.plan import FixPlan, FixScope, made
 from keyadmin.audit.fix.waves import SHARES
 from keyadmin.audit.inventory import AuditScope
 from keyadmin.audit.model import Finding, Severity
+from keyadmin.audit.owners import owned
 from keyadmin.audit.result import AuditReport
 from keyadmin.handover.registry import fingerprint
 from keyadmin.model.key import Key, Restrictions
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from keyadmin.rotation.policy import RotationPolicy
 
 AT_ONCE: Final = 256
+OWNERS_AT_MOST: Final = 100  # keys whose owners are looked for: that takes calls of its own
 _RESTING: Final = frozenset({Action.REST, Action.GONE, Action.WAIT, Action.STUCK})
 
 Uses = Mapping[str, "list[KeyUsage] | Problem"]
@@ -65,8 +67,25 @@ async def plan_fix(cloud: Cloud, scope: AuditScope, report: AuditReport, request
 
     organizations = await seen_organizations(cloud)
     fixed = FixScope(scope.projects, scope.parent, organizations)
-    decided = [one(name) for name in wanted]
+    decided = await _owned(cloud, report, [one(name) for name in wanted], observer)
     return made(decided, fixed, cloud.now(), sandbox=cloud.sandbox, first=request.first, pause=request.pause)
+
+
+async def _owned(
+    cloud: Cloud, report: AuditReport, decided: list[FixChange | LeftAlone], observer: Observer
+) -> list[FixChange | LeftAlone]:
+    """The changes with the owners of their keys, where they are not too many to ask for; of the others they are unknown."""
+    names = {each.name for each in decided if isinstance(each, FixChange)}
+    if not names or len(names) > OWNERS_AT_MOST:
+        return decided
+    about = [each for each in report.judgements if each.key is not None and each.key.name in names]
+    owners = {each.key.name: each.owner for each in await owned(cloud, about, observer) if each.key is not None}
+
+    def one(each: FixChange | LeftAlone) -> FixChange | LeftAlone:
+        owner = owners.get(each.name)
+        return replace(each, owner=owner.who) if isinstance(each, FixChange) and owner is not None and owner.who else each
+
+    return list(map(one, decided))
 
 
 def by_key(findings: Iterable[Finding]) -> dict[str, tuple[Finding, ...]]:

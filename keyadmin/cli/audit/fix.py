@@ -117,9 +117,10 @@ def fix(
 def _plan(context: typer.Context, where: _Where, asked: Planning, manner: FixManner, out: Path | None, wave: str | None) -> int:
     from keyadmin.audit.fix.facts import plan_fix
     from keyadmin.audit.scan import AuditOptions, scan
-    from keyadmin.cli.audit import fix_view
+    from keyadmin.cli.audit import fix_view, memory
 
     session = where.session
+    before = memory.known(session, manner.policy, None)
     request = asked.request(session, manner.policy, wave)
     options = AuditOptions(chosen(asked.rule), duration.parse(asked.max_age or "90d"))
     kind = inventory_of(asked.inventory or "auto")
@@ -128,7 +129,7 @@ def _plan(context: typer.Context, where: _Where, asked: Planning, manner: FixMan
 
     async def work(cloud: Cloud) -> tuple[FixPlan, AuditReport, float]:
         scope = await where.scope(cloud)
-        report = await scan(cloud, scope, kind, options, session.observer)
+        report = before.marked(await scan(cloud, scope, kind, options, session.observer))
         if report.failure is not None and report.failed == report.projects:
             raise report.failure
         plan = await plan_fix(cloud, replace(scope, projects=_ids(scope, report)), report, request, session.observer)

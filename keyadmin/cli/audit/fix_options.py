@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -13,11 +14,12 @@ from keyadmin.audit.fix.change import UNUSED_FOR
 from keyadmin.audit.fix.waves import SHARES, share
 from keyadmin.cloud.usage import KEPT
 from keyadmin.model import duration
-from keyadmin.model.problem import usage
+from keyadmin.model.problem import Problem, usage
 
 if TYPE_CHECKING:
     from keyadmin.audit.fix.facts import FixRequest
     from keyadmin.cli.session import Session
+    from keyadmin.rotation.policy import RotationPolicy
 
 OBSERVE: Final = "45m"
 SEVERITIES: Final = ("low", "medium", "high")
@@ -100,7 +102,6 @@ class Planning:
         from keyadmin.audit.fix.decide import FixTerms
         from keyadmin.audit.fix.facts import FixRequest
         from keyadmin.audit.model import Severity
-        from keyadmin.cli.rotation.scope_options import is_there, the_policy
 
         if self.min_severity is not None and self.min_severity not in SEVERITIES:
             raise usage(f"--min-severity: {self.min_severity!r} is not a severity here", f"use one of: {', '.join(SEVERITIES)}")
@@ -111,7 +112,7 @@ class Planning:
             least=Severity[(self.min_severity or "info").upper()],
             keys=tuple(self.key or ()),
             clients=read_clients(self.clients) if self.clients is not None else None,
-            policy=the_policy(session, policy) if is_there(policy) else None,
+            policy=policy_if_any(session, policy),
         )
 
     def _unused_for(self) -> timedelta:
@@ -126,6 +127,23 @@ class Planning:
     def beyond_kept(self) -> bool:
         """Whether keys are asked about that were not used for longer than use is kept."""
         return self._unused_for() > KEPT
+
+
+def policy_if_any(session: Session, named: str | None) -> RotationPolicy | None:
+    """The policy with sinks; None where there is none, or one that only accepts findings. Raises Problem (exit 2)."""
+    import tomllib
+
+    from keyadmin.cli.rotation.scope_options import is_there, the_policy
+    from keyadmin.local.files import read_text
+    from keyadmin.rotation.policy import DEFAULT_FILE
+
+    if not is_there(named):
+        return None
+    with suppress(tomllib.TOMLDecodeError, Problem):  # told by who reads it
+        data = tomllib.loads(read_text(Path(named or DEFAULT_FILE)))
+        if "rule" not in data and "audit" in data:
+            return None
+    return the_policy(session, named)
 
 
 def observed(text: str) -> timedelta:

@@ -26,10 +26,10 @@ from keyadmin.audit.fix.waves import FixWave, share
 from keyadmin.audit.inventory import AuditScope
 from keyadmin.cli.audit import fix_view, show
 from keyadmin.cli.audit.fix_files import called, plan_of_run
+from keyadmin.cli.audit.fix_options import policy_if_any
 from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.render import show_data, show_to_programs
 from keyadmin.cli.rotation.options import manner_of
-from keyadmin.cli.rotation.scope_options import is_there, the_policy
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.settings import FIX_FORMATS
@@ -161,7 +161,7 @@ class FixManner:
 
     def _options(self, plan: FixPlan) -> FixOptions:
         rotates = any(change.kind in ROTATING for change in plan.changes)
-        policy = the_policy(self.session, self.policy) if rotates and is_there(self.policy) else None
+        policy = policy_if_any(self.session, self.policy) if rotates else None
         rotation = replace(manner_of(self.session, pinned=False), emit=self._emit)
         return FixOptions(
             self.observe,

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from keyadmin.audit.fix.plan_file import digest
 from tests.cli.fix.conftest import GEMINI, MAPS, TRANSLATE, Fixing
@@ -31,6 +34,23 @@ def test_a_plan_goes_by_the_use_of_each_key(fixing: Fixing) -> None:
     left = {each["key"].rpartition("/")[2]: each["reason"] for each in plan["left"]}
     assert left == {"young": "too-young", "gemini": "no-sink", "quiet": "not-unused-for-long"}
     assert all(each["command"] for each in plan["left"])
+
+
+def test_what_somebody_accepted_is_left_alone(fixing: Fixing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(fixing.folder)
+    fixing.plan()
+    whole = by_id(fixing.plan("--projects", "lab", "--rule", "gemini-exposed-key"))
+    assert set(whole) == {"words"}
+    day = (fixing.now() + timedelta(days=9)).strftime("%Y-%m-%d")
+    entry = f'rule = "gemini-exposed-key"\nkey = "words"\nreason = "a kiosk"\nuntil = {day}\n'
+    (fixing.folder / "keyadmin.toml").write_text(f"[[audit.accept]]\n{entry}")
+    accepted = fixing.plan("--projects", "lab", "--rule", "gemini-exposed-key")
+    assert accepted["changes"] == []
+
+
+def test_the_owner_stands_with_each_change(fixing: Fixing) -> None:
+    changes = by_id(fixing.plan("--projects", "lab"))
+    assert changes["words"]["owner"] == ["owner@example.com"]
 
 
 def test_a_plan_is_for_its_owner_alone_and_bears_a_digest(fixing: Fixing) -> None:
