@@ -22,6 +22,8 @@ def options(path: list[str]) -> set[str]:
     """The options of a command, and none for what is no command. Raises KeyError for a name that is none."""
     found = group(PROGRAM, ROOT)
     for name in path:
+        if name.startswith("-"):  # of a group that does something by itself
+            break
         found = found.get_command(None, name)
         if found is None:
             raise KeyError(name)

@@ -6,6 +6,7 @@ import { clean } from "../../../data/pages/dom.js";
 export const SEVERITIES = ["info", "low", "medium", "high"];
 const KINDS = ["contain", "replace", "delete", "review"];
 export const TARGETS = ["Gemini only", "other APIs", "Gemini and others", "every API"];
+const SHORT_TARGETS = ["Gemini", "other APIs", "Gemini + others", "every API"];
 export const CLIENTS = ["anywhere", "some web sites", "some IP addresses", "some Android apps", "some iOS apps"];
 export const DAY = 86400;
 export const AGES = [30, 90, 180, 365, 730];
@@ -92,7 +93,7 @@ export class Report {
   typeWords(band) {
     if (band === PROJECT) return "about the project";
     if (band === DELETED) return "deleted key";
-    return `${band & 4 ? "auth" : "standard"}: ${TARGETS[band & 3]}`;
+    return `${band & 4 ? "auth" : "standard"}: ${SHORT_TARGETS[band & 3]}`;
   }
 
   ownerWords(row) {
