@@ -158,9 +158,18 @@ def live_sinks(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON)
 def docs(session: nox.Session) -> None:
-    """Write the pages of docs/reference that are made from the code."""
-    session.install("-c", LOCK, "-e", ".")
+    """Write the pages that are made from the code and the terminal recordings; build the site into site/, strictly."""
+    _install(session, "docs")
     session.run("python", "docs/generate.py")
+    session.run("python", "docs/recordings.py", env=_environment())
+    session.run("mkdocs", "build", "--strict", env={"NO_MKDOCS_2_WARNING": "1"})
+
+
+@nox.session(python=PYTHON)
+def pictures(session: nox.Session) -> None:
+    """Take the pictures of the documentation anew, from runs in a sandbox; needs a Chromium."""
+    _install(session, "tests")
+    session.run("python", "docs/pictures.py", env=_environment())
 
 
 def _environment() -> dict[str, str | None]:

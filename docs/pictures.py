@@ -28,7 +28,7 @@ from picture_world import ORGANIZATION, seed  # noqa: E402 - of this folder
 from tests.browser import BROWSER, Tab, browsing  # noqa: E402 - of the checkout
 
 OUT: Final = HERE / "pictures"
-DESK, PHONE = (1280, 860), (390, 844)
+DESK, PHONE = (1280, 720), (390, 844)
 _FOUND: Final = 3  # audit's exit code
 
 
