@@ -12,12 +12,15 @@ from keyadmin.model.lineage import LAST, SINKS, Member, State, claims, successor
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.rotation.decide import to_migrate
 from keyadmin.rotation.job import Job
+from keyadmin.rotation.permitted import permitted
+from keyadmin.rotation.refusal import MARK
 
 
 async def create(job: Job) -> None:
     """Make the successor, or take the one that is there already, deleted or not. Raises Problem."""
     for sink in job.sinks:  # what cannot be handed over is not made
         await sink.preflight()
+    await permitted(job.cloud, job.lineage.project, [MARK])  # a key that cannot be marked would never be handed over
     await job.make_sure(replaced(job))  # the listing may be old by now, and what it says is copied
     wish = successor(job)
     try:

@@ -21,7 +21,7 @@ from keyadmin.rotation.decide import Action, Decision, decide
 from keyadmin.rotation.job import Job, Outcome, Overtaken
 from keyadmin.rotation.leaked import decide_leaked
 from keyadmin.rotation.publish import publish, remember
-from keyadmin.rotation.refusal import BIND, CREATE, full, not_permitted
+from keyadmin.rotation.refusal import WHAT, full, not_permitted
 from keyadmin.rotation.retire import retire
 from keyadmin.rotation.undo import undo
 
@@ -118,14 +118,14 @@ async def _do(job: Job) -> Decision | None:
 
 
 def _in_own_words(job: Job, problem: Problem) -> Problem:
-    """A refusal to make the successor, as a dry run tells it beforehand."""
-    if job.action is not Action.CREATE:
-        return problem
-    if problem.cause is Cause.MISSING_IAM_PERMISSION and problem.permission in (CREATE, BIND):
+    """A refusal as a dry run tells it beforehand."""
+    if problem.cause is Cause.MISSING_IAM_PERMISSION and problem.permission is not None and problem.permission in WHAT:
         message = not_permitted(problem.permission, job.lineage.project)
-    elif problem.cause is Cause.KEY_QUOTA_EXCEEDED:
+    elif job.action is Action.CREATE and problem.cause is Cause.KEY_QUOTA_EXCEEDED:
         message = full(job.lineage.project)
     else:
+        return problem
+    if problem.message == message:
         return problem
     return replace(problem, message=message, notes=[*problem.notes, problem.message]).with_traceback(problem.__traceback__)
 

@@ -13,8 +13,10 @@ from keyadmin.rotation.create import migrating, replaced, successor
 from keyadmin.rotation.decide import Action, Decision
 from keyadmin.rotation.engine import explained, left
 from keyadmin.rotation.job import Job, Shared
-from keyadmin.rotation.refusal import BIND, CREATE, full, not_permitted
-from keyadmin.rotation.retire import left_behind, to_go, use_check
+from keyadmin.rotation.permitted import permitted
+from keyadmin.rotation.publish import to_remember
+from keyadmin.rotation.refusal import BIND, CREATE, DELETE, MARK, READ_STRING, full
+from keyadmin.rotation.retire import left_behind, splits, to_go, use_check
 from keyadmin.rotation.run import job_for
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ async def foresee(
                 await sink.preflight()
         if decision.action is Action.CREATE:
             await _creates(job, living)
+        elif decision.action is Action.PUBLISH:
+            await _publishes(job)
         elif decision.action is Action.RETIRE:
             return Foresight(await _retires(job) or decision)
     except Problem as problem:
@@ -84,37 +88,40 @@ async def foresee_run(cloud: Cloud, plan: RunPlan, options: RunOptions) -> list[
 
 
 async def _creates(job: Job, living: int) -> None:
-    """Raises Problem where the successor cannot be made."""
-    project = job.lineage.project
+    """Raises Problem where the successor cannot be made, or could not be handed over and marked."""
+    await permitted(job.cloud, job.lineage.project, [MARK])
     if migrating(job):
         await provision.look(job.cloud, successor(job), SILENT)
-    needed = [CREATE, BIND] if migrating(job) or replaced(job).key.key_type == "auth" else [CREATE]
-    try:
-        held = await job.cloud.projects.test_permissions(project, needed)
-    except Problem as problem:
-        if problem.exit is Exit.CREDENTIALS:
-            raise
-        held = frozenset(needed)  # not known: the run will say
-    for name in needed:
-        if name not in held:
-            raise Problem(
-                Cause.MISSING_IAM_PERMISSION,
-                not_permitted(name, project),
-                status="PERMISSION_DENIED",
-                permission=name,
-                project=project,
-            )
+    binds = migrating(job) or replaced(job).key.key_type == "auth"
+    await permitted(job.cloud, job.lineage.project, [CREATE, *([BIND] if binds else [])])
     if living >= MOST_KEYS:
+        project = job.lineage.project
         raise Problem(Cause.KEY_QUOTA_EXCEEDED, full(project), status="RESOURCE_EXHAUSTED", project=project)
+    await permitted(job.cloud, job.lineage.project, _retiring_at_once(job))  # the string of a new key comes with it
+
+
+async def _publishes(job: Job) -> None:
+    """Raises Problem where the newest key cannot be handed over or marked."""
+    noted = [MARK] if to_remember(job.lineage) is not None else []
+    await permitted(job.cloud, job.lineage.project, [*noted, READ_STRING, MARK, *_retiring_at_once(job)])
+
+
+def _retiring_at_once(job: Job) -> list[str]:
+    """What deleting takes that follows in the same run; with a grace period it is another run's matter."""
+    return [DELETE] if job.terms.emergency else []
 
 
 async def _retires(job: Job) -> Decision | None:
-    """A Decision where the old key is kept: sinks were left with it, or it is used."""
-    newest = job.lineage.newest
+    """A Decision where the old key is kept: sinks were left with it, or it is used. Raises Problem."""
+    newest, project = job.lineage.newest, job.lineage.project
+    if to_go(job) or job.sinks:
+        await permitted(job.cloud, project, [READ_STRING])
     if (waiting := left_behind(job, newest)) is not None:
         return waiting
     for old in to_go(job):
         _, waiting = await use_check(job, old, newest)
         if waiting is not None:
             return waiting
+    deletes = any(not splits(old, newest) or job.leaked for old in to_go(job))
+    await permitted(job.cloud, project, [*([DELETE] if deletes else []), MARK])
     return None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from keyadmin.handover.sink import Sink
 from keyadmin.keys import verify
 from keyadmin.model.causes.table import entry
-from keyadmin.model.lineage import HIGHEST, VOID, Member, State, claims, marked
+from keyadmin.model.lineage import HIGHEST, VOID, Lineage, Member, State, claims, marked
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.model.secret import KeyString
 from keyadmin.rotation.acceptance import rejection
@@ -45,13 +45,19 @@ async def remember(job: Job) -> None:
     """Note on an older key that lives which generations there were: a newer one that somebody deletes is purged after 30 days,
     and its id must not come again. Raises Problem.
     """
-    used = job.lineage.next_generation - 1
-    keeper = next((member for member in reversed(job.lineage.counted) if member.live and member.generation < used), None)
-    if keeper is None or keeper.highest >= used:
+    keeper, used = to_remember(job.lineage), job.lineage.next_generation - 1
+    if keeper is None:
         return
     own = claims(job.lineage.id, keeper.generation, None, keeper.state or State.RETIRED)
     kept = {name: text for name, text in keeper.key.annotations.items() if name != VOID or not job.leaked}
     job.put(await write(job, keeper, kept | own | {HIGHEST: str(used)}))
+
+
+def to_remember(lineage: Lineage) -> Member | None:
+    """The older key on which the generations that there were are to be noted; None = there is none, or they are."""
+    used = lineage.next_generation - 1
+    keeper = next((member for member in reversed(lineage.counted) if member.live and member.generation < used), None)
+    return keeper if keeper is not None and keeper.highest < used else None
 
 
 async def verified(job: Job, member: Member, *, came_back: bool = False) -> bool:

@@ -111,7 +111,7 @@ async def use_check(job: Job, old: Member, newest: Member) -> tuple[bool, Decisi
     if job.terms.emergency or job.force_use:
         job.say(old, "use check", "skipped", "not checked, as asked")
         return False, None
-    service = GEMINI if _splits(old, newest) else None  # what it keeps may be used on
+    service = GEMINI if splits(old, newest) else None  # what it keeps may be used on
     last = await job.shared.usage.last(job.lineage.project, old.key.uid, service)
     if isinstance(last, Problem):
         asked = "" if service else "; the service is asked to check"
@@ -127,7 +127,7 @@ async def use_check(job: Job, old: Member, newest: Member) -> tuple[bool, Decisi
     return False, None
 
 
-def _splits(old: Member, newest: Member) -> bool:
+def splits(old: Member, newest: Member) -> bool:
     """Whether the old key, being for other APIs too, is to keep these: the new one is for the Gemini API alone."""
     return newest.key.key_type == "auth" and old.key.key_type == "standard" and old.key.restricted == "mixed"
 
@@ -148,7 +148,7 @@ def _in_use(job: Job, old: Member, how: str) -> Decision:
 
 async def _take_away(job: Job, old: Member, newest: Member, check: bool) -> Decision | None:
     """Delete the old key; of one with other APIs (a migration) only the Gemini API is taken. A Decision = still in use."""
-    if _splits(old, newest) and not job.leaked:
+    if splits(old, newest) and not job.leaked:
         rest = tuple(target for target in old.key.restrictions.targets if target.service != GEMINI)
         await restrict(job, old, rest)
         job.say(old, "retire", "done", f"keeps {', '.join(target.service for target in rest)}")

@@ -21,9 +21,11 @@ from keyadmin.rotation.engine import advance
 from keyadmin.rotation.find import of_lineage
 from keyadmin.rotation.job import Job, Outcome, Shared
 from keyadmin.rotation.options import RunOptions
+from keyadmin.rotation.permitted import permitted
 from keyadmin.rotation.pins import changed
 from keyadmin.rotation.policy import PolicyRule
 from keyadmin.rotation.publish import verified
+from keyadmin.rotation.refusal import DELETE, MARK, READ_STRING, UNDELETE
 from keyadmin.rotation.rotate import member_of
 from keyadmin.rotation.run import job_for
 from keyadmin.rotation.undo import undo
@@ -54,6 +56,13 @@ class RollbackPlan:
         return not self.specs and any(member.sinks for member in self.newer)
 
     @property
+    def takes(self) -> list[str]:
+        """The permissions that it takes."""
+        back = [UNDELETE] if self.key.delete_time is not None else []
+        gone = [DELETE] if self.newer and not self.keeps else []
+        return [*back, READ_STRING, MARK, *gone]
+
+    @property
     def words(self) -> str:
         """What is asked about, and what a dry run says."""
         sinks = ", ".join(spec.text for spec in self.specs) or "no sink"
@@ -76,14 +85,22 @@ async def plan_rollback(
 ) -> RollbackPlan:
     """What `rotation rollback KEY` would do. Reads only. A display name means the generation before the newest.
 
-    Without `specs` the sinks are those of the rule that the key falls under. Raises Problem: there is nothing to go back to.
+    Without `specs` the sinks are those of the rule that the key falls under. Raises Problem: there is nothing to go back to, a
+    sink could not take it, a permission is missing: whatever can be known is looked at before the first of the steps.
     """
     told = options or RunOptions()
     key, lineage, _ = await resolve.in_lineage(cloud, name, project, observer, choose="former")
     former_member(lineage, key)
     ruled, selected = (list(specs), True) if specs or not rules else await _by_rules(cloud, key, lineage, rules)
-    build(ruled, cloud, flagged=told.flagged, emit=told.write_line)
-    return RollbackPlan(key, lineage, tuple(ruled), selected)
+    sinks = build(ruled, cloud, flagged=told.flagged, emit=told.write_line)
+    plan = RollbackPlan(key, lineage, tuple(ruled), selected)
+    try:
+        for sink in sinks:
+            await sink.preflight()
+        await permitted(cloud, key.project, plan.takes)
+    except Problem as problem:
+        raise replace(problem, fix=advice(problem, "rotate")) from problem
+    return plan
 
 
 async def _by_rules(cloud: Cloud, key: Key, lineage: Lineage, rules: Sequence[PolicyRule]) -> tuple[list[SinkSpec], bool]:

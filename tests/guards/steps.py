@@ -247,7 +247,7 @@ GUARDS = [
     Guard(
         "the use of what a split key keeps does not count",
         "rotation/retire.py",
-        "service = GEMINI if _splits(old, newest) else None",
+        "service = GEMINI if splits(old, newest) else None",
         "service = None",
         (f"{STEPS}::test_what_a_split_key_keeps_may_be_used_on",),
     ),

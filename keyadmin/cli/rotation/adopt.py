@@ -18,7 +18,7 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.cli.suggest import key_names
 from keyadmin.cli.text import counted
-from keyadmin.rotation.adopt import AdoptPlan, AdoptResult, execute_adopt, plan_adopt, plan_adopt_all
+from keyadmin.rotation.adopt import AdoptPlan, AdoptResult, execute_adopt, plan_adopt, plan_adopt_all, rehearse_adopt
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -38,18 +38,18 @@ def adopt(context: typer.Context, keys: KeyNames = None, policy: PolicyIfAny = N
     session = current(context)
     wanted = None if keys else scope(session, policy, adopted=False)
 
-    async def work(cloud: Cloud) -> tuple[AdoptPlan, AdoptResult | None]:
+    async def work(cloud: Cloud) -> tuple[AdoptPlan, AdoptResult]:
         if wanted is None:
             plan = await plan_adopt(cloud, keys or (), partial(session.project, cloud), session.observer)
         else:
             plan = await plan_adopt_all(cloud, wanted, session.observer)
-        return plan, None if dry_run else await execute_adopt(cloud, plan, pinned=False)
+        return plan, await (rehearse_adopt(cloud, plan) if dry_run else execute_adopt(cloud, plan, pinned=False))
 
     plan, done = run(context, work)
-    if done is None:
+    if not dry_run:
+        show_list(session, done.keys, list_view(session, projects=wanted is not None, deleted=False))
+    elif len(done.failed) < max(1, len(plan.lineages)):
         would(session, plan.words)
-        return ended(session, plan.selection)
-    show_list(session, done.keys, list_view(session, projects=wanted is not None, deleted=False))
     if len(plan.lineages) == 1 and done.failed:
         raise done.failed[0][1]
     what = f"{len(done.failed)} of {counted(len(plan.lineages), 'key')} could not be marked"
