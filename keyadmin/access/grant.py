@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from keyadmin.access.doctor import Diagnosis
+from keyadmin.access.need import PermissionNeed
 from keyadmin.access.remedy import Remedy
 from keyadmin.model.problem import Cause, Problem
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 
 READ_POLICY: Final = "resourcemanager.projects.getIamPolicy"
+SET_POLICY: Final = "resourcemanager.projects.setIamPolicy"
 
 
 @dataclass(frozen=True)
@@ -83,4 +85,14 @@ async def apply(cloud: Cloud, grants: Sequence[Grant]) -> None:
     """Add the bindings: read-modify-write under the etag, again where somebody else wrote in between. Raises Problem."""
     for each in grants:
         if each.roles:
-            await cloud.projects.edit_policy(f"projects/{each.project}", each.added_to)
+            await to_grant(each).met(cloud.projects.edit_policy(f"projects/{each.project}", each.added_to))
+
+
+def to_grant(grant: Grant) -> PermissionNeed:
+    """What granting takes."""
+    return PermissionNeed(SET_POLICY, grant.project, f"grant roles to {grant.member}")
+
+
+async def rehearse(cloud: Cloud, grants: Sequence[Grant]) -> list[str]:
+    """Why it is not known whether the caller may grant; empty where it is. Raises Problem where they may not."""
+    return [text for each in grants if each.roles if (text := await to_grant(each).rehearse(cloud))]

@@ -126,7 +126,12 @@ def grant_command(project: str, member: str, role: str, place: Place = "project"
     `--condition=None` keeps it from asking where the policy has conditions.
     """
     where = {"project": project, "folder": "FOLDER", "organization": "ORGANIZATION"}[place]
-    return gcloud(f"{_NODES[place]} add-iam-policy-binding", where, member=member, role=role, condition="None")
+    return grant_at(place, where, member, role)
+
+
+def grant_at(place: Place, name: str, member: str, role: str) -> str:
+    """The same where the project, folder or organisation is named."""
+    return gcloud(f"{_NODES[place]} add-iam-policy-binding", name, member=member, role=role, condition="None")
 
 
 def _custom_commands(role: CustomRole, project: str, member: str) -> tuple[str, ...]:

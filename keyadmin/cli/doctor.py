@@ -20,7 +20,7 @@ from keyadmin.cli.rotation.options import To
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.suggest import project_ids
-from keyadmin.cli.text import folded, terminal_width
+from keyadmin.cli.text import counted, folded, terminal_width
 from keyadmin.handover.registry import build, parse
 from keyadmin.local.files import write_text
 from keyadmin.model.command_line import gcloud, typed
@@ -146,8 +146,10 @@ def _apply(
         for line in each.difference():
             session.console.say(f"  {line}", style="green")
     if dry_run:
-        would(session, f"grant {sum(len(each.roles) for each in todo)} roles", document=False)
-        return False
+        for text in run(context, lambda cloud: grant.rehearse(cloud, todo)):
+            session.console.warning(text)
+        would(session, f"grant {counted(sum(len(each.roles) for each in todo), 'role')}", document=False)
+        return not unknown
     left = ", ".join(dict.fromkeys(check.permission for check in unknown if check.permission))
     confirm(session, f"Grant this? Not known to be missing, and not granted: {left}." if left else "Grant this?", yes=yes)
     run(context, lambda cloud: grant.apply(cloud, todo))

@@ -19,7 +19,7 @@ from keyadmin.model.key import GEMINI
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Cause, Problem, or_problem
 from keyadmin.projects import names
-from keyadmin.projects.denied import explained
+from keyadmin.projects.denied import explained, foreseen
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -98,6 +98,19 @@ async def create(
     if all(each.problem is None for each in outcomes):
         run.finish()
     return outcomes
+
+
+async def foresee(cloud: Cloud, wanted: Sequence[Wanted], creations: Creations) -> list[CreateOutcome]:
+    """What `create` would be refused for, as far as reads can tell: an id that is taken, a parent that takes no projects."""
+
+    async def one(each: Wanted) -> CreateOutcome:
+        found = await or_problem(cloud.projects.get(each.project_id)) if each.project_id else None
+        if isinstance(found, Problem) or found is None:
+            return CreateOutcome(each, problem=await foreseen(cloud, each.project_id or None, each.parent))
+        mine = found.state == "ACTIVE" and creations.owns(found.project_id, found.create_time)
+        return CreateOutcome(each, was_there=mine, problem=None if mine else _taken(each.project_id, found))
+
+    return list(await asyncio.gather(*map(one, wanted)))
 
 
 class _Quiet(Observer):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from keyadmin.access.checks import MOST_KEYS
+from keyadmin.access.permissions import API_KEYS
 from keyadmin.keys import provision
 from keyadmin.model.observer import SILENT
 from keyadmin.model.problem import Cause, Exit, Problem
@@ -96,7 +97,8 @@ async def _creates(job: Job, living: int) -> None:
     await permitted(job.cloud, job.lineage.project, [CREATE, *([BIND] if binds else [])])
     if living >= MOST_KEYS:
         project = job.lineage.project
-        raise Problem(Cause.KEY_QUOTA_EXCEEDED, full(project), status="RESOURCE_EXHAUSTED", project=project)
+        status = "RESOURCE_EXHAUSTED"
+        raise Problem(Cause.KEY_QUOTA_EXCEEDED, full(project), status=status, service=API_KEYS, project=project)
     await permitted(job.cloud, job.lineage.project, _retiring_at_once(job))  # the string of a new key comes with it
 
 

@@ -92,11 +92,13 @@ class Neighbours:
     def __init__(self, rest: str) -> None:
         self.rest = rest
 
-    def ask(self, path: str, data: Any = None) -> Any:
+    def ask(self, path: str, data: Any = None, method: str | None = None) -> Any:
+        """What the server answers: to a GET, a POST where there is data, or another method."""
         request = urllib.request.Request(
             f"{self.rest}{path}",
             data=None if data is None else json.dumps(data).encode(),
             headers={"Content-Type": "application/json", "Authorization": "Bearer owner@example.com"},
+            method=method,
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)

@@ -64,7 +64,7 @@ def set_(
     if isinstance(where, Place):
         change = set_variable(where, variable, value, session.env, dry_run=dry_run)
         if dry_run:
-            would(session, f"set {variable} in {_named(where)}", document=False)
+            would(session, _step(variable, where, present=True, changes=change.changed), document=False)
         _say(session, change, "" if dry_run else f"{variable} is set in {where.path}")
         if not dry_run:
             session.console.note(_reach(where))
@@ -73,7 +73,8 @@ def set_(
     else:
         windows.write(variable, value)
         session.console.note(f"{variable} is set in the Windows user environment; new terminals have it.")
-    _tell_programs(session, variable, where, present=True, dry_run=dry_run)
+    changes = change.changed if isinstance(where, Place) else True
+    _tell_programs(session, variable, where, present=True, changes=changes, dry_run=dry_run)
 
 
 async def _read(session: Session, name: str, cloud: Cloud) -> KeyString:
@@ -91,10 +92,12 @@ def unset(
     """Take the variable out of your shell's start file (or .env, or the Windows user environment). A backup is made."""
     session = current(context)
     where = _where(session, shell, file, variable)
+    changes = True
     if isinstance(where, Place):
         change = unset_variable(where, variable, session.env, dry_run=dry_run)
+        changes = change.changed
         if dry_run:
-            would(session, f"take {variable} out of {_named(where)}", document=False)
+            would(session, _step(variable, where, present=False, changes=changes), document=False)
         gone = "is no longer" if change.changed else "was not"
         _say(session, change, "" if dry_run else f"{variable} {gone} set in {where.path}")
         for text in remaining(session.env, Path.cwd(), where.path, variable):
@@ -104,12 +107,21 @@ def unset(
     else:
         windows.write(variable, None)
         session.console.note(f"{variable} is not set in the Windows user environment.")
-    _tell_programs(session, variable, where, present=False, dry_run=dry_run)
+    _tell_programs(session, variable, where, present=False, changes=changes, dry_run=dry_run)
 
 
-def _tell_programs(session: Session, variable: str, where: Place | Literal["windows"], *, present: bool, dry_run: bool) -> None:
+def _step(variable: str, where: Place | Literal["windows"], *, present: bool, changes: bool) -> str:
+    """What would be done."""
+    if not changes:
+        return f"leave {_named(where)} as it is: {variable} is {'set so already' if present else 'not set there'}"
+    return f"set {variable} in {_named(where)}" if present else f"take {variable} out of {_named(where)}"
+
+
+def _tell_programs(
+    session: Session, variable: str, where: Place | Literal["windows"], *, present: bool, changes: bool, dry_run: bool
+) -> None:
     if dry_run:
-        step = f"set {variable} in {_named(where)}" if present else f"take {variable} out of {_named(where)}"
+        step = _step(variable, where, present=present, changes=changes)
         show_to_programs(session, {"dryRun": True, "steps": [step], **session.mark})
     else:
         show_to_programs(session, {"variable": variable, "set": present, "place": _named(where)})

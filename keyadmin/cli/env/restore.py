@@ -42,7 +42,10 @@ def restore_(
         path = known[0].path
     if dry_run:
         chosen = chosen_backup(path, number)
-        would(session, f"put {path} back as it was at {chosen.time:%Y-%m-%d %H:%M:%S} UTC ({chosen.size} bytes)")
+        if restore(path, number, dry_run=True).changed:
+            would(session, f"put {path} back as it was at {chosen.time:%Y-%m-%d %H:%M:%S} UTC ({chosen.size} bytes)")
+        else:
+            would(session, f"leave {path} as it is: it holds that already")
         return
     change = restore(path, number)
     if not change.changed:

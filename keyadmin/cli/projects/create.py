@@ -12,11 +12,12 @@ import typer
 from keyadmin.cli.confirm import would
 from keyadmin.cli.keys.options import AllowExposure
 from keyadmin.cli.options import DryRun
-from keyadmin.cli.projects.creation import Order, carry_out, show, with_consent
+from keyadmin.cli.projects.creation import Order, carry_out, creations_of, raise_failure, show, with_consent
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.keys import validate
 from keyadmin.model.problem import Exit, usage
+from keyadmin.projects import create as making
 from keyadmin.projects import csv_rows, names, parents
 from keyadmin.projects.create import APIS, AT_ONCE, CreateOutcome, Wanted
 
@@ -51,17 +52,19 @@ def create(
     key_name = validate.display_name(with_key) if with_key is not None else None
     wanted = _from_file(file, ids, name, count) if file else _from_words(ids or [], name, count)
 
-    async def work(cloud: Cloud) -> tuple[Order, list[CreateOutcome] | None]:
+    async def work(cloud: Cloud) -> tuple[Order, list[CreateOutcome]]:
         order = Order(await _with_parents(cloud, wanted, parent), key_name, None if allow_exposure else {})
-        return order, None if dry_run else await carry_out(session, cloud, order)
+        if dry_run:
+            return order, await making.foresee(cloud, order.wanted, await creations_of(cloud))
+        return order, await carry_out(session, cloud, order)
 
     order, outcomes = run(context, work)
-    if outcomes is None:
+    one = file is None and count is None and len(wanted) == 1
+    if dry_run:
+        raise_failure(outcomes, one=one)
         _would(session, order)
         return Exit.OK
-    return show(
-        session, with_consent(context, session, order, outcomes), one=file is None and count is None and len(wanted) == 1
-    )
+    return show(session, with_consent(context, session, order, outcomes), one=one)
 
 
 def _from_words(ids: Sequence[str], name: str | None, count: int | None) -> list[Wanted]:

@@ -107,10 +107,15 @@ def show(session: Session, outcomes: Sequence[CreateOutcome], *, one: bool) -> i
         show_list(session, made, columns)
     for each in made:
         _notes(session, each)
+    raise_failure(outcomes, one=one)
+    return Exit.OK
+
+
+def raise_failure(outcomes: Sequence[CreateOutcome], *, one: bool) -> None:
+    """Raises Problem for what failed. `one` = a single project was asked for."""
     failed = [each for each in outcomes if each.problem is not None]
     if failed:
         raise _failure(outcomes, failed, one=one)
-    return Exit.OK
 
 
 def _view(session: Session, *, with_keys: bool) -> View[CreateOutcome]:

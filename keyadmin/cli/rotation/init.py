@@ -33,12 +33,12 @@ def init(
     session = current(context)
     project = session.settings.project.value if session.settings.project else None
     text = (f"#:schema ./{SCHEMA_FILE}\n" if schema else "") + template(project, socket.gethostname())
-    if dry_run:
-        write(text)
-        return
     path = Path(policy)
     if path.exists() and not force:
         raise Problem(Cause.ALREADY_EXISTS, f"{path} is there already", fix=("edit it, or replace it with --force",))
+    if dry_run:
+        write(text)
+        return
     if schema:
         write_text(path.with_name(SCHEMA_FILE), json.dumps(schema_of(), indent=2) + "\n", mode=0o644)
     write_text(path, text, mode=0o644)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 from keyadmin.local import backups
-from keyadmin.local.edited import IN_PLACE, EditedFile, editing, opened, peek
+from keyadmin.local.edited import IN_PLACE, EditedFile, opened, peek
 from keyadmin.local.environment.checker import checker
 from keyadmin.local.environment.dialects import DIALECTS, Dialect
 from keyadmin.local.environment.editor import Edit, Editor
@@ -111,17 +112,21 @@ def chosen_backup(path: Path, number: int) -> backups.Backup:
     raise Problem(Cause.NOT_FOUND, f"there is no backup {number} of {path}: {have}", fix=(typed("env restore", list=True),))
 
 
-def restore(path: Path, number: int = 1) -> FileChange:
+def restore(path: Path, number: int = 1, *, dry_run: bool = False) -> FileChange:
     """Put back what a file held before one of keyadmin's changes (1 = the last one); what it holds now is kept as a backup.
 
     Raises Problem where there is no such backup, or the file cannot be written.
     """
     chosen = chosen_backup(path, number)
     data = chosen.read()
-    with editing(path) as file:
+    if dry_run:
+        _see_writable(path)
+    with opened(path, lock=not dry_run) as file:
         if file.data == data:
             return FileChange(path, changed=False)
         file.refuse_others()
+        if dry_run:
+            return FileChange(path, changed=True)
         kept = backups.keep(path, file.data, file.mode or 0o600) if file.data is not None else None
         in_place = file.write(data, chosen.mode & 0o700 or 0o600)
     return FileChange(path, changed=True, backup=kept, notes=(IN_PLACE,) if in_place else ())
@@ -144,8 +149,8 @@ def _applied(place: Place, change: Callable[[str], Edit], *, private: bool, dry_
             make_private(path.parent)
         except OSError as error:
             raise unwritable(path.parent, error) from None
-    if dry_run and path.parent.is_dir() and not os.access(path.parent, os.W_OK):
-        raise unwritable(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
+    if dry_run:
+        _see_writable(path)
     with opened(path, lock=not dry_run) as file:
         text, encode = decoded(place, file.data or b"")
         edit = change(text)
@@ -160,6 +165,17 @@ def _applied(place: Place, change: Callable[[str], Edit], *, private: bool, dry_
         backup = backups.keep(path, file.data, file.mode or 0o600) if file.data is not None else None
         file.write(data, mode)
     return FileChange(path, changed=True, backup=backup, notes=notes)
+
+
+def _see_writable(path: Path) -> None:
+    """Raises the Problem that writing into its folder would end with."""
+    try:
+        folder = path.parent.stat()
+    except OSError as error:
+        raise unwritable(path, error) from None
+    wrong = errno.ENOTDIR if not stat.S_ISDIR(folder.st_mode) else 0 if os.access(path.parent, os.W_OK) else errno.EACCES
+    if wrong:
+        raise unwritable(path, OSError(wrong, os.strerror(wrong)))
 
 
 def _edit(place: Place, text: str, name: str, value: KeyString | None, env: Mapping[str, str]) -> Edit:

@@ -8,7 +8,19 @@ import pytest
 
 from keyadmin.access.permissions import FEATURES
 from tests.cli.rotation.conftest import World
-from tests.cli.rotation.test_rotation_dry_runs import COMPROMISED, KEY, ROTATE, RUNS, SINK, due_to_go, fresh, in_grace, said
+from tests.cli.rotation.test_rotation_dry_runs import (
+    COMPROMISED,
+    KEY,
+    ROTATE,
+    RUNS,
+    SINK,
+    changed_in_between,
+    due_to_go,
+    fresh,
+    in_grace,
+    said,
+    use,
+)
 
 USER = "robot@example.com"
 SECRETS = [f"secretmanager.versions.{verb}" for verb in ("access", "add", "list", "disable")]
@@ -18,6 +30,15 @@ ALL = {*FEATURES["rotate"].permissions, "apikeys.keys.undelete", "monitoring.tim
 def grant_all_but(world: World, *without: str) -> None:
     held = {*ALL, *SECRETS} - {*without}
     world.grant(USER, f"without{len(without)}x{abs(hash(without)) % 9999}", *sorted(held), projects=["shop-a"])
+
+
+def alike(world: World, *words: str, user: str = "owner@example.com") -> None:
+    """A dry run and the run end the same, and the dry one changes nothing."""
+    writes = len(world.writes())
+    dry = world.type(*words, "--dry-run", "--format", "json", user=user)
+    assert len(world.writes()) == writes, "nothing was changed"
+    done = world.type(*words, "--format", "json", user=user)
+    assert said(dry) == said(done), (dry.err, done.err)
 
 
 KEYS = [f"apikeys.keys.{verb}" for verb in ("getKeyString", "update", "delete")]
@@ -31,11 +52,7 @@ def test_without_a_permission_on_keys(
 ) -> None:
     state(world)
     grant_all_but(world, without)
-    writes = len(world.writes())
-    dry = world.type(*command, "--dry-run", "--format", "json", user=USER)
-    assert len(world.writes()) == writes, "nothing was changed"
-    done = world.type(*command, "--format", "json", user=USER)
-    assert said(dry) == said(done), (dry.err, done.err)
+    alike(world, *command, user=USER)
 
 
 def rolled(world: World) -> None:
@@ -51,11 +68,7 @@ ROLLBACK = ("rotation", "rollback", *KEY, "--to", SINK, "--yes")
 def test_a_rollback(world: World, state: Callable[[World], None], without: str) -> None:
     state(world)
     grant_all_but(world, without)
-    writes = len(world.writes())
-    dry = world.type(*ROLLBACK, "--dry-run", "--format", "json", user=USER)
-    assert len(world.writes()) == writes, "nothing was changed"
-    done = world.type(*ROLLBACK, "--format", "json", user=USER)
-    assert said(dry) == said(done), (dry.err, done.err)
+    alike(world, *ROLLBACK, user=USER)
 
 
 @pytest.mark.parametrize("without", ["apikeys.keys.update", ""])
@@ -64,8 +77,51 @@ def test_a_rollback(world: World, state: Callable[[World], None], without: str) 
 def test_an_adoption(world: World, names: tuple[str, ...], state: Callable[[World], None], without: str) -> None:
     state(world)
     grant_all_but(world, without)
-    writes = len(world.writes())
-    dry = world.rotation("adopt", *names, "--dry-run", "--format", "json", user=USER)
-    assert len(world.writes()) == writes, "nothing was changed"
-    done = world.rotation("adopt", *names, "--format", "json", user=USER)
-    assert said(dry) == said(done), (dry.err, done.err)
+    alike(world, "rotation", "adopt", *names, user=USER)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["used", "unknown"])
+def test_a_rollback_to_a_key_while_the_newer_one_is_used(world: World, known: bool) -> None:
+    in_grace(world)
+    use(world, world.newest("shop-a"))
+    if not known:
+        world.sandbox.control("faults", {"method": "ListTimeSeries", "code": "PERMISSION_DENIED", "times": 99})
+    alike(world, *ROLLBACK)
+
+
+def take_the_marks_away(world: World) -> None:
+    changed_in_between(world)
+
+
+def delete_the_newer(world: World) -> None:
+    in_grace(world)
+    world.type("keys", "delete", world.newest("shop-a"), "-p", "shop-a", "--yes", "--force")
+
+
+def delete_the_older(world: World) -> None:
+    in_grace(world)
+    world.type("keys", "delete", "web-0", "-p", "shop-a", "--yes", "--force")
+
+
+CHANGES = [take_the_marks_away, delete_the_newer, delete_the_older]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_a_rollback_of_what_somebody_changed(world: World, change: Callable[[World], None]) -> None:
+    change(world)
+    alike(world, *ROLLBACK)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_an_adoption_of_what_somebody_changed(world: World, change: Callable[[World], None]) -> None:
+    change(world)
+    alike(world, "rotation", "adopt", *KEY)
+
+
+def test_an_adoption_says_what_it_leaves_as_it_is(world: World) -> None:
+    fresh(world)
+    first = world.rotation("adopt", *KEY, "--dry-run")
+    assert "would adopt web-0. " in first.err
+    assert world.rotation("adopt", *KEY).code == 0
+    again = world.rotation("adopt", *KEY, "--dry-run")
+    assert "would adopt no key, and leave web-0, marked already, as it is" in again.err
