@@ -207,10 +207,21 @@ def test_who_may_not_grant_is_told_by_the_dry_run(cli: Callable[..., Any], serve
     policies = [f"resourcemanager.{kind}.getIamPolicy" for kind in ("projects", "folders", "organizations")]
     role = "organizations/1000/roles/policyReader"
     above = [{"name": "organizations/1000", "iam": {role: [f"user:{READER}"]}}]
-    served.seed(customRoles={role: [*CAN_READ, *policies, "iam.roles.get"]}, organizations=above)
+    served.seed(
+        customRoles={
+            role: [
+                *CAN_READ,
+                *policies,
+                "iam.roles.get",
+                *(f"resourcemanager.{each}.get" for each in ("folders", "organizations")),
+            ]
+        },
+        organizations=above,
+    )
     env = {"KEYADMIN_SANDBOX": served.rest, "KEYADMIN_SANDBOX_USER": READER}
     words = ("doctor", *LINES["doctor"], "--format", "json")
     dry, real = (cli(*words, *more, env=env) for more in (("--dry-run",), ()))
+    assert dry.code == real.code == 1, (dry.err, real.err)
     assert (dry.code, dry.error) == (real.code, real.error)
     assert dry.error["permission"] == "resourcemanager.projects.setIamPolicy"
 
