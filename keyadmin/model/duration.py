@@ -32,3 +32,12 @@ def words(value: timedelta) -> str:
         if count:
             parts.append(f"{count} {unit}")
     return " ".join(parts[:2]) or "0 s"
+
+
+def typed(value: timedelta) -> str:
+    """`1d12h`: as it is typed, to the second."""
+    seconds, out = max(0, round(value.total_seconds())), ""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")):
+        count, seconds = divmod(seconds, size)
+        out += f"{count}{unit}" if count else ""
+    return out or "0s"

@@ -13,14 +13,14 @@ from keyadmin.model.problem import Cause, Problem
 from keyadmin.rotation.decide import to_migrate
 from keyadmin.rotation.job import Job
 from keyadmin.rotation.permitted import permitted
-from keyadmin.rotation.refusal import MARK
+from keyadmin.rotation.refusal import CREATE, MARK
 
 
 async def create(job: Job) -> None:
     """Make the successor, or take the one that is there already, deleted or not. Raises Problem."""
     for sink in job.sinks:  # what cannot be handed over is not made
         await sink.preflight()
-    await permitted(job.cloud, job.lineage.project, [MARK])  # a key that cannot be marked would never be handed over
+    await permitted(job.cloud, job.lineage.project, first_needed(job))
     await job.make_sure(replaced(job))  # the listing may be old by now, and what it says is copied
     wish = successor(job)
     try:
@@ -33,6 +33,11 @@ async def create(job: Job) -> None:
     made = job.member(key.key_id)
     said = f"generation {made.generation} of {key.display_name!r}"
     job.say(made, "create", "already" if key.key_string is None else "done", said)
+
+
+def first_needed(job: Job) -> list[str]:
+    """What is looked at before a successor is made: one that cannot be marked would never be handed over."""
+    return [MARK] if migrating(job) else [CREATE, MARK]  # a migration looks at what making takes by itself
 
 
 def replaced(job: Job) -> Member:

@@ -10,7 +10,7 @@ from keyadmin.access.permissions import API_KEYS
 from keyadmin.keys import provision
 from keyadmin.model.observer import SILENT
 from keyadmin.model.problem import Cause, Exit, Problem
-from keyadmin.rotation.create import migrating, replaced, successor
+from keyadmin.rotation.create import first_needed, migrating, replaced, successor
 from keyadmin.rotation.decide import Action, Decision
 from keyadmin.rotation.engine import explained, left
 from keyadmin.rotation.job import Job, Shared
@@ -90,7 +90,7 @@ async def foresee_run(cloud: Cloud, plan: RunPlan, options: RunOptions) -> list[
 
 async def _creates(job: Job, living: int) -> None:
     """Raises Problem where the successor cannot be made, or could not be handed over and marked."""
-    await permitted(job.cloud, job.lineage.project, [MARK])
+    await permitted(job.cloud, job.lineage.project, first_needed(job))
     if migrating(job):
         await provision.look(job.cloud, successor(job), SILENT)
     binds = migrating(job) or replaced(job).key.key_type == "auth"

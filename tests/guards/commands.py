@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.guards.files import MEND, MIGRATE, NOTICES, ROTATE, RUN, SCOPE
+from tests.guards.files import MEND, MIGRATE, NOTICES, REFUSALS, ROTATE, RUN, SCOPE
 from tests.guards.guard import Guard
 
 GUARDS = [
@@ -72,9 +72,37 @@ GUARDS = [
     Guard(
         "adopt --dry-run changes nothing",
         "cli/rotation/adopt.py",
-        "None if dry_run else await execute_adopt(",
-        "await execute_adopt(",
+        "rehearse_adopt(cloud, plan) if dry_run else execute_adopt(",
+        "execute_adopt(cloud, plan, pinned=False) if dry_run else execute_adopt(",
         (f"{MEND}::test_adopt_marks_keys_by_name_or_by_the_policy",),
+    ),
+    Guard(
+        "a dry run of a rotation tells what is not permitted",
+        "rotation/foresee.py",
+        "[*([DELETE] if deletes else []), MARK])",
+        "[])",
+        (f"{REFUSALS}::test_without_a_permission_on_keys",),
+    ),
+    Guard(
+        "a key that could not be marked is not made",
+        "rotation/create.py",
+        "    await permitted(job.cloud, job.lineage.project, first_needed(job))",
+        "    pass",
+        (f"{REFUSALS}::test_without_a_permission_on_keys",),
+    ),
+    Guard(
+        "a rollback is refused before its first step",
+        "rotation/rollback.py",
+        "        await permitted(cloud, key.project, plan.takes)\n",
+        "        pass\n",
+        (f"{REFUSALS}::test_a_rollback",),
+    ),
+    Guard(
+        "a dry run of an adoption tells what is not permitted",
+        "rotation/adopt.py",
+        "                await permitted(cloud, key.project, [MARK])\n",
+        "                pass\n",
+        (f"{REFUSALS}::test_an_adoption",),
     ),
     Guard(
         "a rollback asks",

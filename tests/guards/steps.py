@@ -65,8 +65,8 @@ GUARDS = [
     Guard(
         "a generation is noted once",
         "rotation/publish.py",
-        "if keeper is None or keeper.highest >= used:",
-        "if keeper is None:",
+        "keeper is not None and keeper.highest < used",
+        "keeper is not None",
         (f"{STOPPED}::test_the_id_of_a_key_deleted_by_hand_is_not_used_again_when_it_is_purged",),
     ),
     Guard(

@@ -187,7 +187,7 @@ GUARDS = [
     Guard(
         "adopting leaves a claimed key as it is",
         "rotation/adopt.py",
-        "if member.claimed and not stuck and not in_question:\n",
+        "if not to_mark(key, lineage, cloud.now()):\n",
         "if False:\n",
         (f"{MEND}::test_adopt_marks_keys_by_name_or_by_the_policy",),
     ),

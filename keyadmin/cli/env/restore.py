@@ -38,7 +38,7 @@ def restore_(
         return
     if path is None:
         if not known:
-            raise usage("keyadmin has no backup of any file", f"name the file: {typed('env restore', 'PATH')}")
+            raise usage("keyadmin has no backup of any file: there is nothing to put back")
         path = known[0].path
     if dry_run:
         chosen = chosen_backup(path, number)

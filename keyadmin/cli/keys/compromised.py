@@ -104,9 +104,9 @@ def to_check(key: Key, wait: timedelta, specs: Sequence[SinkSpec], *, deleted: b
     ]
     if not deleted:
         return [f"{key.key_id} still works: remove what stopped this, and give the same command again", *checks]
-    if wait:  # with the same sinks, which are read back before the key is deleted
-        sinks = [spec.text for spec in specs]
-        again = typed("keys compromised", key.key_id, project=project, to=sinks, yes=True)
+    if wait:  # the same sinks are read back before the key is deleted; the same grace, so that it may be typed too early
+        sinks, grace = [spec.text for spec in specs], duration.typed(wait)
+        again = typed("keys compromised", key.key_id, project=project, to=sinks, grace=grace, yes=True)
         return [f"after the grace period, delete it: {again}", *checks]
     # 8 to 23 minutes were measured, and no way to hurry it: https://www.aikido.dev/blog/google-api-keys-deletion
     yet = f"servers may accept {key.key_id} for up to half an hour yet"

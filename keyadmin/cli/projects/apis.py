@@ -67,7 +67,7 @@ def disable(
     session = current(context)
     named, wanted = _parted(session, words or [])
     if not wanted:
-        raise usage("no API was named", f"such as: {typed('projects disable', named or 'ID', GEMINI)}")
+        raise usage("no API was named", f"such as: {typed('projects disable', named or 'ID', 'SERVICE')}")
     planned = run(context, lambda cloud: _plan(session, cloud, named, wanted, on=False))
     if dry_run:
         if unknown := run(context, lambda cloud: apis.rehearse(cloud, planned, on=False)):

@@ -13,6 +13,7 @@ from keyadmin.model.causes.facts import ErrorFacts
 Verdict = tuple[Cause, str | None] | None
 
 GEMINI: Final = "generativelanguage.googleapis.com"
+SERVICE_USAGE: Final = "serviceusage.googleapis.com"
 
 # The projects that own the OAuth clients of gcloud, of its credentials, Cloud Shell and Earth Engine: a call charged to
 # one of them had no quota project of its own (facts: reported in public threads).
@@ -38,6 +39,8 @@ def service_disabled(facts: ErrorFacts) -> Verdict:
     own = named.project(facts) in GOOGLES_OWN_PROJECTS or _OWN_PROJECT.search(facts.message) is not None
     if own or by_words is Cause.QUOTA_PROJECT_NOT_SET:
         return Cause.QUOTA_PROJECT_NOT_SET, None
+    if named.service(facts) == SERVICE_USAGE:
+        return Cause.API_NOT_ENABLED, "service-usage"
     return Cause.API_NOT_ENABLED, variant(facts, Cause.API_NOT_ENABLED)
 
 

@@ -57,6 +57,16 @@ API_NOT_ENABLED: Final = CauseEntry(
     ),
     spreading=True,
     key_alive=True,
+    variants={
+        # Calls that are charged to a project can switch nothing on there while its Service Usage API is off.
+        "service-usage": Variant(
+            (
+                run("gcloud services enable SERVICE --project=PROJECT", "gcloud's own calls are charged to another project"),
+                do("or leave out --quota-project, or name a project with that API on: --quota-project ANOTHER_PROJECT"),
+                do("if it was enabled just now: wait a few minutes and try again"),
+            )
+        ),
+    },
 )
 
 QUOTA_PROJECT_NOT_SET: Final = CauseEntry(
