@@ -19,6 +19,14 @@ API_NOT_ENABLED: Final = CauseEntry(
     ),
     f"{CLOUD}/service-usage/docs/enable-disable",
     variants={
+        # Calls that are charged to a project can switch nothing on there while its Service Usage API is off.
+        "service-usage": Variant(
+            (
+                run("gcloud services enable SERVICE --project=PROJECT", "gcloud's own calls are charged to another project"),
+                do("or leave out --quota-project, or name a project with that API on: --quota-project ANOTHER_PROJECT"),
+                do("if it was enabled just now: wait a few minutes and try again"),
+            )
+        ),
         # https://developers.google.com/apps-script/api/how-tos/enable
         "user-setting": Variant(
             (
@@ -26,7 +34,7 @@ API_NOT_ENABLED: Final = CauseEntry(
                 do("then wait a few minutes; the Apps Script API has to be on in the OAuth client's project too"),
             ),
             "The Apps Script API has a switch of its own for each account, besides the one of the project.",
-        )
+        ),
     },
     reasons=("SERVICE_DISABLED", "MCP_SERVER_DISABLED"),
     legacy=("accessNotConfigured",),
@@ -57,16 +65,6 @@ API_NOT_ENABLED: Final = CauseEntry(
     ),
     spreading=True,
     key_alive=True,
-    variants={
-        # Calls that are charged to a project can switch nothing on there while its Service Usage API is off.
-        "service-usage": Variant(
-            (
-                run("gcloud services enable SERVICE --project=PROJECT", "gcloud's own calls are charged to another project"),
-                do("or leave out --quota-project, or name a project with that API on: --quota-project ANOTHER_PROJECT"),
-                do("if it was enabled just now: wait a few minutes and try again"),
-            )
-        ),
-    },
 )
 
 QUOTA_PROJECT_NOT_SET: Final = CauseEntry(
