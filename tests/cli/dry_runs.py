@@ -21,6 +21,9 @@ LINES: Final[dict[str, tuple[str, ...]]] = {
     "keys undelete": ("gone",),
     "keys migrate": ("old", "--yes", "--allow-exposure"),
     "keys hand-over": ("web", "--to", "stdout"),
+    "audit fix": ("--projects", "demo-project", "--rule", "unused-key", "--unused-for", "90d", "--observe", "0s", "--yes"),
+    "audit undo": ("plan.json", "--yes"),
+    "audit accept": ("web", "--rule", "key-too-old", "--reason", "kiosk", "--until", "90d"),
     "rotation init": (),
     "rotation migrate": ("--yes", "--allow-exposure"),
     "rotation schedule": ("systemd", "--output", "units"),
@@ -74,7 +77,7 @@ ELSEWHERE: Final[dict[tuple[str, str], str]] = {
 }
 """Where a state of a command is tested already."""
 
-_LOCAL: Final = ("rotation init", "rotation schedule", "config set", "completion", "env unset", "env restore")
+_LOCAL: Final = ("audit accept", "rotation init", "rotation schedule", "config set", "completion", "env unset", "env restore")
 _NO_USE: Final = (
     "doctor",
     "keys create",
@@ -97,9 +100,24 @@ SENSELESS: Final[dict[tuple[str, str], str]] = {
             *(f"keys {verb}" for verb in ("restrict", "unrestrict", "rename", "annotate", "delete", "hand-over")),
             *(f"projects {verb}" for verb in ("import", "forget", "use", "default", "create", "rename", "undelete")),
             *(f"projects {verb}" for verb in ("enable", "disable", "delete")),
-            *("doctor", "tokens create", "scan", "sandbox seed", "sandbox reset", "env set", "rotation rollback"),
+            *(
+                "audit fix",
+                "audit undo",
+                "doctor",
+                "tokens create",
+                "scan",
+                "sandbox seed",
+                "sandbox reset",
+                "env set",
+                "rotation rollback",
+            ),
             *("rotation adopt", *_LOCAL),
         )
+    },
+    **{
+        (command, state): "a plan leaves such keys alone, and what is not as it was planned: tests of plans"
+        for command in ("audit fix", "audit undo")
+        for state in ("used", "use unknown", "changed in between")
     },
     ("keys clone", "use unknown"): "its use is not asked for",
     ("keys undelete", "use unknown"): "its use is not asked for",

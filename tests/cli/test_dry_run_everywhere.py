@@ -27,7 +27,16 @@ CAN_READ = (
     "monitoring.timeSeries.list",
 )
 LOOKED = ("demo-project", "stopped-project")
-ROOTED = ("rotation init", "rotation schedule", "config set", "completion", "env set", "env unset", "env restore")
+ROOTED = (
+    "audit accept",
+    "rotation init",
+    "rotation schedule",
+    "config set",
+    "completion",
+    "env set",
+    "env unset",
+    "env restore",
+)
 """Commands that change files: what they may not write is what they lack."""
 
 
@@ -155,6 +164,11 @@ def prepared(cli: Callable[..., Any], env: dict[str, str], folder: Path, command
     (folder / "seed.json").write_text(json.dumps({"projects": [{"projectId": "more-project"}]}))
     if command == "env restore":
         assert cli("env", "unset", *LINES["env unset"], "--sandbox", env=env).code == 0
+    if command == "audit undo":
+        plan = str(folder / "plan.json")
+        fix = ("audit", "fix", *LINES["audit fix"][:-1])
+        assert cli(*fix, "--out", plan, env=env).code in (0, 3)
+        assert cli("audit", "fix", "--apply", plan, "--observe", "0s", "--yes", env=env).code in (0, 3)
     if command == "scan":
         (folder / "leak.txt").write_text(cli("keys", "show", "web", env=env).out)
     if command == "rotation migrate":

@@ -97,8 +97,10 @@ def test_after_grace(keys, served, leaked) -> None:
     first = keys("compromised", "web", "--grace", "2h", "--yes", "--format", "json")
     assert first.code == 0, first.err
     assert first.json["state"] == "grace"
-    assert "keys compromised web -p demo-project --yes" in first.json["check"][0]
-    assert set(live(keys)) == {"web", first.json["key"].rpartition("/")[2]}
+    assert "keys compromised web -p demo-project --grace 2h --yes" in first.json["check"][0]
+    early = keys("compromised", "web", "--grace", "2h", "--yes")
+    assert early.code == 0, early.err
+    assert set(live(keys)) == {"web", first.json["key"].rpartition("/")[2]}, "typed too early, it deletes nothing"
     served.control("clock", {"advance": "3h"})
     second = keys("compromised", "web", "--yes", "--format", "json")
     assert second.code == 0, second.err

@@ -41,7 +41,8 @@ def test_init_leaves_a_file_that_is_there(world: World) -> None:
     world.policy("# mine\n")
     assert world.rotation("init").code == 1
     assert (world.folder / "keyadmin.toml").read_text() == "# mine\n"
-    shown = world.rotation("init", "--dry-run")
+    assert world.rotation("init", "--dry-run").code == 1, "as the run"
+    shown = world.rotation("init", "--dry-run", "--force")
     assert shown.code == 0
     assert "[[rule]]" in shown.out
     assert (world.folder / "keyadmin.toml").read_text() == "# mine\n"
