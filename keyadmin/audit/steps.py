@@ -23,6 +23,15 @@ _USE: Final = ("use",)
 _CLIENTS: Final = ("clients",)  # no metric tells from where a key is used (Cloud Monitoring, labels of request_count)
 _OPEN: Final = ("gemini-exposed-key", "unrestricted-key")
 _ROTATIONS: Final = ("rotation-stuck", "rotation-overdue")
+ORDERED: Final = frozenset(
+    (
+        *_OPEN,
+        *_ROTATIONS,
+        *("key-string-in-name", "standard-key", "mixed-targets", "open-client-restriction", "key-too-old", "unused-key"),
+        *("unused-target", "api-off", "no-client-restriction", "too-many-keys", "deleted-key-recoverable", "undisplayable-key"),
+    )
+)
+"""The rules whose findings become steps here; every other rule's own way is shown as it is."""
 _OLD: Final = "deletes the old key once its grace of 24 h is over and nothing uses it"
 
 
@@ -120,7 +129,10 @@ def _steps(case: _Case) -> Iterator[FixStep]:
     yield from _apis(case)
     yield from _clients(case)
     replacement = tuple(_replacement(case))
-    yield from replacement or _from_where(case)
+    yield from replacement
+    yield from _of_others(case)
+    if not replacement:
+        yield from _from_where(case)
 
 
 def _names(case: _Case) -> Iterator[FixStep]:
@@ -202,6 +214,13 @@ def _split(case: _Case) -> Iterator[FixStep]:
 def _of_rotation(finding: Finding) -> FixStep:
     kind: StepKind = "replace" if " keys rotate " in finding.fix else "review"
     return FixStep(kind, finding.fix, "the way on that its rotation has")
+
+
+def _of_others(case: _Case) -> Iterator[FixStep]:
+    """What rules say that this file does not know, those of other packages among them."""
+    for rule, finding in case.found.items():
+        if rule not in ORDERED and finding.fix:
+            yield FixStep("review", finding.fix, finding.message)
 
 
 def _look(case: _Case, why: str) -> FixStep:

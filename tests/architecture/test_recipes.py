@@ -60,6 +60,7 @@ def test_audit_rule(tmp_path: Path) -> None:
     assert found.returncode == 0, found.stderr
     (finding,) = json.loads(found.stdout)["findings"]
     assert (finding["rule"], finding["severity"], finding["keyName"]) == ("short-name", "low", "x")
+    assert " keys rename " in finding["fix"], "the rule's own way is what is to be typed"
     sarif = json.loads(typed(copy, "--sandbox", "audit", "-p", "demo-project", "--format", "sarif").stdout)
     assert "short-name" in [rule["id"] for rule in sarif["runs"][0]["tool"]["driver"]["rules"]]
 

@@ -71,6 +71,9 @@ class Copy:
         site = Path(sysconfig.get_path("purelib", "venv", vars=variables))
         known = dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("platlib")))
         (site / "copy.pth").write_text("\n".join([str(self._tree), *known]) + "\n")
+        program = folder / "venv" / "bin" / "keyadmin"  # as an installation has it: some tests start it, or look for it
+        program.write_text(f"#!{self._python}\nimport sys\nfrom keyadmin.__main__ import main\nsys.exit(main())\n")
+        program.chmod(0o755)
         where = [self._python, "-c", "import keyadmin; print(keyadmin.__file__)"]
         found = subprocess.run(where, cwd=folder, env={}, capture_output=True, text=True, check=True).stdout
         assert Path(found.strip()).is_relative_to(self._tree), found

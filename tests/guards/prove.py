@@ -59,9 +59,16 @@ def _not_failing(ran: Ran, test: str) -> str | None:
     return None if any(case.asserted for case in cases) else f"{test} does not notice"
 
 
-def failing_unbroken(copy: Copy, guards: Sequence[Guard]) -> list[str]:
-    """The named tests that do not pass as long as nothing is broken."""
-    tests = list(dict.fromkeys(test for guard in guards for test in guard.tests))
+def failing_unbroken(copies: Sequence[Copy], guards: Sequence[Guard]) -> list[str]:
+    """The named tests that do not pass as long as nothing is broken, each copy taking a part of them."""
+    tests = sorted({test for guard in guards for test in guard.tests})
+    size = -(-len(tests) // len(copies))
+    parts = [tests[start : start + size] for start in range(0, len(tests), size)]
+    with ThreadPoolExecutor(len(copies)) as pool:
+        return [line for found in pool.map(_failing, copies, parts) for line in found]
+
+
+def _failing(copy: Copy, tests: Sequence[str]) -> list[str]:
     ran = copy.run(tests, len(tests) * TIMEOUT_S)
     failing = [case.node for case in ran.cases if case.failure is not None or case.error is not None]
     return failing + [test for test in tests if not ran.of(test)]
@@ -69,21 +76,20 @@ def failing_unbroken(copy: Copy, guards: Sequence[Guard]) -> list[str]:
 
 def prove(guards: Sequence[Guard], folder: Path, probes: Sequence[Guard] = PROBES, at_once: int = AT_ONCE) -> list[str]:
     """Break each of the guards, and the probes first; what is not as it should be, a line each."""
-    copies: SimpleQueue[Copy] = SimpleQueue()
-    for number in range(at_once):
-        copies.put(Copy(folder / str(number)))
+    copies = [Copy(folder / str(number)) for number in range(at_once)]
     try:
-        copy = copies.get()
-        wrong = [f"{test} fails although nothing is broken" for test in failing_unbroken(copy, [*probes, *guards])]
-        wrong += [f"{probe.protects}: {why}" for probe in probes for why in unnoticed(copy, [probe]) if why]
-        copies.put(copy)
+        wrong = [f"{test} fails although nothing is broken" for test in failing_unbroken(copies, [*probes, *guards])]
+        wrong += [f"{probe.protects}: {why}" for probe in probes for why in unnoticed(copies[0], [probe]) if why]
         return wrong or _each(guards, copies)
     finally:
-        for _ in range(at_once):
-            copies.get().close()
+        for copy in copies:
+            copy.close()
 
 
-def _each(guards: Sequence[Guard], copies: SimpleQueue[Copy]) -> list[str]:
+def _each(guards: Sequence[Guard], all_copies: Sequence[Copy]) -> list[str]:
+    copies: SimpleQueue[Copy] = SimpleQueue()
+    for copy in all_copies:
+        copies.put(copy)
     said = threading.Lock()
 
     def some(guards: list[Guard]) -> list[str]:
@@ -102,7 +108,7 @@ def _each(guards: Sequence[Guard], copies: SimpleQueue[Copy]) -> list[str]:
                 print(f"{'WRONG' if why else 'ok'}  {taken:4.1f} s  {line}", flush=True)
         return [line for line, why in zip(lines, reasons, strict=True) if why]
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(len(all_copies)) as pool:
         return [line for lines in pool.map(some, together(guards)) for line in lines]
 
 

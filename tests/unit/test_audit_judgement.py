@@ -13,10 +13,17 @@ from keyadmin.audit.judgement import KeyJudgement, in_order
 from keyadmin.audit.judging import judge
 from keyadmin.audit.model import AuditFacts, Severity, Use
 from keyadmin.audit.rules import apply, chosen, rules
+from keyadmin.audit.steps import ORDERED
 from keyadmin.model.key import GEMINI, Key, Restrictions
 from tests.unit.test_audit_rules import MAPS, NOW, OFFICE, OPEN, ROBOT, key, successor, targets
 
 EVERY = frozenset(rules())
+
+
+def test_the_steps_know_rules_that_are_there() -> None:
+    assert ORDERED <= EVERY
+
+
 STANDARD = replace(OPEN, service_account_email=None)
 BOTH = key(restrictions=Restrictions(ips=OFFICE, targets=targets(GEMINI, MAPS)))
 
