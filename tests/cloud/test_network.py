@@ -90,7 +90,9 @@ def test_loopback_hosts(host: str) -> None:
     assert network.is_loopback(host)
 
 
-@pytest.mark.parametrize("host", ["localhost.example.com", "10.0.0.1", "169.254.169.254", "apikeys.googleapis.com", "", "0"])
+@pytest.mark.parametrize(
+    "host", ["localhost.example.com", "127.0.0.1.example.com", "10.0.0.1", "169.254.169.254", "apikeys.googleapis.com", "", "0"]
+)
 def test_other_hosts(host: str) -> None:
     assert not network.is_loopback(host)
 

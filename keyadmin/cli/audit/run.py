@@ -79,16 +79,8 @@ def audit(
 
     with keeping_all():
         report = memory.remembered(session, run(context, work), keep, whole=rule is None)
-        again = typed(
-            "audit",
-            project=session.settings.project.value if session.project_given and session.settings.project else None,
-            **_scope_options(where),
-            rule=rule,
-            min_severity=min_severity,
-            group_by=None if group_by == "key" else group_by,
-            all=True,
-        )
-        show.show(session, report, wish, target, again)
+        again = {"rule": rule, "min_severity": min_severity, "group_by": None if group_by == "key" else group_by}
+        show.show(session, report, wish, target, typed("audit", **_scope_options(session, where), **again, all=True))
         before.tell(session, report)
     return _code(report, fail_on)
 
@@ -96,10 +88,10 @@ def audit(
 audit.__doc__ = (audit.__doc__ or "").replace("{rules}", ", ".join(NAMES))
 
 
-def _scope_options(where: Places | None) -> dict[str, str | tuple[str, ...] | None]:
+def _scope_options(session: Session, where: Places | None) -> dict[str, str | tuple[str, ...] | None]:
     """The options that say where, to be typed again."""
     if where is None:
-        return {}
+        return {"project": session.settings.project.value if session.project_given and session.settings.project else None}
     if where.kind is None:
         return {"projects": where.projects}
     return {where.kind.removesuffix("s"): where.container.rpartition("/")[2]}
