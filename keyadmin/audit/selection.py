@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final, Literal
 
 from keyadmin.audit.judgement import KeyJudgement
@@ -32,9 +33,15 @@ class AuditSelection:
         return self.at_least is Severity.INFO and self.limit is None and not self.open_only
 
 
-@dataclass(slots=True)
+_WORST_FIRST: Final = tuple(sorted(Severity, reverse=True))
+
+
+@dataclass
 class Group:
-    """Keys that have something in common, the worst first; `findings` = those that count for the group."""
+    """Keys that have something in common, the worst first; `findings` = those that count for the group.
+
+    All of them are there before anybody asks for its counts.
+    """
 
     name: str
     judgements: list[KeyJudgement] = field(default_factory=list)
@@ -48,15 +55,15 @@ class Group:
     @property
     def by_severity(self) -> dict[str, int]:
         """Its findings by severity, the worst first; accepted ones left out."""
-        counts = {severity.word: 0 for severity in sorted(Severity, reverse=True)}
-        for finding in self.findings:
-            counts[finding.severity.word] += finding.accepted is None
-        return counts
+        return dict(zip((severity.word for severity in _WORST_FIRST), self.rank, strict=True))
 
-    @property
+    @cached_property
     def rank(self) -> tuple[int, ...]:
-        """The higher the worse: by the counts of each severity in turn."""
-        return tuple(self.by_severity.values())
+        """The higher the worse: the counts of each severity, the worst first."""
+        counts = [0] * len(Severity)
+        for finding in self.findings:
+            counts[finding.severity] += finding.accepted is None
+        return tuple(reversed(counts))
 
 
 def severe(judgements: Iterable[KeyJudgement], wish: AuditSelection) -> Iterator[KeyJudgement]:

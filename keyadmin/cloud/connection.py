@@ -17,6 +17,7 @@ from keyadmin.cloud.endpoints import (
     ASSET,
     IAM,
     IAM_CREDENTIALS,
+    LOGGING,
     MONITORING,
     ORG_POLICY,
     RESOURCE_MANAGER,
@@ -45,13 +46,14 @@ _PROBES: Final[Mapping[str, tuple[str, str]]] = {
     MONITORING: ("GET", "/v3/projects/0/timeSeries"),
     SECRET_MANAGER: ("GET", "/v1/projects/0/secrets"),
     ASSET: ("GET", "/v1/projects/0:searchAllResources"),
+    LOGGING: ("POST", "/v2/entries:list"),
     IAM_CREDENTIALS: ("POST", "/v1/projects/-/serviceAccounts/-:generateAccessToken"),
     ACCOUNTS: ("GET", "/v1/userinfo"),
     TOKENS: ("POST", "/token"),
     STS: ("POST", "/v1/token"),
 }
-CALLED: Final = (APIKEYS, RESOURCE_MANAGER, SERVICE_USAGE, IAM, ORG_POLICY, MONITORING, SECRET_MANAGER, ASSET)
-_OVER_GRPC: Final = frozenset(CALLED) - {ASSET}
+CALLED: Final = (APIKEYS, RESOURCE_MANAGER, SERVICE_USAGE, IAM, ORG_POLICY, MONITORING, SECRET_MANAGER, ASSET, LOGGING)
+_OVER_GRPC: Final = frozenset(CALLED) - {ASSET, LOGGING}
 _UNARY: Final = "/google.longrunning.Operations/GetOperation"
 
 

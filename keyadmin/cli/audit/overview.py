@@ -65,7 +65,7 @@ def _summary(report: AuditReport, look: Look) -> Iterator[str]:
         yield "  ".join([*counts, *aside])
     yield from _trend(report)
     yield from _commonest("Rules", ((rule, count) for rule, count in report.by_rule.items() if count), look)
-    projects = grouped((each for each in report.judgements), "project")
+    projects = grouped(report.judgements, "project")
     if len(projects) > 1:
         yield from _commonest("Projects", ((each.name, sum(each.rank)) for each in projects), look, by_count=False)
 

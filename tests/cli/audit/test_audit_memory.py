@@ -10,10 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from .conftest import GEMINI, Audited, ago, key, project
 
+SCHEMA = json.loads((Path(__file__).parents[2] / "data" / "sarif-2.1.0.json").read_text("utf-8"))
 Run = Callable[..., Any]
 Audit = Callable[..., Audited]
 ENTRY = '[[audit.accept]]\nrule = "key-too-old"\nproject = "web-one"\nkey = "old"\nreason = "kiosk"\nuntil = 2099-01-01\n'
@@ -68,6 +70,24 @@ def test_every_format_counts_what_is_accepted(old: None, run: Run, here: Path, f
     if form == "table":
         assert "MEDIUM" not in out
         assert "key-too-old (accepted)" in run("audit", "-p", "web-one", "--all").out
+
+
+def test_sarif_says_what_is_accepted_and_what_is_new(organization: Any, run: Run, here: Path) -> None:
+    organization(project("web-one", key("old", GEMINI, age=200, lastUsed=ago(1))))
+    run("audit", "-p", "web-one", "--output", "before.json")
+    organization(project("web-one", key("open")))
+    (here / "keyadmin.toml").write_text(ENTRY)
+    log = run("audit", "-p", "web-one", "--format", "sarif", "--baseline", "before.json").json
+    jsonschema.validate(log, SCHEMA)
+    results = {each["ruleId"]: each for each in log["runs"][0]["results"]}
+    [suppression] = results["key-too-old"]["suppressions"]
+    assert (suppression["status"], suppression["justification"]) == ("accepted", "kiosk")
+    assert suppression["properties"] == {"until": "2099-01-01"}
+    assert results["gemini-exposed-key"]["suppressions"] == []
+    assert {rule: each["baselineState"] for rule, each in results.items()} == {
+        "key-too-old": "unchanged",
+        "gemini-exposed-key": "new",
+    }
 
 
 @pytest.mark.parametrize(
