@@ -10,7 +10,7 @@ from keyadmin.audit.baseline import ReportHead
 from keyadmin.audit.diff import KINDS, TITLES, AuditDiff, FindingChange
 from keyadmin.data.pages import PageFiles
 
-_FILES: Final = PageFiles("keyadmin.audit.report.html", ("report.css", "table.css"), ())
+_FILES: Final = PageFiles("keyadmin.audit.report.html", ("report.css", "table.css", "narrow.css"), ())
 
 
 def pieces(diff: AuditDiff) -> Iterator[str]:
