@@ -6,15 +6,18 @@ import base64
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from keyadmin.audit.result import TrendPoint
 from tests.browser import BROWSER, CONTRAST, TOO_WIDE, Tab, browsing
 
 from .conftest import GEMINI, MAPS, key, project
-from .page_report import NASTY, few, judged, report, written
+from .page_report import NASTY, NOW, few, judged, report, written
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
 
@@ -112,6 +115,22 @@ async def test_charts_count_what_is_shown_and_narrow_it(page: str, tmp_path: Pat
         assert await _shown(tab) == ["key 6"]
         assert await tab.value(bar.format("high") + ".lastChild.textContent") == "0"
         assert await tab.value("document.querySelectorAll('#charts svg').length") > 10
+
+
+async def test_earlier_audits_are_a_line_that_says_its_numbers(tmp_path: Path) -> None:
+    made = report(few())
+    earlier = tuple(
+        TrendPoint(NOW - timedelta(days=days), {"high": high, "medium": 9, "low": 2, "info": 0})
+        for days, high in ((30, 40), (7, 12))
+    )
+    page = written(replace(made, trend=earlier), tmp_path / "report.html")
+    async with browsing(page, tmp_path / "profile") as tab:
+        label = await tab.value("document.querySelector('svg.plot').getAttribute('aria-label')")
+        high = made.by_severity["high"]
+        assert label.startswith(f"Findings in 3 audits from 2026-10-29 to 2026-11-28: high 40 to {high}, medium 9 to ")
+        points = await tab.value("document.querySelector('.line-high').getAttribute('points').split(' ').length")
+        assert points == 3
+        assert tab.said == []
 
 
 async def test_columns_sort_and_say_so(page: str, tmp_path: Path) -> None:

@@ -122,6 +122,13 @@ def test_projects_not_checked_are_told_by_reason() -> None:
     assert "not allowed in shut-00000" in _page(*few(), errors=1)
 
 
+def test_what_was_left_out_on_purpose_is_said() -> None:
+    whole = report(few())
+    some = replace(whole, judgements=whole.judgements[:2], whole=whole)
+    assert "Shown as asked for: 2 of 8 keys with findings." in "".join(FORMAT.pieces(some))
+    assert "as asked for" not in "".join(FORMAT.pieces(replace(whole, whole=whole)))
+
+
 def test_nothing_found_is_a_page_too() -> None:
     page = _page()
     assert "<p>None.</p>" in page

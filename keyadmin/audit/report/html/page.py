@@ -56,10 +56,18 @@ def _facts(report: AuditReport) -> str:
     lines = [
         f"As of {report.now:%Y-%m-%d %H:%M} UTC, from {source}.",
         f"Longest age allowed: {report.max_age.days} days.",
+        *_left_out(report),
         *notes,
     ]
     made = '<li class="sandbox">Made in the sandbox: nothing here is real.</li>' if report.sandbox else ""
     return made + "".join(f"<li>{escape(line)}</li>" for line in lines)
+
+
+def _left_out(report: AuditReport) -> list[str]:
+    """How many keys with findings are not in the page, where somebody asked for some."""
+    if report.whole is None or len(report.whole.judgements) == len(report.judgements):
+        return []
+    return [f"Shown as asked for: {len(report.judgements):,} of {len(report.whole.judgements):,} keys with findings."]
 
 
 def _counts(report: AuditReport) -> str:
