@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from keyadmin.access.explain import explain
+from keyadmin.model.causes import table, wording
 
 DENIED = "googleapi: Error 403:"
 
@@ -65,6 +69,15 @@ DENIED = "googleapi: Error 403:"
             "",
             "rclone config reconnect",
         ),
+        ("ValueError: Gemini API key is required. Set GEMINI_API_KEY", "credentials-missing", "keyadmin env set"),
+        ("Google Maps API error: MissingKeyMapError", "credentials-missing", "(key=...)"),
+        (
+            "https://developers.google.com/maps/documentation/javascript/error-messages#referer-not-allowed-map-error",
+            "",
+            "SITE",
+        ),
+        ("firebase: HTTP Error: 401, Request had invalid authentication credentials. Expected OAuth 2 access", *("",) * 2),
+        ("google: You have exceeded your StreamingPull connection quota", "rate-limited", "delete what is not needed"),
         ("drive: failed to create oauth client: empty token found", "credentials-missing", "rclone config reconnect"),
         (
             "in from_client_secrets_file\nFileNotFoundError: No such file or directory: 'c'",
@@ -179,3 +192,18 @@ def test_who_may_not_enable_an_api_is_told_so() -> None:
         "(or it may not exist): The caller does not have permission"
     )
     assert explain(text).cause.value == "enable-service-denied"
+
+
+def test_firebases_tools_are_told_their_own_command() -> None:
+    text = "Error: HTTP Error: 401, Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie"
+    assert "firebase login" in " ".join(explain(f"firebase deploy\n{text}").fix)
+
+
+def test_ruling_patterns_out_by_their_words_rules_out_no_other() -> None:
+    corpus = Path(__file__).parent / "explain_corpus"
+    texts = [entry["text"] for file in sorted(corpus.glob("*.json"))[:6] for entry in json.loads(file.read_text("utf-8"))]
+    flat = wording.normal(" ".join(texts))
+    parts = [(pattern, pattern.text.split(" * ")) for pattern, _ in table.patterns()]
+    found = {pattern.text for pattern, pieces in parts if all(piece in flat for piece in pieces)}
+    assert {pattern.text for pattern, _ in wording.present(flat)} == found
+    assert len(found) > 100

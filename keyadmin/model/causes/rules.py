@@ -56,7 +56,7 @@ def token_type(facts: ErrorFacts) -> Verdict:
     gemini = ("generativelanguage", "gemini", "google.genai", "@google/genai", "generative language")
     if service == GEMINI or (service is None and any(word in flat for word in gemini)):
         return Cause.STANDARD_KEY_REJECTED, "auth-key" if _AUTH_KEY.search(f"{facts.message}\n{facts.around}") else None
-    return Cause.CREDENTIALS_EXPIRED, None
+    return Cause.CREDENTIALS_EXPIRED, variant(facts, Cause.CREDENTIALS_EXPIRED)
 
 
 def _credentials_missing(facts: ErrorFacts) -> Verdict:
@@ -204,6 +204,12 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
     Cause.CREDENTIALS_MISSING: (
         ("invoke", re.compile(r"either allow unauthenticated invocations", re.IGNORECASE)),
         ("rclone", re.compile(r"empty token found", re.IGNORECASE)),
+        ("maps", re.compile(r"missing.?key.?map|maps platform|must use an api key", re.IGNORECASE)),
+        (
+            "no-key",
+            re.compile(r"api.?key", re.IGNORECASE),
+            re.compile(r"gemini|generativelanguage|google_api_key|genai|generative.?ai", re.IGNORECASE),
+        ),
         ("client-file", re.compile(r"from_client_secrets_file", re.IGNORECASE)),
     ),
     Cause.QUOTA_PROJECT_NOT_SET: (("requester-pays", re.compile(r"requester pays", re.IGNORECASE)),),
@@ -212,6 +218,7 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
     ),
     Cause.CREDENTIALS_EXPIRED: (
         ("rclone", re.compile(r"rclone|failed to create file system for", re.IGNORECASE)),
+        ("firebase", re.compile(r"http error: 401, request had invalid authentication", re.IGNORECASE)),
         ("clock", re.compile(r"token used too early|computer's clock", re.IGNORECASE)),
         (
             "stored",

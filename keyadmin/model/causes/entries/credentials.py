@@ -33,6 +33,22 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             ),
             "The service on Cloud Run (or the function) lets in only callers who show an ID token, and none was sent.",
         ),
+        "no-key": Variant(
+            (
+                run("keyadmin env set KEY", "sets GEMINI_API_KEY to a key of yours; then start a new shell"),
+                run("keyadmin keys create --name NAME --project PROJECT", "if there is none yet"),
+                do("a program with settings of its own (an extension, a service, a container) takes the key only from there"),
+            ),
+            "The program found no API key to call Gemini with.",
+        ),
+        # https://developers.google.com/maps/documentation/javascript/error-messages
+        "maps": Variant(
+            (
+                run("keyadmin keys create --name NAME --project PROJECT --allowed-referrers SITE", "if there is none yet"),
+                do("put it into the address that is called (key=...), or where the extension or plugin asks for it"),
+            ),
+            "Google Maps was called without an API key.",
+        ),
         "rclone": Variant(
             (run("rclone config reconnect REMOTE:", "signs in and stores a token for this remote"),),
             "rclone has no token for this remote.",
@@ -92,6 +108,7 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             "no api_key or adc found",
             "must use an api key to authenticate",
             "missingkeymaperror",
+            "#missing-key-map-error",
             "did not find google_api_key",
             "gemini_api_key * not set",
             "google_api_key * not set",
@@ -160,6 +177,17 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
                 ),
             ),
             "The token that rclone stored for this remote is over.",
+        ),
+        # https://firebase.google.com/docs/cli
+        "firebase": Variant(
+            (
+                run("firebase login --reauth", "where firebase's own sign-in is used"),
+                run(
+                    "gcloud auth application-default login",
+                    "where it uses the Application Default Credentials (in CI: a new key)",
+                ),
+            ),
+            "The sign-in of Firebase's tools is over.",
         ),
         "clock": Variant(
             (do("set the machine's clock (timedatectl set-ntp true; in WSL: sudo hwclock -s; Docker: that of the host)"),),
@@ -302,66 +330,4 @@ SERVICE_ACCOUNT_KEY_INVALID: Final = CauseEntry(
     credentials=True,
 )
 
-SCOPES_INSUFFICIENT: Final = CauseEntry(
-    Cause.SCOPES_INSUFFICIENT,
-    "The token's scopes do not cover this call",
-    "The credentials are good, but were issued for narrower OAuth scopes: usual on virtual machines with default scopes, and "
-    "with tokens that were stored before a program asked for more.",
-    (
-        run(
-            "gcloud auth application-default login --scopes=openid,https://www.googleapis.com/auth/userinfo.email,"
-            "https://www.googleapis.com/auth/cloud-platform"
-        ),
-        run(
-            "gcloud compute instances set-service-account INSTANCE --scopes=cloud-platform",
-            "on a virtual machine, while it is stopped",
-        ),
-        do(
-            "an app's stored token (token.json, credentials): delete it and sign in again with the scopes that it asks "
-            "for now; "
-            "a service account's file: the program names the scopes (https://www.googleapis.com/auth/drive ...)"
-        ),
-    ),
-    f"{CLOUD}/docs/authentication/troubleshoot-adc",
-    variants={
-        # https://developers.google.com/apps-script/concepts/scopes
-        "apps-script": Variant(
-            (
-                do("run the function once in the script editor and grant what it asks for; a web app: deploy it anew"),
-                do(
-                    "where appsscript.json lists oauthScopes: add the one that the message names (UrlFetchApp: "
-                    "https://www.googleapis.com/auth/script.external_request)"
-                ),
-                do("onEdit, onOpen and functions in cells never get it: use an installable trigger, a menu or a button"),
-            ),
-            "The script was not granted the scope for this call, or it runs where such calls are not allowed.",
-        )
-    },
-    reasons=("ACCESS_TOKEN_SCOPE_INSUFFICIENT",),
-    legacy=("insufficientPermissions", "insufficientScopes"),
-    patterns=(
-        *says(
-            29,
-            "insufficient authentication scopes",
-            "permission denied while getting drive credentials",
-            "specified permissions are not sufficient to call",
-            "you do not have permission to call * required permissions:",
-            "scope is required but not consented",
-            "not all requested scopes were granted",
-            "requires new authorization scopes not granted",
-            "access_token_scope_insufficient",
-            "403: insufficient permission",
-            '"insufficient permission"',
-            '"insufficientpermissions"',
-            "clienterror (insufficient permission)",
-        ),
-        *google_says(29, "insufficientpermissions: insufficient permission", "request had insufficient scope"),
-        *google_says(29, "you do not have permission to call"),
-        *google_says(59, "insufficient permission"),
-    ),
-)
-
-ENTRIES: Final = (
-    *(CREDENTIALS_MISSING, CREDENTIALS_EXPIRED, REAUTHENTICATION_REQUIRED, SERVICE_ACCOUNT_KEY_INVALID),
-    SCOPES_INSUFFICIENT,
-)
+ENTRIES: Final = (*(CREDENTIALS_MISSING, CREDENTIALS_EXPIRED, REAUTHENTICATION_REQUIRED, SERVICE_ACCOUNT_KEY_INVALID),)

@@ -127,6 +127,7 @@ RATE_LIMITED: Final = CauseEntry(
             "you cannot create more than * clusters in",
             "resource has been exhausted (e.g. check quota)",
             "overquotamaperror",
+            "streamingpull connection",
             "exceeded your spend-based rate limit",
             "exhausted your capacity on this model",
             "generativelanguage.googleapis.com/generate_content",

@@ -302,4 +302,63 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
     ),
 )
 
-ENTRIES: Final = (WORKLOAD_IDENTITY_MISCONFIGURED, OAUTH_CLIENT_MISCONFIGURED)
+SCOPES_INSUFFICIENT: Final = CauseEntry(
+    Cause.SCOPES_INSUFFICIENT,
+    "The token's scopes do not cover this call",
+    "The credentials are good, but were issued for narrower OAuth scopes: usual on virtual machines with default scopes, and "
+    "with tokens that were stored before a program asked for more.",
+    (
+        run(
+            "gcloud auth application-default login --scopes=openid,https://www.googleapis.com/auth/userinfo.email,"
+            "https://www.googleapis.com/auth/cloud-platform"
+        ),
+        run(
+            "gcloud compute instances set-service-account INSTANCE --scopes=cloud-platform",
+            "on a virtual machine, while it is stopped",
+        ),
+        do(
+            "an app's stored token (token.json, credentials): delete it and sign in again with the scopes that it asks "
+            "for now; "
+            "a service account's file: the program names the scopes (https://www.googleapis.com/auth/drive ...)"
+        ),
+    ),
+    f"{CLOUD}/docs/authentication/troubleshoot-adc",
+    variants={
+        # https://developers.google.com/apps-script/concepts/scopes
+        "apps-script": Variant(
+            (
+                do("run the function once in the script editor and grant what it asks for; a web app: deploy it anew"),
+                do(
+                    "where appsscript.json lists oauthScopes: add the one that the message names (UrlFetchApp: "
+                    "https://www.googleapis.com/auth/script.external_request)"
+                ),
+                do("onEdit, onOpen and functions in cells never get it: use an installable trigger, a menu or a button"),
+            ),
+            "The script was not granted the scope for this call, or it runs where such calls are not allowed.",
+        )
+    },
+    reasons=("ACCESS_TOKEN_SCOPE_INSUFFICIENT",),
+    legacy=("insufficientPermissions", "insufficientScopes"),
+    patterns=(
+        *says(
+            29,
+            "insufficient authentication scopes",
+            "permission denied while getting drive credentials",
+            "specified permissions are not sufficient to call",
+            "you do not have permission to call * required permissions:",
+            "scope is required but not consented",
+            "not all requested scopes were granted",
+            "requires new authorization scopes not granted",
+            "access_token_scope_insufficient",
+            "403: insufficient permission",
+            '"insufficient permission"',
+            '"insufficientpermissions"',
+            "clienterror (insufficient permission)",
+        ),
+        *google_says(29, "insufficientpermissions: insufficient permission", "request had insufficient scope"),
+        *google_says(29, "you do not have permission to call"),
+        *google_says(59, "insufficient permission"),
+    ),
+)
+
+ENTRIES: Final = (WORKLOAD_IDENTITY_MISCONFIGURED, OAUTH_CLIENT_MISCONFIGURED, SCOPES_INSUFFICIENT)
