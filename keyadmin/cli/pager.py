@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
 import signal
@@ -69,8 +68,8 @@ def _piped(command: Sequence[str], text: str) -> bool:
 
 
 def _environment() -> Mapping[str, str]:
-    """Without key strings; less shows UTF-8 whatever the locale says."""
-    return environment() | {"LESSCHARSET": os.environ.get("LESSCHARSET", "utf-8")}
+    """Without key strings. `PAGER=less` alone shows colours and UTF-8 too, unless the user's own settings say otherwise."""
+    return {"LESS": "FRX", "LESSCHARSET": "utf-8"} | environment()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import typer
@@ -79,13 +80,24 @@ def audit(
 
     with keeping_all():
         report = memory.remembered(session, run(context, work), keep, whole=rule is None)
-        again = {"rule": rule, "min_severity": min_severity, "group_by": None if group_by == "key" else group_by}
-        show.show(session, report, wish, target, typed("audit", **_scope_options(session, where), **again, all=True))
+        again = _again(context, _scope_options(session, where))
+        show.show(session, report, wish, target, again)
         before.tell(session, report)
     return _code(report, fail_on)
 
 
 audit.__doc__ = (audit.__doc__ or "").replace("{rules}", ", ".join(NAMES))
+
+
+_AGAIN: Final = ("inventory", "rule", "max_age", "min_severity", "group_by", "baseline", "policy", "charge_projects")
+
+
+def _again(context: typer.Context, scope: dict[str, str | tuple[str, ...] | None]) -> str:
+    """The command that shows all of the same audit: with what was typed and is not as by default."""
+    usual = {parameter.name: parameter.default for parameter in context.command.params}
+    given_ = {name: value for name in _AGAIN if (value := context.params.get(name)) != usual.get(name)}
+    more = {name: str(value) if isinstance(value, Path) else value for name, value in given_.items()}
+    return typed("audit", **scope, **more, all=True)
 
 
 def _scope_options(session: Session, where: Places | None) -> dict[str, str | tuple[str, ...] | None]:

@@ -79,10 +79,11 @@ def test_colours_are_for_terminals(shown: Callable[..., Any], run: Callable[...,
 
 def test_of_many_keys_the_worst_twenty_and_the_way_to_all(organization: Any, run: Callable[..., Any]) -> None:
     organization(project("web-one", *(key(f"k{number}", GEMINI, age=200) for number in range(30))))
-    short = run("audit", "--projects", "web-one", "--rule", "key-too-old", "--min-severity", "low").out
+    words = ("--projects", "web-one", "--rule", "key-too-old", "--min-severity", "low", "--max-age", "100d", "--limit", "20")
+    short = run("audit", *words).out
     assert short.count("MEDIUM") == 20
     command = next(line for line in short.splitlines() if "The worst 20 of 30 keys" in line).partition("all of them: ")[2]
-    assert command == "keyadmin audit --projects web-one --rule key-too-old --min-severity low --all"
+    assert command == "keyadmin audit --projects web-one --rule key-too-old --max-age 100d --min-severity low --all"
     assert run(*command.split()[1:]).out.count("MEDIUM") == 30
 
 
