@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from keyadmin.access.advice import advice
 from keyadmin.access.charged import Charged
+from keyadmin.access.constraints import Foreseen
 from keyadmin.access.member import MemberAccess
 from keyadmin.access.permissions import (
     APIS,
@@ -56,6 +57,8 @@ def all_checks(seen: ProbeResult, by: Asker, feature: Feature) -> tuple[Check, .
     found += [api(seen, name, by, feature) for name in APIS]
     if seen.binding_enforced is not None:
         found.append(key_binding(seen))
+    if seen.constraints is not None and (check := key_constraints(seen.constraints)) is not None:
+        found.append(check)
     if seen.keys is not None:
         found.append(key_limit(seen))
     return tuple(found)
@@ -78,6 +81,8 @@ def checks_of_member(
     found += [api(seen, name, by, feature) for name in APIS]
     if seen.binding_enforced is not None:
         found.append(key_binding(seen))
+    if seen.constraints is not None and (check := key_constraints(seen.constraints)) is not None:
+        found.append(check)
     if seen.keys is not None:
         found.append(key_limit(seen))
     return tuple(found)
@@ -294,6 +299,16 @@ def key_binding(seen: ProbeResult) -> Check:
         f"{KEY_BINDING} is enforced: only keys for {GEMINI} alone (keyadmin's default) can be bound to a service account",
         fix=f"for keys with other targets: ask an organisation policy admin for an exception from {KEY_BINDING} on {seen.name}",
     )
+
+
+def key_constraints(found: Foreseen) -> Check | None:
+    """The organisation's custom constraints on the key that would be made; None where none is known to refuse it."""
+    identity = "org-policy:constraints"
+    if found.refusing:
+        said = "; ".join(f"{each.name}: {each.description}" for each in found.refusing)
+        fix = "ask an organisation policy admin for an exception by a tag on the project"
+        return Check(identity, "failed", True, f"a custom constraint refuses the key that is made by default: {said}", fix=fix)
+    return None
 
 
 def key_limit(seen: ProbeResult) -> Check:

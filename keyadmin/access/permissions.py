@@ -53,6 +53,8 @@ class Feature:
     enables: bool = False
     makes_keys: bool = False
     binds: bool = False
+    at_organization: bool = False
+    """Whether the permissions are needed on the project's organisation, where alone they can be granted."""
 
     @property
     def calls(self) -> tuple[str, ...]:
@@ -137,13 +139,27 @@ FEATURES: Final[dict[str, Feature]] = {
     )
 }
 
+GUARD: Final = Feature(
+    "guard",
+    "set organisation policies for API keys",
+    (
+        *("orgpolicy.customConstraints.list", "orgpolicy.customConstraints.create"),
+        *("orgpolicy.policies.list", "orgpolicy.policies.create", "orgpolicy.policies.update"),
+    ),
+    ("orgpolicy.googleapis.com",),
+    at_organization=True,
+)
+NAMES: Final = (*FEATURES, GUARD.name)
+
 _MEMBER: Final = re.compile(r"(?:user|serviceAccount|group):[^\s:@/]+@[^\s:@/]+\.[^\s:@/.]+")
 
 
 def feature_named(name: str) -> Feature:
     """The feature. Raises usage() for any other name."""
+    if name == GUARD.name:
+        return GUARD
     if name not in FEATURES:
-        raise usage(f"--for: {name!r} is not a feature", f"use one of: {', '.join(FEATURES)}")
+        raise usage(f"--for: {name!r} is not a feature", f"use one of: {', '.join(NAMES)}")
     return FEATURES[name]
 
 

@@ -1,7 +1,7 @@
 """What doctor looks at in a project: all calls side by side, each answer or the Problem that stood in its place.
 
 Two round trips deep: one for everything, a second where nothing may be charged to the project or testIamPermissions refused
-a name.
+a name. For a standard key three, side by side with these: the project's ancestors, then the organisation's custom constraints.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from keyadmin.access import charged
 from keyadmin.access.charged import Charged
+from keyadmin.access.constraints import Foreseen, foresee
 from keyadmin.access.permissions import APIS, USE_SERVICE, Feature
+from keyadmin.model.key import GEMINI_ONLY, Key
+from keyadmin.model.org_policy import CREATE
 from keyadmin.model.problem import Cause, Problem, or_problem
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ class ProbeResult:
     apis: dict[str, str] | Problem
     binding_enforced: bool | Problem | None
     keys: int | Problem | None
+    constraints: Foreseen | None = None
 
     @property
     def name(self) -> str:
@@ -73,14 +77,34 @@ async def asker(cloud: Cloud, feature: Feature) -> Asker:
 async def probe(cloud: Cloud, project: str, feature: Feature) -> ProbeResult:
     """Look at one project. Never raises for what a service refuses."""
     names = (*feature.permissions, *feature.studio)
-    found, held, apis, enforced, keys = await asyncio.gather(
+    found, held, apis, enforced, keys, constraints = await asyncio.gather(
         or_problem(_project(cloud, project)),
-        or_problem(held_permissions(cloud, project, names)),
+        or_problem(_held_above(cloud, project, names) if feature.at_organization else held_permissions(cloud, project, names)),
         or_problem(_states(cloud, project)),
         or_problem(_enforced(cloud, project, feature)),
         or_problem(_count(cloud, project, feature)),
+        _foreseen(cloud, project, feature),
     )
-    return ProbeResult(project, found, held, apis, enforced, keys)
+    return ProbeResult(project, found, held, apis, enforced, keys, constraints)
+
+
+async def _foreseen(cloud: Cloud, project: str, feature: Feature) -> Foreseen | None:
+    """What custom constraints say of the standard key that the feature makes unless told otherwise; None = it makes none.
+
+    An auth key for the Gemini API alone, which keyadmin makes otherwise, is what its own constraints ask for.
+    """
+    if feature.name != "create-standard-key":
+        return None
+    key = Key("projects/0/locations/global/keys/new", project=project, restrictions=GEMINI_ONLY)
+    return await foresee(cloud, key, CREATE)
+
+
+async def _held_above(cloud: Cloud, project: str, names: Sequence[str]) -> ProbedPermissions:
+    """Which of these the caller holds on the project's organisation. Raises Problem: it has none."""
+    top = next((name for name in await cloud.projects.ancestry(project) if name.startswith("organizations/")), None)
+    if top is None:
+        raise Problem(Cause.INVALID_ARGUMENT, f"organisation policies need an organisation, and {project} belongs to none")
+    return ProbedPermissions(await cloud.projects.permissions_on(top, names))
 
 
 async def held_permissions(cloud: Cloud, project: str, names: Sequence[str]) -> ProbedPermissions:

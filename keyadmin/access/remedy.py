@@ -108,7 +108,7 @@ def remedy(feature: Feature, project: str, member: str, missing: Sequence[str], 
     predefined = (
         tuple(grant_command(project, member, name, places[name]) for name in found.roles) if not found.uncovered else ()
     )
-    custom = _custom_commands(role, project, member)
+    custom = () if feature.at_organization else _custom_commands(role, project, member)
     notes = _notes(found)
     return Remedy(
         cover=found,
@@ -177,7 +177,8 @@ def _message(
         lines += ["", f"1. Predefined roles ({found.size} permissions in all):", *(f"   {command}" for command in predefined)]
     else:
         lines += ["", f"1. Predefined roles: none of those considered holds {', '.join(found.uncovered)}."]
-    lines += ["", "2. A custom role of exactly these permissions:", *(f"   {command}" for command in custom)]
+    if custom:
+        lines += ["", "2. A custom role of exactly these permissions:", *(f"   {command}" for command in custom)]
     lines += [f"   Note: {note}." for note in _notes(found)]
     lines += [
         "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from keyadmin.access.permissions import DEFAULT, FEATURES
+from keyadmin.access.permissions import DEFAULT, FEATURES, feature_named
 from keyadmin.access.roles import candidates, cover
 from keyadmin.data import predefined_roles
 
@@ -40,7 +40,7 @@ def option(permission: str | None, wanted: str | None = None) -> str:
 
     Empty where doctor's default needs it.
     """
-    if wanted is not None and wanted != DEFAULT and permission in (None, *FEATURES[wanted].permissions):
+    if wanted is not None and wanted != DEFAULT and permission in (None, *feature_named(wanted).permissions):
         return f" --for {wanted}"
     if permission is None or permission in FEATURES[DEFAULT].permissions:
         return ""

@@ -10,7 +10,7 @@ import typer
 from keyadmin.access import doctor as access
 from keyadmin.access import grant
 from keyadmin.access.doctor import Diagnosis
-from keyadmin.access.permissions import DEFAULT, FEATURES, checked_member, feature_named
+from keyadmin.access.permissions import DEFAULT, NAMES, checked_member, feature_named
 from keyadmin.access.remedy import Remedy, custom_role
 from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.keys.sink_options import flagged
@@ -35,7 +35,7 @@ _BELOW: Final = " " * 12  # where the names of the checks begin
 
 
 def _features(incomplete: str) -> list[str]:
-    return [name for name in FEATURES if name.startswith(incomplete)]
+    return [name for name in NAMES if name.startswith(incomplete)]
 
 
 _Projects = Annotated[
@@ -46,7 +46,7 @@ _Projects = Annotated[
 ]
 _For = Annotated[
     str,
-    typer.Option("--for", metavar="FEATURE", autocompletion=_features, help=f"What you want to do: {', '.join(FEATURES)}."),
+    typer.Option("--for", metavar="FEATURE", autocompletion=_features, help=f"What you want to do: {', '.join(NAMES)}."),
 ]
 _Message = Annotated[bool, typer.Option("--message", help="Print the message to send to an admin, and nothing else.")]
 _RoleFile = Annotated[

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from keyadmin.access import constraints
 from keyadmin.access.need import PermissionNeed
 from keyadmin.keys import resolve
 from keyadmin.keys.denial import may_not
@@ -199,6 +200,8 @@ async def execute(cloud: Cloud, change: KeyChange, *, wait: bool = True) -> Key 
         try:
             return await _write(cloud, change, key, wait=wait)
         except Problem as problem:
+            if problem.cause is Cause.ORG_POLICY_CONSTRAINT:
+                raise constraints.told(problem, key.project, change.words, key.key_id) from problem
             if change.usage_check and problem.status == "FAILED_PRECONDITION":
                 raise in_use(key, deleting=change.becoming is None) from problem
             if problem.cause is Cause.MISSING_IAM_PERMISSION and problem.permission in (None, change.permission):

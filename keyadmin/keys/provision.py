@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from keyadmin.access import constraints
 from keyadmin.access.charged import Charged
 from keyadmin.access.permissions import FEATURES
 from keyadmin.keys import exposure, preflight, quota_project, refusals, resolve, verify
@@ -21,6 +22,7 @@ from keyadmin.keys.retry_until import retry_until
 from keyadmin.model.command_line import typed
 from keyadmin.model.key import GEMINI, GEMINI_ONLY, Key, Restrictions
 from keyadmin.model.observer import Observer
+from keyadmin.model.org_policy import CREATE
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.model.secret import KeyType
 
@@ -129,6 +131,8 @@ async def create(cloud: Cloud, wish: KeySpec, observer: Observer) -> CreateResul
             )
         if problem.cause is Cause.KEY_QUOTA_EXCEEDED:
             raise refusals.full(ground.project) from problem
+        if problem.cause is Cause.ORG_POLICY_CONSTRAINT:
+            raise constraints.told(problem, ground.project, _making(wish)) from problem
         if problem.cause is Cause.ORG_POLICY_BLOCKS_KEY_BINDING:
             raise refusals.binding_forbidden(ground.project) from problem
         if problem.cause is not Cause.ALREADY_EXISTS:
@@ -163,9 +167,28 @@ async def _ready(cloud: Cloud, wish: KeySpec, observer: Observer) -> tuple[KeySp
     ground, existing = await look(cloud, wish, observer)
     ground = replace(ground, charged=charged)
     if existing is None:
+        if ground.to_enable or (wish.own_account and ground.account is None):
+            await allowed(cloud, wish, ground)  # nothing is prepared for a key that a constraint refuses
         exposure.require(ground.project, ground.exposed, wish.exposing)
         await prepare(cloud, wish, ground, observer)
     return replace(wish, project=ground.project, key_id=wish.key_id or new_key_id(wish.display_name)), ground, existing
+
+
+async def allowed(cloud: Cloud, wish: KeySpec, ground: ProjectState) -> str:
+    """Why it is not known whether the organisation's constraints let the key through. Raises their refusal."""
+    account = _account_of(replace(wish, project=ground.project))
+    key = Key(
+        str(FullName(ground.project, wish.key_id or "new")),
+        display_name=wish.display_name,
+        project=ground.project,
+        restrictions=wish.restrictions,
+        service_account_email=account,
+    )
+    return await constraints.require(cloud, key, CREATE, _making(wish))
+
+
+def _making(wish: KeySpec) -> str:
+    return f"create the key {wish.display_name!r} as it was asked for"
 
 
 def _given_back(key: Key) -> CreateResult:

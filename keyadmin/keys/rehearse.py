@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from keyadmin.access import constraints
 from keyadmin.keys import resolve
 from keyadmin.keys.change import KeyChange, in_use
 from keyadmin.keys.denial import may_not
+from keyadmin.model.org_policy import UPDATE
 from keyadmin.model.problem import Exit, Problem
 
 if TYPE_CHECKING:
@@ -25,6 +27,8 @@ async def rehearse(cloud: Cloud, change: KeyChange) -> list[str]:
         raise may_not(key, change.permission, f"{change.verb} it")
     if held is None:
         unknown.append(f"whether you may {change.verb} the key {key.key_id} is not known")
+    if unsure := await allowed(cloud, change):
+        unknown.append(unsure)
     if change.usage_check:
         used = await _used_lately(cloud, change)
         if used is True:
@@ -33,6 +37,15 @@ async def rehearse(cloud: Cloud, change: KeyChange) -> list[str]:
             without = "without --force that would be refused"
             unknown.append(f"whether the key {key.key_id} was used in the last 7 days is not known ({used}): {without}")
     return unknown
+
+
+async def allowed(cloud: Cloud, change: KeyChange) -> str:
+    """Why it is not known whether the organisation's constraints let a change through. Raises their refusal."""
+    if change.becoming is None:
+        return ""  # constraints are about creation and change
+    if resolve.unread(change.key):
+        return f"whether a constraint of the organisation refuses it is not known: the key {change.key.key_id} may not be read"
+    return await constraints.require(cloud, change.becoming(change.key), UPDATE, change.words)
 
 
 async def _held(cloud: Cloud, change: KeyChange) -> bool | None:

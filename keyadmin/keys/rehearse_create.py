@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from keyadmin.access.checks import MOST_KEYS
-from keyadmin.keys import refusals
+from keyadmin.keys import provision, refusals
 from keyadmin.keys.preflight import ProjectState
 from keyadmin.keys.provision import KeySpec
 from keyadmin.keys.resolve import FullName
@@ -39,6 +39,7 @@ async def rehearse_create(cloud: Cloud, spec: KeySpec, state: ProjectState) -> l
             unknown.append(f"whether there is room for another key is not known: {problem.message}")
     if count >= MOST_KEYS:
         raise refusals.full(state.project)
+    unknown += filter(None, [await provision.allowed(cloud, spec, state)])
     if spec.key_type == "auth" and spec.restrictions.restricted != "gemini":
         unknown += await _binding(cloud, state.project)
     return unknown

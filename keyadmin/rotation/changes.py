@@ -30,6 +30,8 @@ async def restrict(job: Job, member: Member, targets: tuple[ApiTarget, ...]) -> 
 
 def or_overtaken(problem: Problem) -> Problem:
     """What a change was refused with, or Overtaken: its key is not as it was read, but has another etag, is deleted or gone."""
+    if problem.cause is Cause.ORG_POLICY_CONSTRAINT:
+        return problem  # a constraint refuses any change of a key that violates it: nobody else was there
     if problem.cause in (Cause.CONFLICT, Cause.NOT_FOUND) or problem.status == "FAILED_PRECONDITION":
         return Overtaken(Cause.CONFLICT, problem.message, status=problem.status, project=problem.project)
     return problem

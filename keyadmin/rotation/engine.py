@@ -11,17 +11,18 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
 
+from keyadmin.access import constraints
 from keyadmin.access.advice import advice
 from keyadmin.model.command_line import typed
 from keyadmin.model.lineage import State, claims, marked
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.rotation.changes import write
-from keyadmin.rotation.create import create
+from keyadmin.rotation.create import create, replaced
 from keyadmin.rotation.decide import Action, Decision, decide
 from keyadmin.rotation.job import Job, Outcome, Overtaken
 from keyadmin.rotation.leaked import decide_leaked
 from keyadmin.rotation.publish import publish, remember
-from keyadmin.rotation.refusal import WHAT, full, not_permitted
+from keyadmin.rotation.refusal import ROTATING, WHAT, full, not_permitted
 from keyadmin.rotation.retire import retire
 from keyadmin.rotation.undo import undo
 
@@ -119,6 +120,8 @@ async def _do(job: Job) -> Decision | None:
 
 def _in_own_words(job: Job, problem: Problem) -> Problem:
     """A refusal as a dry run tells it beforehand."""
+    if problem.cause is Cause.ORG_POLICY_CONSTRAINT:
+        return constraints.told(problem, job.lineage.project, ROTATING, replaced(job).key.key_id)
     if problem.cause is Cause.MISSING_IAM_PERMISSION and problem.permission is not None and problem.permission in WHAT:
         message = not_permitted(problem.permission, job.lineage.project)
     elif job.action is Action.CREATE and problem.cause is Cause.KEY_QUOTA_EXCEEDED:

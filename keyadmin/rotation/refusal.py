@@ -8,6 +8,7 @@ from typing import Final
 from keyadmin.access.checks import MOST_KEYS
 from keyadmin.model.problem import Cause, Problem
 
+ROTATING: Final = "rotate the key: it refuses the successor, or the notes that keyadmin writes on the old key"
 CREATE: Final = "apikeys.keys.create"
 BIND: Final = "iam.serviceAccountApiKeyBindings.create"
 READ_STRING: Final = "apikeys.keys.getKeyString"

@@ -15,7 +15,7 @@ from keyadmin.model.observer import SILENT, Observer
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.rotation.decide import Action, Decision, RotationTerms, decide, in_vain, migrates, to_migrate
 from keyadmin.rotation.find import Chosen
-from keyadmin.rotation.foresee import foresee
+from keyadmin.rotation.foresee import allowed, foresee
 from keyadmin.rotation.job import Outcome, Shared
 from keyadmin.rotation.migration import Prospect, prospects
 from keyadmin.rotation.options import RunOptions
@@ -86,6 +86,8 @@ async def plan_rotate(
     mine = for_key(terms, lineage, key)
     decision = decide(lineage, mine, cloud.now(), fingerprint(specs))
     found = RotatePlan(key, lineage, mine, tuple(specs), decision)
+    if decision.action is Action.CREATE and not foresight:
+        await allowed(job_for(Shared(cloud, SILENT), lineage, mine, tuple(specs), told))  # before anything is made
     if foresight:
         seen = await foresee(cloud, lineage, mine, tuple(specs), decision, told, living=living)
         found = replace(found, decision=seen.decision, foreseen=seen.problem)

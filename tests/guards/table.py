@@ -21,6 +21,7 @@ from tests.guards import (
     machine,
     others,
     permissions,
+    policies,
     projects,
     scope,
     sinks,
@@ -57,5 +58,5 @@ PROBES: Final = (
 )
 
 ROTATION: Final = (lineage, decide, engine, steps, undo, scope, sinks, commands, tampered, confirmed)
-OTHERS: Final = (others, keys, projects, audit, access, machine, wire, permissions, fixing)
+OTHERS: Final = (others, keys, projects, audit, access, machine, wire, permissions, fixing, policies)
 GUARDS: Final = tuple(guard for area in (*ROTATION, *OTHERS) for guard in area.GUARDS)

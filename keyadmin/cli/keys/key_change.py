@@ -15,6 +15,7 @@ from keyadmin.cli.render import Column, View, show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.keys.change import KeyChange, Started
+from keyadmin.keys.rehearse import allowed
 from keyadmin.keys.several import ChangeOutcome, execute_all, failure, find_all, rehearse_all
 from keyadmin.model.key import Key
 
@@ -58,6 +59,8 @@ def change_keys(
             return changes, await rehearse_all(cloud, changes)
         if yes or not any(change.asks for change in changes):
             return changes, await execute_all(cloud, changes, wait=wait)
+        if len(changes) == 1:
+            await allowed(cloud, changes[0])  # nobody is asked about what a constraint refuses
         return changes, None
 
     changes, outcomes = run(context, prepare)
