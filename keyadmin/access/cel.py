@@ -10,7 +10,7 @@ keys apart: by the fields that it names, and texts that it does not name stand f
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import Any, Final
 
 from keyadmin.model.key import Key
@@ -42,8 +42,11 @@ class KeyCondition:
         self._exact: dict[Hashable, bool | None] = {}
         self._alike: dict[Hashable, bool | None] = {}
 
-    def holds(self, key: Key) -> bool | None:
-        """Whether the condition holds for a key as it is; None = not known."""
+    def holds(self, key: Key, resource: Callable[[], dict[str, Any]] | None = None) -> bool | None:
+        """Whether the condition holds for a key as it is; None = not known.
+
+        `resource` gives the key as conditions see it, for those who ask several of them.
+        """
         exact = (
             key.restrictions if self._sees("restrictions") else None,
             key.service_account_email if self._sees("serviceAccountEmail") else None,
@@ -51,7 +54,7 @@ class KeyCondition:
         )
         found = self._exact.get(exact, _MISSING)
         if found is _MISSING:
-            self._exact[exact] = found = self._evaluated(as_resource(key))
+            self._exact[exact] = found = self._evaluated(resource() if resource else as_resource(key))
         return found  # type: ignore[return-value]
 
     def _sees(self, field: str) -> bool:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
-from keyadmin.access.cel import KeyCondition
+from keyadmin.access.cel import KeyCondition, as_resource
 from keyadmin.audit.inventory import AuditScope, Candidate, take
 from keyadmin.model.key import GEMINI, Key
 from keyadmin.model.observer import Observer
@@ -90,18 +91,18 @@ class Judge:
     def __init__(self, constraints: Iterable[CustomConstraint]) -> None:
         self._all = [(each, KeyCondition(each.condition)) for each in constraints]
 
-    def refused(self, key: Key, method: str | None = None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The names of the constraints that refuse the key (of one method or of any), and of those that are not known to."""
-        names, unknown = [], []
+    def refusing(self, key: Key) -> tuple[list[CustomConstraint], list[CustomConstraint]]:
+        """The constraints that refuse the key, on creation or on change, and those that are not known to."""
+        refusing: list[CustomConstraint] = []
+        unknown: list[CustomConstraint] = []
+        resource = cache(lambda: as_resource(key))
         for constraint, condition in self._all:
-            if method is not None and not constraint.governs(method):
-                continue
-            holds = condition.holds(key)
+            holds = condition.holds(key, resource)
             if holds is None:
-                unknown.append(constraint.name)
+                unknown.append(constraint)
             elif holds == constraint.denies:
-                names.append(constraint.name)
-        return tuple(names), tuple(unknown)
+                refusing.append(constraint)
+        return refusing, unknown
 
 
 def judge(keys: Sequence[Key], constraints: Sequence[CustomConstraint]) -> Rehearsal:
@@ -110,23 +111,28 @@ def judge(keys: Sequence[Key], constraints: Sequence[CustomConstraint]) -> Rehea
     refused, unknown, work = [], [], RefusedWork()
     living = [key for key in keys if key.delete_time is None]
     for key in living:
-        names, open_ = judging.refused(key)
-        if names:
-            refused.append(KeyRefusal(key, names, open_))
-            work = _with(work, key, judging)
+        refusing, open_ = judging.refusing(key)
+        if refusing:
+            refused.append(KeyRefusal(key, _names(refusing), _names(open_)))
+            work = _with(work, key, refusing, judging)
         elif open_:
-            unknown.append(KeyRefusal(key, (), open_))
+            unknown.append(KeyRefusal(key, (), _names(open_)))
     return Rehearsal(len(living), tuple(refused), work, tuple(unknown))
 
 
-def _with(work: RefusedWork, key: Key, judging: Judge) -> RefusedWork:
-    on_change, on_creation = bool(judging.refused(key, UPDATE)[0]), bool(judging.refused(key, CREATE)[0])
+def _names(found: Sequence[CustomConstraint]) -> tuple[str, ...]:
+    return tuple(each.name for each in found)
+
+
+def _with(work: RefusedWork, key: Key, refusing: Sequence[CustomConstraint], judging: Judge) -> RefusedWork:
+    on_change = any(each.governs(UPDATE) for each in refusing)
+    on_creation = any(each.governs(CREATE) for each in refusing)
     mixed = on_change and key.restricted == "mixed" and to_migrate(key)
     return RefusedWork(
         work.notes + on_change,
         work.successors + on_creation,
         work.migrations + (on_change and to_migrate(key)),
-        work.splits + (mixed and bool(judging.refused(without_gemini(key), UPDATE)[0])),
+        work.splits + (mixed and any(each.governs(UPDATE) for each in judging.refusing(without_gemini(key))[0])),
         work.mixed + mixed,
     )
 
