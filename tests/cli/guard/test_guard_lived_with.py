@@ -122,6 +122,7 @@ def test_a_rotation_that_meets_one_on_its_way_says_so(
     policy.write_text('[[rule]]\nname = "all"\nkeys = ["open"]\nprojects = ["demo-project"]\nmax-age = "0s"\nsinks = []\n')
     assert cli("rotation", "adopt", "open", *P, env=env).code == 0
     guard("apply", "--organization", "1000", "--enforce", "--yes", "--no-preview")
+    org.control("clock", {"advance": "1h"})
     line = ("rotation", "run", "--policy", str(policy))
     done = cli(*line, env=env)
     assert done.code in (1, 3), done.err
