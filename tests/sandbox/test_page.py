@@ -111,6 +111,16 @@ def test_a_table_is_searched_sorted_and_paged_by_the_database(sandbox: Running) 
     assert [row[0] for row in _part(sandbox, "iam", search="demo-project roles/owner")["rows"]] == ["projects/demo-project"]
 
 
+def test_whoever_looks_on_is_sent_what_changed_alone(sandbox: Running) -> None:
+    first = sandbox.control("page", {"table": "keys", "search": "lives"})
+    assert first["table"]["rows"] == []
+    again = sandbox.control("page", {"table": "keys", "search": "lives", "seen": first["seen"]})
+    assert ("table" in again, again["seen"]) == (False, first["seen"])
+    create(sandbox, "lives")
+    news = sandbox.control("page", {"table": "keys", "search": "lives", "seen": first["seen"]})
+    assert [row[2] for row in news["table"]["rows"]] == ["lives"]
+
+
 def test_a_search_finds_no_key_string_but_by_what_is_shown_of_it(sandbox: Running) -> None:
     key_string = create(sandbox)["keyString"]
     assert _part(sandbox, "keys", search=key_string)["total"] == 0

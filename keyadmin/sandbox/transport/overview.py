@@ -33,11 +33,12 @@ def overview(cloud: LocalCloud) -> Json:
 
 
 def part(cloud: LocalCloud, data: Json) -> Json:
-    """What was asked of one table: `{"table", "search"?, "sort"?, "down"?, "offset"?, "limit"?}`, or with `row` a life.
+    """What was asked of one table: `{"table", "search"?, "sort"?, "down"?, "offset"?, "limit"?, "seen"?}`; with `row` its life.
 
-    Gives `{"now", "table"}` or `{"now", "life"}`. Raises INVALID_ARGUMENT, NOT_FOUND.
+    Gives `{"now", "table", "seen"}` or `{"now", "life"}`; without the table where nothing has changed since `seen`, so that
+    whoever looks on costs nothing. Raises INVALID_ARGUMENT, NOT_FOUND.
     """
-    cloud.world.store.sync()
+    version = f"{cloud.world.store.sync()}.{cloud.world.store.db.total_changes}"
     name, row = data.get("table"), data.get("row")
     found = next((each for each in _shown() if each.id == name), None)
     if row is not None:
@@ -45,7 +46,10 @@ def part(cloud: LocalCloud, data: Json) -> Json:
             raise invalid("row is the list of the cells of a row, of a table whose rows have a life.", "row")
         return {"now": _now(cloud), "life": found.life(cloud.world, row)}
     if found is not None:
-        return {"now": _now(cloud), "table": found.make(cloud.world, RowsWanted.of(data, len(found.columns)))}
+        if data.get("seen") == version:
+            return {"now": _now(cloud), "seen": version}
+        made = found.make(cloud.world, RowsWanted.of(data, len(found.columns)))
+        return {"now": _now(cloud), "table": made, "seen": version}
     own = {"conditions": (_conditions, _CONDITIONS), "requests": (_requests, _REQUESTS)}.get(str(name))
     if own is None:
         raise invalid(f"There is no table {str(name)[:40]!r}.", "table")

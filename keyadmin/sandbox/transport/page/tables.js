@@ -50,14 +50,16 @@ export class TableView {
 
   want(change) {
     this.wanted = { ...this.wanted, ...change };
+    this.seen = undefined; // other rows than those that were seen
     this.refresh().catch(() => complain("The sandbox does not answer."));
   }
 
   // Ask, and show what came if it is another; an answer that was overtaken is dropped.
   async refresh() {
     const asked = this.wanted;
-    const { now, table } = await post("page", { table: this.id, ...asked, limit: A_PAGE });
-    if (asked !== this.wanted) return now;
+    const { now, table, seen } = await post("page", { table: this.id, ...asked, limit: A_PAGE, seen: this.seen });
+    if (asked !== this.wanted || !table) return now;
+    this.seen = seen;
     const text = JSON.stringify(table);
     if (text !== this.shown) {
       this.shown = text;
