@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -40,7 +40,7 @@ class KeyJudgement:
     project: str
     key: Key | None
     findings: tuple[Finding, ...]
-    steps: tuple[FixStep, ...]
+    steps: Sequence[FixStep]
     use: Use | None = None
     not_read: tuple[str, ...] = ()
     owner: Owner | None = None

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from operator import attrgetter
+from typing import Final
 
 from keyadmin.audit.judgement import KeyJudgement
 from keyadmin.audit.model import AuditFacts, Finding
-from keyadmin.audit.steps import steps_of
+from keyadmin.audit.steps import StepBook
+
+_NOT_READ: Final = ("use",)
+_RULE: Final = attrgetter("rule")
 
 
-def judge(facts: AuditFacts, every: Iterable[Finding], shown: frozenset[str]) -> list[KeyJudgement]:
+def judge(facts: AuditFacts, every: Iterable[Finding], shown: frozenset[str], book: StepBook) -> list[KeyJudgement]:
     """The judgements of a project's keys that have a finding of the rules `shown`.
 
     `every` = what all rules find: the same key gets the same steps whichever of them are shown.
@@ -18,18 +22,20 @@ def judge(facts: AuditFacts, every: Iterable[Finding], shown: frozenset[str]) ->
     by_key: dict[str, list[Finding]] = {}
     for finding in every:
         by_key.setdefault(finding.key.name if finding.key else "", []).append(finding)
-    return [_judged(facts, found, shown) for found in by_key.values() if any(each.rule in shown for each in found)]
+    return [_judged(facts, found, shown, book) for found in by_key.values() if not shown.isdisjoint(map(_RULE, found))]
 
 
-def _judged(facts: AuditFacts, found: Sequence[Finding], shown: frozenset[str]) -> KeyJudgement:
+def _judged(facts: AuditFacts, found: Sequence[Finding], shown: frozenset[str], book: StepBook) -> KeyJudgement:
     key = found[0].key
-    steps = steps_of(facts, key, {finding.rule: finding for finding in found})
-    mine = sorted((each for each in found if each.rule in shown), key=lambda each: -each.severity)
-    return KeyJudgement(
-        facts.project,
-        key,
-        tuple(replace(each, fix=steps[0].command) for each in mine),
-        steps,
-        use=facts.used.get(key.uid) if facts.used is not None and key is not None else None,
-        not_read=("use",) if facts.used is None and key is not None and key.delete_time is None else (),
-    )
+    steps = book.steps_of(facts, key, {finding.rule: finding for finding in found})
+    fix = steps.command(0)
+    mine = sorted([each for each in found if each.rule in shown], key=_worst)
+    for each in mine:  # a finding gets its key's next step here, before anybody sees it: a copy would take as long as the rest
+        object.__setattr__(each, "fix", fix)
+    use = facts.used.get(key.uid) if facts.used is not None and key is not None else None
+    unread = facts.used is None and key is not None and key.delete_time is None
+    return KeyJudgement(facts.project, key, tuple(mine), steps, use, _NOT_READ if unread else ())
+
+
+def _worst(finding: Finding) -> int:
+    return -finding.severity

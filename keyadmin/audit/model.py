@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from keyadmin.model.key import GEMINI, Key
-from keyadmin.model.lineage import Lineage, read
+from keyadmin.model.lineage import LINEAGE, Lineage, read
 from keyadmin.rotation.decide import Action, Decision, RotationTerms, decide
 
 if TYPE_CHECKING:
@@ -34,7 +34,10 @@ class Severity(IntEnum):
     @property
     def word(self) -> str:
         """`high`, `medium`, `low` or `info`."""
-        return self.name.lower()
+        return _WORDS[self]
+
+
+_WORDS: Final = {severity: severity.name.lower() for severity in Severity}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,11 @@ class AuditFacts:
     apis: Mapping[str, bool] = field(default_factory=dict)
     blind: bool = False
 
+    @cached_property
+    def states(self) -> tuple[bool | None, frozenset[tuple[str, bool]]]:
+        """What is known of the state of APIs, to be compared."""
+        return self.gemini, frozenset(self.apis.items())
+
     def is_on(self, service: str) -> bool | None:
         """Whether a service is on in the project; None = unknown."""
         return self.gemini if service == GEMINI else self.apis.get(service)
@@ -76,7 +84,7 @@ class AuditFacts:
     @cached_property
     def rotations(self) -> tuple[tuple[Lineage, Decision], ...]:
         """The lineages that keyadmin was told to rotate, and what is next with each."""
-        if not any(key.annotations or key.key_id.startswith("ka-") for key in self.keys):
+        if not any(LINEAGE in key.annotations or key.key_id.startswith("ka-") for key in self.keys):
             return ()
         terms = RotationTerms(max_age=self.max_age)
         lineages = (lineage for lineage in read(self.keys, self.project) if lineage.adopted)
@@ -110,7 +118,7 @@ class Finding:
         """The contract's object: `key` = the full name, `keyName` = the display name; null where it is about the project."""
         return {
             "rule": self.rule,
-            "severity": self.severity.word,
+            "severity": _WORDS[self.severity],
             "project": self.project,
             "key": None if self.key is None else self.key.name,
             "keyName": None if self.key is None else self.key.display_name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from typing import Any, Final, NamedTuple
 from keyadmin.audit.judgement import KeyJudgement, in_order
 from keyadmin.audit.model import MAX_AGE, Finding, Severity, Source, Unseen
 from keyadmin.model.key_codec import format_time
+from keyadmin.model.lazy import MadeLater
 from keyadmin.model.problem import Problem
 
 SCHEMA_VERSION: Final = 1  # of the report as JSON, which baselines are read from
@@ -96,17 +98,14 @@ class AuditReport:
     def by_severity(self) -> dict[str, int]:
         """The number of findings of each severity, the worst first; 0 where there is none."""
         counts = {severity.word: 0 for severity in sorted(Severity, reverse=True)}
-        for finding in self._counted:
-            counts[finding.severity.word] += finding.accepted is None
-        return counts
+        found = Counter(finding.severity for finding in self._counted if finding.accepted is None)
+        return counts | {severity.word: count for severity, count in found.items()}
 
     @cached_property
     def by_rule(self) -> dict[str, int]:
         """The number of findings of each rule that was applied."""
         counts = dict.fromkeys(self.rules, 0)
-        for finding in self._counted:
-            counts[finding.rule] += finding.accepted is None
-        return counts
+        return counts | Counter(finding.rule for finding in self._counted if finding.accepted is None)
 
     def summary(self) -> dict[str, Any]:
         """The contract's object."""
@@ -126,7 +125,7 @@ class AuditReport:
         about = self.about()
         return {
             **{name: about.pop(name) for name in ("schemaVersion", "summary")},
-            "findings": [finding.to_json() for finding in self.findings],
+            "findings": MadeLater(self.findings, Finding.to_json),
             "errors": [error.to_json() for error in self.errors],
             **about,
         }

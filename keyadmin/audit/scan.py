@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from keyadmin import __version__
-from keyadmin.audit.inventory import AuditScope, Candidate, Inventory, Taken, take
+from keyadmin.audit.candidates import Candidate, Taken
+from keyadmin.audit.inventory import AuditScope, Inventory, take
 from keyadmin.audit.judgement import KeyJudgement, in_order
 from keyadmin.audit.judging import judge
-from keyadmin.audit.model import UNUSED_AFTER, AuditFacts, Unseen, Use
+from keyadmin.audit.model import UNUSED_AFTER, AuditFacts, Finding, Severity, Unseen, Use
 from keyadmin.audit.result import AuditReport
 from keyadmin.audit.rule import AuditRule, Need, open_keys
 from keyadmin.audit.rules import apply, chosen
+from keyadmin.audit.steps import StepBook
 from keyadmin.keys.denial import told_apart
 from keyadmin.model.duration import words
 from keyadmin.model.key import GEMINI, Key
@@ -48,6 +50,7 @@ class _Looked:
     `unseen` = why not, or not wholly; `blind` = why the use of its keys is unknown, `dark` = why the state of its APIs is.
     """
 
+    project: str
     judgements: list[KeyJudgement]
     keys: int = 0
     names: tuple[str, ...] = ()
@@ -128,6 +131,7 @@ class _Look:
         self._shown = frozenset(rule.id for rule in wishes.rules)
         # What is to be done about a key depends on all that is wrong with it.
         self._rules = tuple({rule.id: rule for rule in (*chosen(None), *wishes.rules)}.values())
+        self._book = StepBook()
         self._named = named
         self._now: datetime | None = None
 
@@ -153,16 +157,21 @@ class _Look:
             try:
                 keys = await self._listed(candidate.project)
             except Problem as problem:
-                return _Looked([], unseen=_unseen(candidate.project, problem), failure=_no_credentials(problem))
+                return _Looked(
+                    candidate.project, [], unseen=_unseen(candidate.project, problem), failure=_no_credentials(problem)
+                )
         facts = AuditFacts(candidate.project, keys, self.now, self._wishes.max_age, candidate.gemini, apis=candidate.apis)
         asked = await self._asked(facts, self._needs, use=self._reads_use and _judgeable(keys, self.now))
-        found = apply(asked.facts, self._wishes.rules)
+        every = found = apply(asked.facts, self._wishes.rules)
+        before = asked.facts
         if any(finding.key is not None and finding.key.delete_time is None for finding in found):
             more = await self._asked(asked.facts, _STATES, use=self._may_read_use and not asked.use, again=asked)
             asked = _Asked(more.facts, asked.unseen or more.unseen, asked.blind or more.blind, asked.dark or more.dark)
-        every = apply(asked.facts, self._rules)
-        judgements = judge(asked.facts, every, self._shown)
-        return _Looked(judgements, len(keys), _names(facts), asked.unseen, blind=asked.blind, dark=asked.dark)
+        if asked.facts is not before or len(self._rules) > len(self._shown):
+            every = apply(asked.facts, self._rules)
+        judgements = judge(asked.facts, every, self._shown, self._book)
+        known = _names(facts)
+        return _Looked(candidate.project, judgements, len(keys), known, asked.unseen, blind=asked.blind, dark=asked.dark)
 
     async def _asked(self, facts: AuditFacts, needs: Collection[Need], *, use: bool, again: _Asked | None = None) -> _Asked:
         """The facts with what is not known yet: which APIs are on, where that matters, and the use of the keys."""
@@ -245,14 +254,22 @@ def _unseen(project: str, problem: Problem, before: str = "") -> Unseen:
     return Unseen(project, problem.cause.value, before + problem.message)
 
 
+def _worst_first(looked: Sequence[_Looked], order: Mapping[str, int]) -> Iterator[Finding]:
+    """By severity, then by project, rule and name. The projects are in their order already."""
+    by_severity: dict[Severity, list[Finding]] = {severity: [] for severity in sorted(Severity, reverse=True)}
+    for one in sorted(looked, key=lambda each: each.project):
+        found = [finding for judgement in one.judgements for finding in judgement.findings]
+        found.sort(key=lambda each: (order[each.rule], each.label, each.key.name if each.key else ""))
+        for finding in found:
+            by_severity[finding.severity].append(finding)
+    for of_severity in by_severity.values():
+        yield from of_severity
+
+
 def _report(taken: Taken, scope: AuditScope, wishes: AuditOptions, looked: Sequence[_Looked], look: _Look) -> AuditReport:
     order = {rule.id: place for place, rule in enumerate(wishes.rules)}
-    findings = sorted(
-        (finding for one in looked for judgement in one.judgements for finding in judgement.findings),
-        key=lambda each: (-each.severity, each.project, order[each.rule], each.label, each.key.name if each.key else ""),
-    )
     return AuditReport(
-        findings=tuple(findings),
+        findings=tuple(_worst_first(looked, order)),
         errors=tuple(one.unseen for one in looked if one.unseen is not None),
         projects=len(looked),
         keys=sum(one.keys for one in looked),

@@ -6,19 +6,26 @@ depends on itself, shows it and asks; nothing here rests on what was not read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Final
+from typing import Final, overload
 
 from keyadmin.audit.commands import command
-from keyadmin.audit.judgement import FixStep, StepKind
+from keyadmin.audit.judgement import FixStep
 from keyadmin.audit.model import AuditFacts, Finding, Use
+from keyadmin.audit.rules import open_client_restriction
 from keyadmin.keys.to_used import YOUNGEST
 from keyadmin.model.command_line import typed
 from keyadmin.model.key import GEMINI, Key
 from keyadmin.model.name_forms import name
 
+Names = tuple[str, str]  # of the key and of its project, as they are typed
+
+# Stand-ins in commands that keys of a kind share, in the form of what they stand for.
+_KEY: Final = "key-0b1f7c5e93"
+_PROJECT: Final = "project-0b1f7c5e93"
+_NOTHING: Final[dict[str, str]] = {}
 _USE: Final = ("use",)
 _CLIENTS: Final = ("clients",)  # no metric tells from where a key is used (Cloud Monitoring, labels of request_count)
 _OPEN: Final = ("gemini-exposed-key", "unrestricted-key")
@@ -69,6 +76,19 @@ class _Case:
     def rotation(self) -> Finding | None:
         return next((self.found[rule] for rule in _ROTATIONS if rule in self.found), None)
 
+    @property
+    def resumes(self) -> bool:
+        """Whether its rotation goes on where it is typed again: the rule names no other way."""
+        return self.rotation is not None and not self.rotation.fix
+
+    @property
+    def shape(self) -> Hashable:
+        """All that the steps depend on but names: keys that agree in it get the same ones."""
+        key, facts, use = self.key, self.facts, self.use
+        used = (use.services, use.answered) if use is not None else self.use_known
+        more = (self.grown, self.resumes, key.delete_time is None, facts.blind)
+        return (tuple(self.found), key.key_type, key.restrictions, used, facts.states, more)
+
     @cached_property
     def grown(self) -> bool:
         """Whether it is old enough for `--to-used`."""
@@ -104,17 +124,76 @@ class _Case:
         return GEMINI in self.called
 
 
-def steps_of(facts: AuditFacts, key: Key | None, found: Mapping[str, Finding]) -> tuple[FixStep, ...]:
-    """The steps for a key (None = for the project) with these findings, at least one."""
-    first = next(iter(found.values()))
-    if key is None:
-        return (FixStep("review", first.fix, "see what there is; people say which may go"),)
-    case = _Case(facts, key, found)
+class Steps(Sequence[FixStep]):
+    """The steps of one key. Keys of the same kind share them but for the names in the commands, which are put in when read."""
+
+    __slots__ = ("_found", "_names", "_shape")
+
+    def __init__(self, shape: tuple[FixStep, ...], names: Names, found: Mapping[str, str]) -> None:
+        self._shape = shape
+        self._names = names
+        self._found = found
+
+    def __len__(self) -> int:
+        return len(self._shape)
+
+    @overload
+    def __getitem__(self, place: int) -> FixStep: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[FixStep]: ...
+    def __getitem__(self, place: int | slice) -> FixStep | Sequence[FixStep]:
+        if isinstance(place, slice):
+            return tuple(self)[place]
+        step = self._shape[place]
+        return replace(step, command=self.command(place))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and tuple(self) == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+    def command(self, place: int) -> str:
+        """What to type at this step."""
+        text = self._shape[place].command
+        key, project = self._names
+        return self._found.get(text) or text.replace(_KEY, key).replace(_PROJECT, project)
+
+
+class StepBook:
+    """The steps of keys, worked out once for all of a kind."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, tuple[FixStep, ...]] = {}
+
+    def steps_of(self, facts: AuditFacts, key: Key | None, found: Mapping[str, Finding]) -> Steps:
+        """The steps for a key (None = for the project) with these findings, at least one."""
+        # What a rule itself says is to be typed stands under the rule's name.
+        own = {rule: finding.fix for rule, finding in found.items() if finding.fix} or _NOTHING
+        if key is None:
+            first = next(iter(found))
+            return Steps((FixStep("review", first, "see what there is; people say which may go"),), ("", ""), own)
+        case = _Case(facts, key, found)
+        shape = (case.shape, tuple(own))
+        steps = self._known.get(shape)
+        if steps is None:
+            self._known[shape] = steps = _shaped(case)
+        return Steps(steps, (name("key", key.key_id), name("project", key.project)), own)
+
+
+def _shaped(case: _Case) -> tuple[FixStep, ...]:
+    """The steps with stand-ins for the key's id and its project, and rules where their own fix is to be typed."""
+    key = case.key
+    stand_in = replace(key, name=f"projects/1/locations/global/keys/{_KEY}", project=_PROJECT)
+    case = replace(case, key=stand_in)
     if key.delete_time is not None and case.rotation is not None:
-        return (_of_rotation(case.rotation),)
+        return (_of_rotation(case),)
     if key.delete_time is not None:
         return (_look(case, "it is deleted: see what it was; `keys undelete` brings it back if that was a mistake"),)
-    return tuple(_steps(case)) or (_review(case, first),)
+    return tuple(_steps(case)) or (_review(case),)
 
 
 def _steps(case: _Case) -> Iterator[FixStep]:
@@ -137,7 +216,8 @@ def _steps(case: _Case) -> Iterator[FixStep]:
 
 def _names(case: _Case) -> Iterator[FixStep]:
     if finding := case.found.get("key-string-in-name"):
-        yield FixStep("contain", finding.fix, "whoever may list keys reads the key string there")
+        fix = finding.rule if finding.fix else command("keys rename", case.key, "NAME")
+        yield FixStep("contain", fix, "whoever may list keys reads the key string there")
 
 
 def _apis(case: _Case) -> Iterator[FixStep]:
@@ -166,20 +246,21 @@ def _to_used(case: _Case) -> Iterator[FixStep]:
 
 
 def _clients(case: _Case) -> Iterator[FixStep]:
-    if finding := case.found.get("open-client-restriction"):
-        yield FixStep("contain", finding.fix, "a copy of it works from nowhere else", _CLIENTS)
+    if "open-client-restriction" in case.found:
+        yield FixStep("contain", open_client_restriction.way(case.key), "a copy of it works from nowhere else", _CLIENTS)
 
 
 def _from_where(case: _Case) -> Iterator[FixStep]:
     """Which clients use a key no metric tells: that is for people to say, and comes last. A successor is asked about later."""
-    if finding := case.found.get("no-client-restriction"):
-        yield FixStep("review", finding.fix, "a copy of it works from nowhere else; say from where it is used", _CLIENTS)
+    if "no-client-restriction" in case.found:
+        fix = command("keys restrict", case.key, allowed_ips="ADDRESS")
+        yield FixStep("review", fix, "a copy of it works from nowhere else; say from where it is used", _CLIENTS)
 
 
 def _replacement(case: _Case) -> Iterator[FixStep]:
     key = case.key
     if case.rotation is not None:
-        yield _of_rotation(case.rotation)
+        yield _of_rotation(case)
     elif case.for_gemini:
         why = "makes an auth key for Gemini and hands it over: the Gemini API refuses standard keys"
         yield FixStep("replace", command("keys migrate", key, to="SINK"), why)
@@ -211,22 +292,27 @@ def _split(case: _Case) -> Iterator[FixStep]:
     yield FixStep("contain", narrow, "takes Gemini from this one, once nothing calls Gemini with it any more")
 
 
-def _of_rotation(finding: Finding) -> FixStep:
-    kind: StepKind = "replace" if " keys rotate " in finding.fix else "review"
-    return FixStep(kind, finding.fix, "the way on that its rotation has")
+def _of_rotation(case: _Case) -> FixStep:
+    """Rotated again, or another way out, which a person has to choose."""
+    assert case.rotation is not None
+    if case.resumes:
+        return FixStep("replace", command("keys rotate", case.key, to="SINK"), "the rotation goes on where it stopped")
+    return FixStep("review", case.rotation.rule, "the way on that its rotation has")
 
 
 def _of_others(case: _Case) -> Iterator[FixStep]:
     """What rules say that this file does not know, those of other packages among them."""
     for rule, finding in case.found.items():
         if rule not in ORDERED and finding.fix:
-            yield FixStep("review", finding.fix, finding.message)
+            yield FixStep("review", rule, f"what the rule {rule} says is to be done")
 
 
 def _look(case: _Case, why: str) -> FixStep:
     return FixStep("review", command("keys describe", case.key), why)
 
 
-def _review(case: _Case, finding: Finding) -> FixStep:
-    fix = finding.fix or command("keys describe", case.key)
+def _review(case: _Case) -> FixStep:
+    """What a rule of another package says is to be typed, else the key itself."""
+    first = next((finding for finding in case.found.values() if finding.fix), None)
+    fix = first.rule if first is not None else command("keys describe", case.key)
     return FixStep("review", fix, "see what it is for: nothing about it is urgent", case.not_read)

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from keyadmin.model.command_line import PROGRAM, called_as
+from keyadmin.model.lazy import MadeLater
 
 FIELDS: Final = frozenset({"fix", "commands", "message", "detail", "explanation", "waysOut", "notes"})
 """The fields of JSON documents that hold advice."""
@@ -48,6 +49,8 @@ def complete_data(data: Any) -> Any:
 def _deep(data: Any, *, advice: bool) -> Any:
     if isinstance(data, dict):
         return {name: _deep(value, advice=name in FIELDS) for name, value in data.items()}
+    if isinstance(data, MadeLater):
+        return MadeLater(data, lambda value: _deep(value, advice=advice))
     if isinstance(data, list):
         return [_deep(value, advice=advice) for value in data]
     return complete(data) if advice and isinstance(data, str) else data

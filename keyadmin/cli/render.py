@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from keyadmin.cli import streams
+from keyadmin.cli import json_text, streams
 from keyadmin.cli.console import paint
 from keyadmin.cli.printed import complete, complete_data
 from keyadmin.cli.reveal import masked
@@ -99,25 +99,20 @@ def show_data(session: Session, data: Any) -> None:
     if session.format == "yaml":
         import yaml
 
-        plain = json.loads(json.dumps(data))  # no tags, no anchors for values that stand twice
+        plain = json.loads(json.dumps(data, default=json_text.plain_value))  # no tags, no anchors for values that stand twice
         text = json.dumps(plain, ensure_ascii=False)
         unsafe = clean(text) != text or not _unicode()
         write(yaml.safe_dump(plain, sort_keys=False, allow_unicode=not unsafe, default_flow_style=False).rstrip("\n"))
     elif session.format == "jsonl":
-        for each in data if isinstance(data, list) else [data]:
-            write(clean_json(json.dumps(each, ensure_ascii=not _unicode())))
+        _write_all(json_text.lines(data, plain=not _unicode()))
     else:
-        write(clean_json(_indented(data)))
+        _write_all(json_text.pieces(data, plain=not _unicode()))
+        streams.write("\n")
 
 
-def _indented(data: Any) -> str:
-    """JSON for people and programs. Of a very long list each element is a line: indenting would take eight times as long."""
-    plain = not _unicode()
-    if isinstance(data, list) and len(data) > _LONG:
-        return "[\n" + ",\n".join(json.dumps(each, ensure_ascii=plain) for each in data) + "\n]"
-    if isinstance(data, dict) and any(isinstance(each, list) and len(each) > _LONG for each in data.values()):
-        return "{\n" + ",\n".join(f"{json.dumps(name)}: {_indented(each)}" for name, each in data.items()) + "\n}"
-    return json.dumps(data, ensure_ascii=plain, indent=2)
+def _write_all(pieces: Iterable[str]) -> None:
+    for piece in pieces:
+        streams.write(masked(clean_json(piece)))
 
 
 def _unicode() -> bool:

@@ -49,7 +49,12 @@ def folded(text: str, width: int | None, indent: str = "") -> list[str]:
 
 
 def clean_json(dumped: str) -> str:
-    """JSON text with the same characters as escapes; outside strings JSON has none of them but line breaks."""
+    """JSON text with the same characters as escapes; outside strings JSON has none of them but line breaks.
+
+    Of those in ASCII only DEL is not an escape already.
+    """
+    if dumped.isascii() and "\x7f" not in dumped:
+        return dumped
     return _UNSAFE_BUT_BREAKS.sub(lambda found: f"\\u{ord(found.group()):04x}", dumped)
 
 

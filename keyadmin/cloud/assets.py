@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from keyadmin.cloud.calls import ListPage, pages
 from keyadmin.cloud.endpoints import ASSET, ApiCall
 from keyadmin.cloud.rest import Json, RestTransport
 from keyadmin.model.key_codec import parse_time
 
+if TYPE_CHECKING:
+    from keyadmin.cloud.asset_keys import KeyAsset
+
 PAGE: Final = 500  # the API's own maximum
+LISTED: Final = 1000  # a page of assets.list (its proto)
 EVERYTHING: Final = "*"
+_KEY: Final = "name,project,versionedResources"
 KEY: Final = "apikeys.googleapis.com/Key"
 PROJECT: Final = "cloudresourcemanager.googleapis.com/Project"
 SERVICE: Final = "serviceusage.googleapis.com/Service"
@@ -53,6 +59,27 @@ class Assets:
 
         path = f"/v1/{quote(scope, safe='/:')}:searchAllResources"
         async for asset in self._rest.pages(call, path, "results", _asset, asked, ahead=True):
+            yield asset
+
+    async def keys(self, scope: str, ids: Mapping[str, str], *, listed: bool = False) -> AsyncIterator[KeyAsset]:
+        """The keys below a scope, by search, or `listed` (cloudasset.assets.listResource or listApikeysKeys).
+
+        `ids` = the ids of projects by their number, as far as they are known when a page is read.
+        """
+        from keyadmin.cloud.asset_keys import KeyReader
+
+        project = scope.removeprefix("projects/") if scope.startswith("projects/") else None
+        call = ApiCall(ASSET, "ListAssets" if listed else "SearchAllResources", project)
+        path = f"/v1/{quote(scope, safe='/:')}" + ("/assets" if listed else ":searchAllResources")
+        asked = {"assetTypes": KEY, "prettyPrint": "false"}
+        asked |= {"contentType": "RESOURCE", "pageSize": str(LISTED)} if listed else {"pageSize": str(PAGE), "readMask": _KEY}
+        reader = KeyReader(ids)
+
+        async def fetch(token: str) -> ListPage[KeyAsset]:
+            params = asked | ({"pageToken": token} if token else {})
+            return await self._rest.read(call, path, reader.listed if listed else reader.searched, params)
+
+        async for asset in pages(fetch, ahead=True):
             yield asset
 
 

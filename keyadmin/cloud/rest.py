@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
@@ -43,18 +44,44 @@ class RestTransport:
         on_repeat: OnRepeat[Json] | None = None,
     ) -> Json:
         """The decoded answer. Raises Problem; ValueError for a call whose transport is not this one."""
+
+        def read(raw: bytes) -> Json:
+            found = decoded(raw)
+            if not isinstance(found, dict) or not raw.strip():
+                raise ValueError("it is not a JSON object")
+            return found
+
+        return await self._asked(call, verb, path, read, params=params, body=body, headers=headers, on_repeat=on_repeat)
+
+    async def read(self, call: ApiCall, path: str, read: Callable[[bytes], Value], params: Params) -> Value:
+        """What `read` makes of the answer to a GET; it raises ValueError for what is no answer. Raises Problem."""
+        return await self._asked(call, "GET", path, read, params=params)
+
+    async def _asked(
+        self,
+        call: ApiCall,
+        verb: str,
+        path: str,
+        read: Callable[[bytes], Value],
+        *,
+        params: Params | None = None,
+        body: Json | None = None,
+        headers: Mapping[str, str] | None = None,
+        on_repeat: OnRepeat[Value] | None = None,
+    ) -> Value:
         if transport(call.service, call.method) != "rest":
             raise ValueError(f"{call.service} {call.method} is not a REST call")
         if any(holds_key(value) for value in (path, *map(str, (params or {}).values()))):
             raise usage("a key string stands where a name is expected; it is not sent, for it would stand in a URL")
 
-        async def attempt(signed: dict[str, str], seconds: float) -> Json:
+        async def attempt(signed: dict[str, str], seconds: float) -> Value:
             url = self._routes.rest(call.service) + path
             sent = {**signed, **(headers or {})}
             answer = await self._http.request(verb, url, params=params, json=body, headers=sent, seconds=seconds)
+            if answer.status < 300:
+                with contextlib.suppress(ValueError):
+                    return read(answer.body)
             found = decoded(answer.body)
-            if answer.status < 300 and isinstance(found, dict) and answer.body.strip():
-                return found
             if answer.status >= 400 and (error_object(found) or (call.service == ACCOUNTS and oauth_error(found))):
                 raise HttpError(answer.status, answer.headers, found)
             raise ForeignAnswer(call.service, answer.status, answer.headers, answer.body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 
 from keyadmin.model.secret import KeyString, KeyType
@@ -32,7 +33,7 @@ class AndroidApp:
     package: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Restrictions:
     """Who may use a key and for what. At most one of the four client kinds is set; `None` = that kind is absent.
 
@@ -45,6 +46,13 @@ class Restrictions:
     ios: tuple[str, ...] | None = None
     targets: tuple[ApiTarget, ...] = ()
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.referrers, self.ips, self.android, self.ios, self.targets))
+
     @property
     def client_kind(self) -> Literal["referrers", "ips", "android", "ios"] | None:
         """The kind of client restriction, if any."""
@@ -53,13 +61,13 @@ class Restrictions:
                 return kind
         return None
 
-    @property
+    @cached_property
     def services(self) -> frozenset[str]:
         """The target services; empty = every API."""
         names = frozenset(target.service for target in self.targets)
         return frozenset() if ALL_APIS in names else names
 
-    @property
+    @cached_property
     def restricted(self) -> Restricted:
         """To Gemini alone, to other APIs, to both, or to nothing."""
         names = self.services

@@ -71,6 +71,10 @@ def parse_successor(key_id: str) -> tuple[str, int] | None:
     return (found[1], int(found[2])) if found else None
 
 
+_CAUSES: Final = frozenset(cause.value for cause in Cause)
+_STATES: Final = {state.value: state for state in State}
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """A key in its lineage."""
@@ -89,7 +93,7 @@ class Member:
     def state(self) -> State | None:
         """What its annotation says; None where there is none or it says something unknown."""
         value = self.key.annotations.get(STATE, "") if self.claimed else ""
-        return State(value) if value in list(State) else None
+        return _STATES.get(value)
 
     @property
     def words(self) -> str:
@@ -141,7 +145,7 @@ class Member:
     def cause(self) -> str | None:
         """Why the last run stopped, as it wrote it: one of the closed list."""
         value = self.key.annotations.get(CAUSE) if self.claimed else None
-        return value if value in list(Cause) else None
+        return value if value in _CAUSES else None
 
 
 @dataclass(frozen=True)

@@ -130,34 +130,52 @@ def _in_question(lineage: Lineage) -> Decision:
 
 
 def _tampered(lineage: Lineage, now: datetime) -> Decision | None:
-    newest, project = lineage.newest, lineage.project
+    newest = lineage.newest
     stuck = Action.STUCK
-    back = next((m for m in reversed(lineage.counted) if m.live and m is not newest), None)
-    home = typed("rotation rollback", back.key.key_id, project=project) if back is not None else None
     if not newest.live:
-        ways: tuple[str, ...] = (f"bring it back: {typed('keys undelete', newest.key.key_id, project=project)}",)
-        ways += (f"or go back for good: {home}",) if home else ()
-        return Decision(stuck, f"its newest key {newest.key.key_id} was deleted by hand", ways_out=ways)
-    adopt = typed("rotation adopt", newest.key.key_id, project=project)
-    mend: tuple[str, ...] = (f"write them anew: {adopt}",)
-    mend += (f"or go back, if it is not a key of this rotation: {home}",) if home else ()
+        return Decision(stuck, f"its newest key {newest.key.key_id} was deleted by hand", ways_out=_ways_back(lineage))
     if newest.generation > 1 and newest.state is None:
-        return Decision(stuck, f"the annotations of {newest.key.key_id} were removed or changed", ways_out=mend)
+        return Decision(stuck, f"the annotations of {newest.key.key_id} were removed or changed", ways_out=_ways_on(lineage))
     if other := other_than_replaced(newest, lineage.predecessor):
-        narrow = typed("keys restrict", newest.key.key_id, project=project, api_target="SERVICE")
-        ways = (f"go back: {home}",) if home else ()
+        home = _home(lineage)
+        narrow = typed("keys restrict", newest.key.key_id, project=lineage.project, api_target="SERVICE")
+        ways: tuple[str, ...] = (f"go back: {home}",) if home else ()
         ways += (f"restrict it as the other one: {narrow}",) if newest.key.restricted == "none" else ()
         return Decision(stuck, other, ways_out=ways)
     if restored := _restored(lineage):
         name = restored[0].key.key_id
         ways = (
-            f"go on with {newest.key.key_id}, hand it over again and retire the other: {adopt}",
-            f"or go back to it: {typed('rotation rollback', name, project=project)}",
+            f"go on with {newest.key.key_id}, hand it over again and retire the other: {_adopt(lineage)}",
+            f"or go back to it: {typed('rotation rollback', name, project=lineage.project)}",
         )
         return Decision(stuck, f"the retired key {name} was brought back by hand", ways_out=ways)
     if wrong := _wrong_time(newest, now):
-        return Decision(stuck, f"{newest.key.key_id} {wrong}", ways_out=mend)
+        return Decision(stuck, f"{newest.key.key_id} {wrong}", ways_out=_ways_on(lineage))
     return None
+
+
+def _ways_back(lineage: Lineage) -> tuple[str, ...]:
+    """Of a lineage whose newest key was deleted."""
+    back = f"bring it back: {typed('keys undelete', lineage.newest.key.key_id, project=lineage.project)}"
+    home = _home(lineage)
+    return (back, f"or go back for good: {home}") if home else (back,)
+
+
+def _ways_on(lineage: Lineage) -> tuple[str, ...]:
+    """Of a lineage whose newest key says something wrong."""
+    on, home = f"write them anew: {_adopt(lineage)}", _home(lineage)
+    return (on, f"or go back, if it is not a key of this rotation: {home}") if home else (on,)
+
+
+def _adopt(lineage: Lineage) -> str:
+    return typed("rotation adopt", lineage.newest.key.key_id, project=lineage.project)
+
+
+def _home(lineage: Lineage) -> str | None:
+    """How to go back to the newest key before that still works; None where there is none."""
+    newest = lineage.newest
+    back = next((m for m in reversed(lineage.counted) if m.live and m is not newest), None)
+    return typed("rotation rollback", back.key.key_id, project=lineage.project) if back is not None else None
 
 
 def other_than_replaced(newest: Member, old: Member | None) -> str | None:

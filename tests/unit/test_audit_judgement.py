@@ -13,7 +13,7 @@ from keyadmin.audit.judgement import KeyJudgement, in_order
 from keyadmin.audit.judging import judge
 from keyadmin.audit.model import AuditFacts, Severity, Use
 from keyadmin.audit.rules import apply, chosen, rules
-from keyadmin.audit.steps import ORDERED
+from keyadmin.audit.steps import ORDERED, StepBook
 from keyadmin.model.key import GEMINI, Key, Restrictions
 from tests.unit.test_audit_rules import MAPS, NOW, OFFICE, OPEN, ROBOT, key, successor, targets
 
@@ -37,7 +37,7 @@ def used(one: Key, *services: str, refused: tuple[str, ...] = (), days: float = 
 
 def judged(*keys: Key, shown: frozenset[str] = EVERY, **facts: Any) -> list[KeyJudgement]:
     known = AuditFacts("p1", keys, NOW, **facts)
-    return judge(known, apply(known, chosen(None)), shown)
+    return judge(known, apply(known, chosen(None)), shown, StepBook())
 
 
 def steps(one: Key, **facts: Any) -> list[tuple[str, str]]:
@@ -205,3 +205,21 @@ def test_the_worst_key_comes_first_accepted_findings_aside() -> None:
     first, second = in_order(judged(good, bad, gemini=True, used=used(bad, MAPS) | used(good, MAPS)))
     assert (first.key, second.key) == (bad, good)
     assert (first.severity, second.severity) == (Severity.HIGH, Severity.INFO)
+
+
+def test_ids_that_are_none_do_not_get_into_what_is_to_be_typed() -> None:
+    odd = replace(key(restrictions=Restrictions()), name="projects/123/locations/global/keys/$(reboot)")
+    assert judged(odd)[0].steps[0].command == "keyadmin keys restrict KEY -p p1 --allowed-ips ADDRESS"
+
+
+def test_keys_of_a_kind_share_their_steps_but_not_their_names() -> None:
+    two = [key(each, age=100, account=None) for each in ("a", "b")]
+    assert [judgement.fix for judgement in judged(*two)] == [f"keyadmin keys migrate {each} -p p1 --to SINK" for each in "ab"]
+    assert len(judged(*two)[0].steps[:1]) == 1
+
+
+def test_a_name_that_holds_a_key_string_is_changed_first_and_the_key_replaced() -> None:
+    named = replace(key(), display_name="AIza" + "SyB0lNxN2kQ9r7wJ4vTcPq8LmZx3HdUyE1o")
+    assert steps(named) == [("contain", "keys rename one NAME -p p1"), ROTATE, ROTATED]
+    noted = replace(key(), annotations={"note": named.display_name})
+    assert steps(noted)[0] == ("contain", "keys annotate --remove note")

@@ -216,7 +216,7 @@ STRING = "AIza" + "SyB0lNxN2kQ9r7wJ4vTcPq8LmZx3HdUyE1o"
 @pytest.mark.parametrize(
     ("more", "where", "way"),
     [
-        ({"display_name": f"maps {STRING}"}, "its display name", "keys rename one -p p1 NAME"),
+        ({"display_name": f"maps {STRING}"}, "its display name", ""),
         ({"annotations": {"note": STRING}}, "its annotation note", "keys annotate one -p p1 --remove note"),
         ({"annotations": {STRING: "x"}}, "the name of an annotation", "keys annotate one -p p1 --clear"),
     ],
@@ -225,7 +225,7 @@ def test_names_that_hold_a_key_string(more: dict[str, Any], where: str, way: str
     [finding] = found("key-string-in-name", replace(key(), **more))
     assert finding.message == f"{where} holds a key string (AIza...yE1o)"
     assert STRING not in finding.message + finding.fix
-    assert finding.fix.split()[1:] == way.split() or set(finding.fix.split()[1:]) == set(way.split())
+    assert finding.fix == (f"keyadmin {way}" if way else "")
     assert found("key-string-in-name", key(), replace(key(), display_name="AIza for maps")) == []
 
 
@@ -374,13 +374,6 @@ def test_what_ai_studio_does_not_show() -> None:
     assert found("undisplayable-key", *(key(f"k{number}") for number in range(100))) == []
     [finding] = found("undisplayable-key", *(key(f"k{number}") for number in range(103)))
     assert (finding.key, "3 more" in finding.message) == (None, True)
-
-
-def test_key_ids_are_quoted_in_what_is_to_be_typed() -> None:
-    odd = replace(key(), name="projects/123/locations/global/keys/$(reboot)")
-    assert (
-        "keyadmin keys restrict KEY -p p1" in found("no-client-restriction", replace(odd, restrictions=Restrictions()))[0].fix
-    )
 
 
 def test_choosing_rules() -> None:

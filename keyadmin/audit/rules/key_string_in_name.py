@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -12,19 +13,22 @@ from keyadmin.model.key import Key
 from keyadmin.model.key_search import search
 from keyadmin.model.secret import mask
 
+_SHORTEST: Final = 20  # characters of a key string
+_HARMLESS: Final = re.compile(r"[a-z0-9 ._:/-]*")  # key strings have capitals, or escapes in their place
+
 
 def check(facts: AuditFacts) -> Iterator[Finding]:
     """Live keys whose display name, id or annotations hold a key string, whosever it is."""
     for key in facts.live:
-        if found := next(_held(key), None):
+        if string := _string(key.display_name):  # the way out is to rename it
+            yield finding_of(RULE, facts, key, f"its display name holds a key string ({mask(string)})")
+        elif (key.annotations or not _HARMLESS.fullmatch(key.name)) and (found := next(_held(key), None)):
             where, string, fix = found
             yield finding_of(RULE, facts, key, f"{where} holds a key string ({mask(string)})", fix)
 
 
 def _held(key: Key) -> Iterator[tuple[str, str, str]]:
-    """Where a key string stands, the string, and what takes it away."""
-    if string := _string(key.display_name):
-        yield "its display name", string, command("keys rename", key, "NAME")
+    """Where else a key string stands, the string, and what takes it away."""
     for name, value in key.annotations.items():
         if string := _string(name):
             yield "the name of an annotation", string, command("keys annotate", key, clear=True)
@@ -36,6 +40,8 @@ def _held(key: Key) -> Iterator[tuple[str, str, str]]:
 
 def _string(text: str) -> str:
     """The first key string in a text, plain or encoded; empty where there is none."""
+    if len(text) < _SHORTEST or _HARMLESS.fullmatch(text):
+        return ""
     found = search(text.encode("utf-8", "surrogatepass"))
     return found[0].key if found else ""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from keyadmin.audit.commands import command
 from keyadmin.audit.model import AuditFacts, Finding, Severity
 from keyadmin.audit.rule import BEST_PRACTICES_PAGE, AuditRule, finding_of
 
@@ -14,8 +13,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
     """Live keys that work from anywhere."""
     for key in facts.live:
         if key.restrictions.client_kind is None:
-            message = "no client restriction: the key works from everywhere"
-            yield finding_of(RULE, facts, key, message, command("keys restrict", key, allowed_ips="ADDRESS"))
+            yield finding_of(RULE, facts, key, "no client restriction: the key works from everywhere")
 
 
 RULE: Final = AuditRule(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from keyadmin.audit.commands import command
@@ -21,11 +22,10 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
     """Live keys whose list of clients lets everybody in."""
     for key in facts.live:
         if found := lets_everybody_in(key.restrictions):
-            message = f"the client restriction lets everybody in: {found}"
-            yield finding_of(RULE, facts, key, message, _way(key))
+            yield finding_of(RULE, facts, key, f"the client restriction lets everybody in: {found}")
 
 
-def _way(key: Key) -> str:
+def way(key: Key) -> str:
     """The entries that let everybody in are taken away where others stay; else what is right takes their place."""
     kind = "ips" if key.restrictions.ips is not None else "referrers"
     there: tuple[str, ...] = getattr(key.restrictions, kind) or ()
@@ -40,6 +40,7 @@ def _only(kind: str, entries: tuple[str, ...]) -> Restrictions:
     return Restrictions(ips=entries) if kind == "ips" else Restrictions(referrers=entries)
 
 
+@lru_cache(maxsize=4096)
 def lets_everybody_in(restrictions: Restrictions) -> str:
     """The entry of a client restriction that makes it one in name only; empty where there is none."""
     for referrer in restrictions.referrers or ():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
-from keyadmin.audit.commands import command, days
+from keyadmin.audit.commands import days
 from keyadmin.audit.model import AuditFacts, Finding, Severity
 from keyadmin.audit.rule import BEST_PRACTICES_PAGE, AuditRule, finding_of
 from keyadmin.model.lineage import State
@@ -22,7 +22,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
         newest = lineage.newest
         if decision.overdue:
             message = f"the key {decision.why}"
-            yield finding_of(RULE, facts, newest.key, message, command("keys rotate", newest.key, to="SINK"))
+            yield finding_of(RULE, facts, newest.key, message)
             continue
         if decision.action in (Action.REST, Action.STUCK) or newest.state is State.STUCK or newest.cause:
             continue  # what is stuck is told as such
@@ -33,7 +33,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
             if since is None or facts.now - since <= OVERDUE:
                 continue
             message = f"the rotation began {days(facts.now - since)} ago and is not complete: {decision.why}"
-        yield finding_of(RULE, facts, newest.key, message, command("keys rotate", newest.key, to="SINK"))
+        yield finding_of(RULE, facts, newest.key, message)
 
 
 RULE: Final = AuditRule(

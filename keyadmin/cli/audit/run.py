@@ -57,6 +57,7 @@ def audit(
 
     Rules: {rules}.
     """
+    from keyadmin.audit.collector import uncollected
     from keyadmin.audit.scan import AuditOptions, scan
     from keyadmin.cli.audit import memory, show
 
@@ -78,7 +79,7 @@ def audit(
         report = await scan(cloud, await scope_of(cloud, session, named, where), kind, wishes, session.observer)
         return await _owned(cloud, session, before.marked(report), wish)
 
-    with keeping_all():
+    with keeping_all(), uncollected():
         report = memory.remembered(session, run(context, work), keep, whole=rule is None)
         again = _again(context, _scope_options(session, where))
         show.show(session, report, wish, target, again)

@@ -25,6 +25,7 @@ from keyadmin.cli.reveal import masked
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean, terminal_width
 from keyadmin.local.files import write_text
+from keyadmin.model.lazy import MadeLater
 from keyadmin.model.problem import usage
 
 __all__ = ["WORST", "ReportTarget", "place", "show"]
@@ -120,7 +121,7 @@ def _print(session: Session, report: AuditReport, whole: AuditReport, wish: Audi
         case "json" | "yaml":
             show_data(session, _document(report, wish, owners))
         case "jsonl":
-            show_data(session, [_with_owner(finding, owners) for finding in report.findings])
+            show_data(session, MadeLater(report.findings, partial(_with_owner, owners=owners)))
         case "csv":
             show_list(session, report.findings, _view(owners))
         case "markdown":
@@ -144,7 +145,7 @@ def _owners(report: AuditReport) -> dict[str, Owner]:
 def _document(report: AuditReport, wish: AuditSelection, owners: Mapping[str, Owner]) -> dict[str, Any]:
     data = report.to_json()
     if owners:
-        data["findings"] = [_with_owner(finding, owners) for finding in report.findings]
+        data["findings"] = MadeLater(report.findings, partial(_with_owner, owners=owners))
     if wish.group_by != "key":
         groups = grouped(report.judgements, wish.group_by)
         data["groups"] = [

@@ -251,14 +251,40 @@ def test_what_is_worth_knowing_alone_never_fails(organization: Any, audit: Audit
     assert (done.found, done.code) == ({("undisplayable-key", "maps")}, 0)
 
 
-def test_an_inventory_that_shows_names_alone_is_not_trusted(organization: Any, served: Any, audit: Audit) -> None:
-    keys = (key("open", age=200), key("gone", deleteTime=ago(1)))
-    organization(project("web-one", *keys), project("empty-one"), assetInventory={"versionedResources": False})
+NAMES_ALONE = {"versionedResources": False}
+
+
+def test_an_inventory_whose_search_shows_names_alone_is_listed(organization: Any, served: Any, audit: Audit) -> None:
+    """assets.list shows the resources; before, each project with keys was asked."""
+    keys = (key("open", age=200), key("gone", deleteTime=ago(1)), key("good", GEMINI))
+    organization(project("web-one", *keys), project("empty-one"), assetInventory=NAMES_ALONE)
     for inventory in ("asset", "auto"):
+        before = served.methods("owner@example.com").count("ListKeys")
         done = audit("--organization", "77", "--inventory", inventory)
+        assert served.methods("owner@example.com").count("ListKeys") == before
+        assert "ListAssets" in served.methods("owner@example.com")
         assert done.found == audit("--organization", "77", "--inventory", "api").found
         assert ("gemini-exposed-key", "open") in done.found
-        assert any("keys of 1 projects were listed" in note for note in done.report["scan"]["notes"])
+        assert any("the keys are from assets.list" in note for note in done.report["scan"]["notes"])
+    served.seed(assetInventory={"versionedResources": True})
+
+
+def test_one_that_may_not_be_listed_is_not_trusted(organization: Any, served: Any, audit: Audit) -> None:
+    role = "organizations/77/roles/searcher"
+    keys = (key("open", age=200), key("gone", deleteTime=ago(1)))
+    organization(
+        project("web-one", *keys),
+        project("empty-one"),
+        roles=("roles/browser", role),
+        customRoles={role: ["cloudasset.assets.searchAllResources"]},
+        assetInventory=NAMES_ALONE,
+    )
+    done = audit("--organization", "77", "--inventory", "asset")
+    assert done.found == audit("--organization", "77", "--inventory", "api").found
+    assert ("gemini-exposed-key", "open") in done.found
+    refused, listed = done.report["scan"]["notes"][1:3]
+    assert "cloudasset.assets.list" in refused
+    assert "keys of 1 projects were listed one by one" in listed
     served.seed(assetInventory={"versionedResources": True})
 
 
