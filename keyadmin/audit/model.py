@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from keyadmin.model.key import GEMINI, Key
 from keyadmin.model.lineage import LINEAGE, Lineage, read
+from keyadmin.model.secret import redact
 from keyadmin.rotation.decide import Action, Decision, RotationTerms, decide
 
 if TYPE_CHECKING:
@@ -111,8 +112,11 @@ class Finding:
 
     @property
     def label(self) -> str:
-        """The key's display name, else its id; empty where the finding is about the project."""
-        return "" if self.key is None else self.key.display_name or self.key.key_id
+        """The key's display name, else its id; empty where the finding is about the project.
+
+        A key string in it is masked here: whoever cuts the name short would cut it so that nobody finds it any more.
+        """
+        return "" if self.key is None else redact(self.key.display_name) or self.key.key_id
 
     def to_json(self) -> dict[str, Any]:
         """The contract's object: `key` = the full name, `keyName` = the display name; null where it is about the project."""

@@ -12,7 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from keyadmin.access.cel import KeyCondition, as_resource
-from keyadmin.audit.inventory import AuditScope, Candidate, take
+from keyadmin.audit.candidates import Candidate
+from keyadmin.audit.inventory import AuditScope, take
 from keyadmin.model.key import GEMINI, Key
 from keyadmin.model.observer import Observer
 from keyadmin.model.org_policy import CREATE, UPDATE, CustomConstraint

@@ -31,6 +31,9 @@ def mask(value: str) -> str:
     return f"{head}...{value[-4:]}"
 
 
+_SHORTEST: Final = 20  # characters of what is masked
+
+
 def holds_key(text: str) -> bool:
     """Whether something in `text` may be a key string, plain or encoded."""
     return bool(search(_bytes(text), loose=True))
@@ -41,6 +44,8 @@ def redact(text: str, but: Collection[str] = ()) -> str:
 
     `but` = the key strings that stay.
     """
+    if len(text) < _SHORTEST:
+        return text
     data = _bytes(text)
     found = [match for match in search(data, loose=True) if match.key not in but]
     if not found:
