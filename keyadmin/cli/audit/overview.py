@@ -137,7 +137,8 @@ def _rules_of(judgement: KeyJudgement, room: int) -> str:
         left = f" +{len(rules) - count}" if count < len(rules) else ""
         if len(text := ", ".join(rules[:count]) + left) <= room:
             return text
-    return rules[0] + (f" +{len(rules) - 1}" if len(rules) > 1 else "")
+    text = rules[0] + (f" +{len(rules) - 1}" if len(rules) > 1 else "")
+    return text if len(text) <= room else rules[0]
 
 
 def _legend(report: AuditReport, look: Look) -> Iterator[str]:
