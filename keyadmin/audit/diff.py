@@ -25,7 +25,7 @@ TITLES: Final[dict[ChangeKind, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class FindingChange:
-    """One difference. `what` = in words what is different, empty for what is new or gone."""
+    """One difference. `what` = in words what is different, or why it is not known whether anything is."""
 
     kind: ChangeKind
     finding: WrittenFinding
@@ -83,27 +83,27 @@ class _Known:
     severity: Severity
     accepted: bool
     name: str
-    fix: int
 
 
 def compare(old: Path, new: Path) -> AuditDiff:
     """Read both, one after the other; what is gone is read once more. Raises Problem (exit 2) with the place of a mistake."""
     known: dict[int, _Known] = {}
-    before = after = None
+    before: ReportHead | None = None
+    after: ReportHead | None = None
     for each in read_report(old):
         if isinstance(each, ReportHead):
             before = each
         else:
-            known[each.identity] = _Known(each.severity, each.accepted is not None, each.name, hash(each.fix))
+            known[each.identity] = _Known(each.severity, each.accepted is not None, each.name)
+    assert before is not None
     changes: list[FindingChange] = []
     for each in read_report(new):
         if isinstance(each, ReportHead):
             after = each
         elif (found := known.pop(each.identity, None)) is None:
-            changes.append(FindingChange("new", each))
+            changes.append(FindingChange("new", each, _why_new(each, before)))
         else:
             changes += _changes(found, each)
-    assert before is not None
     assert after is not None
     if known:
         changes += [_gone(each, after) for each in _findings(old) if each.identity in known]
@@ -113,6 +113,13 @@ def compare(old: Path, new: Path) -> AuditDiff:
 
 def _findings(path: Path) -> Iterator[WrittenFinding]:
     return (each for each in read_report(path) if isinstance(each, WrittenFinding))
+
+
+def _why_new(finding: WrittenFinding, before: ReportHead) -> str:
+    """Why the earlier report may not have it though it was there."""
+    if finding.project in before.unchecked:
+        return "the project could not be checked before"
+    return "" if finding.rule in before.rules else "the rule was not applied before"
 
 
 def _changes(old: _Known, now: WrittenFinding) -> Iterator[FindingChange]:
@@ -126,8 +133,6 @@ def _changes(old: _Known, now: WrittenFinding) -> Iterator[FindingChange]:
         what.append("no longer accepted" if old.accepted else f"accepted: {now.accepted}")
     if now.name != old.name:
         what.append(f"called {old.name!r} before")
-    if hash(now.fix) != old.fix:
-        what.append("what to type next is another command")
     if what:
         yield FindingChange("changed", now, "; ".join(what))
 

@@ -321,6 +321,26 @@ def test_the_difference_in_every_format(two: tuple[str, str], run: Run, form: st
         assert "Content-Security-Policy" in done.out
 
 
+def test_what_a_report_could_not_find_is_said_beside_what_is_new(two: tuple[str, str], run: Run, here: Path) -> None:
+    report = json.loads((here / "b.json").read_text())
+    for finding in report["findings"]:
+        finding["fix"] = f"elsewhere/{finding['fix']} --sandbox"
+    report["findings"].append(report["findings"][0] | {"rule": "api-off", "project": "web-two"})
+    (here / "c.json").write_text(json.dumps(report))
+    assert run("audit", "diff", "b.json", "c.json", "--format", "json").json["changes"]["new"][0]["change"] == (
+        "the project could not be checked before"
+    )
+    for finding in report["findings"]:
+        finding["project"] = "web-one"
+    (here / "c.json").write_text(json.dumps(report))
+    before = json.loads((here / "b.json").read_text())
+    before["summary"]["byRule"].pop("api-off", None)
+    (here / "b.json").write_text(json.dumps(before))
+    found = run("audit", "diff", "b.json", "c.json", "--format", "json").json
+    assert found["summary"] == {"new": 1, "worse": 0, "changed": 0, "gone": 0, "unknown": 0}
+    assert found["changes"]["new"][0]["change"] == "the rule was not applied before"
+
+
 def test_reports_that_do_not_fit_are_said(two: tuple[str, str], run: Run, here: Path) -> None:
     report = json.loads((here / "a.json").read_text())
     report["scan"] |= {"scope": "folders/7", "time": "2040-01-01T00:00:00Z"}
