@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from keyadmin.audit.fix.change import ROTATING, FixChange
 from keyadmin.audit.fix.execute import FixOutcome, FixWork, make
-from keyadmin.audit.fix.journal import FixRecord, open_journal
+from keyadmin.audit.fix.journal import FixRecord, WaveRecord, open_journal
 from keyadmin.audit.fix.observe import WaveVerdict
 from keyadmin.audit.fix.plan import FixPlan
 from keyadmin.audit.fix.plan_file import digest, plan_to_json
@@ -121,10 +121,10 @@ class _Applying:
             await self._make(under_way)
         waves = self._plan.waves
         for place, wave in enumerate(waves):
-            fresh = self._record.waves.get(wave.number) is None
+            fresh = any(self._record.of(change.name) is None for change in wave.changes)
             todo = [change for change in wave.changes if not _over(self._record, change)]
             done = await self._make(todo) if todo else 0
-            if fresh or done:
+            if fresh or done or self._unended(wave):
                 self._work.journal.wave_ended(self._work.cloud.now(), wave.number)
             following = next((each for each in waves[place + 1 :] if self._open(each)), None)
             if not await self._judged(wave, following) or (fresh and self._options.only):
@@ -136,12 +136,16 @@ class _Applying:
     def _record(self) -> FixRecord:
         return self._work.journal.record
 
+    def _unended(self, wave: FixWave) -> bool:
+        """Whether a run was killed behind the last change of the wave, before it could write that down."""
+        return wave.number not in self._record.waves and any(_over(self._record, change) for change in wave.changes)
+
     def _open(self, wave: FixWave) -> bool:
         return any(not _over(self._record, change) for change in wave.changes)
 
     async def _judged(self, wave: FixWave, following: FixWave | None) -> bool:
         """Whether the next wave may come. A wave that was judged well, or accepted, is not judged again."""
-        known = self._record.waves[wave.number]
+        known = self._record.waves.get(wave.number, WaveRecord())
         changes = to_watch(self._work, wave)
         if not self._options.observe and not known.verdict:  # switched off, then and when the run is gone on later
             self._work.journal.judged(self._work.cloud.now(), wave.number, "not-observed", [])
@@ -170,7 +174,7 @@ class _Applying:
         self._options.emit(Event(now, "", "", 0, "", f"wave {verdict.wave}", status, told(verdict)))
 
     async def _pause(self, wave: FixWave) -> None:
-        ended = self._record.waves[wave.number].ended or self._work.cloud.now()
+        ended = self._record.waves.get(wave.number, WaveRecord()).ended or self._work.cloud.now()
         until = ended + self._options.observe + wave.pause
         text = f"Pausing {words(wave.pause)} behind wave {wave.number}"
         await wait_until(self._work.cloud, until, text, self._observer, lambda: self._work.cloud.keys.get(wave.changes[0].name))
@@ -243,7 +247,7 @@ def rests_on_use(target: FixTarget) -> bool:
 def told(verdict: WaveVerdict) -> str:
     """A wave's verdict in a sentence."""
     if verdict.verdict == "harmed":
-        return f"{len(verdict.harmed)} of its keys were harmed"
+        return f"{len(verdict.harmed)} of its keys {'was' if len(verdict.harmed) == 1 else 'were'} harmed"
     if verdict.verdict == "unharmed":
         return f"no harm is seen; {verdict.judged} of its keys have calls to go by"
     return f"not judged: {verdict.why or 'too few calls to go by'}"

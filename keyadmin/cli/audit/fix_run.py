@@ -198,7 +198,7 @@ class FixManner:
     def _tell_rest(self, result: FixResult, path: Path, named: str) -> None:
         """What is left, and the way back."""
         session, plan = self.session, result.plan
-        todo = len(left_to_do(plan, result.record))
+        todo = sum(_may_go_on(result.record, change) for change in left_to_do(plan, result.record))
         again = typed("audit fix", apply=str(path))
         if under_way := waiting(plan, result.record):
             session.console.note(f"{counted(len(under_way), 'rotation')} under way; take them further: {again}", always=True)
@@ -225,6 +225,12 @@ class FixManner:
         if result.harmed and not self.accept_harm:
             return Exit.FOUND
         return Exit.FAILED if result.stopped and not result.harmed else Exit.OK
+
+
+def _may_go_on(record: FixRecord, change: FixChange) -> bool:
+    """Whether the same plan may still make it: one that was skipped is for a new plan."""
+    found = record.of(change.name)
+    return found is None or found.step != "skipped"
 
 
 async def _nothing(cloud: Cloud) -> None:

@@ -165,8 +165,10 @@ def test_only_goes_past_a_wave_whose_change_was_skipped(fixing: Fixing) -> None:
 
 def test_a_share_on_the_command_line_makes_other_waves(fixing: Fixing) -> None:
     fixing.plan()
-    assert fixing.apply("--wave", "50%", "--only").code == 0
+    assert fixing.apply("--wave", "25%", "--only").code == 0
     assert fixing.targets("nobody") is None
+    assert fixing.targets("words", "lab") == []
+    assert fixing.apply("--wave", "50%", "--only").code == 0
     assert fixing.targets("words", "lab") == [TRANSLATE]
     assert fixing.targets("both") == [GEMINI, MAPS]
 
