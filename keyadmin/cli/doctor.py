@@ -11,7 +11,7 @@ from keyadmin.access import doctor as access
 from keyadmin.access import grant
 from keyadmin.access.doctor import Diagnosis
 from keyadmin.access.permissions import DEFAULT, NAMES, checked_member, feature_named
-from keyadmin.access.remedy import Remedy, custom_role
+from keyadmin.access.remedy import Remedy, custom_role, remedy
 from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.keys.sink_options import flagged
 from keyadmin.cli.options import DryRun, Yes
@@ -140,6 +140,7 @@ def _apply(
     if not todo:
         sure = "certainly missing" if unknown else "missing"
         session.console.note(f"Nothing is {sure} for that member as far as the policies say: nothing is granted.", always=True)
+        _say_how_to_go_on(session, found, grants[0].member)
         return not unknown
     for each in todo:
         session.console.say(f"Changes to the allow policy of project {each.project}:")
@@ -155,6 +156,17 @@ def _apply(
     run(context, lambda cloud: grant.apply(cloud, todo))
     session.console.note("Granted. It may take a few minutes until every server knows.")
     return not unknown
+
+
+def _say_how_to_go_on(session: Session, found: list[Diagnosis], member: str) -> None:
+    """Where nothing is known to be missing since a policy may not be read: who finds out, and the grant all the same."""
+    for each in found:
+        names = [check.permission for check in each.checks if check.permission and check.required and check.status == "unknown"]
+        if names:
+            exact = typed("doctor", each.project, for_=each.feature.name)
+            session.console.note(f"Whoever {member} is finds out for certain by typing: {exact}", always=True)
+            for line in remedy(each.feature, each.project, member, names).predefined:
+                session.console.note(f"Or grant it all the same: {line}", always=True)
 
 
 def _write_role(session: Session, file: Path, found: list[Diagnosis], *, yes: bool, dry_run: bool) -> None:

@@ -104,6 +104,7 @@ PRINTED_BY: Final[dict[str, str]] = {
 }
 
 TYPED_IN: Final[dict[str, str]] = {
+    "keyadmin.cli.doctor:_say_how_to_go_on:doctor": "tests/cli/doctor/test_doctor_member.py::test_what_a_policy_above_may_grant_is_not_certainly_missing",
     "keyadmin.access.constraints:_cure:keys create": "tests/cli/guard/test_guard_lived_with.py::test_a_change_that_does_not_cure_is_refused_and_one_that_does_goes_through",
     "keyadmin.access.constraints:_cure:keys delete": "tests/cli/guard/test_guard_lived_with.py::test_a_change_that_does_not_cure_is_refused_and_one_that_does_goes_through",
     "keyadmin.access.constraints:_cure:keys restrict": "tests/cli/guard/test_guard_lived_with.py::test_a_change_that_does_not_cure_is_refused_and_one_that_does_goes_through",

@@ -152,6 +152,8 @@ def test_what_a_policy_above_may_grant_is_not_certainly_missing(run: Callable[..
     applied = run("doctor", "demo-project", "--member", MEMBER, "--apply", "--yes", user="admin@example.com")
     assert applied.code == 3
     assert "nothing is granted" in applied.err
+    assert "by typing: keyadmin doctor demo-project --for create-auth-key" in applied.err
+    assert "Or grant it all the same: gcloud projects add-iam-policy-binding demo-project" in applied.err
     assert place in applied.err
     assert "SetIamPolicy" not in served.methods()[len(before) :]
     everything = run("doctor", "demo-project", "--member", MEMBER, "--apply", "--yes")
