@@ -5,6 +5,7 @@ Over REST: the answers are small, and the generated client takes half a second t
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 from urllib.parse import quote
 
@@ -55,7 +56,8 @@ class OrgPolicy:
 
     async def create_constraint(self, constraint: CustomConstraint) -> None:
         """Make it. Without a policy it forbids nothing."""
-        call = _call("CreateCustomConstraint", constraint.organization, write=True)
+        # Impatient: RESOURCE_EXHAUSTED may mean that there are as many as there can be, which waiting does not change.
+        call = replace(_call("CreateCustomConstraint", constraint.organization, write=True), patient=False)
         body = constraint_to_json(constraint)
         await self._rest.call(call, "POST", f"/v2/{_quoted(constraint.organization)}/customConstraints", body=body)
 

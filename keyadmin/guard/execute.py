@@ -180,5 +180,6 @@ def _shows(step: GuardStep) -> bool:
     return (
         step.action != "delete"
         and policy.spec is not None
+        and any(rule.enforce for rule in policy.spec.rules)
         and all(not rule.condition and rule.enforce is not None for rule in policy.spec.rules)
     )

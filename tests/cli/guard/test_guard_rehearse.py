@@ -57,7 +57,7 @@ def test_a_preview_that_may_not_be_asked_is_said_once(guard: Callable[..., Any],
     before = len(org.methods())
     done = guard("plan", "--organization", "1000", "--rehearse", "--format", "json")
     assert done.code == 0
-    assert "could not be asked" in done.json["rehearsal"]["preview"]["unknown"]
+    assert "could not be asked" in str(done.json["rehearsal"]["preview"]["unknown"])
     assert org.methods()[before:].count(PREVIEW[0]) == 1
 
 
