@@ -249,3 +249,14 @@ def test_an_id_that_is_taken_is_seen_by_the_dry_run(cli: Callable[..., Any], ser
     dry, real = (cli(*words, *more, env={"KEYADMIN_SANDBOX": served.rest}) for more in (("--dry-run",), ()))
     assert (dry.code, dry.error) == (real.code, real.error)
     assert dry.error["cause"] == "already-exists"
+
+
+def test_a_dry_run_names_what_would_go(cli: Callable[..., Any], served: Any) -> None:
+    """What the run asks about is said by the dry run too."""
+    sites = {"browserKeyRestrictions": {"allowedReferrers": ["https://a.example/*"]}}
+    key = {"keyId": "web", "restrictions": sites | {"apiTargets": [{"service": GEMINI}]}}
+    served.seed(projects=[{"projectId": "demo-project", "services": [GEMINI, "apikeys.googleapis.com"], "keys": [key]}])
+    words = ("keys", "restrict", "web", "--allowed-referrers", "https://b.example/*", "-p", "demo-project", "--dry-run")
+    dry = cli(*words, env={"KEYADMIN_SANDBOX": served.rest})
+    assert dry.code == 0
+    assert "site https://a.example/* will no longer be allowed to use it" in dry.err

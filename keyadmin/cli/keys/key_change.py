@@ -108,6 +108,8 @@ def _show_dry(session: Session, outcomes: Sequence[ChangeOutcome]) -> None:
     good = [outcome for outcome in outcomes if outcome.problem is None]
     if good:
         dry(session, good[0].change.key.project, [outcome.change.words for outcome in good])
+    for change in (outcome.change for outcome in good if outcome.change.asks):
+        session.console.note(f"{change.key.key_id}: {change.asks}.", always=True)
     for text in dict.fromkeys(text for outcome in good for text in outcome.unknown):
         session.console.warning(text)
 
