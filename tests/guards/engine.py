@@ -105,13 +105,6 @@ GUARDS = [
         (f"{TOLD}::test_a_key_string_that_somebody_took_for_a_name_is_in_no_event",),
     ),
     Guard(
-        "what the service says is masked where it is read",
-        "cloud/errors.py",
-        "facts = replace(facts, message=redact(facts.message))",
-        "facts = replace(facts)",
-        (f"{TOLD}::test_a_key_string_in_the_services_own_words_goes_nowhere",),
-    ),
-    Guard(
         "the server's time counts",
         "rotation/job.py",
         "return self.cloud.now()",
