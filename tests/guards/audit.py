@@ -16,7 +16,7 @@ GUARDS = [
     Guard(
         "words of others in annotations are not repeated",
         "model/lineage.py",
-        "return value if value in list(Cause) else None",
+        "return value if value in _CAUSES else None",
         "return value",
         (f"{DECIDE}::test_a_cause_that_nobody_wrote_is_none", f"{RULES}::test_words_of_others_in_annotations_are_not_repeated"),
     ),
@@ -129,8 +129,8 @@ GUARDS = [
     Guard(
         "a project that cannot be listed is unknown",
         _SCAN,
-        "return _Looked([], unseen=_unseen(candidate.project, problem), failure=_no_credentials(problem))",
-        "return _Looked([])",
+        "unseen=_unseen(candidate.project, problem), failure=_no_credentials(problem)",
+        "unseen=None, failure=None",
         (f"{TROUBLE}::test_the_threshold_none_does_not_make_the_unknown_right",),
     ),
     Guard(

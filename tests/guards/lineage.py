@@ -33,8 +33,8 @@ GUARDS = [
     Guard(
         "a state that is none of ours is no state",
         "model/lineage.py",
-        "State(value) if value in list(State) else None",
-        "State(value) if value in list(State) else State.RETIRED",
+        "return _STATES.get(value)",
+        "return _STATES.get(value, State.RETIRED)",
         (
             f"{STOPPED}::test_what_was_tampered_with_is_not_written_over_where_another_look_fails",
             f"{DECIDE}::test_what_was_changed_by_hand_is_stuck_with_a_way_out",
