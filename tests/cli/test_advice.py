@@ -183,9 +183,11 @@ def test_advice_on_a_blocked_key_adds_and_keeps(cli: Callable[..., Any], served:
 def test_advice_of_the_audit_on_a_busy_project(cli: Callable[..., Any], served: Any) -> None:
     """Every fix of an audit that needs no value from the person is typed; what it found is gone, and no entry besides."""
     account = "keyadmin-gemini@demo-project.iam.gserviceaccount.com"
+    young = {"createTime": served.control("")["now"]}  # an old one without use is to be deleted
     keys: list[dict[str, Any]] = [
         {
             "keyId": "wide",
+            **young,
             "restrictions": {
                 "serverKeyRestrictions": {"allowedIps": ["192.0.2.1", "0.0.0.0/0", "192.0.2.2"]},
                 "apiTargets": [{"service": MAPS}],
@@ -193,6 +195,7 @@ def test_advice_of_the_audit_on_a_busy_project(cli: Callable[..., Any], served: 
         },
         {
             "keyId": "star",
+            **young,
             "restrictions": {
                 "browserKeyRestrictions": {"allowedReferrers": ["https://a.example/*", "*"]},
                 "apiTargets": [{"service": MAPS}],
@@ -200,13 +203,14 @@ def test_advice_of_the_audit_on_a_busy_project(cli: Callable[..., Any], served: 
         },
         {
             "keyId": "mixed",
+            **young,
             "serviceAccountEmail": account,
             "restrictions": {"apiTargets": [{"service": GEMINI}, {"service": "translate.googleapis.com", "methods": ["Get*"]}]},
         },
         {"keyId": "gone", "deleteTime": "2026-11-20T00:00:00Z"},
         {"keyId": "neighbour", "restrictions": {"apiTargets": [{"service": MAPS}], **BUSY["referrers"]}},
     ]
-    services = [GEMINI, "apikeys.googleapis.com", "monitoring.googleapis.com"]
+    services = [GEMINI, MAPS, "translate.googleapis.com", "apikeys.googleapis.com", "monitoring.googleapis.com"]
     served.seed(projects=[{"projectId": "demo-project", "services": services, "keys": keys}])
     env = {"KEYADMIN_SANDBOX": served.rest}
     asked = ("audit", "--rule", "open-client-restriction", "--rule", "mixed-targets", "--rule", "deleted-key-recoverable")
@@ -217,7 +221,7 @@ def test_advice_of_the_audit_on_a_busy_project(cli: Callable[..., Any], served: 
         done = cli(*shlex.split(line)[1:], env=env)
         assert done.code == 0, (line, done.err)
     again = cli(*asked, "-p", "demo-project", "--format", "json", env=env).json
-    assert again["findings"] == []
+    assert [each["rule"] for each in again["findings"]] == ["deleted-key-recoverable"], "it is shown, and stays deleted"
     now = {
         each["name"].rpartition("/")[2]: each.get("restrictions", {})
         for each in cli("keys", "list", "--all", "--format", "json", env=env).json
@@ -239,7 +243,7 @@ def test_the_audit_advises_the_same_whichever_rules_were_named(cli: Callable[...
         found = cli("audit", "-p", "demo-project", "--format", "json", *options, env=env).json["findings"]
         return {each["fix"] for each in found if each["rule"] == "gemini-exposed-key"}
 
-    assert fixes() == fixes("--rule", "gemini-exposed-key") == {"keyadmin keys migrate old -p demo-project --to SINK"}
+    assert fixes() == fixes("--rule", "gemini-exposed-key") == {"keyadmin keys restrict old -p demo-project --to-used"}
 
 
 def test_every_hint_of_a_first_hour_can_be_typed_as_it_stands(cli: Callable[..., Any]) -> None:
