@@ -64,12 +64,12 @@ class AuditReport:
     def _counted(self) -> tuple[Finding, ...]:
         return self.findings if self.whole is None else self.whole.findings
 
-    @property
+    @cached_property
     def accepted(self) -> int:
         """How many findings somebody has accepted: they are in no other count but `findings`."""
         return sum(1 for finding in self._counted if finding.accepted is not None)
 
-    @property
+    @cached_property
     def new(self) -> int | None:
         """How many findings the baseline has not, accepted ones left out; None without a baseline."""
         if not self.compared:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -32,12 +33,14 @@ MOST_RESULTS: Final = 25_000
 LEVELS: Final = {Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "note", Severity.INFO: "note"}
 # GitHub calls 7.0 to 8.9 high, 4.0 to 6.9 medium, 0.1 to 3.9 low; what is worth knowing alone is no security result.
 SCORES: Final = {Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "3.0"}
+_RESULTS: Final = '"results": []'
+_ENCODE: Final = json.JSONEncoder().encode
+_AT_ONCE: Final = 400
 _NOWHERE: Final = {"startLine": 1, "startColumn": 1, "endLine": 1, "endColumn": 1}
 
 
 def document(report: AuditReport) -> Json:
-    """The SARIF log, ready to be written as JSON."""
-    places = {rule: place for place, rule in enumerate(report.rules)}
+    """The SARIF log, ready to be written as JSON, without its results."""
     run: Json = {
         "tool": {
             "driver": {
@@ -50,7 +53,7 @@ def document(report: AuditReport) -> Json:
         "automationDetails": {"id": f"keyadmin-audit/{_category(report.where)}/"},
         "originalUriBaseIds": {BASE: {"description": {"text": "Resource names in Google Cloud. They are not files."}}},
         "invocations": [_invocation(report)],
-        "results": [_result(finding, places[finding.rule]) | _judged(finding, report) for finding in report.findings],
+        "results": [],
         "properties": {
             "summary": report.summary(),
             "inventory": report.source,
@@ -177,7 +180,15 @@ def _category(where: str) -> str:
 
 
 def _pieces(report: AuditReport) -> Iterator[str]:
-    yield json.dumps(document(report)) + "\n"
+    """Some hundred results at once: all of them together would take more memory than all else."""
+    before, _, after = json.dumps(document(report)).partition(_RESULTS)
+    places = {rule: place for place, rule in enumerate(report.rules)}
+    left, between = iter(report.findings), before + _RESULTS[:-1]
+    while batch := list(islice(left, _AT_ONCE)):
+        results = (_result(finding, places[finding.rule]) | _judged(finding, report) for finding in batch)
+        yield between + ", ".join(map(_ENCODE, results))
+        between = ", "
+    yield ("" if between == ", " else between) + f"]{after}\n"
 
 
 def _warning(report: AuditReport) -> str | None:

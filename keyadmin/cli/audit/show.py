@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import os
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -24,7 +24,7 @@ from keyadmin.cli.render import Column, View, show_data, show_list, write
 from keyadmin.cli.reveal import masked
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean, terminal_width
-from keyadmin.local.files import write_text
+from keyadmin.local.files import write_pieces, write_text
 from keyadmin.model.lazy import MadeLater
 from keyadmin.model.problem import usage
 
@@ -42,6 +42,7 @@ _ENDINGS: Final = {
     **{ending: name for name, endings in report_formats.ENDINGS.items() for ending in endings},
     ".txt": "table",
 }
+_PIECE: Final = 1 << 20  # bytes
 _ERRORS_SAID: Final = 10
 
 
@@ -91,12 +92,24 @@ def show(session: Session, whole: AuditReport, wish: AuditSelection, where: Repo
     if where.file is None:
         _print(session, report, whole, wish, again)
     else:
-        text = io.StringIO()
-        with contextlib.redirect_stdout(text):
-            _print(session, report, whole, wish, again)
-        write_text(where.file, text.getvalue())  # for the owner alone: a report tells where an organisation is weak
+        _write(where.file, lambda: _print(session, report, whole, wish, again))
         session.console.note(f"Wrote {where.file}.")
     _tell(session, whole, whole=where.file is None and session.format in ("table", "markdown"))
+
+
+def _write(file: Path, printed: Callable[[], None]) -> None:
+    """What `printed` prints, into a file for its owner alone: a report tells where an organisation is weak.
+
+    It is not held in memory. A pipe or a device gets it whole.
+    """
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="surrogateescape", newline="") as text:
+        with contextlib.redirect_stdout(text):
+            printed()
+        text.seek(0)
+        if file.exists() and not file.is_file():
+            write_text(file, text.read())
+        else:
+            write_pieces(file, iter(lambda: bytes(text.buffer.read(_PIECE)), b""))
 
 
 def _tell(session: Session, report: AuditReport, *, whole: bool) -> None:
