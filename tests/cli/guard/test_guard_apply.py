@@ -127,8 +127,9 @@ def test_it_is_taken_away_again_and_nothing_of_others_is_touched(guard: Callable
     guard("apply", "--organization", "1000", "--yes", "--enforce")
     guard("apply", "--folder", "1001", "--yes", "--constraint", "no-open-clients")
     dry = guard("remove", "--organization", "1000", "--yes", "--dry-run", "--format", "json")
-    assert dry.json.get("dryRun") is True
+    assert dry.code == 0, dry.err
     assert set(FOUR) <= set(policies(org.rest, ORG))
+    assert dry.json.get("dryRun") is True
     removed = guard("remove", "--organization", "1000", "--yes", "--format", "json")
     assert removed.code == 0, removed.err
     assert policies(org.rest, ORG) == before
