@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -29,7 +30,7 @@ def trees() -> dict[str, ast.Module]:
 @cache
 def imports() -> dict[str, frozenset[str]]:
     """By module: the modules and packages that it names, keyadmin's own and others'."""
-    return {name: frozenset(_named(name, tree)) for name, tree in trees().items()}
+    return {name: frozenset(named(name, tree)) for name, tree in trees().items()}
 
 
 def own(name: str) -> frozenset[str]:
@@ -40,6 +41,16 @@ def own(name: str) -> frozenset[str]:
 def area(name: str) -> str:
     """The package of the layers that a module is in: `keys` of keyadmin.keys.create; the module's own name at the top."""
     return name.split(".")[1] if "." in name else name
+
+
+def doubled(parsed: Mapping[str, ast.Module]) -> dict[str, list[str]]:
+    """The exported classes' names that stand in more than one module, with the modules."""
+    where: dict[str, list[str]] = defaultdict(list)
+    for module, tree in parsed.items():
+        for node in tree.body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where[node.name].append(module)
+    return {name: places for name, places in where.items() if len(places) > 1}
 
 
 def circles(graph: Mapping[str, frozenset[str]]) -> list[list[str]]:
@@ -70,7 +81,8 @@ def circles(graph: Mapping[str, frozenset[str]]) -> list[list[str]]:
     return out
 
 
-def _named(module: str, tree: ast.Module) -> Iterator[str]:
+def named(module: str, tree: ast.Module) -> Iterator[str]:
+    """What a module's tree imports, wherever in it that stands."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

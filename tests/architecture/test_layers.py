@@ -7,7 +7,7 @@ from collections import defaultdict
 
 import pytest
 
-from tests.architecture.imports import area, circles, imports, modules, own, trees
+from tests.architecture.imports import area, circles, doubled, imports, modules, named, own, trees
 
 # A package may import those that stand before it, and nothing else of keyadmin, but for the two lists below.
 LAYERS = "data model local cloud handover access keys projects rotation leaks audit guard cli"
@@ -63,26 +63,69 @@ def test_a_circle_is_seen() -> None:
 
 @pytest.mark.parametrize("module", sorted(modules()))
 def test_google_s_packages_are_known_to_the_wire_alone(module: str) -> None:
-    named = {each.split(".")[0] for each in imports()[module]} & set(GOOGLE)
-    assert not named or area(module) in ("cloud", "sandbox"), f"{module} imports {sorted(named)}"
+    others = {each.split(".")[0] for each in imports()[module]} & set(GOOGLE)
+    assert not others or area(module) in ("cloud", "sandbox"), f"{module} imports {sorted(others)}"
 
 
 @pytest.mark.parametrize("module", sorted(name for name in modules() if area(name) not in ("cli", "sandbox", "__main__")))
 def test_only_the_command_line_knows_typer(module: str) -> None:
-    named = {each.split(".")[0] for each in imports()[module]}
-    assert not named & {"typer", "click", "tabulate", "questionary", "prompt_toolkit"}
+    others = {each.split(".")[0] for each in imports()[module]}
+    assert not others & {"typer", "click", "tabulate", "questionary", "prompt_toolkit"}
 
 
 @pytest.mark.parametrize("module", sorted(name for name in modules() if area(name) == "model"))
 def test_the_model_asks_nobody(module: str) -> None:
-    named = {each.split(".")[0] for each in imports()[module]}
-    assert not named & {"aiohttp", "grpc", "google", "requests", "socket", "subprocess", "sqlite3", "asyncio"}
+    others = {each.split(".")[0] for each in imports()[module]}
+    assert not others & {"aiohttp", "grpc", "google", "requests", "socket", "subprocess", "sqlite3", "asyncio"}
 
 
 def test_no_exported_class_name_means_two_things() -> None:
-    where: dict[str, list[str]] = defaultdict(list)
-    for module, tree in trees().items():
-        for node in tree.body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                where[node.name].append(module)
-    assert {name: places for name, places in where.items() if len(places) > 1} == {}
+    assert doubled(trees()) == {}
+
+
+def test_a_class_name_that_means_two_things_is_seen() -> None:
+    sources = {
+        "one": "class Found: ...\nclass _Own: ...\nclass Alone: ...",
+        "two": "@dataclass\nclass Found: ...\nclass _Own: ...",
+        "three": "from one import Found\ndef make():\n    class Alone: ...",
+    }
+    assert doubled({name: ast.parse(text) for name, text in sources.items()}) == {"Found": ["one", "two"]}
+
+
+_EVERYWHERE = """
+from typing import TYPE_CHECKING
+import at.the.top
+if TYPE_CHECKING:
+    from keyadmin.rotation import engine
+    from for_types import Alone
+def use():
+    from keyadmin.cloud.connect import connect
+    import deep
+    async def inner():
+        from . import lineage
+        from ..rotation.decide import decide
+class Holder:
+    from in_class import x
+    def method(self):
+        try:
+            import tried
+        except ImportError:
+            import instead
+"""
+
+
+def test_imports_inside_functions_and_for_types_count() -> None:
+    ours = {"rotation.engine", "cloud.connect", "model.lineage", "rotation.decide"}
+    others = {"typing", "at.the.top", "for_types", "deep", "in_class", "tried", "instead"}
+    assert set(named("keyadmin.model.key", ast.parse(_EVERYWHERE))) == {f"keyadmin.{each}" for each in ours} | others
+
+
+@pytest.mark.parametrize("where", ["def late():\n    {}", "if TYPE_CHECKING:\n    {}", "class A:\n    {}"])
+def test_a_circle_that_is_closed_inside_a_function_or_for_types_is_seen(where: str) -> None:
+    back = ast.parse(where.format("from keyadmin.rotation.engine import advance"))
+    graph = {
+        "keyadmin.rotation.engine": frozenset({"keyadmin.model.key"}),
+        "keyadmin.model.key": frozenset(named("keyadmin.model.key", back)),
+    }
+    assert circles(graph) == [["keyadmin.model.key", "keyadmin.rotation.engine"]]
+    assert not allowed("keyadmin.model.key", "keyadmin.rotation.engine")
