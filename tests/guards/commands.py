@@ -153,4 +153,11 @@ GUARDS = [
         "    if False:\n",
         (f"{ROTATE}::test_they_ask_and_can_be_planned",),
     ),
+    Guard(
+        "keys rotate: a sink that is not allowed is told first",
+        "rotation/rotate.py",
+        "    build(specs, cloud, flagged=told.flagged, emit=told.write_line)\n",
+        "",
+        (f"{ROTATE}::test_a_sandbox_key_leaves_the_sandbox_only_with_the_flag",),
+    ),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.guards.files import TAMPERED
+from tests.guards.files import SUSPICIOUS, TAMPERED
 from tests.guards.guard import Guard
 
 GUARDS = [
@@ -19,6 +19,20 @@ GUARDS = [
         "(not member.live or (keeper.live and not self.suspicious))",
         "(not member.live or not self.suspicious)",
         (f"{TAMPERED}::test_a_claim_on_a_deleted_key_voids_nothing_that_lives",),
+    ),
+    Guard(
+        "a leaked key's lineage is read with suspicion",
+        "model/lineage.py",
+        "(not member.live or (keeper.live and not self.suspicious))",
+        "(not member.live or keeper.live)",
+        (f"{SUSPICIOUS}::test_after_a_leak_no_claim_takes_a_key_that_lives_out_of_the_count",),
+    ),
+    Guard(
+        "a rollback whose mark was taken away is not turned into a rotation",
+        "rotation/engine.py",
+        "    if job.terms.back_to and decision.action not in",
+        "    if False and decision.action not in",
+        (f"{TAMPERED}::test_a_rollback_whose_mark_is_taken_away_does_not_end_the_rotation_instead",),
     ),
     Guard(
         "grace counts from when the successor was made, too",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.guards.guard import Guard
 
+ERRORS = "tests/cloud/test_errors.py"
 GOOGLE = "tests/cloud/test_google.py"
 RETRY = "tests/cloud/test_retry.py"
 NETWORK = "tests/cloud/test_network.py"
@@ -89,6 +90,20 @@ GUARDS = [
         "if history.lost and on_repeat is not None",
         "if on_repeat is not None",
         (f"{RETRY}::test_an_id_taken_at_the_first_try_is_taken",),
+    ),
+    Guard(
+        "what the service says is masked where it is read",
+        "cloud/errors.py",
+        "facts = replace(facts, message=redact(facts.message))",
+        "facts = replace(facts)",
+        (f"{ERRORS}::test_key_strings_in_messages_and_links_are_masked",),
+    ),
+    Guard(
+        "the links that the service names are masked where they are read",
+        "cloud/errors.py",
+        "notes=[redact(link) for link in facts.links],",
+        "notes=[*facts.links],",
+        (f"{ERRORS}::test_key_strings_in_messages_and_links_are_masked",),
     ),
     Guard(
         "a sandbox key is not sent to Google, nor a real one to the sandbox",

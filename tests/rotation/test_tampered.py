@@ -317,3 +317,21 @@ async def test_a_rollback_whose_mark_is_taken_away_ends_in_a_conflict(on: Stage)
     outcome = await back
     assert isinstance(outcome.problem, Problem)
     assert deleted(subject) == []
+
+
+async def test_a_rollback_whose_mark_is_taken_away_does_not_end_the_rotation_instead(on: Stage) -> None:
+    """Its grace being over, a rotation would delete the very key that is gone back to."""
+    subject = await published(on)
+    await on.control("clock", {"advance": "25h"})
+    gate = Gate("UpdateKey", nth=2)  # the mark is written; what came after is about to be told
+    back = await held_up(on, gate, subject.roll_back("web"))
+    on.pause = go_on
+    key = await subject.key("web")
+    kept = {name: text for name, text in key.annotations.items() if name != VOID}
+    await on.cloud.keys.update(key.name, {"annotations"}, replace(key, annotations=kept))
+    await claim(subject, subject.lineage().members[-1], team="mine")  # its change is refused, and all is read again
+    gate.open()
+    outcome = await back
+    assert deleted(subject) == []
+    assert outcome.problem is not None
+    assert "somebody changed web" in outcome.problem.message
