@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from keyadmin.access.advice import advice
@@ -54,6 +54,7 @@ def all_checks(seen: ProbeResult, by: Asker, feature: Feature) -> tuple[Check, .
     found = [project(seen, feature), caller(by), quota_project(seen, by, feature)]
     found += [permission(seen, name, feature) for name in feature.permissions]
     found += [studio_permission(seen, name) for name in feature.studio]
+    found += [optional_permission(seen, name) for name in feature.optional]
     found += [api(seen, name, by, feature) for name in APIS]
     if seen.binding_enforced is not None:
         found.append(key_binding(seen))
@@ -77,7 +78,7 @@ def checks_of_member(
     itself = member.partition(":")[2].casefold() == (by.caller.principal or "").casefold()
     tested = seen if itself else None
     found += [_of_member(name, access, tested, required=True) for name in feature.permissions]
-    found += [_of_member(name, access, tested, required=False) for name in feature.studio]
+    found += [_of_member(name, access, tested, required=False) for name in (*feature.studio, *feature.optional)]
     found += [api(seen, name, by, feature) for name in APIS]
     if seen.binding_enforced is not None:
         found.append(key_binding(seen))
@@ -243,6 +244,12 @@ def studio_permission(seen: ProbeResult, name: str) -> Check:
     return Check(
         check.id, check.status, False, f"{check.detail}; AI Studio's page needs it, keyadmin does not", name, check.fix
     )
+
+
+def optional_permission(seen: ProbeResult, name: str) -> Check:
+    """One that the command goes without, by another way."""
+    check = _permission(seen, name, required=False)
+    return replace(check, detail=f"{check.detail}; optional: lets the inventory answer in place of each project")
 
 
 def _permission(seen: ProbeResult, name: str, *, required: bool) -> Check:

@@ -42,7 +42,7 @@ class Feature:
 
     `permissions` suffice for keyadmin's command on a key named by its id or full name (a display name takes apikeys.keys.list
     besides), and it fails without any one of them. `studio` = what AI Studio's page needs
-    beside them. `enables` = the command turns on the APIs in `apis` where they are off; else they have to be on.
+    beside them; `optional` = what more the command does with them, where they are held. `enables` = the command turns on the APIs in `apis` where they are off; else they have to be on.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Feature:
     permissions: tuple[str, ...]
     apis: tuple[str, ...]
     studio: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     enables: bool = False
     makes_keys: bool = False
     binds: bool = False
@@ -119,7 +120,13 @@ FEATURES: Final[dict[str, Feature]] = {
             makes_keys=True,
             binds=True,
         ),
-        Feature("audit", "audit the API keys", ("apikeys.keys.list", "serviceusage.services.get"), (API_KEYS, SERVICE_USAGE)),
+        Feature(
+            "audit",
+            "audit the API keys",
+            ("apikeys.keys.list", "serviceusage.services.get"),
+            (API_KEYS, SERVICE_USAGE),
+            optional=("cloudasset.assets.searchAllResources", "cloudasset.assets.listResource"),
+        ),
         Feature(
             "fix",
             "repair API keys after an audit, and undo it",

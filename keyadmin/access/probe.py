@@ -76,7 +76,7 @@ async def asker(cloud: Cloud, feature: Feature) -> Asker:
 
 async def probe(cloud: Cloud, project: str, feature: Feature) -> ProbeResult:
     """Look at one project. Never raises for what a service refuses."""
-    names = (*feature.permissions, *feature.studio)
+    names = (*feature.permissions, *feature.studio, *feature.optional)
     found, held, apis, enforced, keys, constraints = await asyncio.gather(
         or_problem(_project(cloud, project)),
         or_problem(_held_above(cloud, project, names) if feature.at_organization else held_permissions(cloud, project, names)),

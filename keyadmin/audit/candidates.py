@@ -23,8 +23,9 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Taken:
-    """What there is. `notes` = what is to be known of how it was found out."""
+    """What there is. `notes` = what is to be known of how it was found out; `deleted` = whether deleted keys are seen."""
 
     candidates: list[Candidate]
     source: Source
     notes: tuple[str, ...] = ()
+    deleted: bool = True

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from keyadmin.audit.candidates import Candidate, Taken
+from keyadmin.audit.known import LAG
 from keyadmin.model.key import GEMINI, Key, Restrictions
 from keyadmin.model.lineage import parse_successor
 from keyadmin.model.problem import Exit, Problem
@@ -19,7 +20,7 @@ from keyadmin.model.problem import Exit, Problem
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
-LAG: Final = "projects and keys are from Cloud Asset Inventory, which lags behind by minutes to hours"
+LAGGING: Final = f"projects and keys are from Cloud Asset Inventory, which lags behind by {LAG}"
 _PROJECT_FIELDS: Final = "name,project,state,additionalAttributes"
 _SERVICE_FIELDS: Final = "name,project,state"
 _NEEDED: Final = frozenset({"restrictions", "serviceAccountEmail"})
@@ -88,7 +89,7 @@ class _Search:
         self._on: dict[str, set[str]] = {}  # numbers of the projects that an API is on in
         self._targets: dict[int, Restrictions] = {}  # those that were seen, by their place in memory: many keys share theirs
         self._apis: list[asyncio.Task[None]] = []
-        self._notes: list[str] = [LAG]
+        self._notes: list[str] = [LAGGING]
 
     async def look(self) -> None:
         """Raises Problem where a search is refused."""
@@ -167,7 +168,8 @@ class _Search:
             self._notes.append(f"{what} one by one")
         elif self._keys.by_number and "deleteTime" not in self._keys.shown:
             self._notes.append("the inventory shows no deleted key; --inventory api says whether there are some")
-        return Taken(sorted(candidates, key=_by_project), "asset", tuple(self._notes))
+        deleted = "deleteTime" in self._keys.shown or asked == len(candidates) > 0
+        return Taken(sorted(candidates, key=_by_project), "asset", tuple(self._notes), deleted)
 
     def _candidate(self, number: str) -> Candidate:
         project = self._ids.get(number, number)

@@ -98,7 +98,8 @@ class Finding:
     """One thing that is wrong, or worth knowing.
 
     `key` is None where it is about the project; `fix` = what to type next about the key (the first step of its judgement);
-    `accepted` = who accepted it and why; `new` = whether a baseline has it not (None = there is none).
+    `accepted` = who accepted it and why; `new` = whether a baseline has it not (None = there is none); `not_read` = what that
+    step depends on and was not read.
     """
 
     rule: str
@@ -109,6 +110,7 @@ class Finding:
     fix: str
     accepted: Acceptance | None = None
     new: bool | None = None
+    not_read: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -128,6 +130,7 @@ class Finding:
             "keyName": None if self.key is None else self.key.display_name,
             "message": self.message,
             "fix": self.fix,
+            **({"notRead": list(self.not_read)} if self.not_read else {}),
             **({} if self.accepted is None else {"accepted": self.accepted.to_json()}),
             **({} if self.new is None else {"new": self.new}),
         }

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from keyadmin.audit.judgement import KeyJudgement, in_order
+from keyadmin.audit.known import AsOf, UseRead
 from keyadmin.audit.model import MAX_AGE, Finding, Severity, Source, Unseen
 from keyadmin.model.key_codec import format_time
 from keyadmin.model.lazy import MadeLater
@@ -33,6 +34,8 @@ class AuditReport:
     `unknown` = what could not be judged and is no error of a project; `failed` = how many projects could not be checked at
     all, `failure` = why the first could not; `compared` = with a baseline; `checked` = ids and numbers of the projects that
     were checked; `trend` = earlier audits of the same scope, the oldest first.
+
+    `use`, `deleted` = what of that was read, as in AsOf.
 
     Where only a part is shown, `findings` and `judgements` are that part, and all counts are those of `whole`.
     """
@@ -59,6 +62,13 @@ class AuditReport:
     """The projects whose keys the API Keys API listed; those of the others are as an inventory had them."""
     trend: Sequence[TrendPoint] = ()
     whole: AuditReport | None = None
+    use: UseRead = "none"
+    deleted: bool = True
+
+    @property
+    def known(self) -> AsOf:
+        """As of when what is known, and what was not looked at."""
+        return AsOf(self.source, self.now, self.use, self.deleted)
 
     @property
     def _counted(self) -> tuple[Finding, ...]:
@@ -139,6 +149,7 @@ class AuditReport:
                 "time": format_time(self.now),
                 "scope": self.where,
                 "inventory": self.source,
+                "known": self.known.to_json(),
                 "maxAge": f"{self.max_age.total_seconds():.0f}s",
                 "notes": [*self.notes, *self.unknown],
             },

@@ -13,6 +13,7 @@ from keyadmin.audit.candidates import Candidate, Taken
 from keyadmin.audit.inventory import AuditScope, Inventory, take
 from keyadmin.audit.judgement import KeyJudgement, in_order
 from keyadmin.audit.judging import judge
+from keyadmin.audit.known import UseRead
 from keyadmin.audit.model import UNUSED_AFTER, AuditFacts, Finding, Severity, Unseen, Use
 from keyadmin.audit.result import AuditReport
 from keyadmin.audit.rule import AuditRule, Need, open_keys
@@ -47,7 +48,8 @@ class AuditOptions:
 class _Looked:
     """One project after it was looked at.
 
-    `unseen` = why not, or not wholly; `blind` = why the use of its keys is unknown, `dark` = why the state of its APIs is.
+    `unseen` = why not, or not wholly; `blind` = why the use of its keys is unknown, `dark` = why the state of its APIs is;
+    `use` = whether it was read, None without a key that works.
     """
 
     project: str
@@ -59,6 +61,7 @@ class _Looked:
     failure: Problem | None = None
     blind: Problem | None = None
     dark: Problem | None = None
+    use: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +174,10 @@ class _Look:
             every = apply(asked.facts, self._rules)
         judgements = judge(asked.facts, every, self._shown, self._book)
         known = _names(facts)
-        return _Looked(candidate.project, judgements, len(keys), known, asked.unseen, blind=asked.blind, dark=asked.dark)
+        use = asked.facts.used is not None if facts.live else None
+        return _Looked(
+            candidate.project, judgements, len(keys), known, asked.unseen, blind=asked.blind, dark=asked.dark, use=use
+        )
 
     async def _asked(self, facts: AuditFacts, needs: Collection[Need], *, use: bool, again: _Asked | None = None) -> _Asked:
         """The facts with what is not known yet: which APIs are on, where that matters, and the use of the keys."""
@@ -287,7 +293,16 @@ def _report(taken: Taken, scope: AuditScope, wishes: AuditOptions, looked: Seque
         version=__version__,
         judgements=tuple(in_order(judgement for one in looked for judgement in one.judgements)),
         checked=frozenset(name for one in looked for name in one.names),
+        use=_use_read(looked),
+        deleted=taken.deleted,
     )
+
+
+def _use_read(looked: Sequence[_Looked]) -> UseRead:
+    read = {one.use for one in looked if one.use is not None}
+    if True not in read:
+        return "none"
+    return "some" if False in read else "all"
 
 
 def _unknown(looked: Sequence[_Looked], look: _Look) -> list[str]:

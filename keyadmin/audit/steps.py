@@ -162,6 +162,10 @@ class Steps(Sequence[FixStep]):
         key, project = self._names
         return self._found.get(text) or text.replace(_KEY, key).replace(_PROJECT, project)
 
+    def not_read(self, place: int) -> tuple[str, ...]:
+        """What this step depends on and was not read."""
+        return self._shape[place].not_read
+
 
 class StepBook:
     """The steps of keys, worked out once for all of a kind."""

@@ -57,6 +57,7 @@ def document(report: AuditReport) -> Json:
         "properties": {
             "summary": report.summary(),
             "inventory": report.source,
+            "known": report.known.to_json(),
             "notes": [*report.notes, *report.unknown],
             **({"sandbox": True} if report.sandbox else {}),
         },
@@ -131,6 +132,7 @@ def _result(finding: Finding, place: int) -> Json:
             "project": finding.project,
             "keyName": finding.key.display_name if finding.key else None,
             "fix": finding.fix,
+            **({"notRead": list(finding.not_read)} if finding.not_read else {}),
         },
     }
 

@@ -46,7 +46,7 @@ def lines(report: AuditReport, whole: AuditReport, look: Look) -> Iterator[str]:
     """`report` = what is shown of `whole`."""
     yield from _summary(whole, look)
     if not whole.findings:
-        yield from ("", "No findings.")
+        yield from ("", whole.known.nothing())
     elif look.wish.group_by == "key":
         yield from _keys(report, whole, look)
     else:
@@ -68,6 +68,9 @@ def _summary(report: AuditReport, look: Look) -> Iterator[str]:
     projects = grouped(report.judgements, "project")
     if len(projects) > 1:
         yield from _commonest("Projects", ((each.name, sum(each.rank)) for each in projects), look, by_count=False)
+    first, *rest = folded(report.known.words(), look.columns - 10)
+    yield f"{'Known':<10}{first}"
+    yield from (f"{'':<10}{line}" for line in rest)
 
 
 def _trend(report: AuditReport) -> Iterator[str]:

@@ -192,7 +192,7 @@ def _view(owners: Mapping[str, Owner], *, accepted: bool = True, new: bool = Tru
             *more,
         ),
         lambda each: each.to_json(),
-        "No findings.",
+        "No finding to show.",
     )
 
 
@@ -201,13 +201,16 @@ def _who(owner: Owner | None) -> str:
 
 
 def _markdown(session: Session, report: AuditReport, owners: Mapping[str, Owner]) -> None:
-    write(f"# API key audit\n\n{clean(report.words())}.\n")
+    known = report.known
+    write(f"# API key audit\n\n{clean(report.words())}.\n\nKnown: {known.words()}.\n")
     if report.accepted or report.new is not None:
         new = f", {report.new} of them new" if report.new is not None else ""
         write(f"{report.accepted} accepted{new}.\n")
     if report.findings:
         view = _view(owners, accepted=report.accepted > 0, new=report.new is not None, owner=bool(owners))
         show_list(session, report.findings, view)
+    elif not (report.whole or report).findings:
+        write(f"{known.nothing()}\n")
     if report.trend:
         _markdown_trend(session, report)
     for title, texts in (

@@ -187,3 +187,19 @@ def test_the_roles_of_the_remedy_suffice(world: World, doctor: Callable[..., Any
     assert doctor("demo-project", "--for", name, user=DEV).ready
     done = COMMANDS[name](world)
     assert done.code == 0, done.err
+
+
+def test_an_inventory_that_may_not_be_read_keeps_no_audit_from_its_work(world: World, doctor: Callable[..., Any]) -> None:
+    """Without it each project is asked; so its permissions are checked, and required they are not."""
+    optional = FEATURES["audit"].optional
+    assert optional == ("cloudasset.assets.searchAllResources", "cloudasset.assets.listResource")
+    prepared(world, "audit")
+    for more, status in (((), "missing"), (optional, "ok")):
+        world.served.give(DEV, [*FEATURES["audit"].permissions, *more])
+        found = doctor("demo-project", "--for", "audit", user=DEV)
+        assert found.ready
+        assert found.missing == set()
+        checks = {each["id"]: each for each in found.checks} if isinstance(found.checks, list) else found.checks
+        for name in optional:
+            check = checks[f"permission:{name}"]
+            assert (check["status"], check["required"]) == (status, False)

@@ -52,7 +52,7 @@ def _parts(report: AuditReport) -> dict[str, str]:
 
 def _facts(report: AuditReport) -> str:
     source = "Cloud Asset Inventory" if report.source == "asset" else "the API Keys API"
-    notes = [f"{note[:1].upper()}{note[1:]}." for note in (*report.notes, *report.unknown)]
+    notes = [f"{note[:1].upper()}{note[1:]}." for note in (report.known.words(), *report.notes, *report.unknown)]
     lines = [
         f"As of {report.now:%Y-%m-%d %H:%M} UTC, from {source}.",
         f"Longest age allowed: {report.max_age.days} days.",
@@ -82,7 +82,7 @@ def _counts(report: AuditReport) -> str:
 def _worst(report: AuditReport) -> str:
     rows = "".join(map(_row, islice(report.judgements, _WORST)))
     if not rows:
-        return "<p>None.</p>"
+        return f"<p>{escape(report.known.nothing())}</p>"
     head = _head("Severity", "Project", "Key", "What was found", "What to type")
     rest = len(report.judgements) - _WORST
     more = f"<p>And {rest:,} more keys, which the script shows.</p>" if rest > 0 else ""
