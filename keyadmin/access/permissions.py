@@ -42,7 +42,8 @@ class Feature:
 
     `permissions` suffice for keyadmin's command on a key named by its id or full name (a display name takes apikeys.keys.list
     besides), and it fails without any one of them. `studio` = what AI Studio's page needs
-    beside them; `optional` = what more the command does with them, where they are held. `enables` = the command turns on the APIs in `apis` where they are off; else they have to be on.
+    beside them; `optional` = what the command makes use of where it is held, and goes without. `enables` = the command turns
+    on the APIs in `apis` where they are off; else they have to be on.
     """
 
     name: str

@@ -94,9 +94,8 @@ async def _of_caller(cloud: Cloud, inventory: Inventory) -> Taken:
     notes += [note for taken in found for note in taken.notes]
     if found and rest:
         notes.append(f"{len(rest)} of the projects are in no organisation whose inventory may be searched; they were asked")
-    return Taken(
-        [*known.values(), *rest], "asset" if found else "api", tuple(dict.fromkeys(notes)), all(each.deleted for each in found)
-    )
+    deleted = all(each.deleted for each in found)
+    return Taken([*known.values(), *rest], "asset" if found else "api", tuple(dict.fromkeys(notes)), deleted)
 
 
 async def _seen(cloud: Cloud) -> list[str]:

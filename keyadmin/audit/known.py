@@ -47,7 +47,7 @@ class AsOf:
         """The same in one line."""
         keys = f"as the inventory shows them, {LAG} late" if self.source == "asset" else f"as of {_minute(self.now)}"
         until = "" if self.use_until is None else f"; their use until {_minute(self.use_until)}"
-        return f"keys {keys}{until}; not looked at: {', '.join(self.not_looked_at)}"
+        return f"keys {keys}{until}; not read: {', '.join(self.not_looked_at)}"
 
     def nothing(self) -> str:
         """What is said where nothing was found: no more than is known."""

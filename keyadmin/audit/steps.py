@@ -246,7 +246,9 @@ def _to_used(case: _Case) -> Iterator[FixStep]:
         return
     called = sorted(name("service", each) for each in case.called)
     why = "shuts out every other API" if called else "shuts out every other API; name the one that it is for"
-    yield FixStep("contain", command("keys restrict", key, api_target=called or ["SERVICE"]), why, () if called else _USE)
+    yield FixStep(
+        "contain", command("keys restrict", key, api_target=called or ["SERVICE"]), why, () if called else case.not_read
+    )
 
 
 def _clients(case: _Case) -> Iterator[FixStep]:

@@ -14,6 +14,8 @@ from .conftest import GEMINI, Audited, ago, key, project
 
 Audit = Callable[..., Audited]
 Run = Callable[..., Any]
+DEV = "dev@example.com"
+WITHOUT_USE = ["apikeys.keys.list", "serviceusage.services.get"]
 BY_INVENTORY = ("--organization", "77", "--inventory", "asset", "--keep", "none")
 
 
@@ -53,14 +55,15 @@ def test_use_that_may_not_be_read_was_not_looked_at(organization: Any, served: A
     assert known["notLookedAt"] == ["the use of some keys", "deny policies"]
 
 
-def test_a_finding_names_what_its_next_step_rests_on_and_was_not_read(organization: Any, audit: Audit) -> None:
-    organization(project("web-one", key("one", GEMINI, age=3), key("open", age=3)))
-    [found] = audit("--projects", "web-one").report["findings"]
-    assert found["fix"].endswith("--api-target SERVICE")
-    assert found["notRead"] == ["use"]
-    organization(project("web-two", key("old", GEMINI, age=200, lastUsed=ago(1), project="web-two")))
-    [other] = audit("--projects", "web-two").report["findings"]
-    assert "notRead" not in other
+def test_a_finding_names_what_its_next_step_rests_on_and_was_not_read(organization: Any, served: Any, audit: Audit) -> None:
+    organization(project("web-one", key("open", age=3)))
+    served.give(DEV, WITHOUT_USE, on="web-one")
+    found = audit("--projects", "web-one", user=DEV).report["findings"]
+    assert found
+    assert {tuple(each["notRead"]) for each in found} == {("use",)}
+    other = audit("--projects", "web-one").report["findings"]
+    assert other
+    assert not any("notRead" in each for each in other)
 
 
 @pytest.mark.parametrize("form", ["table", "markdown", "html"])
@@ -69,14 +72,16 @@ def test_nothing_found_claims_no_more_than_is_known(organization: Any, run: Run,
     words = ("--format", form, "--rule", "key-too-old")
     said = unescape(run("audit", *BY_INVENTORY, *words).out)
     assert "Nothing found in the inventory, which lags by minutes to hours." in said
-    assert "not looked at: the use of keys, deleted keys, deny policies" in " ".join(said.split())
+    assert "not read: the use of keys, deleted keys, deny policies" in " ".join(said.split())
     asked = unescape(run("audit", "--projects", "web-one", *words).out)
     assert "Nothing found as of 20" in asked
     assert "in the inventory" not in asked
 
 
-def test_sarif_bears_the_same(organization: Any, run: Run) -> None:
+def test_sarif_bears_the_same(organization: Any, served: Any, run: Run) -> None:
     organization(project("web-one", key("open", age=3)))
     [shown] = json.loads(run("audit", *BY_INVENTORY, "--format", "sarif").out)["runs"]
     assert shown["properties"]["known"]["keys"]["lag"] == "minutes to hours"
-    assert {tuple(each["properties"].get("notRead", ())) for each in shown["results"]} >= {("use",)}
+    served.give(DEV, WITHOUT_USE, on="web-one")
+    [shown] = json.loads(run("audit", "--projects", "web-one", "--format", "sarif", user=DEV).out)["runs"]
+    assert {tuple(each["properties"]["notRead"]) for each in shown["results"]} == {("use",)}
