@@ -131,7 +131,7 @@ def test_what_was_left_out_on_purpose_is_said() -> None:
 
 def test_nothing_found_is_a_page_too() -> None:
     page = _page()
-    assert "<p>None.</p>" in page
+    assert "<p>Nothing found " in page
     assert _read(page)["rows"] == []
 
 
