@@ -97,7 +97,7 @@ def test_members() -> None:
 def test_features_are_the_contract_s() -> None:
     names = (
         "import list create-auth-key create-standard-key rename restrict show delete undelete lookup verify rotate migrate "
-        "audit hand-over enable-api"
+        "audit fix hand-over enable-api"
     )
     assert " ".join(FEATURES) == names
     known = permissions_of("roles/owner")
