@@ -6,6 +6,7 @@ is asked only of those that would refuse. Where they may not be read that is sai
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ class _Known:
     organizations: dict[str, str | Problem | None] = field(default_factory=dict)  # by project; None = it has none
     constraints: dict[str, list[tuple[CustomConstraint, KeyCondition]] | Problem] = field(default_factory=dict)
     enforced: dict[tuple[str, str], bool | Problem | None] = field(default_factory=dict)
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)  # many projects of one organisation ask at the same time
 
 
 _known: WeakKeyDictionary[Cloud, _Known] = WeakKeyDictionary()
@@ -56,7 +58,8 @@ async def foresee(cloud: Cloud, key: Key, method: str) -> Foreseen:
     known = _known.setdefault(cloud, _Known())
     try:
         organization = await _organization(cloud, key.project, known)
-        rules = await _constraints(cloud, organization, known) if organization is not None else []
+        async with known.reading:
+            rules = await _constraints(cloud, organization, known) if organization is not None else []
     except Problem as problem:
         if problem.exit is Exit.CREDENTIALS:
             raise

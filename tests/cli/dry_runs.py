@@ -132,8 +132,6 @@ SENSELESS: Final[dict[tuple[str, str], str]] = {
 """States that do not come about, and why."""
 
 OWED: Final[dict[str, str]] = {
-    "audit fix": "without a permission its dry run ends with 0 and the run with 3: permissions are not looked at",
-    "audit undo": "without a permission its dry run ends with 0 and the run with 3: permissions are not looked at",
     "guard apply": "not compared yet",
     "guard remove": "not compared yet",
 }

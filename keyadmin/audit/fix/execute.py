@@ -140,12 +140,17 @@ async def _once(work: FixWork, target: FixTarget) -> FixOutcome:
     return FixOutcome(change, "done", change.becoming, key=done)
 
 
+def wanted(target: FixTarget) -> str:
+    """What a narrowing does, behind "would" and "forbids to"."""
+    return f"restrict key {target.key.key_id} to {target.change.becoming}"
+
+
 def _narrowing(work: FixWork, target: FixTarget) -> KeyChange:
     after = target.after
     assert after is not None
     return KeyChange(
         target.key,
-        target.change.becoming,
+        wanted(target),
         lambda now: replace(now, restrictions=after, annotations={**now.annotations, MARK: work.run}),
         frozenset({"restrictions", "annotations"}),
     )

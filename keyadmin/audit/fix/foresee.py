@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from keyadmin.audit.fix.change import FixChange
-from keyadmin.audit.fix.execute import FixOutcome
+from keyadmin.audit.fix.change import ROTATING, FixChange
+from keyadmin.audit.fix.execute import FixOutcome, wanted
 from keyadmin.audit.fix.journal import FixRecord
 from keyadmin.audit.fix.plan import FixPlan
-from keyadmin.audit.fix.recompute import FixDone, FixRefused, recompute, used_since
+from keyadmin.audit.fix.recompute import FixDone, FixRefused, FixTarget, recompute, used_since
+from keyadmin.audit.fix.refusals import CHANGING, DELETING, by_policy, held, unpermitted
 from keyadmin.audit.fix.run import left_to_do, rests_on_use
 from keyadmin.audit.fix.scope import numbers_in_scope
 from keyadmin.cloud.usage import KEPT
 from keyadmin.model.key import Key
 from keyadmin.model.observer import Observer
-from keyadmin.model.problem import Problem, or_problem
+from keyadmin.model.problem import Cause, Problem, or_problem
+from keyadmin.model.secret import redact
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -49,9 +51,10 @@ async def _of_project(
     cloud: Cloud, plan: FixPlan, record: FixRecord, changes: list[FixChange], numbers: frozenset[str]
 ) -> list[FixOutcome]:
     number = changes[0].number
-    live = await or_problem(_keys(cloud, number), credentials=False) if number in numbers else {}
+    live = await or_problem(_keys(cloud, changes[0]), credentials=False) if number in numbers else {}
     if isinstance(live, Problem):
         return [FixOutcome(each, "skipped", live.message, live.cause.value) for each in changes]
+    having = await held(cloud, number) if live else None
     out = []
     for change in changes:
         known = record.of(change.name)
@@ -63,9 +66,23 @@ async def _of_project(
         else:
             uses = await or_problem(cloud.usage.by_method(number, KEPT), credentials=False) if rests_on_use(found) else ()
             why = used_since(found, uses, plan.created, cloud.now())
-            out.append(FixOutcome(change, "skipped", why, "conflict") if why else FixOutcome(change, "done"))
+            cause = uses.cause.value if isinstance(uses, Problem) else Cause.CONFLICT.value
+            out.append(FixOutcome(change, "skipped", why, cause) if why else await _refused(cloud, found, having))
     return out
 
 
-async def _keys(cloud: Cloud, number: str) -> dict[str, Key]:
-    return {key.name: replace(key, project=number) async for key in cloud.keys.list(number, deleted=True)}
+async def _refused(cloud: Cloud, target: FixTarget, having: frozenset[str] | None) -> FixOutcome:
+    """What the service would answer: by the organisation's constraints, then by the caller's permissions."""
+    change, problem = target.change, None
+    if target.after is not None:
+        problem = await by_policy(cloud, target.key, target.after, wanted(target))
+    if problem is None and change.kind not in ROTATING:  # a rotation asks for its own permissions
+        needed = (CHANGING, DELETING) if change.kind == "delete" else (CHANGING,)
+        problem = unpermitted(target.key, needed, having)
+    if problem is None:
+        return FixOutcome(change, "done")
+    return FixOutcome(change, "skipped", redact(problem.message), problem.cause.value)
+
+
+async def _keys(cloud: Cloud, one: FixChange) -> dict[str, Key]:
+    return {key.name: replace(key, project=one.project) async for key in cloud.keys.list(one.number, deleted=True)}

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from keyadmin.audit.fix.change import ROTATING, FixChange
-from keyadmin.audit.fix.execute import FixOutcome, FixWork, make
+from keyadmin.audit.fix.execute import FixOutcome, FixWork, make, wanted
 from keyadmin.audit.fix.journal import FixRecord, WaveRecord, open_journal
 from keyadmin.audit.fix.observe import WaveVerdict
 from keyadmin.audit.fix.plan import FixPlan
 from keyadmin.audit.fix.plan_file import digest, plan_to_json
 from keyadmin.audit.fix.recompute import FixDone, FixRefused, FixTarget, used_since
+from keyadmin.audit.fix.refusals import by_policy
 from keyadmin.audit.fix.rotations import prepared
 from keyadmin.audit.fix.scope import numbers_in_scope
 from keyadmin.audit.fix.waiting import wait_until
@@ -214,7 +215,7 @@ class _Applying:
             return [FixRefused(change, problem.message, problem.cause) for change in changes]
         live = {name: replace(key, project=project) for name, key in keys.items()}
         found = [self._work.recomputed(change, live.get(change.name)) for change in changes]
-        return await self._checked(number, found)
+        return [await self._policed(each) for each in await self._checked(number, found)]
 
     async def _checked(self, number: str, found: list[Found]) -> list[Found]:
         """The same without what the keys' use forbids now."""
@@ -229,6 +230,13 @@ class _Applying:
                 raise
             uses = problem
         return [self._allowed(each, uses) for each in found]
+
+    async def _policed(self, found: Found) -> Found:
+        """The same, refused where a constraint of the organisation certainly forbids what the key is to be."""
+        if not isinstance(found, FixTarget) or found.after is None:
+            return found
+        problem = await by_policy(self._work.cloud, found.key, found.after, wanted(found))
+        return found if problem is None else FixRefused(found.change, problem.message, problem.cause)
 
     def _allowed(self, found: Found, uses: list[KeyUsage] | Problem) -> Found:
         if not isinstance(found, FixTarget):

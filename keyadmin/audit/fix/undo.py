@@ -16,8 +16,9 @@ from keyadmin.audit.fix.execute import BY_POLICY
 from keyadmin.audit.fix.journal import FixJournal, FixRecord, KeyRecord, Step, open_journal
 from keyadmin.audit.fix.plan import FixPlan
 from keyadmin.audit.fix.plan_file import digest, plan_to_json
+from keyadmin.audit.fix.refusals import CHANGING, UNDELETING, by_policy, held, unpermitted
 from keyadmin.audit.model import RETENTION
-from keyadmin.keys.change import KeyChange, execute, undelete
+from keyadmin.keys.change import KeyChange, execute, to_undelete, undelete
 from keyadmin.model.command_line import typed
 from keyadmin.model.key import Key, Restrictions
 from keyadmin.model.observer import Observer
@@ -121,8 +122,42 @@ async def plan_undo(cloud: Cloud, plan: FixPlan, record: FixRecord, observer: Ob
     listed = dict(zip(numbers, await gather_limited(numbers, one, AT_ONCE), strict=True))
     every = (_found(each, record.keys[each.name], listed[each.number], plan.run, cloud.now()) for each in mine)
     found = [each for each in every if each is not None]
-    targets = tuple(each for each in found if isinstance(each, UndoTarget))
-    return UndoPlan(plan, targets, tuple(each for each in found if isinstance(each, UndoOutcome)), rollbacks)
+    judged = await gather_limited(found, lambda each: _policed(cloud, each), AT_ONCE)
+    targets = tuple(each for each in judged if isinstance(each, UndoTarget))
+    return UndoPlan(plan, targets, tuple(each for each in judged if isinstance(each, UndoOutcome)), rollbacks)
+
+
+async def _policed(cloud: Cloud, found: UndoTarget | UndoOutcome) -> UndoTarget | UndoOutcome:
+    """The same, refused where a constraint of the organisation certainly forbids the former restrictions now."""
+    if isinstance(found, UndoOutcome) or found.before is None:
+        return found
+    problem = await by_policy(cloud, found.key, found.before, _putting_back(found.key))
+    return found if problem is None else UndoOutcome(found.change, "skipped", _why(problem), problem.cause.value)
+
+
+async def foresee_undo(cloud: Cloud, wanted: UndoPlan) -> list[UndoOutcome]:
+    """What an undo would leave, as far as reads can tell: what it leaves alone, and where the caller lacks a permission.
+
+    Raises Problem for missing credentials alone.
+    """
+    from keyadmin.cloud.pace import gather_limited
+
+    projects = list(dict.fromkeys(each.change.project for each in wanted.targets))
+    having = dict(zip(projects, await gather_limited(projects, lambda each: held(cloud, each), AT_ONCE), strict=True))
+    waves = sorted({each.change.wave for each in wanted.targets}, reverse=True)
+    ordered = (each for wave in waves for each in wanted.targets if each.change.wave == wave)
+    seen = ((each, _unpermitted(each, having[each.change.project], wanted.plan.run)) for each in ordered)
+    lacking = [UndoOutcome(each.change, _how(why), _why(why), why.cause.value) for each, why in seen if why is not None]
+    return [*wanted.refused, *lacking]
+
+
+def _unpermitted(target: UndoTarget, having: frozenset[str] | None, run: str) -> Problem | None:
+    key, marked = target.key, target.key.annotations.get(MARK) == run
+    if key.delete_time is None or having is None:
+        return unpermitted(key, (CHANGING,), having)
+    if UNDELETING not in having:
+        return to_undelete(key).refused()
+    return unpermitted(key, (CHANGING,) if marked else (), having)
 
 
 def rollback(change: FixChange) -> str:
@@ -239,13 +274,17 @@ def _why(problem: Problem) -> str:
     return redact(before + problem.message)
 
 
+def _putting_back(key: Key) -> str:
+    return f"put back the restrictions of key {key.key_id}"
+
+
 async def _put_back(work: UndoWork, target: UndoTarget) -> Key:
     """The former restrictions under the etag that the key was read with, and the mark gone where it is this run's."""
     before = target.before
     assert before is not None
     change = KeyChange(
         target.key,
-        f"put back the restrictions of key {target.key.key_id}",
+        _putting_back(target.key),
         lambda now: replace(now, restrictions=before, annotations=_unmarked(now, work.run)),
         frozenset({"restrictions", "annotations"}),
     )

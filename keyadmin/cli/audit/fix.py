@@ -38,6 +38,7 @@ from keyadmin.model.problem import usage
 from keyadmin.model.project_ref import checked
 
 if TYPE_CHECKING:
+    from keyadmin.audit.fix.execute import FixOutcome
     from keyadmin.audit.fix.plan import FixPlan
     from keyadmin.audit.inventory import AuditScope
     from keyadmin.audit.result import AuditReport
@@ -127,19 +128,19 @@ def _plan(context: typer.Context, where: _Where, asked: Planning, manner: FixMan
     if not (out or manner.yes or manner.dry_run or session.interactive):
         raise usage("there is no terminal to ask at whether to change keys", "add --yes, or write a plan with --out PLAN")
 
-    async def work(cloud: Cloud) -> tuple[FixPlan, AuditReport, float]:
+    async def work(cloud: Cloud) -> tuple[FixPlan, list[FixOutcome], AuditReport, float]:
         scope = await where.scope(cloud)
         report = before.marked(await scan(cloud, scope, kind, options, session.observer))
         if report.failure is not None and report.failed == report.projects:
             raise report.failure
         plan = await plan_fix(cloud, replace(scope, projects=_ids(scope, report)), report, request, session.observer)
         left = cloud.forecast(writes=plan.writes)
-        return plan, report, left() if left is not None else 0.0
+        return plan, await manner.rehearsed(cloud, plan), report, left() if left is not None else 0.0
 
     with keeping_all():
-        plan, report, seconds = run(context, work)
+        plan, seen, report, seconds = run(context, work)
     fix_view.tell_audit(session, report, beyond=asked.beyond_kept())
-    return manner.planned(plan, out, seconds, bool(report.errors))
+    return manner.planned(plan, seen, out, seconds, bool(report.errors))
 
 
 def _ids(scope: AuditScope, report: AuditReport) -> tuple[str, ...]:

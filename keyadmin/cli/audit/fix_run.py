@@ -74,7 +74,11 @@ class FixManner:
     def _notice(self) -> Notifier | None:
         return notifier(self.notify, self.session.observer) if self.notify else None
 
-    def planned(self, plan: FixPlan, out: Path | None, seconds: float, missed: bool) -> int:
+    async def rehearsed(self, cloud: Cloud, plan: FixPlan) -> list[FixOutcome]:
+        """What a dry run finds that the run would end with; nothing where it is none."""
+        return await foresee(cloud, plan, FixRecord(), self.session.observer) if self.dry_run else []
+
+    def planned(self, plan: FixPlan, seen: Sequence[FixOutcome], out: Path | None, seconds: float, missed: bool) -> int:
         """Go on from a fresh plan: show it, and write it, or ask and carry it out."""
         session = self.session
         if out is not None or self.dry_run or session.format == "table":
@@ -82,7 +86,8 @@ class FixManner:
         fix_view.tell_plan(session, plan, seconds)
         if self.dry_run:
             would(session, _question(plan.changes), document=False)
-            return Exit.FOUND if missed else Exit.OK
+            code = self._ended(FixResult(plan, FixRecord(), list(seen)))
+            return Exit.FOUND if missed and code == Exit.OK else code
         if out is not None:
             write_plan(out, plan)
             session.console.note(f"Wrote {out}. Carry it out: {typed('audit fix', apply=str(out))}", always=True)
@@ -132,11 +137,11 @@ class FixManner:
             await fits(cloud)
             return await foresee(cloud, plan, record, self.session.observer)
 
-        refused = [each for each in run(self.context, look) if each.status == "skipped"]
+        seen = run(self.context, look)
         todo = left_to_do(plan, record)
         fix_view.show_plan(self.session, replace(plan, changes=tuple(todo)))
         would(self.session, _question(todo), document=False)
-        return self._ended(FixResult(plan, record, list(refused)), "would not be made")
+        return self._ended(FixResult(plan, record, list(seen)))
 
     def _applied(self, plan: FixPlan, path: Path, fits: Callable[[Cloud], Awaitable[None]]) -> int:
         session = self.session
@@ -157,7 +162,7 @@ class FixManner:
         fix_view.tell_harm(session, result.verdicts, named)
         self._tell_rest(result, path, named)
         self._send()
-        return self._ended(result, "were not made")
+        return self._ended(result)
 
     def _options(self, plan: FixPlan) -> FixOptions:
         rotates = any(change.kind in ROTATING for change in plan.changes)
@@ -207,16 +212,17 @@ class FixManner:
             session.console.note(f"{counted(todo, 'change')} not made{reason}; go on: {again}", always=True)
         session.console.note(f"Run {plan.run}. Put it back: {typed('audit undo', named)}", always=True)
 
-    def _ended(self, result: FixResult, words: str) -> int:
-        """The exit code: 3, with the reasons, where a change was not made or a wave did harm."""
-        trouble = result.trouble
+    def _ended(self, result: FixResult) -> int:
+        """The exit code: 3, with the reasons, where a change was not made or a wave did harm; a dry run ends with the same."""
+        places = {change.name: place for place, change in enumerate(result.plan.changes)}
+        trouble = sorted(result.trouble, key=lambda each: places[each.change.name])
         if trouble:
             first = trouble[0]
             notes = [f"{e.change.project} {e.change.key_id}: {e.detail} [{e.cause}]" for e in trouble[:_TOLD]]
             notes += [f"and {len(trouble) - _TOLD} more"] if len(trouble) > _TOLD else []
             raise Problem(
                 Cause(first.cause),
-                f"{len(trouble)} of {counted(len(result.plan.changes), 'change')} {words}",
+                f"{len(trouble)} of {counted(len(result.plan.changes), 'change')} could not be made",
                 project=first.change.project,
                 fix=("see why above; make a new plan for keys that were changed since", typed("audit fix", dry_run=True)),
                 exit_code=Exit.FOUND,

@@ -12,7 +12,7 @@ from keyadmin.audit.fix.journal import read_journal
 from keyadmin.audit.fix.plan import FixPlan
 from keyadmin.audit.fix.plan_file import read_plan
 from keyadmin.audit.fix.scope import check_world
-from keyadmin.audit.fix.undo import UndoOutcome, UndoPlan, execute_undo, in_order, plan_undo
+from keyadmin.audit.fix.undo import UndoOutcome, UndoPlan, execute_undo, foresee_undo, in_order, plan_undo
 from keyadmin.cli.audit import fix_view
 from keyadmin.cli.audit.fix_files import place_of
 from keyadmin.cli.audit.fix_options import UndoKeys
@@ -72,7 +72,7 @@ def undo(
             fix_view.show_targets(session, wanted.targets)
         if dry_run:
             would(session, _question(wanted), document=False)
-            return _ended(session, wanted, list(wanted.refused))
+            return _ended(session, wanted, run(context, lambda cloud: foresee_undo(cloud, wanted)))
         if wanted.targets:
             confirm(session, f"{_question(wanted)[:1].upper()}{_question(wanted)[1:]}?", yes=False)
         outcomes = run(context, lambda cloud: _done(cloud, session, wanted, path))

@@ -63,7 +63,7 @@ def test_a_stranger_s_change_is_skipped_and_said(fixing: Fixing) -> None:
     fixing.stranger("nobody")
     done = fixing.apply()
     assert done.code == 3
-    assert "2 of 4 changes were not made" in done.err
+    assert "2 of 4 changes could not be made" in done.err
     assert "somebody else changed the key" in done.err
     assert fixing.targets("both") == [GEMINI, MAPS]
     assert fixing.key("both")["displayName"] == "not yours"
@@ -89,7 +89,7 @@ def test_a_dry_run_ends_as_the_run_would(fixing: Fixing) -> None:
     fixing.stranger("both")
     done = fixing.apply("--dry-run")
     assert done.code == 3
-    assert "would not be made" in done.err
+    assert "could not be made" in done.err
     assert writes(fixing) == ["UpdateKey"], "the stranger's"
     assert not (fixing.folder / "plan.json.run.jsonl").exists()
 
