@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -37,11 +37,15 @@ TELL_FROM: Final = 60.0  # seconds that the quota costs, from where on it is sai
 
 @dataclass(frozen=True)
 class AuditOptions:
-    """What to look for. `explicit` = the rules were named, so that what they need is asked for whatever it takes."""
+    """What to look for. `explicit` = the rules were named, so that what they need is asked for whatever it takes.
+
+    `found` gets the judgements of each project that has any, as soon as they are there, in the order of arrival.
+    """
 
     rules: tuple[AuditRule, ...]
     max_age: timedelta
     explicit: bool = False
+    found: Callable[[Sequence[KeyJudgement]], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,10 @@ async def scan(cloud: Cloud, scope: AuditScope, inventory: Inventory, wishes: Au
 
     async def one(candidate: Candidate) -> _Looked:
         try:
-            return await look.at(candidate)
+            looked = await look.at(candidate)
+            if wishes.found is not None and looked.judgements:
+                wishes.found(looked.judgements)
+            return looked
         finally:
             observer.advance()
 

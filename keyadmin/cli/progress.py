@@ -85,6 +85,10 @@ class TerminalObserver(Observer):
         self._clear()
         self._count = 0
 
+    def aside(self) -> None:
+        """The line is erased; the next change draws it below what was printed."""
+        self._clear()
+
     def note(self, text: str, *, always: bool = False) -> None:
         """Said above the line."""
         self._clear()

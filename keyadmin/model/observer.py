@@ -32,6 +32,9 @@ class Observer:
     def finished(self) -> None:
         """Whatever was shown is cleared."""
 
+    def aside(self) -> None:
+        """Data is about to be printed at the same terminal: what is drawn there makes room."""
+
     def note(self, text: str, *, always: bool = False) -> None:
         """Something worth saying; dropped by `--quiet` unless `always`."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from keyadmin.rotation.policy import DEFAULT_FILE
 if TYPE_CHECKING:
     from keyadmin.audit.accepted import Acceptances
     from keyadmin.audit.baseline import Baseline
+    from keyadmin.audit.model import Finding
     from keyadmin.audit.result import AuditReport
 
 NOT_KEPT: Final = "none"
@@ -26,11 +28,15 @@ class Known:
     accepted: Acceptances
     baseline: Baseline | None
 
-    def marked(self, report: AuditReport) -> AuditReport:
-        """The report with what is accepted and what is new."""
+    def mark(self) -> Callable[[Finding], Finding] | None:
+        """Gives a finding back with whether it is accepted and whether it is new; None where nothing is known of any."""
         from keyadmin.audit.marks import marker
 
-        mark = marker(self.accepted, self.baseline)
+        return marker(self.accepted, self.baseline)
+
+    def marked(self, report: AuditReport) -> AuditReport:
+        """The report with what is accepted and what is new."""
+        mark = self.mark()
         return report if mark is None else report.marked(mark, compared=self.baseline is not None)
 
     def tell(self, session: Session, report: AuditReport) -> None:

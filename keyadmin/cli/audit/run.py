@@ -59,7 +59,7 @@ def audit(
     """
     from keyadmin.audit.collector import uncollected
     from keyadmin.audit.scan import AuditOptions, scan
-    from keyadmin.cli.audit import memory, show
+    from keyadmin.cli.audit import memory, show, stream
 
     session = current(context)
     session.charge_each = charge_projects
@@ -75,8 +75,12 @@ def audit(
     if session.format == "table" and not all_:
         wish = replace(wish, limit=wish.limit or show.WORST, open_only=True)
 
+    target = replace(target, printed=stream.may(session, wish, target))
+
     async def work(cloud: Cloud) -> AuditReport:
-        report = await scan(cloud, await scope_of(cloud, session, named, where), kind, wishes, session.observer)
+        scope = await scope_of(cloud, session, named, where)
+        async with stream.printing(session, before.mark(), wish, wanted=target.printed) as found:
+            report = await scan(cloud, scope, kind, replace(wishes, found=found), session.observer)
         return await _owned(cloud, session, before.marked(report), wish)
 
     with keeping_all(), uncollected():

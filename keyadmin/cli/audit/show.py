@@ -48,9 +48,10 @@ _ERRORS_SAID: Final = 10
 
 @dataclass(frozen=True)
 class ReportTarget:
-    """Where the report goes; `file` None = stdout."""
+    """Where the report goes; `file` None = stdout. `printed` = its findings are there already, printed one by one."""
 
     file: Path | None = None
+    printed: bool = False
 
 
 def place(session: Session, output: Path | None, formats: tuple[str, ...]) -> ReportTarget:
@@ -89,7 +90,9 @@ def show(session: Session, whole: AuditReport, wish: AuditSelection, where: Repo
     `again` = the command that shows all of it.
     """
     report = shown(whole, wish)
-    if where.file is None:
+    if where.printed:
+        pass
+    elif where.file is None:
         _print(session, report, whole, wish, again)
     else:
         _write(where.file, lambda: _print(session, report, whole, wish, again))
