@@ -35,7 +35,9 @@ async def owned(cloud: Cloud, judgements: Sequence[KeyJudgement], observer: Obse
     observer.step("Looking for owners")
     search = _Search(cloud)
     await search.look(judgements)
-    return [replace(each, owner=search.of(each.project, each.key)) for each in judgements]
+    alike: dict[Owner, Owner] = {}  # very many keys have the same one
+    found = (search.of(each.project, each.key) for each in judgements)
+    return [replace(each, owner=alike.setdefault(owner, owner)) for each, owner in zip(judgements, found, strict=True)]
 
 
 class _Search:
@@ -95,8 +97,7 @@ class _Search:
         self._labels.update(await _each(rest, self._label))
 
     async def _searched(self) -> dict[str, str | None]:
-        found = [project async for project in self._cloud.projects.search("state:ACTIVE")]
-        return {each.project_id: each.labels.get(LABEL) for each in found}
+        return {each.project_id: each.labels.get(LABEL) async for each in self._cloud.projects.search("state:ACTIVE")}
 
     async def _label(self, project: str) -> str | None:
         return (await self._cloud.projects.get(project)).labels.get(LABEL)

@@ -88,10 +88,12 @@ class AuditReport:
 
     def marked(self, mark: Callable[[Finding], Finding], *, compared: bool = False) -> AuditReport:
         """The same report with every finding as `mark` gives it back; `compared` = with a baseline."""
-        judged = [replace(each, findings=tuple(map(mark, each.findings))) for each in self.judgements]
+        marked = {id(each): mark(each) for each in self.findings}  # once: the judgements have the same ones
+        once: Callable[[Finding], Finding] = lambda each: marked.get(id(each)) or mark(each)  # noqa: E731
+        judged = [replace(each, findings=tuple(map(once, each.findings))) for each in self.judgements]
         return replace(
             self,
-            findings=tuple(map(mark, self.findings)),
+            findings=tuple(map(once, self.findings)),
             judgements=tuple(in_order(judged)),
             compared=self.compared or compared,
         )

@@ -99,6 +99,16 @@ def grouped(judgements: Iterable[KeyJudgement], by: GroupBy) -> list[Group]:
     return sorted(groups.values(), key=lambda each: (*(-count for count in each.rank), each.name))
 
 
+def worst_projects(judgements: Iterable[KeyJudgement]) -> list[tuple[str, int]]:
+    """The projects with the numbers of their findings that are not accepted, in the order of `grouped`."""
+    ranks: dict[str, list[int]] = {}
+    for each in judgements:
+        rank = ranks.setdefault(each.project, [0] * len(Severity))
+        for finding in each.findings:
+            rank[-1 - finding.severity] -= finding.accepted is None
+    return [(name, -sum(rank)) for name, rank in sorted(ranks.items(), key=lambda each: (each[1], each[0]))]
+
+
 def _shown(name: str, judgement: KeyJudgement, by: GroupBy) -> str:
     return judgement.label if by == "key" else name
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
 from keyadmin.cli import json_text, streams
@@ -22,7 +22,7 @@ T = TypeVar("T")
 NARROWEST = 12  # a column is not cut below this many characters
 _FORMULA = frozenset("=+-@\u2212")  # compared with what a character is compatible with: full-width ones count, too
 _BELOW = "    "  # before what stands below its row
-_LONG = 1000  # elements
+_AT_ONCE = 400  # rows of CSV
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,14 @@ class View(Generic[T]):
 
 def show_list(session: Session, items: Iterable[T], view: View[T]) -> None:
     """Print a list. An empty one is `[]`, no line, a header, or a note, according to the format."""
-    rows = list(items)
     form = session.format
     if form in ("json", "jsonl", "yaml"):
-        show_data(session, [view.to_json(row) for row in rows])
+        show_data(session, [view.to_json(row) for row in items])
     elif form == "csv":
-        _csv([column.title for column in view.columns], [_cells(row, view, exact=True) for row in rows])
+        _csv([column.title for column in view.columns], (_cells(row, view, exact=True) for row in items))
     elif form == "markdown":
-        _markdown([column.title for column in view.columns], [_cells(row, view) for row in rows])
-    elif rows:
+        _markdown([column.title for column in view.columns], (_cells(row, view) for row in items))
+    elif rows := list(items):
         _table(session, rows, view)
     else:
         session.console.note(view.empty)
@@ -97,12 +96,10 @@ def show_data(session: Session, data: Any) -> None:
     """Print JSON-like data as json (one document), jsonl (a line an item) or yaml. Commands in its advice are complete."""
     data = complete_data(data)
     if session.format == "yaml":
-        import yaml
+        from keyadmin.cli import yaml_text
 
-        plain = json.loads(json.dumps(data, default=json_text.plain_value))  # no tags, no anchors for values that stand twice
-        text = json.dumps(plain, ensure_ascii=False)
-        unsafe = clean(text) != text or not _unicode()
-        write(yaml.safe_dump(plain, sort_keys=False, allow_unicode=not unsafe, default_flow_style=False).rstrip("\n"))
+        for piece in yaml_text.pieces(data, plain=not _unicode()):
+            streams.write(masked(piece))
     elif session.format == "jsonl":
         _write_all(json_text.lines(data, plain=not _unicode()))
     else:
@@ -148,25 +145,30 @@ def _cells(row: T, view: View[T], *, exact: bool = False) -> list[str]:
     return texts if exact and not sys.stdout.isatty() else [clean(text) for text in texts]
 
 
-def _csv(header: list[str], rows: list[list[str]]) -> None:
+def _csv(header: list[str], rows: Iterable[list[str]]) -> None:
     """A name that a spreadsheet would take for a formula begins with an apostrophe: whoever may name a key chose it.
 
     Blanks and signs nobody sees before it do not help, nor do full-width signs. Source: OWASP, CSV Injection.
     """
     import csv
 
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([f"'{cell}" if _is_formula(cell) else cell for cell in row] for row in rows)
-    streams.write(text.getvalue())
+    safe = ([f"'{cell}" if _is_formula(cell) else cell for cell in row] for row in rows)
+    batch: list[list[str]] = [header]
+    while batch:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows(batch)
+        streams.write(text.getvalue())
+        batch = list(islice(safe, _AT_ONCE))
 
 
 def _is_formula(text: str) -> bool:
     import unicodedata
 
-    if text[:1] in ("\t", "\r", "\n"):
-        return True
+    first = text[:1]
+    if first in ("\t", "\r", "\n"):
+        return bool(first)
+    if first.isascii() and first.isalnum():
+        return False
     for char in text:
         if char.isspace() or unicodedata.category(char) in ("Cc", "Cf", "Zs"):
             continue
@@ -174,7 +176,7 @@ def _is_formula(text: str) -> bool:
     return False
 
 
-def _markdown(header: list[str], rows: list[list[str]]) -> None:
+def _markdown(header: list[str], rows: Iterable[list[str]]) -> None:
     def line(cells: Iterable[str]) -> str:
         return "| " + " | ".join(re.sub(r"([\\|`*_<>\[\]])", r"\\\1", text) for text in cells) + " |"
 

@@ -10,7 +10,7 @@ from typing import Final
 from keyadmin.audit.judgement import KeyJudgement
 from keyadmin.audit.model import Severity
 from keyadmin.audit.result import AuditReport
-from keyadmin.audit.selection import AuditSelection, Group, grouped
+from keyadmin.audit.selection import AuditSelection, Group, grouped, worst_projects
 from keyadmin.cli.console import paint
 from keyadmin.cli.text import clean, counted, cut, display_width, folded, padded
 
@@ -65,9 +65,9 @@ def _summary(report: AuditReport, look: Look) -> Iterator[str]:
         yield "  ".join([*counts, *aside])
     yield from _trend(report)
     yield from _commonest("Rules", ((rule, count) for rule, count in report.by_rule.items() if count), look)
-    projects = grouped(report.judgements, "project")
+    projects = worst_projects(report.judgements)
     if len(projects) > 1:
-        yield from _commonest("Projects", ((each.name, sum(each.rank)) for each in projects), look, by_count=False)
+        yield from _commonest("Projects", projects, look, by_count=False)
     first, *rest = folded(report.known.words(), look.columns - 10)
     yield f"{'Known':<10}{first}"
     yield from (f"{'':<10}{line}" for line in rest)
