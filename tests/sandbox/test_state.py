@@ -129,7 +129,7 @@ def test_embedded_sandboxes_share_one_state_at_once(state: Path) -> None:
 
 
 def test_embedded_processes_killed_while_writing_lose_nothing(state: Path, start_sandbox: Callable[..., Running]) -> None:
-    processes = [_embedded(state, f"p{n}", 200) for n in range(3)]
+    processes = [_embedded(state, f"p{n}", 90) for n in range(3)]  # a project holds 300 keys
     acknowledged: list[str] = []
     for process in processes:
         assert process.stdout is not None
