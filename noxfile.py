@@ -18,6 +18,7 @@ PYTHON = "3.11"
 OTHERS = ("3.12", "3.13", "3.14")
 LOCK = "requirements/lock.txt"
 SLOWEST = "--durations=25"
+WORKERS = str((os.cpu_count() or 1) + 1)  # many tests wait for programs and for retries
 
 
 def _install(session: nox.Session, extra: str) -> None:
@@ -62,7 +63,7 @@ def tests_on(session: nox.Session, version: str) -> None:
     session.run(str(found), "-m", "venv", f"{folder}/venv")
     python = str(Path(folder, "venv", "bin", "python"))
     session.run(python, "-m", "pip", "install", "--quiet", "-c", LOCK, "-e", ".[tests]")
-    words = (python, "-m", "pytest", "-n", "auto", "-m", "not benchmark and not live", SLOWEST)
+    words = (python, "-m", "pytest", "-n", WORKERS, "-m", "not benchmark and not live", SLOWEST)
     session.run(*words, *session.posargs, env=_environment())
 
 
@@ -99,7 +100,7 @@ def release_check(session: nox.Session) -> None:
 
 
 def _pytest(session: nox.Session) -> None:
-    words = ("pytest", "-n", "auto", "-m", "not benchmark and not live", SLOWEST)
+    words = ("pytest", "-n", WORKERS, "-m", "not benchmark and not live", SLOWEST)
     session.run(*words, *session.posargs, env=_environment())
 
 
@@ -131,7 +132,7 @@ def fixes(session: nox.Session) -> None:
     """Kill `audit fix` and `audit undo` at every point, and play ten times as many random schedules as the tests do."""
     _install(session, "tests")
     env = _environment() | {"KEYADMIN_TEST_KILLS": "all", "KEYADMIN_TEST_SCHEDULES": "400"}
-    session.run("pytest", "-n", "auto", "tests/fix", *session.posargs, env=env)
+    session.run("pytest", "-n", WORKERS, "tests/fix", *session.posargs, env=env)
 
 
 @nox.session(python=PYTHON)
