@@ -11,7 +11,7 @@ from keyadmin.model.command_line import complete, retyped, typed
 
 _SIGN_IN: Final = "keyadmin uses Google's credentials of this machine: `gcloud auth application-default login`"
 _SIGNED_IN_AS: Final = "`keyadmin doctor --connection`    # whose credentials, which projects are charged"
-_NEWER: Final = "`pipx upgrade keyadmin`, or `uv tool upgrade keyadmin`: as it was installed"
+_NEWER: Final = "as it was installed: `pipx reinstall keyadmin`, or `uv tool upgrade keyadmin`"
 _SHOW: Final = "`keyadmin keys describe KEY`, or `keyadmin keys show KEY` for the key string"
 _GONE: Final = "`keyadmin keys delete KEY`; a key that leaked: `keyadmin keys compromised KEY`"
 
@@ -20,7 +20,7 @@ COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
         "auth": _SIGN_IN,
         "help": "`keyadmin --help`; of one command: `keyadmin keys create --help`",
         "init": "`keyadmin sandbox env` for a local Google Cloud; a rotation begins with `keyadmin rotation init`",
-        "install": "`keyadmin completion` sets up completion; a schedule: `keyadmin rotation schedule`",
+        "install": "completion: `keyadmin completion --help`; a schedule: `keyadmin rotation schedule --help`",
         "key": "`keyadmin keys --help`",
         "login": _SIGN_IN,
         "logout": "keyadmin keeps no credentials; to take Google's from this machine: `gcloud auth application-default revoke`",
@@ -38,7 +38,7 @@ COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
         "enable": "a deleted key comes back within 30 days: `keyadmin keys undelete KEY`",
         "generate": "`keyadmin keys create --name NAME`",
         "get": _SHOW,
-        "import": "keys of other projects are seen as soon as these are imported: `keyadmin projects import`",
+        "import": "keys of other projects are seen as soon as these are imported: `keyadmin projects import ID`",
         "info": "`keyadmin keys describe KEY`",
         "ls": "`keyadmin keys list`",
         "new": "`keyadmin keys create --name NAME`",
