@@ -44,6 +44,16 @@ def test_a_fix_killed_at_every_point(world: World, part: int) -> None:
         assert not {"UpdateKey", "DeleteKey"} & set(third.points), f"{where}: something was done twice"
 
 
+def test_a_fix_killed_between_mark_and_deletion(world: World) -> None:
+    """The mark gives the key another etag than the plan has: the run goes on with what it marked itself."""
+    pattern = begun(world, "quiet").apply()
+    fleet = begun(world, "killed")
+    assert fleet.apply(kill=(pattern.points.index("DeleteKey"), "before")).code == -9
+    again = fleet.apply()
+    assert again.code == 0, again.stderr
+    assert "DeleteKey" in again.points
+
+
 @pytest.mark.parametrize("part", range(SLICES))
 def test_an_undo_killed_at_every_point(world: World, part: int) -> None:
     quiet = begun(world, "quiet")

@@ -81,7 +81,7 @@ GUARDS = [
         "audit/fix/recompute.py",
         '    return change.kind == "delete" and ours and fingerprint(live) == change.fingerprint',
         "    return False",
-        (f"{CRASH}::test_a_fix_killed_at_every_point[0]", f"{CRASH}::test_a_fix_killed_at_every_point[1]"),
+        (f"{CRASH}::test_a_fix_killed_between_mark_and_deletion",),
     ),
     Guard(
         "a key that is used again is not deleted",
