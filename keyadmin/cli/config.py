@@ -43,9 +43,9 @@ def to_json(setting: ConfigSetting) -> dict[str, str | None]:
 VIEW: Final = View[ConfigSetting](
     (
         Column("Name", lambda setting: setting.name),
-        Column("Value", lambda setting: setting.value, cut=True),
-        Column("Source", lambda setting: setting.source or "not set", cut=True),
-        Column("About", lambda setting: setting.about, cut=True),
+        Column("Value", lambda setting: setting.value, fold=True),
+        Column("Source", lambda setting: setting.source or "not set", fold=True),
+        Column("About", lambda setting: setting.about, fold=True),
     ),
     to_json,
 )

@@ -249,9 +249,9 @@ VIEW: Final = View[Diagnosis](
     columns=(
         Column("Project", lambda each: each.project),
         Column("Ready", lambda each: each.ready, style=lambda each: "green" if each.ready else "red"),
-        Column("Missing permissions", lambda each: list(each.missing), cut=True),
-        Column("Roles", lambda each: list(each.remedy.roles), cut=True),
-        Column("Why", _blocking, cut=True),
+        Column("Missing permissions", lambda each: list(each.missing), fold=True),
+        Column("Roles", lambda each: list(each.remedy.roles), fold=True),
+        Column("Why", _blocking, fold=True),
     ),
     to_json=lambda each: each.to_json(),
 )

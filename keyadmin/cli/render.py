@@ -5,23 +5,21 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from keyadmin.cli import json_text, streams
-from keyadmin.cli.console import paint
+from keyadmin.cli import json_text, streams, table
 from keyadmin.cli.printed import complete, complete_data
 from keyadmin.cli.reveal import masked
 from keyadmin.cli.session import Session
-from keyadmin.cli.text import clean, clean_json, folded, terminal_width
+from keyadmin.cli.table import Cell
+from keyadmin.cli.text import clean, clean_json, terminal_width
 
 T = TypeVar("T")
-NARROWEST = 12  # a column is not cut below this many characters
 _FORMULA = frozenset("=+-@\u2212")  # compared with what a character is compatible with: full-width ones count, too
-_BELOW = "    "  # before what stands below its row
 _AT_ONCE = 400  # rows of CSV
 
 
@@ -29,14 +27,16 @@ _AT_ONCE = 400  # rows of CSV
 class Column(Generic[T]):
     """One column of a resource: its title, its value, its style (`red`, `green`, `yellow`, ...) where the value asks for one.
 
-    `cut` = may be shortened where the table is wider than the terminal; `below` = is put on lines of its own there.
+    Where the table is wider than the terminal, `spare` = is left out (another column says the same, less exactly), `fold` = its
+    cells may take several lines, `below` = is put on lines of its own under the row.
     """
 
     title: str
     value: Callable[[T], object]
     style: Callable[[T], str | None] | None = None
-    cut: bool = False
+    fold: bool = False
     below: bool = False
+    spare: bool = False
 
 
 @dataclass(frozen=True)  # no slots: a generic alias called cannot set __orig_class__ on a frozen slotted class
@@ -58,7 +58,8 @@ def show_list(session: Session, items: Iterable[T], view: View[T]) -> None:
     elif form == "markdown":
         _markdown([column.title for column in view.columns], (_cells(row, view) for row in items))
     elif rows := list(items):
-        _table(session, rows, view)
+        for line in table.lines(view.columns, [_styled(row, view) for row in rows], terminal_width(), session.colour):
+            write(line)
     else:
         session.console.note(view.empty)
 
@@ -69,11 +70,10 @@ def show_one(session: Session, item: T, view: View[T]) -> None:
     if form in ("json", "jsonl", "yaml"):
         show_data(session, view.to_json(item))
     elif form == "table":
-        cells = _cells(item, view)
-        width = max(len(column.title) for column in view.columns)
-        for column, cell in zip(view.columns, cells, strict=True):
-            style = column.style(item) if column.style else None
-            write(f"{paint(column.title.ljust(width), 'bold', session.colour)}  {paint(cell, style, session.colour)}".rstrip())
+        for line in table.record(
+            [column.title for column in view.columns], _styled(item, view), terminal_width(), session.colour
+        ):
+            write(line)
     else:
         show_list(session, [item], view)
 
@@ -145,6 +145,11 @@ def _cells(row: T, view: View[T], *, exact: bool = False) -> list[str]:
     return texts if exact and not sys.stdout.isatty() else [clean(text) for text in texts]
 
 
+def _styled(row: T, view: View[T]) -> list[Cell]:
+    styles = (column.style(row) if column.style else None for column in view.columns)
+    return [Cell(text, style) for text, style in zip(_cells(row, view), styles, strict=True)]
+
+
 def _csv(header: list[str], rows: Iterable[list[str]]) -> None:
     """A name that a spreadsheet would take for a formula begins with an apostrophe: whoever may name a key chose it.
 
@@ -184,66 +189,3 @@ def _markdown(header: list[str], rows: Iterable[list[str]]) -> None:
     write("|" + " --- |" * len(header))
     for row in rows:
         write(line(row))
-
-
-def _table(session: Session, rows: list[T], view: View[T]) -> None:
-    """One line a row; on a terminal that is too narrow the columns that go below follow on lines of their own."""
-    import tabulate
-
-    tabulate.MIN_PADDING = 0  # two columns more than its title needs: four of these are lost on a terminal
-    columns = list(view.columns)
-    texts = {column.title: [cell(column.value(row)) for row in rows] for column in columns}
-    texts = {title: [clean(text) for text in cells] for title, cells in texts.items()}
-    below: list[Column[T]] = []
-    if sys.stdout.isatty():
-        if _excess(columns, texts) > 0:
-            below = [column for column in columns if column.below]
-        columns = [column for column in columns if column not in below]
-        _fit(columns, texts)
-    painted = [_painted(session, column, rows, texts[column.title]) for column in columns]
-    header = [paint(column.title.upper(), "bold", session.colour) for column in columns]
-    whole = tabulate.tabulate(list(zip(*painted, strict=True)), header, tablefmt="plain", disable_numparse=True)
-    for number, line in enumerate(whole.split("\n")):
-        write(line.rstrip() if below else line)
-        if number:
-            _below(session, below, rows[number - 1], {column.title: texts[column.title][number - 1] for column in below})
-
-
-def _painted(session: Session, column: Column[T], rows: Sequence[T], texts: Sequence[str]) -> list[str]:
-    return [
-        paint(text, column.style(row) if column.style else None, session.colour) for row, text in zip(rows, texts, strict=True)
-    ]
-
-
-def _below(session: Session, columns: Sequence[Column[T]], row: T, texts: Mapping[str, str]) -> None:
-    """What goes below a row: with its title where there are several of it, folded to the terminal."""
-    for column in columns:
-        text = f"{column.title}: {texts[column.title]}" if len(columns) > 1 else texts[column.title]
-        style = column.style(row) if column.style else None
-        for line in folded(text, terminal_width(), _BELOW):
-            write(_BELOW + paint(line.removeprefix(_BELOW), style, session.colour))
-
-
-def _widths(columns: Sequence[Column[T]], texts: Mapping[str, Sequence[str]]) -> list[int]:
-    return [max(len(column.title), *map(len, texts[column.title])) for column in columns]
-
-
-def _excess(columns: Sequence[Column[T]], texts: Mapping[str, Sequence[str]]) -> int:
-    """By how many characters a line is wider than the terminal."""
-    from shutil import get_terminal_size
-
-    return sum(_widths(columns, texts)) + 2 * (len(columns) - 1) - get_terminal_size().columns
-
-
-def _fit(columns: Sequence[Column[T]], texts: dict[str, list[str]]) -> None:
-    """Shorten the columns that may be cut, the widest first, until a line fits the terminal."""
-    widths, excess = _widths(columns, texts), _excess(columns, texts)
-    while excess > 0:
-        place = max((p for p, column in enumerate(columns) if column.cut), key=lambda p: widths[p], default=None)
-        if place is None or widths[place] <= NARROWEST:
-            break
-        widths[place] -= 1
-        excess -= 1
-    for column, width in zip(columns, widths, strict=True):
-        cells = texts[column.title]
-        cells[:] = [text if len(text) <= width else f"{text[: width - 1]}…" for text in cells]

@@ -129,7 +129,7 @@ def _view(mark: dict[str, bool]) -> View[Leak]:
             Column("Life", lambda leak: leak.life, style=lambda leak: _COLOURS.get(leak.life)),
             Column("Project", lambda leak: leak.project or "unknown"),
             Column("Restricted", lambda leak: leak.key.restricted if leak.key else "unknown"),
-            Column("Reason", lambda leak: leak.reason, cut=True),
+            Column("Reason", lambda leak: leak.reason, fold=True),
             Column("Fingerprint", lambda leak: leak.hits[0].fingerprint),
         ),
         lambda leak: leak.to_json() | mark,

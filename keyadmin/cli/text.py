@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Final
 
@@ -38,14 +38,44 @@ def terminal_width() -> int | None:
 
 
 def folded(text: str, width: int | None, indent: str = "") -> list[str]:
-    """`text` in lines of at most `width` characters (40 at the least), names and links whole; one line where that is None."""
-    from textwrap import wrap
-
+    """`text` in lines of at most `width` columns (24 at the least), names and links whole; one line where that is None."""
     if width is None:
         return [f"{indent}{text}"]
-    return wrap(
-        text, max(width, 40), initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
-    )
+    return [f"{indent}{line}" for line in _filled(text, max(width, 24) - len(indent))]
+
+
+def split(text: str, width: int) -> list[str]:
+    """`text` in one or more lines of at most `width` columns, whatever stands in it: longer words are broken."""
+    if display_width(text) <= width:
+        return [text]
+    return [piece for line in _filled(text, width) for piece in _broken(line, width)] or [""]
+
+
+def _filled(text: str, width: int) -> list[str]:
+    """Words in lines of at most `width` columns; a longer word has a line of its own."""
+    lines: list[str] = []
+    for found in re.finditer(r"(\s*)(\S+)", text):
+        gap, word = found.groups()
+        gap = " " * len(gap)
+        if lines and display_width(lines[-1] + gap + word) <= width:
+            lines[-1] += gap + word
+        else:
+            lines.append(word if lines else gap + word)
+    return lines
+
+
+def _broken(line: str, width: int) -> Iterator[str]:
+    """Pieces of at most `width` columns, ended by a mark of punctuation where one stands in their second half."""
+    while display_width(line) > width:
+        at = used = 0
+        while used + _columns(line[at]) <= width:
+            used += _columns(line[at])
+            at += 1
+        mark = max(line.rfind(sign, at // 2, at) for sign in "-./,@:_=")
+        at = mark + 1 if mark >= 0 else max(at, 1)
+        yield line[:at]
+        line = line[at:]
+    yield line
 
 
 def clean_json(dumped: str) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import random
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,12 +16,15 @@ import pytest
 import typer
 import yaml
 
+from keyadmin.cli import table
 from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.console import Console
 from keyadmin.cli.options import Yes
 from keyadmin.cli.progress import TerminalObserver
 from keyadmin.cli.render import Column, View, show_document, show_list, show_one
 from keyadmin.cli.session import current
+from keyadmin.cli.table import Cell
+from keyadmin.cli.text import display_width
 from tests.waiting import until_async
 
 
@@ -34,7 +38,7 @@ class Thing:
 THINGS = [Thing("one", datetime(2026, 11, 23, 7, 5, 3, tzinfo=UTC)), Thing("two|2", None, False)]
 VIEW = View[Thing](
     (
-        Column("Name", lambda thing: thing.name, cut=True),
+        Column("Name", lambda thing: thing.name, fold=True),
         Column("Made", lambda thing: thing.made),
         Column("On", lambda thing: thing.on, style=lambda thing: "green" if thing.on else "red"),
     ),
@@ -145,12 +149,47 @@ def test_colour_only_on_a_terminal_and_never_against_the_persons_wish(cli, comma
     assert "\x1b" not in cli(name, terminal=True, env={"TERM": "dumb"}).out
 
 
-def test_a_table_that_is_too_wide_is_cut_on_a_terminal_only(cli, command) -> None:
+def test_a_table_that_is_too_wide_is_folded_on_a_terminal_only(cli, command) -> None:
     name = command(listing([Thing("x" * 120)]))
     narrow = cli(name, "--no-color", terminal=True).out.splitlines()
     assert max(map(len, narrow)) <= 100
-    assert "…" in narrow[1]
+    assert "".join(narrow[1:]).split("yes")[0].strip() + narrow[2] == "x" * 120
     assert "x" * 120 in cli(name).out
+
+
+@pytest.mark.parametrize("width", [41, 60, 80, 120])
+def test_no_line_of_a_table_is_wider_than_the_terminal_and_nothing_is_lost(width: int) -> None:
+    dice = random.Random(width)
+    words = ["a", "key", "日本語の鍵", "e\u0301tude", "restricted", "gemini-exposed", "🗝", "owner@example.com"]
+    for _ in range(60):
+        flags = [dict.fromkeys([dice.choice(("fold", "below", "title"))], True) for _ in range(dice.randint(1, 7))]
+        columns = [
+            Column[Any](f"Column {at}", str, fold=flag.get("fold", False), below=flag.get("below", False))
+            for at, flag in enumerate(flags)
+        ]
+        rows = [[Cell(" ".join(dice.choices(words, k=dice.randint(0, 6))), "red") for _ in columns] for _ in range(3)]
+        shown = list(table.lines(columns, rows, width, colour=dice.random() < 0.5))
+        assert max(map(display_width, shown)) <= width, shown
+        told = re.sub(r"\x1b\[[0-9;]*m", "", "".join(shown))
+        for char in "key日🗝":
+            assert told.count(char) >= sum(cell.text.count(char) for row in rows for cell in row), shown
+
+
+def test_what_another_column_says_too_goes_first_and_comes_back_where_the_id_stands_below() -> None:
+    columns = [
+        Column[Any]("Name", str, fold=True),
+        Column[Any]("ID", str, below=True),
+        Column[Any]("Created", str, spare=True),
+        Column[Any]("Days", str),
+    ]
+    rows = [[Cell("web"), Cell("71cd737a-bf8a"), Cell("2026-11-29 05:01"), Cell("3")]]
+
+    def shown(width: int | None) -> list[list[str]]:
+        return [line.split() for line in table.lines(columns, rows, width, colour=False)]
+
+    assert shown(None) == shown(80) == [["NAME", "ID", "CREATED", "DAYS"], ["web", "71cd737a-bf8a", "2026-11-29", "05:01", "3"]]
+    assert shown(30) == [["NAME", "ID", "DAYS"], ["web", "71cd737a-bf8a", "3"]]
+    assert shown(22) == [["NAME", "DAYS"], ["web", "3"], ["71cd737a-bf8a"]]
 
 
 def test_what_is_long_stands_below_its_row_on_a_terminal_that_is_too_narrow_for_both(cli, command) -> None:

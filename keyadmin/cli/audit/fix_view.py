@@ -39,9 +39,9 @@ _CHANGES: Final = View[FixChange](
         Column("wave", lambda each: each.wave),
         Column("change", lambda each: each.kind),
         Column("project", lambda each: each.project),
-        Column("key", lambda each: each.label, cut=True),
-        Column("before", lambda each: restrictions_in_words(each.before), cut=True),
-        Column("after", lambda each: each.becoming, cut=True),
+        Column("key", lambda each: each.label, fold=True),
+        Column("before", lambda each: restrictions_in_words(each.before), fold=True),
+        Column("after", lambda each: each.becoming, fold=True),
         Column("why", lambda each: each.why, below=True),
     ),
     change_to_json,
@@ -52,10 +52,10 @@ _ROWS: Final = View[FixRow](
         Column("wave", lambda each: each.change.wave),
         Column("change", lambda each: each.change.kind),
         Column("project", lambda each: each.change.project),
-        Column("key", lambda each: each.change.label, cut=True),
+        Column("key", lambda each: each.change.label, fold=True),
         Column("status", lambda each: each.status),
-        Column("before", lambda each: each.before, cut=True),
-        Column("after", lambda each: each.change.becoming, cut=True),
+        Column("before", lambda each: each.before, fold=True),
+        Column("after", lambda each: each.change.becoming, fold=True),
         Column("detail", lambda each: each.detail, below=True),
     ),
     lambda each: each.to_json(),
@@ -65,9 +65,9 @@ _UNDONE: Final = View[UndoOutcome](
     (
         Column("change", lambda each: each.change.kind),
         Column("project", lambda each: each.change.project),
-        Column("key", lambda each: each.change.label, cut=True),
+        Column("key", lambda each: each.change.label, fold=True),
         Column("status", lambda each: "undone" if each.status == "done" else each.status),
-        Column("now", lambda each: restrictions_in_words(each.change.before) if each.status == "done" else "", cut=True),
+        Column("now", lambda each: restrictions_in_words(each.change.before) if each.status == "done" else "", fold=True),
         Column("detail", lambda each: each.detail, below=True),
     ),
     lambda each: {
@@ -85,11 +85,11 @@ _TARGETS: Final = View[UndoTarget](
     (
         Column("change", lambda each: each.change.kind),
         Column("project", lambda each: each.change.project),
-        Column("key", lambda each: each.change.label, cut=True),
+        Column("key", lambda each: each.change.label, fold=True),
         Column(
-            "now", lambda each: "deleted" if each.key.delete_time else restrictions_in_words(each.key.restrictions), cut=True
+            "now", lambda each: "deleted" if each.key.delete_time else restrictions_in_words(each.key.restrictions), fold=True
         ),
-        Column("then", lambda each: restrictions_in_words(each.before or each.key.restrictions), cut=True),
+        Column("then", lambda each: restrictions_in_words(each.before or each.key.restrictions), fold=True),
     ),
     lambda each: {"key": each.change.name, "project": each.change.project, "change": each.change.kind, "opens": each.opens},
     "Nothing to undo.",

@@ -53,7 +53,7 @@ def _json(head: ReportHead) -> dict[str, Any]:
 _VIEW: Final[View[ReportHead]] = View(
     (
         Column("time", lambda each: each.time),
-        Column("scope", lambda each: each.scope, cut=True),
+        Column("scope", lambda each: each.scope, fold=True),
         Column("projects", _count("projects")),
         Column("keys", _count("keys")),
         *(Column(word, _count("bySeverity", word)) for word in ("high", "medium", "low", "info")),

@@ -64,7 +64,7 @@ def restore_(
 def _list(session: Session, known: list[Backup]) -> None:
     view = View[Backup](
         (
-            Column("File", lambda one: str(one.path), cut=True),
+            Column("File", lambda one: str(one.path), fold=True),
             Column("Number", lambda one: str(one.number)),
             Column("Kept at", lambda one: f"{one.time:%Y-%m-%d %H:%M:%S} UTC"),
             Column("Bytes", lambda one: str(one.size)),

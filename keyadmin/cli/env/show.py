@@ -24,7 +24,7 @@ def show(context: typer.Context) -> None:
         (
             Column("Variable", lambda one: one.name),
             Column("Key", lambda one: one.value.masked if one.value else "(worked out by the shell)"),
-            Column("Source", lambda one: one.source + (f":{one.line}" if one.line else ""), cut=True),
+            Column("Source", lambda one: one.source + (f":{one.line}" if one.line else ""), fold=True),
             Column("Used", lambda one: "yes" if one is report.used else "", style=lambda one: "green"),
         ),
         lambda one: one.to_json(used=one is report.used),

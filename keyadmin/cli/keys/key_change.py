@@ -97,7 +97,7 @@ def _show(session: Session, outcomes: Sequence[ChangeOutcome], *, dry_run: bool)
             Column("ID", lambda one: one.change.key.key_id),
             Column("Project", lambda one: one.change.key.project),
             Column("Status", _status, lambda one: "red" if one.problem else None),
-            Column("Detail", lambda one: one.problem.message if one.problem else one.change.words, cut=True),
+            Column("Detail", lambda one: one.problem.message if one.problem else one.change.words, fold=True),
         ),
         lambda one: _json(session, one),
     )

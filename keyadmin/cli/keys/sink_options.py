@@ -63,7 +63,7 @@ def say_handed(session: Session, handed: Sequence[HandedOver]) -> None:
 HANDED: Final = (
     Column[HandedOver]("Sink", lambda one: one.sink),
     Column[HandedOver]("Status", lambda one: one.to_json()["status"]),
-    Column[HandedOver]("Detail", lambda one: one.to_json()["detail"], cut=True),
+    Column[HandedOver]("Detail", lambda one: one.to_json()["detail"], fold=True),
 )
 
 

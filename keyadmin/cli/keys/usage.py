@@ -40,12 +40,12 @@ def usage(
     used = run(context, work)
     view = View[Used](
         (
-            Column("Name", lambda one: one.key.display_name, cut=True),
+            Column("Name", lambda one: one.key.display_name, fold=True),
             Column("ID", lambda one: one.key.key_id),
             Column("Last used", lambda one: one.short),
             Column("Calls", lambda one: sum(one.calls.values()) if one.unknown is None else "unknown"),
             Column("Checks", lambda one: one.checks if one.unknown is None else "unknown"),
-            Column("Services", lambda one: sorted(one.calls) if one.unknown is None else "unknown", cut=True),
+            Column("Services", lambda one: sorted(one.calls) if one.unknown is None else "unknown", fold=True),
         ),
         lambda one: one.to_json() | session.mark,
         "No keys.",

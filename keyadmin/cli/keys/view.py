@@ -39,8 +39,8 @@ def list_view(session: Session, *, projects: bool, deleted: bool, usage: Mapping
     `usage` = the keys' use by full name, where it was asked for.
     """
     columns: list[Column[Key]] = [
-        Column("Name", lambda key: key.display_name, cut=True),
-        Column("ID", lambda key: key.key_id),
+        Column("Name", lambda key: key.display_name, fold=True),
+        Column("ID", lambda key: key.key_id, below=True),
     ]
     if projects:
         columns.append(Column("Project", lambda key: key.project))
@@ -48,7 +48,7 @@ def list_view(session: Session, *, projects: bool, deleted: bool, usage: Mapping
         Column("Type", lambda key: key.key_type, lambda key: "yellow" if key.key_type == "standard" else None),
         Column("Restricted", lambda key: _RESTRICTED[key.restricted], lambda key: _COLOURS.get(key.restricted)),
         Column("Clients", lambda key: key.restrictions.client_kind or "anyone"),
-        Column("Created", lambda key: key.create_time),
+        Column("Created", lambda key: key.create_time, spare=True),
         Column("Days", lambda key: key.age_days(session.now())),
     ]
     if usage is not None:

@@ -21,7 +21,7 @@ def view(session: Session, facts: Mapping[str, ProjectFacts] | None = None) -> V
     known = facts or {}
     columns: list[Column[Project]] = [
         Column("ID", lambda project: project.project_id),
-        Column("Name", lambda project: project.display_name, cut=True),
+        Column("Name", lambda project: project.display_name, fold=True),
         Column("Number", lambda project: project.number),
         Column("State", lambda project: project.state, style=_state_style),
         Column("Parent", lambda project: project.parent or None),

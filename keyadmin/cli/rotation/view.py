@@ -38,8 +38,8 @@ def planned_view(session: Session, found: Selection | None = None) -> View[Plann
     return View(
         (
             Column("Project", lambda one: one.chosen.lineage.project),
-            Column("Key", lambda one: one.chosen.lineage.newest.key.key_id, cut=True),
-            Column("Name", lambda one: one.chosen.lineage.newest.key.display_name, cut=True),
+            Column("Key", lambda one: one.chosen.lineage.newest.key.key_id, fold=True),
+            Column("Name", lambda one: one.chosen.lineage.newest.key.display_name, fold=True),
             Column("Gen", lambda one: one.chosen.lineage.newest.generation),
             Column("State", lambda one: one.state_words, style=lambda one: "red" if one.state is State.STUCK else None),
             Column("Next", lambda one: one.decision.action.value, style=lambda one: _STYLES.get(one.decision.action.value)),
@@ -55,9 +55,9 @@ def prospect_view(session: Session) -> View[Prospect]:
     return View(
         (
             Column("Project", lambda one: one.planned.chosen.lineage.project),
-            Column("Owners", lambda one: "unknown" if one.owners is None else list(one.owners), cut=True),
-            Column("Key", lambda one: one.planned.chosen.lineage.newest.key.key_id, cut=True),
-            Column("Name", lambda one: one.planned.chosen.lineage.newest.key.display_name, cut=True),
+            Column("Owners", lambda one: "unknown" if one.owners is None else list(one.owners), fold=True),
+            Column("Key", lambda one: one.planned.chosen.lineage.newest.key.key_id, fold=True),
+            Column("Name", lambda one: one.planned.chosen.lineage.newest.key.display_name, fold=True),
             Column("For", lambda one: one.key.restricted),
             Column("Last use", lambda one: one.used.short if one.used else "unknown"),
             Column("Sinks", lambda one: [spec.text for spec in one.planned.chosen.specs] or "none", below=True),
@@ -80,8 +80,8 @@ def outcome_view(session: Session, string_of: Callable[[str, str], dict[str, str
     return View(
         (
             Column("Project", lambda one: one.lineage.project),
-            Column("Key", lambda one: one.lineage.newest.key.key_id, cut=True),
-            Column("Name", lambda one: one.lineage.newest.key.display_name, cut=True),
+            Column("Key", lambda one: one.lineage.newest.key.key_id, fold=True),
+            Column("Name", lambda one: one.lineage.newest.key.display_name, fold=True),
             Column("Gen", lambda one: one.lineage.newest.generation),
             Column("State", lambda one: one.state_words, style=lambda one: "red" if one.problem else None),
             Column("Sinks", lambda one: list(one.sinks) or "none", below=True),
