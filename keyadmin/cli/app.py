@@ -36,7 +36,7 @@ from keyadmin.cli.program import global_options_typed, program
 from keyadmin.cli.session import Session
 from keyadmin.cli.settings import SCAN_FORMATS
 from keyadmin.model.command_line import Invocation, call_as, calling_as, complete, typed
-from keyadmin.model.leaned_on import NO_COMMAND_GIVEN, SOMETHING_MISSING, keep_rich_out
+from keyadmin.model.leaned_on import NO_COMMAND_GIVEN, SOMETHING_MISSING, keep_rich_out, put_into_zsh
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 
 if TYPE_CHECKING:
@@ -48,37 +48,35 @@ ROOT: Final = CommandGroup(
     "Administer Google Cloud projects and Gemini API keys.\n\n"
     "No Google account? Add --sandbox to any command: it then runs in a local Google Cloud.",
     {
-        "doctor": CommandEntry(
-            "keyadmin.cli.doctor:doctor", "Check what a project still lacks for API keys.", "Find out why not"
-        ),
-        "explain": CommandEntry("keyadmin.cli.explain:explain", "Explain an error message of Google's.", "Find out why not"),
-        "audit": CommandEntry(
-            "keyadmin.cli.audit:GROUP",
-            "Find exposed, old and badly restricted keys.",
-            "Find out why not",
-        ),
-        "keys": CommandEntry("keyadmin.cli.keys:GROUP", "Create, list, restrict and verify API keys.", "Keys and projects"),
-        "rotation": CommandEntry(
-            "keyadmin.cli.rotation:GROUP", "Rotate keys by a policy; migrate to auth keys.", "Keys and projects"
-        ),
-        "guard": CommandEntry(
-            "keyadmin.cli.guard:GROUP", "Set organisation policies that keep API keys in order.", "Keys and projects"
-        ),
+        "doctor": CommandEntry("keyadmin.cli.doctor:doctor", "Check what a project still lacks for API keys.", "Start here"),
+        "explain": CommandEntry("keyadmin.cli.explain:explain", "Explain an error message of Google's.", "Start here"),
         "projects": CommandEntry(
-            "keyadmin.cli.projects:GROUP", "List, find, import, make and change projects.", "Keys and projects"
+            "keyadmin.cli.projects:GROUP", "List, find, import, create and change projects.", "Projects and keys"
         ),
-        "env": CommandEntry("keyadmin.cli.env:GROUP", "See and set GEMINI_API_KEY and GOOGLE_API_KEY.", "Use keys"),
+        "keys": CommandEntry("keyadmin.cli.keys:GROUP", "Create, list, restrict and verify API keys.", "Projects and keys"),
+        "env": CommandEntry("keyadmin.cli.env:GROUP", "Show and set GEMINI_API_KEY and GOOGLE_API_KEY.", "Use keys"),
         "snippet": CommandEntry("keyadmin.cli.snippet:snippet", "Print a working example in your language.", "Use keys"),
-        "tokens": CommandEntry("keyadmin.cli.tokens:GROUP", "Make ephemeral tokens for the Live API.", "Use keys"),
+        "tokens": CommandEntry("keyadmin.cli.tokens:GROUP", "Create ephemeral tokens for the Live API.", "Use keys"),
+        "audit": CommandEntry("keyadmin.cli.audit:GROUP", "Find exposed, old and badly restricted keys.", "Keep keys in order"),
+        "rotation": CommandEntry(
+            "keyadmin.cli.rotation:GROUP", "Rotate keys by a policy; migrate to auth keys.", "Keep keys in order"
+        ),
         "scan": CommandEntry(
             "keyadmin.cli.scan:scan",
             "Find key strings in files and in git history.",
-            "Keys and projects",
+            "Keep keys in order",
             formats=SCAN_FORMATS,
         ),
-        "sandbox": CommandEntry("keyadmin.cli.sandbox:GROUP", "Serve, fill and reset the local Google Cloud.", "Around it"),
-        "config": CommandEntry("keyadmin.cli.config:GROUP", "Read and change keyadmin's settings.", "Around it"),
-        "completion": CommandEntry("keyadmin.cli.completion:completion", "Set up completion for your shell.", "Around it"),
+        "guard": CommandEntry(
+            "keyadmin.cli.guard:GROUP", "Set organisation policies that keep API keys in order.", "Keep keys in order"
+        ),
+        "sandbox": CommandEntry(
+            "keyadmin.cli.sandbox:GROUP", "Serve, fill and reset the local Google Cloud.", "keyadmin itself"
+        ),
+        "config": CommandEntry("keyadmin.cli.config:GROUP", "Read and change keyadmin's settings.", "keyadmin itself"),
+        "completion": CommandEntry(
+            "keyadmin.cli.completion:completion", "Set up completion for your shell.", "keyadmin itself"
+        ),
     },
 )
 
@@ -95,7 +93,7 @@ keyadmin administers Google Cloud projects and Gemini API keys.
   keyadmin scan .                    key strings in files and in git history
 
 No Google account? Add --sandbox to any command: it runs in a local Google Cloud.
-All commands: keyadmin --help. One command: keyadmin keys create --help."""
+All commands: {root}. One command: {one}."""
 
 
 async def _choose_project(session: Session, cloud: Cloud) -> str:
@@ -163,7 +161,10 @@ def _complete() -> None:
     """The shell asks for completions: Typer answers them once its shells are registered."""
     from typer.completion import completion_init  # type: ignore[attr-defined]
 
+    from keyadmin.cli.suggest import for_zsh
+
     keep_rich_out(completion_init)
+    put_into_zsh(completion_init, for_zsh)
     completion_init()
 
 
@@ -194,16 +195,19 @@ def _wrong_usage(session: Session, error: typer.TyperException, arguments: Seque
     context: Any = getattr(error, "ctx", None)
     if type(error).__name__ == NO_COMMAND_GIVEN:
         alone = context is not None and context.parent is None
-        session.console.say(_FIRST_STEPS if alone else error.format_message())
+        first = _FIRST_STEPS.format(root=typed("", help=True), one=typed("keys create", help=True))
+        session.console.say(first if alone else error.format_message())
         if _wants_json(session, arguments):
             errors.say_json(usage("a command is missing"), ("one of those above",))
         return Exit.USAGE
     command = context.command_path if context else PROGRAM
-    message = errors.in_plain_words(error.format_message().rstrip("."))
     if context:
         session.console.say(context.get_usage())
     call_as(Invocation(program(), global_options_typed({**_typed_globals(arguments), **session.raw})))
     instead = _instead(session, error, context, arguments)
+    if instead and hasattr(error, "possibilities"):
+        error.possibilities = None  # those that are spelt alike, though it is known what was meant
+    message = errors.in_plain_words(error.format_message().rstrip("."))
     whole = typed(command.partition(" ")[2], help=True)
     problem = usage(message, *dict.fromkeys([*instead, whole]), *_example(command, message))
     return errors.report(session, problem, None, as_json=_wants_json(session, arguments))
@@ -223,13 +227,15 @@ def _typed_globals(arguments: Sequence[str]) -> dict[str, str | bool]:
 
 def _instead(session: Session, error: typer.TyperException, context: Any, arguments: Sequence[str]) -> tuple[str, ...]:
     """What was probably meant by a command or an option that is not there."""
-    from keyadmin.cli.mistakes import for_command, for_option
+    from keyadmin.cli.mistakes import for_argument, for_command, for_near, for_option
 
     if session.mistaken is not None:
-        return for_command(*session.mistaken)
+        return for_command(*session.mistaken) or for_near(session.mistaken[1], session.near, arguments)
     option = getattr(error, "option_name", None)
-    if context is None or not isinstance(option, str):
+    if context is None:
         return ()
+    if not isinstance(option, str):
+        return for_argument(context.command_path.partition(" ")[2], error.format_message())
     return for_option(option, [name for each in context.command.get_params(context) for name in each.opts], arguments)
 
 

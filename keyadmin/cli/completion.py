@@ -43,17 +43,14 @@ def completion(
 
     To try it in this terminal alone: eval "$(keyadmin completion bash)"
     """
-    from typer.completion import get_completion_script  # type: ignore[attr-defined]
-
     session = current(context)
     name = shell.value if shell else detected()
     if not install:
-        write(get_completion_script(prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE, shell=name))
+        write(_script(name))
         return
     from keyadmin.local.completion_files import install as install_script
 
-    script = get_completion_script(prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE, shell=name)
-    done = install_script(cast("CompletionShell", name), PROGRAM, script, session.env, dry_run=dry_run)
+    done = install_script(cast("CompletionShell", name), PROGRAM, _script(name), session.env, dry_run=dry_run)
     change = done.start_up
     into = f" and load it in {change.path}" if change is not None and change.changed else ""
     if dry_run:
@@ -62,6 +59,18 @@ def completion(
     session.console.note(f"Completion for {name} is installed in {done.script}. It works in shells started from now on.")
     if change is not None and change.changed:
         session.console.note(f"{change.path} loads it; {typed('env restore', str(change.path))} takes that back.")
+
+
+def _script(shell: str) -> str:
+    """Typer's script; in zsh, which loads it at the first Tab, that Tab gets its answer too."""
+    from typer.completion import get_completion_script  # type: ignore[attr-defined]
+
+    script: str = get_completion_script(prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE, shell=shell)
+    if shell != "zsh":
+        return script
+    register = f"compdef _{PROGRAM}_completion {PROGRAM}"
+    first = f'if [[ ${{funcstack[1]}} == _{PROGRAM} ]]; then\n  _{PROGRAM}_completion "$@"\nelse\n  {register}\nfi'
+    return script.replace(f"\n{register}", f"\n{first}")
 
 
 def detected() -> str:

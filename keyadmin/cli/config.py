@@ -13,6 +13,7 @@ from keyadmin.cli.options import DryRun
 from keyadmin.cli.render import Column, View, show_document, show_list, show_to_programs
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.settings import ResolvedSetting, checked_timeout, find, known_format, plain, project_id, service_account
+from keyadmin.cli.suggest import one_of
 from keyadmin.local.config import SETTINGS, known
 
 GROUP: Final = CommandGroup(
@@ -60,7 +61,10 @@ def setting(session: Session, name: str) -> ConfigSetting:
     return ConfigSetting(name, found.value if found else None, found.source if found else None, SETTINGS[name])
 
 
-def get(context: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME", help="The setting's name.")]) -> None:
+def get(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", autocompletion=one_of(SETTINGS), help="The setting's name.")],
+) -> None:
     """Print one setting as it stands, whatever set it."""
     session = current(context)
     found = setting(session, name)
@@ -71,7 +75,7 @@ def get(context: typer.Context, name: Annotated[str, typer.Argument(metavar="NAM
 
 def set_(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The setting's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", autocompletion=one_of(SETTINGS), help="The setting's name.")],
     value: Annotated[str, typer.Argument(metavar="VALUE", help="Its new value; an empty one removes it.")],
     dry_run: DryRun = False,
 ) -> None:

@@ -6,7 +6,7 @@ import sys
 
 from keyadmin.cli.render import show_to_programs
 from keyadmin.cli.session import Session
-from keyadmin.model.problem import Cause, Exit, Problem, usage
+from keyadmin.model.problem import Cause, Declined, Exit, Problem, usage
 
 
 def confirm(session: Session, question: str, *, yes: bool) -> None:
@@ -43,7 +43,7 @@ def confirm_exposure(session: Session, refusal: Problem) -> None:
 
 def declined() -> Problem:
     """The Problem of a prompt that was answered with no."""
-    return Problem(Cause.INVALID_ARGUMENT, "declined; nothing was changed", exit_code=Exit.FAILED, fix=("answer y to go on",))
+    return Declined(Cause.INVALID_ARGUMENT, "declined; nothing was changed", exit_code=Exit.FAILED, fix=("answer y to go on",))
 
 
 def would(session: Session, text: str, *, document: bool = True) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -13,6 +14,7 @@ from keyadmin.access.doctor import Diagnosis
 from keyadmin.access.permissions import DEFAULT, NAMES, checked_member, feature_named
 from keyadmin.access.remedy import Remedy, custom_role, remedy
 from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.console import paint
 from keyadmin.cli.keys.sink_options import flagged
 from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.render import Column, View, show_document, show_list, write
@@ -196,7 +198,7 @@ def _show(session: Session, found: list[Diagnosis], *, message: bool) -> None:
         if not any(each.remedy.message for each in found):
             session.console.note("No permission is missing: there is nothing to ask for.")
     elif len(found) == 1 and session.format == "table":
-        show_document(session, data, _report(found[0], terminal_width()))
+        show_document(session, data, _report(found[0], terminal_width()), _painted)
     else:
         show_list(session, found, VIEW)
 
@@ -218,6 +220,17 @@ def _report(found: Diagnosis, columns: int | None) -> str:
     if found.remedy.commands:
         lines += ["", *_ways(found.remedy), "", "As a message to send to an admin: add --message"]
     return "\n".join(lines)
+
+
+_STATUS: Final = re.compile(
+    r"(?<=^  )(?:(ok)|(missing|failed)|(unknown)|\((?:missing|failed|unknown)\))(?= )|(?<=: )(?:(ready)|(not ready))(?= to )"
+)
+_STYLES: Final = ("green", "red", "yellow", "green", "red")  # by the groups of _STATUS
+
+
+def _painted(line: str) -> str:
+    """A line of the report with its verdict in colour; what is not in the way is dim."""
+    return _STATUS.sub(lambda found: paint(found[0], _STYLES[found.lastindex - 1] if found.lastindex else "dim", True), line, 1)
 
 
 def _beside(head: str, text: str, columns: int | None) -> list[str]:

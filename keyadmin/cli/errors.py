@@ -14,7 +14,7 @@ from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean_json
 from keyadmin.model.command_line import typed
 from keyadmin.model.leaned_on import WRONG_VALUES
-from keyadmin.model.problem import Cause, Exit, Problem
+from keyadmin.model.problem import Cause, Declined, Exit, Problem
 from keyadmin.model.secret import redact
 
 
@@ -46,6 +46,11 @@ def as_problem(error: BaseException) -> Problem:
 def report(session: Session, problem: Problem, error: BaseException | None, *, as_json: bool) -> Exit:
     """Say what failed, why, and what to type next; give back the exit code."""
     session.observer.finished()
+    if isinstance(problem, Declined):
+        session.console.say("Declined; nothing was changed.")
+        if as_json:
+            say_json(problem, problem.fix)
+        return problem.exit
     why, fix = _why_and_fix(session, _with_near(session, problem))
     session.console.error(problem.message, [*why, *problem.notes], fix)
     say_left_behind(session)

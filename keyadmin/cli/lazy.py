@@ -137,6 +137,7 @@ class LazyGroup(_LightHelp, TyperGroup):
         mistaken = (ctx.command_path.partition(" ")[2], name)
         current(ctx).mistaken = mistaken
         near = [] if knows(*mistaken) else [*self._below(name), *get_close_matches(name, self.table, 3, 0.6)]
+        current(ctx).near = tuple(near)
         hint = f" Did you mean {' or '.join(repr(word) for word in near)}?" if near else ""
         ctx.fail(f"No such command {name!r}.{hint}")
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from keyadmin.cli.settings import FORMATS
 from keyadmin.model.command_line import complete, retyped, typed
+from keyadmin.model.leaned_on import ONE_TOO_MANY
 
 _SIGN_IN: Final = "keyadmin uses Google's credentials of this machine: `gcloud auth application-default login`"
 _SIGNED_IN_AS: Final = "`keyadmin doctor --connection`    # whose credentials, which projects are charged"
@@ -32,6 +33,7 @@ COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
         "whoami": _SIGNED_IN_AS,
     },
     "keys": {
+        "expire": _GONE,
         "add": "`keyadmin keys create --name NAME`",
         "disable": "a key cannot be disabled: `keyadmin keys delete KEY`, back within 30 days by `keyadmin keys undelete KEY`",
         "edit": "`keyadmin keys restrict KEY --help`, `keyadmin keys rename KEY NEW_NAME`",
@@ -77,12 +79,24 @@ OPTIONS: Final[Mapping[str, str]] = {
     "--project-id": "--project",
     "--service": "--api-target",
     "--restrict": "--api-target",
+    "--api": "--api-target",
+    "--target": "--api-target",
+    "--restriction": "--api-target",
     "--silent": "--quiet",
     "--yaml": "--format yaml",
     "-f": "--format",
     "-y": "--yes",
 }
 """An option that is not there -> the one that is."""
+
+
+ARGUMENTS: Final[Mapping[str, str]] = {
+    "projects default": "to choose the project that commands are about: `keyadmin projects use ID`",
+    "projects list": "one project: `keyadmin projects describe ID`; some of them: `keyadmin projects search WORDS`",
+    "keys list": "one key: `keyadmin keys describe KEY`; the keys of a project: `keyadmin keys list -p PROJECT`",
+    "keys create": "the name is an option: `keyadmin keys create --name NAME`",
+}
+"""A command that takes no arguments -> what was meant by one."""
 
 
 def knows(group: str, word: str) -> bool:
@@ -96,6 +110,18 @@ def for_command(group: str, word: str) -> tuple[str, ...]:
         return (typed(group, help=True),)
     found = COMMANDS.get(group, {}).get(word)
     return () if found is None else (complete(found),)
+
+
+def for_near(word: str, near: Sequence[str], arguments: Sequence[str]) -> tuple[str, ...]:
+    """The command line with each of the commands that are spelt alike in the place of `word`."""
+    at = arguments.index(word)
+    return tuple(retyped([*map(shlex.quote, arguments[:at]), each, *map(shlex.quote, arguments[at + 1 :])]) for each in near)
+
+
+def for_argument(command: str, complaint: str) -> tuple[str, ...]:
+    """What to type where a command takes no arguments, and another one was meant."""
+    known = ARGUMENTS.get(command) if complaint.startswith(ONE_TOO_MANY) else None
+    return () if known is None else (complete(known),)
 
 
 def for_option(option: str, known: Collection[str], arguments: Sequence[str]) -> tuple[str, ...]:

@@ -6,7 +6,6 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from keyadmin.cli import remember
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean
 from keyadmin.model.command_line import typed
@@ -23,7 +22,7 @@ async def pick_project(session: Session, cloud: Cloud, question: str = "Which pr
     return str((await _asked(session, cloud, question, several=False))[0])
 
 
-async def pick_projects(session: Session, cloud: Cloud, question: str) -> list[str]:
+async def pick_projects(session: Session, cloud: Cloud, question: str = "Which projects?") -> list[str]:
     """The same for any number of projects, chosen with the space bar."""
     return await _asked(session, cloud, question, several=True)
 
@@ -39,7 +38,10 @@ async def _asked(session: Session, cloud: Cloud, question: str, *, several: bool
     # Data goes to stdout, which may be a file: the question is put on stderr, as every other one.
     shown: dict[str, Any] = {"output": create_output(stdout=sys.stderr)}
     keys: dict[str, Any] = {"use_search_filter": True, "use_jk_keys": False}
-    asked = (questionary.checkbox if several else questionary.select)(question, choices=choices, **keys, **shown)
+    how = "type to narrow, space to choose, enter when done" if several else "arrow keys, type to narrow, enter to choose"
+    asked = (questionary.checkbox if several else questionary.select)(
+        question, choices=choices, instruction=f"({how})", **keys, **shown
+    )
     answer = await asked.unsafe_ask_async()
     return answer if several else [answer]
 
@@ -55,7 +57,6 @@ async def _projects(session: Session, cloud: Cloud) -> Sequence[Project]:
             "you see no project to choose from",
             fix=(f"make one with a key: {typed('projects default')}", f"or: {typed('projects create')}"),
         )
-    remember.projects(session, found)
     imported = set(Imports((await cloud.identify()).principal, sandbox=cloud.sandbox).ids())
     return sorted(found, key=lambda each: (each.project_id not in imported, each.project_id))
 

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 
 from keyadmin.cli.session import Session
-from keyadmin.cli.suggest import project_ids
+from keyadmin.cli.suggest import projects_and_more
 from keyadmin.model.problem import usage
 
 Projects = Annotated[
     list[str] | None,
-    typer.Option("--projects", metavar="A,B", autocompletion=project_ids, help="These projects; may be repeated."),
+    typer.Option("--projects", metavar="A,B", autocompletion=projects_and_more, help="These projects; may be repeated."),
 ]
 Folder = Annotated[
     str | None, typer.Option("--folder", metavar="N", help="All projects below a folder: its number or its name.")

@@ -1,4 +1,4 @@
-"""What list commands leave for completion and for "did you mean": names, never key strings, of each account its own."""
+"""What commands leave for completion and for "did you mean": names, never key strings, of each account its own."""
 
 from __future__ import annotations
 
@@ -25,10 +25,16 @@ def cache_of(settings: Settings, env: Mapping[str, str]) -> NameCache:
     return NameCache(f"{fingerprint(env)}\n{settings.impersonate or ''}", sandbox=False)
 
 
-def projects(session: Session, found: Iterable[Project], *, whole: bool = False) -> None:
-    """Remember these projects; `whole` = the caller sees no others. Never fails."""
+def seen(session: Session, found: Mapping[str, str]) -> None:
+    """Remember the projects that a command's calls told of (id -> display name). Never fails."""
+    if found:
+        cache_of(session.settings, session.env).remember_projects(found)
+
+
+def all_projects(session: Session, found: Iterable[Project]) -> None:
+    """Remember these projects and forget all others: the caller sees no others. Never fails."""
     named = {each.project_id: each.display_name for each in found}
-    cache_of(session.settings, session.env).remember_projects(named, whole=whole)
+    cache_of(session.settings, session.env).remember_projects(named, whole=True)
 
 
 def keys(session: Session, found: Iterable[Key]) -> None:

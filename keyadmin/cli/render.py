@@ -15,7 +15,7 @@ from keyadmin.cli import json_text, streams, table
 from keyadmin.cli.printed import complete, complete_data
 from keyadmin.cli.reveal import masked
 from keyadmin.cli.session import Session
-from keyadmin.cli.table import Cell
+from keyadmin.cli.table import StyledText
 from keyadmin.cli.text import clean, clean_json, terminal_width
 
 T = TypeVar("T")
@@ -78,12 +78,16 @@ def show_one(session: Session, item: T, view: View[T]) -> None:
         show_list(session, [item], view)
 
 
-def show_document(session: Session, data: Any, text: str) -> None:
-    """Print a report: `text` for people (table, markdown, csv), `data` for programs. `text` is made safe here."""
+def show_document(session: Session, data: Any, text: str, painted: Callable[[str], str] | None = None) -> None:
+    """Print a report: `text` for people (table, markdown, csv), `data` for programs. `text` is made safe here.
+
+    `painted` puts colours into one line of it, where colour is wanted.
+    """
     if session.format in ("json", "jsonl", "yaml"):
         show_data(session, data)
-    else:
-        write(clean(complete(text), keep="\n").rstrip("\n"))
+        return
+    lines = clean(complete(text), keep="\n").rstrip("\n")
+    write("\n".join(map(painted, lines.split("\n"))) if painted and session.colour else lines)
 
 
 def show_to_programs(session: Session, data: Any) -> None:
@@ -145,9 +149,9 @@ def _cells(row: T, view: View[T], *, exact: bool = False) -> list[str]:
     return texts if exact and not sys.stdout.isatty() else [clean(text) for text in texts]
 
 
-def _styled(row: T, view: View[T]) -> list[Cell]:
+def _styled(row: T, view: View[T]) -> list[StyledText]:
     styles = (column.style(row) if column.style else None for column in view.columns)
-    return [Cell(text, style) for text, style in zip(_cells(row, view), styles, strict=True)]
+    return [StyledText(text, style) for text, style in zip(_cells(row, view), styles, strict=True)]
 
 
 def _csv(header: list[str], rows: Iterable[list[str]]) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from keyadmin.access.naming import name_by_id
+from keyadmin.cli import remember
 from keyadmin.cli.session import current
 from keyadmin.model.problem import Cause, Problem
 
@@ -45,6 +46,8 @@ def run(context: typer.Context, work: Callable[[Cloud], Awaitable[T]], *, creden
                 if problem.cause is not Cause.NETWORK_UNREACHABLE:
                     await name_by_id(cloud, problem)
                 raise
+            finally:
+                remember.seen(session, cloud.seen)
 
     return run_alone(context, whole())
 

@@ -47,6 +47,7 @@ class Session:
         self.choose_project: Callable[[Session, Cloud], Awaitable[str]] | None = None
         """Asks the person at the terminal which project is meant."""
         self.mistaken: tuple[str, str] | None = None
+        self.near: tuple[str, ...] = ()
         """The words of a group and the command that it does not have, where that was typed."""
         self.charge_each = False
         """Whether each call is charged to the project that it is about, not to one quota project."""

@@ -8,10 +8,18 @@ import typer
 
 from keyadmin.cli.render import show_data, write
 from keyadmin.cli.session import current
+from keyadmin.cli.suggest import one_of
 from keyadmin.local.snippets.examples import APIS, LANGUAGES, MODEL, PLACEHOLDER, make
 
-LanguageName = Annotated[str, typer.Argument(metavar="LANGUAGE", help=f"{', '.join(LANGUAGES[:-1])} or {LANGUAGES[-1]}.")]
-ApiName = Annotated[str, typer.Option("--api", metavar="API", help=f"{' or '.join(APIS)}.")]
+LanguageName = Annotated[
+    str,
+    typer.Argument(
+        metavar="LANGUAGE",
+        autocompletion=one_of(LANGUAGES),
+        help=f"{', '.join(LANGUAGES[:-1])} or {LANGUAGES[-1]}.",
+    ),
+]
+ApiName = Annotated[str, typer.Option("--api", metavar="API", autocompletion=one_of(APIS), help=f"{' or '.join(APIS)}.")]
 Explicit = Annotated[bool, typer.Option("--explicit", help="The key stands in the code, not in the environment.")]
 ModelName = Annotated[str, typer.Option("--model", metavar="MODEL", help="The model to call.")]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import typer
@@ -30,6 +30,43 @@ def project_ids(context: typer.Context, incomplete: str) -> list[str | tuple[str
     return _offered(known.items(), incomplete)
 
 
+def projects_and_more(context: typer.Context, incomplete: str) -> list[str | tuple[str, str]]:
+    """The same behind the last comma of a list of projects."""
+    before, comma, last = incomplete.rpartition(",")
+    known = project_ids(context, last)
+    return [(f"{before}{comma}{each[0]}", each[1]) if isinstance(each, tuple) else f"{before}{comma}{each}" for each in known]
+
+
+def project_or_service(context: typer.Context, incomplete: str) -> list[str | tuple[str, str]]:
+    """A project, and services once one stands there."""
+    return services(incomplete) if any(context.params.values()) else [*project_ids(context, incomplete), *services(incomplete)]
+
+
+def services(incomplete: str) -> list[str | tuple[str, str]]:
+    """Names of Google's services with their titles."""
+    from keyadmin.data import services as known
+
+    return _offered(((name, title) for name, (title, _) in known().items()), incomplete)
+
+
+def one_of(words: Iterable[str]) -> Callable[[str], list[str]]:
+    """What completes one of these words."""
+    every = list(words)
+    return lambda incomplete: [word for word in every if word.startswith(incomplete)]
+
+
+def filters(incomplete: str) -> list[str]:
+    """The last term of a filter: fields, with their values where there are only a few."""
+    from keyadmin.keys.filter import FIELDS
+
+    start = max(incomplete.rfind(sign) for sign in " (") + 1
+    before, term = incomplete[:start], incomplete[start:]
+    terms = [
+        f"{name}={value}" for name, field in FIELDS.items() for value in field.choices or ("",) if field.kind in (str, bool)
+    ]
+    return [f"{before}{each}" for each in terms if each.startswith(term)]
+
+
 def key_names(context: typer.Context, incomplete: str) -> list[str | tuple[str, str]]:
     """Display names of the project's keys that were listed before; ids where a shell would not take the name as one word."""
     try:
@@ -42,6 +79,16 @@ def key_names(context: typer.Context, incomplete: str) -> list[str | tuple[str, 
     by_name = {name: key_id for key_id, name in known.items() if _PLAIN.fullmatch(name) and names.count(name) == 1}
     by_id = {key_id: name for key_id, name in known.items() if name not in by_name}
     return _offered([*by_name.items(), *by_id.items()], incomplete)
+
+
+def for_zsh(value: str, about: str) -> str:
+    """One line for zsh's `_arguments`, which reads it twice: inside apostrophes, then as words in quotation marks."""
+
+    def safe(text: str) -> str:
+        return re.sub(r'([\\"$`])', r"\\\1", text).replace("'", "'\\''")
+
+    word = safe(value).replace(":", r"\\:")
+    return f'"{word}":"{safe(about)}"' if about else f'"{word}"'
 
 
 def _offered(known: Iterable[tuple[str, str]], incomplete: str) -> list[str | tuple[str, str]]:

@@ -19,14 +19,14 @@ _GAP: Final = 2
 _BELOW: Final = "    "  # before what stands below its row
 
 
-class Cell(NamedTuple):
+class StyledText(NamedTuple):
     """A value as text, without control characters, and its style."""
 
     text: str
     style: str | None = None
 
 
-class Shape(Protocol):
+class TableColumn(Protocol):
     """What is asked of a column; see `cli.render.Column`."""
 
     @property
@@ -47,7 +47,9 @@ class _Layout:
     below: tuple[int, ...] = ()
 
 
-def lines(columns: Sequence[Shape], rows: Sequence[Sequence[Cell]], width: int | None, colour: bool) -> Iterator[str]:
+def lines(
+    columns: Sequence[TableColumn], rows: Sequence[Sequence[StyledText]], width: int | None, colour: bool
+) -> Iterator[str]:
     """The table; `width` = the terminal's, None where there is none."""
     widths = [max(map(display_width, (column.title, *(row[at].text for row in rows)))) for at, column in enumerate(columns)]
     layout = _Layout(dict(enumerate(widths))) if width is None else _layout(columns, widths, width)
@@ -61,7 +63,7 @@ def lines(columns: Sequence[Shape], rows: Sequence[Sequence[Cell]], width: int |
         yield from record(titles, row, width, colour)
 
 
-def record(titles: Sequence[str], cells: Sequence[Cell], width: int | None, colour: bool) -> Iterator[str]:
+def record(titles: Sequence[str], cells: Sequence[StyledText], width: int | None, colour: bool) -> Iterator[str]:
     """One thing, a line a field; a value that is too long goes on below itself."""
     left = max(map(len, titles))
     for title, cell in zip(titles, cells, strict=True):
@@ -71,7 +73,7 @@ def record(titles: Sequence[str], cells: Sequence[Cell], width: int | None, colo
             yield f"{head}{' ' * _GAP}{paint(piece, cell.style, colour) if piece else ''}".rstrip()
 
 
-def _layout(columns: Sequence[Shape], widths: Sequence[int], width: int) -> _Layout | None:
+def _layout(columns: Sequence[TableColumn], widths: Sequence[int], width: int) -> _Layout | None:
     everything = dict(enumerate(widths))
     if _excess(everything, width) <= 0:
         return _Layout(everything)
@@ -90,7 +92,7 @@ def _excess(beside: dict[int, int], width: int) -> int:
     return sum(beside.values()) + _GAP * (len(beside) - 1) - width
 
 
-def _fitted(columns: Sequence[Shape], beside: dict[int, int], width: int, least: int) -> dict[int, int] | None:
+def _fitted(columns: Sequence[TableColumn], beside: dict[int, int], width: int, least: int) -> dict[int, int] | None:
     """The widths that fit: columns that may be folded give way, the widest first. None where that is not enough."""
     widths = dict(beside)
     for _ in range(_excess(widths, width)):
@@ -102,7 +104,7 @@ def _fitted(columns: Sequence[Shape], beside: dict[int, int], width: int, least:
 
 
 def _side_by_side(
-    columns: Sequence[Shape], rows: Sequence[Sequence[Cell]], layout: _Layout, width: int | None, colour: bool
+    columns: Sequence[TableColumn], rows: Sequence[Sequence[StyledText]], layout: _Layout, width: int | None, colour: bool
 ) -> Iterator[str]:
     import tabulate
 
@@ -120,7 +122,7 @@ def _side_by_side(
             yield from _under(columns, rows[last[number]], layout.below, width, colour)
 
 
-def _folded(row: Sequence[Cell], beside: dict[int, int], colour: bool) -> list[list[str]]:
+def _folded(row: Sequence[StyledText], beside: dict[int, int], colour: bool) -> list[list[str]]:
     """A row as the lines that it takes, painted."""
     cells = [split(row[at].text, wide) for at, wide in beside.items()]
     styles = [row[at].style for at in beside]
@@ -134,7 +136,7 @@ def _folded(row: Sequence[Cell], beside: dict[int, int], colour: bool) -> list[l
 
 
 def _under(
-    columns: Sequence[Shape], row: Sequence[Cell], below: Sequence[int], width: int | None, colour: bool
+    columns: Sequence[TableColumn], row: Sequence[StyledText], below: Sequence[int], width: int | None, colour: bool
 ) -> Iterator[str]:
     """What goes below a row: with its title where there are several of it, folded to the terminal."""
     for at in below:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -44,8 +44,10 @@ class Asset:
 class Assets:
     """Searches, over REST: tens of thousands of resources are sooner read from JSON than from protobuf. Raises Problem."""
 
-    def __init__(self, rest: RestTransport) -> None:
+    def __init__(self, rest: RestTransport, seen: MutableMapping[str, str] | None = None) -> None:
+        """`seen` gets the id and display name of each live project that a search finds."""
         self._rest = rest
+        self._seen = {} if seen is None else seen
 
     async def search(self, scope: str, asset_type: str, query: str = "", fields: str = EVERYTHING) -> AsyncIterator[Asset]:
         """Everything of this type below `organizations/N`, `folders/N` or `projects/P`.
@@ -59,6 +61,8 @@ class Assets:
 
         path = f"/v1/{quote(scope, safe='/:')}:searchAllResources"
         async for asset in self._rest.pages(call, path, "results", _asset, asked, ahead=True):
+            if asset_type == PROJECT and asset.state == "ACTIVE" and (name := asset.attributes.get("projectId")):
+                self._seen[str(name)] = asset.display_name
             yield asset
 
     async def keys(self, scope: str, ids: Mapping[str, str], *, listed: bool = False) -> AsyncIterator[KeyAsset]:

@@ -98,6 +98,7 @@ class Cloud:
 
     def __init__(self, routes: Routes, runner: Runner, rest: RestTransport, *, sandbox: bool) -> None:
         self.sandbox = sandbox
+        self.seen: dict[str, str] = {}  # live projects that any call told of: id -> display name
         self._routes = routes
         self._runner = runner
         self._rest = rest
@@ -187,7 +188,7 @@ class Cloud:
         """Resource Manager v3 projects, and the allow policies of projects, folders and organisations."""
         from keyadmin.cloud.projects import Projects
 
-        return Projects(self._rest, lambda: self._grpc)
+        return Projects(self._rest, lambda: self._grpc, self.seen)
 
     @cached_property
     def folders(self) -> Containers:
@@ -236,7 +237,7 @@ class Cloud:
         """Cloud Asset Inventory v1."""
         from keyadmin.cloud.assets import Assets
 
-        return Assets(self._rest)
+        return Assets(self._rest, self.seen)
 
     @cached_property
     def org_policy(self) -> OrgPolicy:

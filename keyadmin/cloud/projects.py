@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -57,9 +57,13 @@ class Container:
 class Projects:
     """Projects by id or number. All methods raise Problem."""
 
-    def __init__(self, rest: RestTransport, grpc: Callable[[], GrpcTransport]) -> None:
+    def __init__(
+        self, rest: RestTransport, grpc: Callable[[], GrpcTransport], seen: MutableMapping[str, str] | None = None
+    ) -> None:
+        """`seen` gets the id and display name of each live project that any call tells of."""
         self._rest = rest
         self._door = grpc
+        self._seen = {} if seen is None else seen
 
     @property
     def _grpc(self) -> GrpcTransport:
@@ -72,7 +76,14 @@ class Projects:
         refuses that.
         """
         call = ApiCall(RESOURCE_MANAGER, "GetProject", project, charged=charged)
-        return _from_json(await self._rest.call(call, "GET", f"/v3/projects/{quote(project, safe=':')}"))
+        return self._saw(_from_json(await self._rest.call(call, "GET", f"/v3/projects/{quote(project, safe=':')}")))
+
+    def _saw(self, project: Project) -> Project:
+        if project.state == "ACTIVE":
+            self._seen[project.project_id] = project.display_name
+        else:
+            self._seen.pop(project.project_id, None)
+        return project
 
     async def search(self, query: str = "") -> AsyncIterator[Project]:
         """Every project that the caller can get, narrowed by a query such as `state:ACTIVE`; eventually consistent."""
@@ -80,7 +91,7 @@ class Projects:
 
         params = {"pageSize": str(PAGE), **({"query": query} if query else {})}
         async for project in self._rest.pages(call, "/v3/projects:search", "projects", _from_json, params):
-            yield project
+            yield self._saw(project)
 
     async def list(self, parent: str, *, deleted: bool = False) -> AsyncIterator[Project]:
         """The direct children of `folders/N` or `organizations/N`."""
@@ -90,7 +101,7 @@ class Projects:
 
         request = {"parent": parent, "show_deleted": deleted, "page_size": PAGE}
         async for project in pages(paging(call, request, "projects", _project)):
-            yield project
+            yield self._saw(project)
 
     async def create(
         self, project_id: str, *, display_name: str = "", parent: str = "", labels: Mapping[str, str] | None = None
@@ -141,7 +152,7 @@ class Projects:
         answer = await self._grpc.operate(PROJECTS, method, request, project=project, on_repeat=on_repeat, deadline=deadline)
         if isinstance(answer, Project):
             return answer
-        return _project(unpacked(answer, load(PROJECTS.module).Project))
+        return self._saw(_project(unpacked(answer, load(PROJECTS.module).Project)))
 
     async def _if_readable(self, project: str) -> Project | None:
         """The project as it is now; None where it cannot be read, so that the first refusal stands."""

@@ -29,10 +29,14 @@ Kind = type[str] | type[float] | type[bool] | type[datetime] | type[timedelta]
 
 @dataclass(frozen=True)
 class FilterField:
-    """A field that may be asked for: what its values are, and how they are read off a key's JSON form."""
+    """A field that may be asked for: what its values are, and how they are read off a key's JSON form.
+
+    `choices` = all values there are, where they are few.
+    """
 
     kind: Kind
     values: Callable[[Record, datetime], list[Any]]
+    choices: tuple[str, ...] = ()
 
 
 def _path(*names: str) -> Callable[[Record, datetime], list[Any]]:
@@ -62,20 +66,21 @@ def _client(record: Record, now: datetime) -> list[Any]:
     return [word for name, word in kinds.items() if name in present] or ["none"]
 
 
+_BOOLEAN: Final = ("true", "false")
 FIELDS: Final[Mapping[str, FilterField]] = {
     "name": FilterField(str, _path("name")),
     "keyId": FilterField(str, lambda record, now: [str(record.get("name", "")).rsplit("/", 1)[-1]]),
     "uid": FilterField(str, _path("uid")),
     "displayName": FilterField(str, _path("displayName")),
     "project": FilterField(str, _path("project")),
-    "keyType": FilterField(str, _path("keyType")),
-    "restricted": FilterField(str, _path("restricted")),
+    "keyType": FilterField(str, _path("keyType"), ("auth", "standard")),
+    "restricted": FilterField(str, _path("restricted"), ("gemini", "other", "mixed", "none")),
     "apiTarget": FilterField(str, _path("restrictions", "apiTargets", "service")),
-    "client": FilterField(str, _client),
+    "client": FilterField(str, _client, ("ips", "referrers", "android", "ios", "none")),
     "serviceAccountEmail": FilterField(str, _path("serviceAccountEmail")),
     "etag": FilterField(str, _path("etag")),
-    "studioVisible": FilterField(bool, _path("studioVisible")),
-    "deleted": FilterField(bool, lambda record, now: ["deleteTime" in record]),
+    "studioVisible": FilterField(bool, _path("studioVisible"), _BOOLEAN),
+    "deleted": FilterField(bool, lambda record, now: ["deleteTime" in record], _BOOLEAN),
     "ageDays": FilterField(float, _path("ageDays")),
     "age": FilterField(timedelta, _age),
     "createTime": FilterField(datetime, _time("createTime")),

@@ -52,6 +52,8 @@ class NameCache:
         """Add these (id -> display name); `whole` = these are all there are."""
         data = self._read()
         before = {} if whole else _texts(data.get("projects"))
+        if not whole and all(before.get(each) == name for each, name in found.items()):
+            return
         known = {name: before[name] for name in before if name not in found} | dict(found)
         data["projects"] = dict(list(known.items())[-MOST_PROJECTS:])
         self._write(data)
@@ -81,7 +83,7 @@ class NameCache:
         return data if isinstance(data, dict) else {}
 
     def _write(self, data: Mapping[str, Any]) -> None:
-        """Without a lock: of two that write at once one wins, and the next list command mends it."""
+        """Without a lock: of two that write at once one wins, and the next list command puts it right."""
         new = not self.path.exists()
         try:
             write_json(self.path, data)

@@ -32,6 +32,11 @@ def keep_rich_out(completion_init: Callable[[], None]) -> None:
     completion_init.__globals__["_sanitize_help_text"] = str
 
 
+def put_into_zsh(completion_init: Callable[[], None], line: Callable[[str, str], str]) -> None:
+    """Typer drops apostrophes and doubles quotation marks on the way to zsh; `line` makes a line of a value and its help."""
+    completion_init.__globals__["ZshComplete"].format_completion = lambda _, item: line(item.value, item.help or "")
+
+
 NO_COMMAND_GIVEN: Final = "NoArgsIsHelpError"
 """The name of Typer's exception for a group that was called alone."""
 
@@ -39,6 +44,9 @@ NO_COMMAND_GIVEN: Final = "NoArgsIsHelpError"
 
 SOMETHING_MISSING: Final = "Missing "
 """How Typer begins to say that an argument or an option was left out."""
+
+ONE_TOO_MANY: Final = "Got unexpected extra argument"
+"""How Typer begins to say that a command takes no further argument."""
 
 WRONG_VALUES: Final = (
     (r"Invalid value for '([^']+)': Input should be a valid integer.*", r"\1 takes a whole number"),

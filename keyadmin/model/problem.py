@@ -61,6 +61,10 @@ class Problem(Exception):
         return Exit.CREDENTIALS if entry(self.cause).credentials else Exit.FAILED
 
 
+class Declined(Problem):
+    """Somebody answered a question with no: told as that and not as an error."""
+
+
 async def or_problem(call: Awaitable[T], *, credentials: bool = True) -> T | Problem:
     """The answer, or the Problem that stood in its place. Without `credentials` one of missing credentials is raised."""
     try:

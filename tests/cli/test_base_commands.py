@@ -109,12 +109,14 @@ def test_a_mistyped_command_is_answered_with_the_near_ones(cli) -> None:
     assert (done.code, done.out) == (2, "")
     assert "No such command 'confg'. Did you mean 'config'?" in done.err
     assert "Did you mean 'list'?" in cli("config", "lsit").err
+    assert "What to do: keyadmin config list --format json\n" in cli("config", "lsit", "--format", "json").err
     assert "Did you mean" not in cli("xyzzy").err
 
 
 def test_a_command_without_its_group_is_answered_with_the_groups_that_have_it(cli) -> None:
     assert "Did you mean 'keys rotate' or 'rotation'?" in cli("rotate", "web").err
-    assert "Did you mean 'keys create' or 'projects create' or 'tokens create'?" in cli("create").err
+    assert "What to do: keyadmin keys rotate web\n" in cli("rotate", "web").err
+    assert "Did you mean 'projects create' or 'keys create' or 'tokens create'?" in cli("create").err
     assert "Did you mean 'sandbox serve'?" in cli("serve", "--rest-port", "0").err
 
 

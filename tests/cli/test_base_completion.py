@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,12 +42,49 @@ def test_the_bash_script_is_bash(cli) -> None:
         ("keyadmin completion z", ["zsh"]),
         ("keyadmin keys hand-over web --to aws", ["aws-secrets-manager:", "aws-ssm:"]),
         ("keyadmin keys rotate web --to std", ["stdout"]),
+        ("keyadmin keys create --api-target translate", ["translate.googleapis.com"]),
+        ("keyadmin keys list --filter keyT", ["keyType=auth", "keyType=standard"]),
+        ("keyadmin audit --rule gem", ["gemini-exposed-key"]),
+        ("keyadmin snippet ja", ["javascript", "java"]),
     ],
 )
 def test_commands_options_and_values_complete(typed, words: str, expected: list[str]) -> None:
     place = str(len(words.split(" ")) - 1)
     done = typed(env={"_KEYADMIN_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": place})
     assert (done.code, done.out.split()) == (0, expected)
+
+
+def test_projects_that_any_command_saw_are_offered_and_more_behind_a_comma(cli, typed) -> None:
+    assert cli("--sandbox", "keys", "list", "--all-projects").code == 0
+
+    def offered(words: str) -> list[str]:
+        place = str(len(words.split(" ")) - 1)
+        asked = {"_KEYADMIN_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": place}
+        found: list[str] = typed(env=asked).out.split()
+        return found
+
+    assert offered("keyadmin --sandbox keys list -p old") == ["old-maps-site"]
+    assert offered("keyadmin --sandbox audit --projects old-maps-site,demo") == ["old-maps-site,demo-project"]
+
+
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh here")
+def test_the_first_tab_in_zsh_gets_its_answer_apostrophes_and_colons_included(cli, home, tmp_path: Path) -> None:
+    """A new zsh that finds the script in a folder of functions; `_arguments` reads its words as zsh's own does."""
+    (tmp_path / "_keyadmin").write_text(cli("completion", "zsh").out)
+    program = tmp_path / "keyadmin"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m keyadmin "$@"\n')
+    program.chmod(0o755)
+    asked = """
+        fpath=($HOME $fpath); autoload -U _keyadmin
+        _arguments() { local action=${1#\\*: :}; eval ws\\=\\( ${action[3,-3]} \\); print -rl -- $ws }
+        words=(keyadmin ''); CURRENT=2; _keyadmin
+        words=(keyadmin keys hand-over web --to aws-ssm)
+        CURRENT=6; _keyadmin
+    """
+    env = home | {"PATH": f"{tmp_path}:{home['PATH']}"}
+    done = subprocess.run(["zsh", "-fc", asked], env=env, capture_output=True, text=True, check=False)
+    assert "explain:Explain an error message of Google's." in done.stdout.splitlines(), done
+    assert "aws-ssm\\:" in done.stdout.splitlines(), done
 
 
 def test_installing_writes_the_shells_file(cli, tmp_path: Path) -> None:

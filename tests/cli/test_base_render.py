@@ -23,7 +23,7 @@ from keyadmin.cli.options import Yes
 from keyadmin.cli.progress import TerminalObserver
 from keyadmin.cli.render import Column, View, show_document, show_list, show_one
 from keyadmin.cli.session import current
-from keyadmin.cli.table import Cell
+from keyadmin.cli.table import StyledText
 from keyadmin.cli.text import display_width
 from tests.waiting import until_async
 
@@ -149,6 +149,17 @@ def test_colour_only_on_a_terminal_and_never_against_the_persons_wish(cli, comma
     assert "\x1b" not in cli(name, terminal=True, env={"TERM": "dumb"}).out
 
 
+def test_doctor_shows_verdicts_in_colour_on_a_terminal_only(cli) -> None:
+    line = ("--sandbox", "doctor", "demo-project", "--for", "create-standard-key")
+    shown = cli(*line, terminal=True).out
+    assert "\x1b[32mready\x1b[0m to " in shown
+    assert "\n  \x1b[32mok\x1b[0m " in shown
+    assert "\n  \x1b[2m(missing)\x1b[0m " in shown
+    assert shown.replace("\x1b[32m", "").replace("\x1b[2m", "").replace("\x1b[0m", "").count("\x1b") == 0
+    assert "\x1b" not in cli(*line, terminal=True, env={"NO_COLOR": "1"}).out
+    assert "\x1b" not in cli(*line).out
+
+
 def test_a_table_that_is_too_wide_is_folded_on_a_terminal_only(cli, command) -> None:
     name = command(listing([Thing("x" * 120)]))
     narrow = cli(name, "--no-color", terminal=True).out.splitlines()
@@ -167,7 +178,7 @@ def test_no_line_of_a_table_is_wider_than_the_terminal_and_nothing_is_lost(width
             Column[Any](f"Column {at}", str, fold=flag.get("fold", False), below=flag.get("below", False))
             for at, flag in enumerate(flags)
         ]
-        rows = [[Cell(" ".join(dice.choices(words, k=dice.randint(0, 6))), "red") for _ in columns] for _ in range(3)]
+        rows = [[StyledText(" ".join(dice.choices(words, k=dice.randint(0, 6))), "red") for _ in columns] for _ in range(3)]
         shown = list(table.lines(columns, rows, width, colour=dice.random() < 0.5))
         assert max(map(display_width, shown)) <= width, shown
         told = re.sub(r"\x1b\[[0-9;]*m", "", "".join(shown))
@@ -182,7 +193,7 @@ def test_what_another_column_says_too_goes_first_and_comes_back_where_the_id_sta
         Column[Any]("Created", str, spare=True),
         Column[Any]("Days", str),
     ]
-    rows = [[Cell("web"), Cell("71cd737a-bf8a"), Cell("2026-11-29 05:01"), Cell("3")]]
+    rows = [[StyledText("web"), StyledText("71cd737a-bf8a"), StyledText("2026-11-29 05:01"), StyledText("3")]]
 
     def shown(width: int | None) -> list[list[str]]:
         return [line.split() for line in table.lines(columns, rows, width, colour=False)]

@@ -79,7 +79,9 @@ def test_a_person_is_asked_and_answers(person) -> None:
         somebody.sees("start over? [y/N] ")
         somebody.types(f"{answer}\n")
         assert somebody.leaves() == code
-        assert ("declined; nothing was changed" in somebody.seen) is (code == 1)
+        assert ("Declined; nothing was changed.\r\n" in somebody.seen) is (code == 1)
+        assert "Error" not in somebody.seen, "an answer is no error"
+        assert "\x1b[31m" not in somebody.seen
 
 
 def test_ctrl_c_at_a_question_ends_with_130(person) -> None:

@@ -12,6 +12,7 @@ import typer
 
 from keyadmin.audit.fix.change import UNUSED_FOR
 from keyadmin.audit.fix.waves import SHARES, share
+from keyadmin.cli.suggest import key_names
 from keyadmin.cloud.usage import KEPT
 from keyadmin.model import duration
 from keyadmin.model.problem import Problem, usage
@@ -33,13 +34,19 @@ def _severities(incomplete: str) -> list[str]:
 MinSeverity = Annotated[
     str | None,
     typer.Option(
-        "--min-severity", metavar="low|medium|high", autocompletion=_severities, help="Only keys with findings this bad."
+        "--min-severity",
+        metavar="low|medium|high",
+        autocompletion=_severities,
+        help="Only keys with findings this bad.",
     ),
 ]
 FixKeys = Annotated[
     list[str] | None,
     typer.Option(
-        "--key", metavar="KEY", help="Only this key, even if its use is unknown: full name, id or name; may be repeated."
+        "--key",
+        metavar="KEY",
+        autocompletion=key_names,
+        help="Only this key, even if its use is unknown: full name, id or name; may be repeated.",
     ),
 ]
 Out = Annotated[Path | None, typer.Option("--out", metavar="PLAN", help="Write the plan to a file, and change nothing.")]
@@ -69,7 +76,12 @@ AcceptHarm = Annotated[
 ]
 UndoKeys = Annotated[
     list[str] | None,
-    typer.Option("--key", metavar="KEY", help="Only this key of the run: full name, id or name; may be repeated."),
+    typer.Option(
+        "--key",
+        metavar="KEY",
+        autocompletion=key_names,
+        help="Only this key of the run: full name, id or name; may be repeated.",
+    ),
 ]
 
 

@@ -16,6 +16,7 @@ from keyadmin.cli.options import DryRun, KeyFromEnv
 from keyadmin.cli.render import show_to_programs
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
+from keyadmin.cli.suggest import one_of
 from keyadmin.keys import resolve
 from keyadmin.local.environment import windows
 from keyadmin.local.environment.changing import FileChange, remaining, rivals, set_variable, unset_variable
@@ -28,7 +29,13 @@ if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
 ShellOption = Annotated[
-    str | None, typer.Option("--shell", metavar="SHELL", help=f"One of {', '.join(SHELLS)}; yours otherwise.")
+    str | None,
+    typer.Option(
+        "--shell",
+        metavar="SHELL",
+        autocompletion=one_of(SHELLS),
+        help=f"One of {', '.join(SHELLS)}; yours otherwise.",
+    ),
 ]
 File = Annotated[Path | None, typer.Option("--file", metavar="PATH", help="Another file than the shell's usual one.")]
 Variable = Annotated[str, typer.Option("--variable", metavar="NAME", help="GEMINI_API_KEY or GOOGLE_API_KEY.")]

@@ -23,6 +23,7 @@ from keyadmin.cli.options import DryRun
 from keyadmin.cli.rotation.options import To, specs_of
 from keyadmin.cli.session import current
 from keyadmin.cli.settings import ResolvedSetting, project_id
+from keyadmin.cli.suggest import project_ids
 from keyadmin.keys import clone as cloning
 from keyadmin.keys import resolve, validate
 from keyadmin.keys.provision import KeySpec
@@ -37,7 +38,13 @@ def clone(
     key: KeyName,
     name: Annotated[str | None, typer.Option("--name", metavar="NAME", help="The new display name.")] = None,
     into: Annotated[
-        str | None, typer.Option("--into", metavar="PROJECT", help="Make the new key in this project; the same one otherwise.")
+        str | None,
+        typer.Option(
+            "--into",
+            metavar="PROJECT",
+            autocompletion=project_ids,
+            help="Make the new key in this project; the same one otherwise.",
+        ),
     ] = None,
     auth: Annotated[
         bool | None, typer.Option("--auth/--standard", help="The new key's type; the same as the old one's otherwise.")

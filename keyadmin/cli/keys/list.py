@@ -15,6 +15,7 @@ from keyadmin.cli.keys.view import list_view
 from keyadmin.cli.render import show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
+from keyadmin.cli.suggest import filters
 from keyadmin.keys import listing
 from keyadmin.keys.ai_studio import Shown
 from keyadmin.keys.listing import Listed, ListOptions
@@ -26,6 +27,16 @@ from keyadmin.model.problem import usage as wrong
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
+Filter = Annotated[
+    str | None,
+    typer.Option(
+        "--filter",
+        metavar="EXPRESSION",
+        autocompletion=filters,
+        help="Only keys that fit, such as 'keyType=standard age>90d'.",
+    ),
+]
+
 
 def list_(
     context: typer.Context,
@@ -33,10 +44,7 @@ def list_(
     all_: Annotated[bool, typer.Option("--all", help="All keys, not only the 100 that AI Studio would show.")] = False,
     deleted: Annotated[bool, typer.Option("--deleted", help="Include keys deleted in the last 30 days.")] = False,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="At most N keys.")] = None,
-    filter_: Annotated[
-        str | None,
-        typer.Option("--filter", metavar="EXPRESSION", help="Only keys that fit, such as 'keyType=standard age>90d'."),
-    ] = None,
+    filter_: Filter = None,
     sort: Annotated[
         str | None, typer.Option("--sort", metavar="FIELD,..", help="Sort by these fields; ~FIELD = descending.")
     ] = None,

@@ -6,14 +6,23 @@ from typing import Annotated, Any
 
 import typer
 
-from keyadmin.cli.suggest import key_names
+from keyadmin.cli.suggest import key_names, services
 
 KeyName = Annotated[
-    str, typer.Argument(metavar="KEY", autocompletion=key_names, help="The key: its id, its full name, or its display name.")
+    str,
+    typer.Argument(
+        metavar="KEY",
+        autocompletion=key_names,
+        help="The key: its id, its full name, or its display name.",
+    ),
 ]
 KeyNames = Annotated[
     list[str],
-    typer.Argument(metavar="KEY", autocompletion=key_names, help="Keys: their ids, full names, or display names."),
+    typer.Argument(
+        metavar="KEY",
+        autocompletion=key_names,
+        help="Keys: their ids, full names, or display names.",
+    ),
 ]
 KeyOrString = Annotated[
     str | None,
@@ -25,7 +34,12 @@ KeyOrString = Annotated[
 ]
 Targets = Annotated[
     list[str] | None,
-    typer.Option("--api-target", metavar="SERVICE[:METHOD,..]", help="An API the key may call; may be repeated."),
+    typer.Option(
+        "--api-target",
+        metavar="SERVICE[:METHOD,..]",
+        autocompletion=services,
+        help="An API the key may call; may be repeated.",
+    ),
 ]
 Ips = Annotated[
     list[str] | None, typer.Option("--allowed-ips", metavar="IP,..", help="Addresses or networks that may use the key.")
@@ -71,16 +85,26 @@ AllowExposure = Annotated[
 ]
 
 
-def _added(kind: str, metavar: str, what: str) -> Any:
-    return typer.Option(f"--add-{kind}", metavar=metavar, help=f"Allow {what} too; may be repeated.")
+def _added(kind: str, metavar: str, what: str, complete: Any = None) -> Any:
+    return typer.Option(
+        f"--add-{kind}",
+        metavar=metavar,
+        autocompletion=complete,
+        help=f"Allow {what} too; may be repeated.",
+    )
 
 
-def _removed(kind: str, metavar: str, what: str) -> Any:
-    return typer.Option(f"--remove-{kind}", metavar=metavar, help=f"No longer allow {what}; may be repeated.")
+def _removed(kind: str, metavar: str, what: str, complete: Any = None) -> Any:
+    return typer.Option(
+        f"--remove-{kind}",
+        metavar=metavar,
+        autocompletion=complete,
+        help=f"No longer allow {what}; may be repeated.",
+    )
 
 
-AddTargets = Annotated[list[str] | None, _added("api-target", "SERVICE[:METHOD,..]", "this API")]
-RemoveTargets = Annotated[list[str] | None, _removed("api-target", "SERVICE[:METHOD,..]", "this API")]
+AddTargets = Annotated[list[str] | None, _added("api-target", "SERVICE[:METHOD,..]", "this API", services)]
+RemoveTargets = Annotated[list[str] | None, _removed("api-target", "SERVICE[:METHOD,..]", "this API", services)]
 AddIps = Annotated[list[str] | None, _added("ips", "IP,..", "these addresses or networks")]
 RemoveIps = Annotated[list[str] | None, _removed("ips", "IP,..", "these addresses or networks")]
 AddReferrers = Annotated[list[str] | None, _added("referrers", "URL,..", "these web sites")]

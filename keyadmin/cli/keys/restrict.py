@@ -30,6 +30,7 @@ from keyadmin.cli.keys.options import (
 )
 from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.session import Session, current
+from keyadmin.cli.suggest import services
 from keyadmin.keys import change, to_used
 from keyadmin.keys.restriction_edit import Given, edit
 from keyadmin.keys.validate import service
@@ -65,7 +66,13 @@ def restrict(
     ] = False,
     window: Annotated[str, typer.Option("--window", metavar="DURATION", help="How far back --to-used looks.")] = "42d",
     without: Annotated[
-        list[str] | None, typer.Option("--without", metavar="SERVICE", help="Of --to-used leave out this one; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--without",
+            metavar="SERVICE",
+            autocompletion=services,
+            help="Of --to-used leave out this one; may be repeated.",
+        ),
     ] = None,
     allow_unknown_service: UnknownService = False,
     force: Force = False,

@@ -10,6 +10,7 @@ import typer
 from keyadmin.cli.render import Column, View, show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
+from keyadmin.cli.suggest import key_names
 from keyadmin.keys import resolve
 from keyadmin.keys.usage import Used, of_keys
 from keyadmin.model.problem import Exit
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
 
 def usage(
     context: typer.Context,
-    key: Annotated[str | None, typer.Argument(metavar="KEY", help="One key; all keys of the project otherwise.")] = None,
+    key: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="KEY",
+            autocompletion=key_names,
+            help="One key; all keys of the project otherwise.",
+        ),
+    ] = None,
 ) -> int:
     """Say when keys were last used, by which services and how often, over the last six weeks.
 

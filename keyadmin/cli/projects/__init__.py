@@ -6,23 +6,23 @@ from typing import Final
 
 from keyadmin.cli.lazy import CommandEntry, CommandGroup
 
-_SEE: Final = "See"
-_LIST: Final = "The list of imported projects"
-_MAKE: Final = "Make and change"
+_SEE: Final = "Find and choose"
+_LIST: Final = "Your list of projects"
+_MAKE: Final = "Create and change"
 
 GROUP: Final = CommandGroup(
-    "List, find, import, make and change Google Cloud projects.",
+    "List, find, import, create and change Google Cloud projects.",
     {
         "list": CommandEntry("keyadmin.cli.projects.list:list_", "List imported projects, or all of them.", _SEE),
         "search": CommandEntry("keyadmin.cli.projects.search:search", "Find projects by a part of their name or id.", _SEE),
         "describe": CommandEntry(
-            "keyadmin.cli.projects.describe:describe", "Show one project, its APIs, keys and who may make keys.", _SEE
+            "keyadmin.cli.projects.describe:describe", "Show a project: its APIs, its keys, who may create keys.", _SEE
         ),
+        "use": CommandEntry("keyadmin.cli.projects.use:use", "Choose the project for commands that name none.", _SEE),
         "import": CommandEntry("keyadmin.cli.projects.imports:import_", "Import projects into your list.", _LIST),
         "forget": CommandEntry("keyadmin.cli.projects.imports:forget", "Take projects off your list.", _LIST),
-        "use": CommandEntry("keyadmin.cli.projects.use:use", "Make a project the default.", _LIST),
-        "default": CommandEntry("keyadmin.cli.projects.default:default", "Make your first project and key.", _MAKE),
-        "create": CommandEntry("keyadmin.cli.projects.create:create", "Make projects, at most 10 at a time.", _MAKE),
+        "create": CommandEntry("keyadmin.cli.projects.create:create", "Create projects, at most 10 at a time.", _MAKE),
+        "default": CommandEntry("keyadmin.cli.projects.default:default", "Create your first project, with a key in it.", _MAKE),
         "rename": CommandEntry("keyadmin.cli.projects.change:rename", "Give a project another name.", _MAKE),
         "enable": CommandEntry("keyadmin.cli.projects.apis:enable", "Switch APIs on in a project.", _MAKE),
         "disable": CommandEntry("keyadmin.cli.projects.apis:disable", "Switch APIs off in a project.", _MAKE),

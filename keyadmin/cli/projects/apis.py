@@ -14,7 +14,7 @@ from keyadmin.cli.projects.named import given
 from keyadmin.cli.render import Column, View, show_list
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
-from keyadmin.cli.suggest import project_ids
+from keyadmin.cli.suggest import project_or_service
 from keyadmin.keys import exposure
 from keyadmin.model.command_line import typed
 from keyadmin.model.key import GEMINI
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Words = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="ID|API", autocompletion=project_ids, help="The project, then APIs such as translate.googleapis.com."
+        metavar="ID|API", autocompletion=project_or_service, help="The project, then APIs such as translate.googleapis.com."
     ),
 ]
 

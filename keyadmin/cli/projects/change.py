@@ -43,9 +43,7 @@ def rename(
 
     async def work(cloud: Cloud) -> Project:
         session.observer.step(f"Renaming {named}")
-        renamed = await change.rename(cloud, named, name)
-        remember.projects(session, [renamed])
-        return renamed
+        return await change.rename(cloud, named, name)
 
     show_one(session, run(context, work), view(session))
 
@@ -97,9 +95,7 @@ def undelete(
 
     async def work(cloud: Cloud) -> Project:
         session.observer.step(f"Bringing back {named}")
-        back = await change.undelete(cloud, named)
-        remember.projects(session, [back])
-        return back
+        return await change.undelete(cloud, named)
 
     show_one(session, run(context, work), view(session))
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from keyadmin.cli import remember
 from keyadmin.cli.confirm import confirm_exposure
 from keyadmin.cli.keys.view import ShownKey
 from keyadmin.cli.keys.view import to_json as key_to_json
@@ -64,7 +63,6 @@ async def carry_out(session: Session, cloud: Cloud, order: Order) -> list[Create
             *(cloud, order.wanted, order.key_name, creations, begun, session.observer), exposing=order.exposing
         )
     made = [each.project for each in outcomes if each.project is not None]
-    remember.projects(session, made)
     (await import_list(cloud)).add(each.project_id for each in made)
     return outcomes
 
@@ -128,7 +126,9 @@ def _view(session: Session, *, with_keys: bool) -> View[CreateOutcome]:
 
 def _of_project(column: Column[Project]) -> Column[CreateOutcome]:
     """The same column, of what came out of making the project."""
-    return Column(column.title, lambda outcome: column.value(_project(outcome)), cut=column.cut)
+    return Column(
+        column.title, lambda outcome: column.value(_project(outcome)), fold=column.fold, below=column.below, spare=column.spare
+    )
 
 
 def _project(outcome: CreateOutcome) -> Project:

@@ -46,9 +46,10 @@ def default(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> int:
-    """Make your first project and a key in it, for somebody who has no project yet, and make it keyadmin's default.
+    """Create your first project with a key in it, as AI Studio does for a new user, and use it from then on.
 
-    Who has projects already gets none made: see projects list, projects use, projects create.
+    This is for people who have no project yet: if you have one, nothing is created. To choose among the projects you
+    have, run projects use.
     """
     session = current(context)
     order = Order([Wanted(display_name=names.display_name(name))], validate.display_name(key_name))

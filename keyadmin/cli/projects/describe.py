@@ -34,7 +34,6 @@ def describe(context: typer.Context, which: ProjectId = None) -> None:
     async def work(cloud: Cloud) -> Description:
         session.observer.step("Looking at the project")
         found = await describing.describe(cloud, named or await session.project(cloud))
-        remember.projects(session, [found.project])
         if not isinstance(found.keys, Problem):
             remember.keys(session, found.keys)
         return found

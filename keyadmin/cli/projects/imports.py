@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from keyadmin.cli import remember
 from keyadmin.cli.confirm import confirm, would
 from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.projects.named import import_list
@@ -84,14 +83,13 @@ async def _picked(session: Session, cloud: Cloud) -> list[str]:
         )
     from keyadmin.cli.picker import pick_projects
 
-    return await pick_projects(session, cloud, "Which projects? (type to narrow, space to choose, enter when done)")
+    return await pick_projects(session, cloud)
 
 
 async def _import(
     session: Session, cloud: Cloud, wanted: Sequence[str], found: Sequence[Project | None], *, dry_run: bool
 ) -> Imported:
     projects = [each for each in found if each is not None]
-    remember.projects(session, projects)
     imports = await import_list(cloud)
     ids = list(dict.fromkeys(each.project_id for each in projects))
     known = set(imports.ids()) if dry_run else set()

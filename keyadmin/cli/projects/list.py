@@ -52,7 +52,8 @@ def list_(
         if not all_:
             mine.extend((await import_list(cloud)).ids())
         found = await _found(session, cloud, mine, all_=all_)
-        remember.projects(session, found.projects, whole=all_)
+        if all_:
+            remember.all_projects(session, found.projects)
         if not (apis or keys):
             return found, {}
         return found, await facts.look(cloud, found.projects, apis=apis, keys=keys, observer=session.observer)

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keyadmin.cli import remember
 from keyadmin.cli.projects.view import view
 from keyadmin.cli.render import show_list
 from keyadmin.cli.runner import run
@@ -37,9 +36,7 @@ def search(
 
     async def work(cloud: Cloud) -> Hits:
         session.observer.step("Searching")
-        found = await finding.search(cloud, text, everything=all_)
-        remember.projects(session, found.projects)
-        return found
+        return await finding.search(cloud, text, everything=all_)
 
     found = run(context, work)
     shown = found.projects if all_ else found.projects[: finding.SHOWN]

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from keyadmin.cli import remember
 from keyadmin.cli.config import say_outranked
 from keyadmin.cli.confirm import would
 from keyadmin.cli.options import DryRun
@@ -28,9 +27,7 @@ def use(context: typer.Context, which: ProjectId = None, dry_run: DryRun = False
     named = given(session, which)
 
     async def work(cloud: Cloud) -> Project:
-        found = await find(cloud, await chosen(session, cloud, named, "use"))
-        remember.projects(session, [found])
-        return found
+        return await find(cloud, await chosen(session, cloud, named, "use"))
 
     found = run(context, work)
     if dry_run:

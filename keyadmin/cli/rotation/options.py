@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from keyadmin.cli.suggest import key_names
 from keyadmin.handover.registry import kinds
 from keyadmin.rotation.policy import DEFAULT_FILE
 
@@ -20,7 +21,13 @@ PolicyIfAny = Annotated[
     str | None, typer.Option("--policy", metavar="FILE", help=f"The policy file, by default {DEFAULT_FILE} in this folder.")
 ]
 Only = Annotated[
-    list[str] | None, typer.Option("--only", metavar="NAME", help="Only this lineage, key or project; may be repeated.")
+    list[str] | None,
+    typer.Option(
+        "--only",
+        metavar="NAME",
+        autocompletion=key_names,
+        help="Only this lineage, key or project; may be repeated.",
+    ),
 ]
 MaxAge = Annotated[str | None, typer.Option("--max-age", metavar="DURATION", help="Instead of the policy's, for all rules.")]
 Grace = Annotated[

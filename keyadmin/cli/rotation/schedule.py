@@ -13,6 +13,7 @@ from keyadmin.cli.options import DryRun
 from keyadmin.cli.render import show_document
 from keyadmin.cli.rotation.options import PolicyIfAny
 from keyadmin.cli.session import current
+from keyadmin.cli.suggest import one_of
 from keyadmin.local.files import read_bytes, write_text
 from keyadmin.local.folders import make_private
 from keyadmin.local.trust import read_trusted
@@ -27,7 +28,7 @@ from keyadmin.rotation.schedule.template import ScheduleFile
 if TYPE_CHECKING:
     from keyadmin.cli.session import Session
 
-Engine = Annotated[str, typer.Argument(metavar="ENGINE", help=f"One of {', '.join(ENGINES)}.")]
+Engine = Annotated[str, typer.Argument(metavar="ENGINE", autocompletion=one_of(ENGINES), help=f"One of {', '.join(ENGINES)}.")]
 Every = Annotated[str, typer.Option("--every", metavar="TIME", help="hourly, daily or weekly.")]
 Tasks = Annotated[
     int, typer.Option("--tasks", metavar="N", help="How many tasks share the projects (cloud-run, kubernetes, github-actions).")

@@ -92,8 +92,19 @@ def make(language: str, api: str, model: str, *, explicit: bool) -> Snippet:
     return Snippet(language_, api_, model, explicit, code)
 
 
+# What people call the languages.
+_CALLED: Final = {
+    "py": "python",
+    "js": "javascript",
+    "node": "javascript",
+    "nodejs": "javascript",
+    "curl": "rest",
+    "golang": "go",
+}
+
+
 def _one_of(word: str, words: tuple[Word, ...], what: str) -> Word:
     for known in words:
-        if word == known:
+        if _CALLED.get(word.casefold(), word) == known:
             return known
     raise usage(f"there is no example for the {what} {word!r}", f"there is one for: {', '.join(words)}")

@@ -47,6 +47,6 @@ def test_at_a_terminal_it_asks_and_goes_on(projects: Callable[..., Any], begun: 
 def test_who_declines_has_changed_nothing(projects: Callable[..., Any], begun: Any) -> None:
     done = projects(*LINE, terminal=True, stdin="n\n")
     assert done.code == 1
-    assert "declined" in done.err
+    assert "Declined; nothing was changed." in done.err
     assert done.err.count("[y/N]") == 1
     assert enabled(begun) == 0
