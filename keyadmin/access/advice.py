@@ -47,7 +47,8 @@ def fix_lines(found: Classification, *, feature: str | None = None, unnamed: boo
     """
     known = entry(found.cause)
     names = {
-        "project": found.project,
+        # the project of such an error is the one that was charged, wrongly
+        "project": None if found.cause is Cause.QUOTA_PROJECT_NOT_SET else found.project,
         "service": found.service,
         "permission": found.permission,
         "constraint": found.constraint,

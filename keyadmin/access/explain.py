@@ -7,9 +7,10 @@ from typing import Any
 
 from keyadmin.access.advice import fix_lines
 from keyadmin.model.cause import Cause
+from keyadmin.model.causes import named, names
 from keyadmin.model.causes.entry import Turn
-from keyadmin.model.causes.facts import Classification
-from keyadmin.model.causes.provenance import OWN_USERS, RULES
+from keyadmin.model.causes.facts import Classification, Origin
+from keyadmin.model.causes.products import BY_NAME, RULES
 from keyadmin.model.causes.several import Occurrence, errors
 from keyadmin.model.causes.table import entry
 from keyadmin.model.secret import redact
@@ -66,7 +67,7 @@ def _explained(error: Occurrence, others: int) -> Explanation:
     found, facts = error.found, error.facts
     known = entry(found.cause)
     steps = () if found.cause is Cause.UNKNOWN else fix_lines(found, unnamed=True)
-    if known.passing and facts.retry_delay and found.variant is None and found.cause is not Cause.NO_FREE_TIER:
+    if known.passing and facts.retry_delay and found.variant in (None, "other") and found.cause is not Cause.NO_FREE_TIER:
         steps = (f"wait {facts.retry_delay:g} seconds, as the answer asks, and try again", *steps[1:])
     variant = known.variants.get(found.variant or "")
     return Explanation(
@@ -74,7 +75,7 @@ def _explained(error: Occurrence, others: int) -> Explanation:
         title=variant.title if variant is not None and variant.title else known.title,
         explanation=_said(error),
         permission=_safe(found.permission),
-        service=_safe(found.service or (facts.metadata.get("service") if found.cause is Cause.UNKNOWN else None)),
+        service=_safe(found.service or _service(error)),
         project=_safe(found.project),
         fix=tuple(redact(line) for line in steps),
         source=known.source,
@@ -103,8 +104,8 @@ def _unknown(error: Occurrence) -> str:
             "Firebase's security rules turned it down. They are not IAM permissions: look at the rules of the database or "
             "bucket."
         )
-    if vendor in OWN_USERS:
-        return f"{vendor} decides this by its own settings; IAM roles and API keys have no part in it: {OWN_USERS[vendor]}."
+    if vendor in BY_NAME:
+        return f"This is up to {vendor}; IAM roles and API keys have no part in it: {BY_NAME[vendor].where}."
     if vendor is not None:
         return f"This is an error of {vendor}, not of Google; keyadmin explains Google's alone."
     if error.facts.reason is not None:
@@ -117,9 +118,18 @@ def _read(error: Occurrence) -> dict[str, str]:
     facts = error.facts
     if error.found.vendor is not None:
         return {"vendor": error.found.vendor}
-    out = {"status": facts.status or (str(facts.code) if facts.code else ""), "reason": facts.reason or ""}
-    out["help"] = facts.links[0] if facts.links else ""
+    out = {"status": facts.status or (str(facts.code) if facts.code else "")}
+    if facts.origin is Origin.GOOGLE:
+        out["reason"] = facts.reason or next(iter((*facts.legacy, *facts.codes)), "")
+        out["help"] = next(iter((*facts.links, *names.help_links(facts.message))), "")
     return {name: redact(value) for name, value in out.items() if value}
+
+
+def _service(error: Occurrence) -> str | None:
+    """The service of an unknown error that is Google's."""
+    facts, found = error.facts, error.found
+    known = found.cause is Cause.UNKNOWN and found.vendor is None and facts.origin is Origin.GOOGLE
+    return named.service(facts) if known else None
 
 
 def _safe(name: str | None) -> str | None:

@@ -27,13 +27,15 @@ def _limited(facts: ErrorFacts) -> Verdict:
 
 
 def _of_a_day(facts: ErrorFacts) -> Verdict:
-    return Cause.DAILY_QUOTA_EXCEEDED, quota.of_a_day(facts.message)
+    return quota.day(facts)
 
 
 def _denied(facts: ErrorFacts) -> Verdict:
     """`Permission 'X' denied` and the like."""
     if _PAGE in facts.message.lower() and not _OF_RUN.search(facts.message):
         return None
+    if _PAGE in facts.message.lower():
+        return Cause.MISSING_IAM_PERMISSION, "invoker"
     permission = named.permission(facts)
     if "forbidden from accessing the bucket" in facts.message:  # gcloud then names services.use as one of several guesses
         return Cause.QUOTA_PROJECT_DENIED, "builds"
@@ -43,7 +45,7 @@ def _denied(facts: ErrorFacts) -> Verdict:
 
 
 _PAGE: Final = "permission to get url"  # a page of Google's web servers, which IAM decides for Cloud Run and functions alone
-_OF_RUN: Final = re.compile(r"run\.app|cloudfunctions\.net|cloud run|cloud function", re.IGNORECASE)
+_OF_RUN: Final = re.compile(r"run\.app|cloudfunctions\.net|cloud.?run|cloud function", re.IGNORECASE)
 _THIS_MACHINE: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]):\d+")
 
 

@@ -44,7 +44,7 @@ def classify(facts: ErrorFacts) -> Classification:
         member=names.member_in(facts.message) if cause is Cause.MISSING_IAM_PERMISSION else None,
     )
     if found.project in rules.GOOGLES_OWN_PROJECTS:  # nobody can do anything there
-        limited = "gcloud" if cause is Cause.RATE_LIMITED else found.variant
+        limited = "gcloud" if cause is Cause.RATE_LIMITED and found.variant in (None, "other") else found.variant
         found = replace(found, project=None, variant=limited)
     return found
 

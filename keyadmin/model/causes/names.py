@@ -51,9 +51,11 @@ _PROJECT_IN: Final = (
     ),
     re.compile(r"\b[Pp]roject(?: number)?:? #?(\d{6,16})\b"),
     re.compile(r"\b[Pp]roject(?: id:?| named)? ([a-z][a-z0-9]*-[a-z0-9-]{0,24}[a-z0-9])(?= |[.,:;)]|$)"),
-    re.compile(r"\bconsumer\s+[\"'`]?project(?:_number)?:([a-z0-9-]{6,30})"),
+    re.compile(r"\b[Cc]onsumer\s+[\"'`]{0,2}project(?:_number)?:([a-z0-9-]{6,30})"),
     re.compile(r"--project[= ][\"']?([a-z][a-z0-9-]{4,28}[a-z0-9])(?![\w-])"),
 )
+# Names that were masked before the text was shown: `xxxxxxxxxx`, `my-xxx-project`.
+_MASKED: Final = re.compile(r"(.)\1{4,}|x{3,}|redacted|example-project|<|\*", re.IGNORECASE)
 _PLACEHOLDERS: Final = frozenset(
     ["project", "projects", "project-id", "your-project", "your-project-id", "my-project-id", "locations", "instance"]
 )
@@ -179,9 +181,13 @@ def project_in(text: str) -> str | None:
     """The first project id or number in the text."""
     for pattern in _PROJECT_IN:
         for found in pattern.finditer(text[:_WINDOW]):
-            if found[1] not in _PLACEHOLDERS:
+            if found[1] not in _PLACEHOLDERS and not _masked(found[1]):
                 return found[1]
     return None
+
+
+def _masked(name: str) -> bool:
+    return not name.isdigit() and _MASKED.search(name) is not None
 
 
 def project_in_name(name: str) -> str | None:
@@ -189,7 +195,7 @@ def project_in_name(name: str) -> str | None:
     if name.isdigit():
         return name
     found = re.search(rf"(?:projects/|project_number:|project:)({_PROJECT_ID})(?![\w-])", name)
-    return found.group(1) if found else None
+    return found[1] if found and not _masked(found[1]) else None
 
 
 def constraint_in(text: str) -> str | None:
@@ -197,6 +203,18 @@ def constraint_in(text: str) -> str | None:
     text = text[:_WINDOW]
     found = _CUSTOM.search(text) or _CONSTRAINT.search(text) or _BARE_CONSTRAINT.search(text)
     return found[1].rstrip(".") if found else None
+
+
+# Pages that Google's errors point to.
+_HELP: Final = re.compile(
+    r"https://(?:cloud\.google\.com|developers\.google\.com|ai\.google\.dev|firebase\.google\.com|support\.google\.com|"
+    r"console\.(?:cloud|developers)\.google\.com|aistudio\.google\.com)/[\w./#?=&%~-]*[\w/]"
+)
+
+
+def help_links(text: str) -> tuple[str, ...]:
+    """The pages of Google's that the text points to."""
+    return tuple(dict.fromkeys(_HELP.findall(text[:_WINDOW])))
 
 
 def model_in(text: str) -> str | None:

@@ -35,6 +35,12 @@ _VARIANTS: Final = (
     ("shared-client", re.compile(r"\brclone|\bgdrive\b|google drive|pacer: ", re.IGNORECASE)),
 )
 _YOUTUBE: Final = re.compile(r"youtube\.quota|youtube/v3|youtube\.googleapis|youtube error 403", re.IGNORECASE)
+# Of Gemini and Vertex AI: other services have no tiers, and no page of limits in AI Studio.
+_OF_MODELS: Final = re.compile(
+    r"gemini|generativelanguage|genai|generative.?ai|vertex|aiplatform|ai\.google|ai\.studio|aistudio|imagen|veo-|litellm|"
+    r"resource has been exhausted",
+    re.IGNORECASE,
+)
 _CAPACITY: Final = re.compile(r"no capacity available|model_capacity_exhausted|overloaded|high demand", re.IGNORECASE)
 
 
@@ -49,15 +55,26 @@ def state(facts: ErrorFacts) -> tuple[Cause, str | None]:
         return Cause.CREDITS_DEPLETED, None
     if _no_free_tier(facts):
         return Cause.NO_FREE_TIER, None
-    form = of_a_day(text)
+    if _of_nothing(facts):
+        return Cause.RATE_LIMITED, "zero"
     if any(_DAY.search(found.quota_id or found.metric) for found in facts.violations):
-        return Cause.DAILY_QUOTA_EXCEEDED, form
+        return day(facts)
     if not any(found.quota_id for found in facts.violations) and _says_day(facts):
-        return Cause.DAILY_QUOTA_EXCEEDED, form
-    return Cause.RATE_LIMITED, _variant(text) or ("code-assist" if form == "code-assist" else None)
+        return day(facts)
+    return Cause.RATE_LIMITED, _variant(text) or ("code-assist" if _CODE_ASSIST.search(text) else _other(facts))
 
 
-def of_a_day(text: str) -> str | None:
+def day(facts: ErrorFacts) -> tuple[Cause, str | None]:
+    """A quota of a day, and its form."""
+    return Cause.DAILY_QUOTA_EXCEEDED, _of_a_day(facts.message) or _other(facts)
+
+
+def _other(facts: ErrorFacts) -> str | None:
+    """The form of quotas of other services than Gemini's and Vertex AI's."""
+    return None if facts.method is not None or _OF_MODELS.search(f"{facts.message}\n{facts.around}") else "other"
+
+
+def _of_a_day(text: str) -> str | None:
     """The form of a quota of a day: one that an account has at Gemini Code Assist, or YouTube's units."""
     if _CODE_ASSIST.search(text):
         return "code-assist"
@@ -73,6 +90,11 @@ def _no_free_tier(facts: ErrorFacts) -> bool:
     """A limit of 0 on the free tier: by the words (`limit: 0`), or by the details (`quotaValue`)."""
     by_details = any(found.value == "0" and "freetier" in found.quota_id.lower() for found in facts.violations)
     return by_details or _ZERO.search(facts.message) is not None
+
+
+def _of_nothing(facts: ErrorFacts) -> bool:
+    """A quota of nothing at all: nobody gave the project any yet."""
+    return facts.metadata.get("quota_limit_value") == "0"
 
 
 def _says_day(facts: ErrorFacts) -> bool:

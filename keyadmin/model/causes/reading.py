@@ -19,6 +19,7 @@ from keyadmin.model.causes.facts import ErrorFacts, Origin, Violation
 MAX_DETAILS: Final = 200  # a log that repeats one error says it often enough
 _BEFORE: Final = 3_000  # how far before its details an error's message may begin
 _AROUND: Final = 1_500
+_NEIGHBOURS: Final = 50  # so many entries of a log are looked through for names that its errors lack
 _RECORD_LENGTH: Final = 60_000  # of a longer record the end is read, where a traceback says what happened
 
 _SIGN: Final = r"""["'\]]?\s*(?::|=>?)\s*["'*\[]{0,3}"""
@@ -53,6 +54,12 @@ _CODE_WORD: Final = re.compile(
     r"""\b(?:error|error_subtype|code|error_code)["']?\s*(?::|=>?)\s*["']?([a-z]+(?:[_/.-][a-z-]+)+)\b|\((auth/[a-z-]+)\)"""
 )
 
+# How a web socket (Gemini's Live API) was closed: https://www.iana.org/assignments/websocket
+_CLOSED: Final = re.compile(
+    r"(?:\bclosed?(?: with)?(?: code)?|\breceived|\bsent|websocket(?: error)?|connectionclosed\w*:?)\W{0,3}(1007|1011|1013)\b",
+    re.IGNORECASE,
+)
+
 _NAME: Final = "[A-Z][A-Z_]{4,24}"
 _STATUS: Final = (
     re.compile(rf"\bstatus{_SIGN}({_NAME})[\"']"),
@@ -84,21 +91,34 @@ _NUMBERS: Final = {
     14: "UNAVAILABLE",
     16: "UNAUTHENTICATED",
 }
-_NUMBER: Final = re.compile(r"""\bgrpc_status["']?\s*[:=]\s*(\d{1,2})\b|\bstatus["']?: ?\{ ?["']?code["']?: ?(\d{1,2})\b""")
+_NUMBER: Final = re.compile(
+    r"""\bgrpc_status["']?\s*[:=]\s*(\d{1,2})\b|\bstatus["']?: ?\{ ?["']?code["']?: ?(\d{1,2})\b|"""
+    r"""\bcode: (\d{1,2}) (?:> ?)?message: ["']"""
+)
 _STATUSES: Final = frozenset({*_NUMBERS.values(), "CANCELLED", "UNKNOWN", "OUT_OF_RANGE", "UNIMPLEMENTED", "DATA_LOSS"})
 _ANY_STATUS: Final = (*_STATUSES, *(name.title().replace("_", "") for name in _STATUSES))
 
 
-def read(record: str, whole: str) -> Iterator[ErrorFacts]:
-    """What one entry of a text says of its error: by each of its details, then by all of it. `whole` = the text around it.
+def read(record: str, whole: str, around: str = "") -> Iterator[ErrorFacts]:
+    """What one entry of a text says of its error: by each of its details, then by all of it.
 
-    Both have been gone over by `plain`.
+    `whole` = the text it stands in, `around` = what of that may name things. All have been gone over by `plain`.
     """
     record = record[-_RECORD_LENGTH:]
     origin, _ = provenance.origin(record, whole)
-    elsewhere = "" if len(whole) <= len(record) else whole[:_AROUND]
-    yield from (replace(facts, around=elsewhere) for facts in details(record))
-    yield replace(_facts(record), origin=origin, legacy=_legacy(record), codes=_codes(record), around=elsewhere)
+    yield from (replace(facts, around=f"{record[:_AROUND]} {around}") for facts in details(record))
+    yield replace(_facts(record), origin=origin, legacy=_legacy(record), codes=_codes(record), around=around)
+
+
+def names_near(records: list[str]) -> str:
+    """What stands beside the errors of a text: the beginnings of its entries that are no error, which may name things."""
+    out = ""
+    for record in records[:_NEIGHBOURS]:
+        if status_in(record[:_AROUND]) is None and not _REASON.search(record[:_AROUND]):
+            out += f"{record[:_AROUND]} "
+        if len(out) > _AROUND:
+            break
+    return out[:_AROUND]
 
 
 def _legacy(text: str) -> tuple[str, ...]:
@@ -109,9 +129,10 @@ def _legacy(text: str) -> tuple[str, ...]:
 
 def _codes(text: str) -> tuple[str, ...]:
     """Codes in words: `"error": "invalid_grant"`, `(auth/invalid-api-key)`."""
+    closed = [f"websocket-{code}" for code in _CLOSED.findall(text)] if "10" in text else []
     if "error" not in text and "code" not in text and "auth/" not in text:
-        return ()
-    return tuple(dict.fromkeys(first or second for first, second in _CODE_WORD.findall(text)))
+        return tuple(dict.fromkeys(closed))
+    return tuple(dict.fromkeys([*(first or second for first, second in _CODE_WORD.findall(text)), *closed]))
 
 
 def details(text: str) -> Iterator[ErrorFacts]:
@@ -196,7 +217,7 @@ def retry_delay(text: str) -> float | None:
 
 def status_in(text: str) -> str | None:
     """The canonical status (`PERMISSION_DENIED`) that the text states."""
-    if (number := _NUMBER.search(text)) is not None and (name := _NUMBERS.get(int(number[1] or number[2]))):
+    if (number := _NUMBER.search(text)) is not None and (name := _NUMBERS.get(int(number[1] or number[2] or number[3]))):
         return name
     if not any(name in text for name in _ANY_STATUS):
         return None

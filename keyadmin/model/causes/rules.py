@@ -18,7 +18,10 @@ SERVICE_USAGE: Final = "serviceusage.googleapis.com"
 # The projects that own the OAuth clients of gcloud, of its credentials, Cloud Shell and Earth Engine: a call charged to
 # one of them had no quota project of its own (facts: reported in public threads).
 GOOGLES_OWN_PROJECTS: Final = frozenset(
-    {"764086051850", "32555940559", "618104708054", "google.com:cloudsdktool", "cloud-devshell-dev", "522309567947"}
+    {
+        *("764086051850", "32555940559", "618104708054", "google.com:cloudsdktool", "cloud-devshell-dev", "522309567947"),
+        *("usable-auth-library", "563584335869", "681255809395"),  # the credentials' by its id; Firebase's and Gemini's CLI
+    }
 )
 
 _OWN_PROJECT: Final = re.compile(
@@ -27,8 +30,8 @@ _OWN_PROJECT: Final = re.compile(
 
 ACT_AS: Final = "iam.serviceAccounts.getAccessToken"
 _POOL: Final = re.compile(
-    r"principal(?:Set)?://|workloadIdentityPools|google-github-actions|federated token|workload.identity|external_account|"
-    r"gha-creds|sts\.googleapis\.com|idtoken",
+    r"principal(?:Set)?://|workloadIdentityPools|google-github-actions/(?:auth|get-)|federated token|workload.identity|"
+    r"external_account|gha-creds|sts\.googleapis\.com|idtoken",
     re.IGNORECASE,
 )
 _AUTH_KEY: Final = re.compile(r"\bAQ\.|\bauth(?:orization)? key|bearer|new (?:format|style)? ?(?:api )?key", re.IGNORECASE)
@@ -156,7 +159,7 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ("cloudsql", re.compile(r"client is not authorized to make this request", re.IGNORECASE)),
         ("fcm", re.compile(r"mismatched-credential", re.IGNORECASE)),
         ("image", re.compile(r"must have permission to read the image", re.IGNORECASE)),
-        ("invoker", re.compile(r"not authorized to invoke this service", re.IGNORECASE)),
+        ("invoker", re.compile(r"not authorized to invoke this service|permission to get url", re.IGNORECASE)),
         (
             "named-role",
             re.compile(
@@ -192,19 +195,21 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ("gke", re.compile(r"unable to generate access token; IAM returned|identitybindingtoken", re.IGNORECASE)),
         ("act-as", re.compile(r"google cloud (?:access|id) token", re.IGNORECASE)),
     ),
-    Cause.SERVICE_UNAVAILABLE: (
-        (
-            "stock",
-            re.compile(r"_POOL_EXHAUSTED|STOCKOUT|enough resources available|instance is currently unavailable", re.IGNORECASE),
-        ),
-    ),
     Cause.API_KEY_IP_BLOCKED: (("any-kind", re.compile(r"site or mobile application", re.IGNORECASE)),),
     Cause.ACCOUNT_NOT_ELIGIBLE: (("project", re.compile(r"requires setting the google_cloud_project", re.IGNORECASE)),),
-    Cause.API_NOT_ENABLED: (("user-setting", re.compile(r"script\.google\.com/home/usersettings", re.IGNORECASE)),),
+    Cause.API_NOT_ENABLED: (
+        (
+            "maps",
+            re.compile(
+                r"maperror|maprequesterror|mapsrequesterror|legacy api|this api project is not authorized", re.IGNORECASE
+            ),
+        ),
+        ("user-setting", re.compile(r"script\.google\.com/home/usersettings", re.IGNORECASE)),
+    ),
     Cause.CREDENTIALS_MISSING: (
         ("invoke", re.compile(r"either allow unauthenticated invocations", re.IGNORECASE)),
         ("rclone", re.compile(r"empty token found", re.IGNORECASE)),
-        ("maps", re.compile(r"missing.?key.?map|maps platform|must use an api key", re.IGNORECASE)),
+        ("maps", re.compile(r"missing.?key.?map|maps platform|must use an api key|no.?api.?keys|=keyless", re.IGNORECASE)),
         (
             "no-key",
             re.compile(r"api.?key", re.IGNORECASE),
@@ -214,12 +219,21 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
     ),
     Cause.QUOTA_PROJECT_NOT_SET: (("requester-pays", re.compile(r"requester pays", re.IGNORECASE)),),
     Cause.SCOPES_INSUFFICIENT: (
+        ("drive-file", re.compile(r"has not granted the app|appnotauthorizedto", re.IGNORECASE)),
         ("apps-script", re.compile(r"(?:sufficient|permission) to call|script\.external_request", re.IGNORECASE)),
     ),
     Cause.CREDENTIALS_EXPIRED: (
         ("rclone", re.compile(r"rclone|failed to create file system for", re.IGNORECASE)),
         ("firebase", re.compile(r"http error: 401, request had invalid authentication", re.IGNORECASE)),
         ("clock", re.compile(r"token used too early|computer's clock", re.IGNORECASE)),
+        (
+            "code",
+            re.compile(
+                r"malformed (?:auth )?code|already redeemed|fetch_token\(|callback\S*[?&]code=|[?&]code=4|"
+                r"exchang\w+ (?:the )?(?:auth|code)|fetchaccesstokenwithauthcode|authorization code",
+                re.IGNORECASE,
+            ),
+        ),
         (
             "stored",
             re.compile(
@@ -235,10 +249,18 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ("schema", re.compile(r"function_?declarations|response_?schema|input_schema|for OBJECT type", re.IGNORECASE)),
         ("unnamed", re.compile(r"contains an invalid argument", re.IGNORECASE)),
     ),
+    Cause.SERVICE_UNAVAILABLE: (
+        (
+            "stock",
+            re.compile(r"_POOL_EXHAUSTED|STOCKOUT|enough resources available|instance is currently unavailable", re.IGNORECASE),
+        ),
+        ("live", re.compile(r"\b10(?:08|11)\b|live api|bidigenerate", re.IGNORECASE)),
+    ),
     Cause.MODEL_NOT_FOUND: (("garden", re.compile(r"allowed to use publisher model|publishers/(?!google\b)", re.IGNORECASE)),),
     Cause.CONSUMER_SUSPENDED: (("account", re.compile(r"disabled in this account", re.IGNORECASE)),),
     Cause.NOT_FOUND: (
         ("file", re.compile(r"permission to access the file|cachedcontent not found", re.IGNORECASE)),
+        ("session", re.compile(r"bidigeneratecontent session", re.IGNORECASE)),
         ("key", re.compile(r'key "projects/|locations/global/keys', re.IGNORECASE)),
     ),
     Cause.ORG_POLICY_CONSTRAINT: (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,6 +17,7 @@ from keyadmin.model.causes.table import entry
 MAX_LOOKED_INTO: Final = 200  # entries of a log in which something is: the first and the last of them
 _TIME_LENGTH: Final = 32  # of a record's beginning, where its time stands
 _NEAR: Final = 1_500
+_SENTENCE: Final = re.compile(r"message|desc = |error|failed|exception", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,12 @@ class Occurrence:
     facts: ErrorFacts
     found: Classification
     count: int = 1
+
+    @property
+    def read(self) -> tuple[str | None, ...]:
+        """What tells two unknown errors apart."""
+        facts = self.facts
+        return (self.found.vendor, facts.status or (str(facts.code) if facts.code else None), facts.reason, *facts.legacy[:1])
 
     @property
     def key(self) -> tuple[str | None, ...]:
@@ -40,10 +48,11 @@ def errors(text: str) -> list[Occurrence]:
     if len(records) == 1:
         return [_decide(whole, whole)]
     whole = whole.replace(f"{RECORD} ", "")
-    looked = [replace(_decide(record, whole), count=times) for record, times in _telling(records)]
-    known = _merged(each for each in looked if each.found.cause is not Cause.UNKNOWN)
-    if known:
-        return known
+    around = reading.names_near(records)
+    looked = [replace(_decide(record, whole, around), count=times) for record, times in _telling(records)]
+    states = {each.facts.status for each in looked if each.found.cause is not Cause.UNKNOWN}
+    if states:
+        return _merged(each for each in looked if each.found.cause is not Cause.UNKNOWN or _is_one(each, states))
     together = _decide(whole, whole)
     if together.found.cause is not Cause.UNKNOWN:
         return [together]
@@ -83,13 +92,26 @@ def _merged(found: Iterator[Occurrence]) -> list[Occurrence]:
     return out
 
 
+def _is_one(each: Occurrence, states: set[str | None]) -> bool:
+    """Whether a record of no known cause is an error all the same: another vendor's, or one of the form of Google's.
+
+    One that has no more than the status of another error of the text (`states`) repeats that.
+    """
+    facts = each.facts
+    if each.found.vendor is not None or facts.reason is not None:
+        return True
+    return facts.status is not None and facts.status not in states and _SENTENCE.search(facts.message) is not None
+
+
 def _same(one: Occurrence, other: Occurrence) -> bool:
+    if one.found.cause is Cause.UNKNOWN and other.found.cause is Cause.UNKNOWN:
+        return one.read == other.read
     return all(a == b or a is None or b is None for a, b in zip(one.key, other.key, strict=True))
 
 
-def _decide(record: str, whole: str) -> Occurrence:
+def _decide(record: str, whole: str, around: str = "") -> Occurrence:
     """Details win over all else. Of several details the first that says most decides."""
-    *details, other = ((facts, classify(_focused(facts))) for facts in reading.read(record, whole))
+    *details, other = ((facts, classify(_focused(facts))) for facts in reading.read(record, whole, around))
     known = [each for each in details if each[1].cause is not Cause.UNKNOWN]
     if known:
         return Occurrence(*min(known, key=lambda each: _weight(each[1].cause)))

@@ -66,7 +66,7 @@ CREDENTIALS_MISSING: Final = CauseEntry(
         ),
     },
     reasons=("CREDENTIALS_MISSING",),
-    legacy=("required", "dailyLimitExceededUnreg"),
+    legacy=("required", "dailyLimitExceededUnreg", "rateLimitExceededUnreg", "userRateLimitExceededUnreg"),
     patterns=(
         *says(
             32,
@@ -109,6 +109,9 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             "must use an api key to authenticate",
             "missingkeymaperror",
             "#missing-key-map-error",
+            "google maps api warning: no",
+            "#no-api-keys",
+            "utm_source=maps_js&utm_medium=degraded&utm_campaign=keyless",
             "did not find google_api_key",
             "gemini_api_key * not set",
             "google_api_key * not set",
@@ -189,6 +192,18 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
             ),
             "The sign-in of Firebase's tools is over.",
         ),
+        # https://developers.google.com/identity/protocols/oauth2/web-server#exchange-authorization-code
+        "code": Variant(
+            (
+                do(
+                    "send each code once, within minutes, and as it came: in an address %2F stands for a slash (4%2F0A... is "
+                    "4/0A...); a token is no code"
+                ),
+                do("exchange it with the client id, secret and redirect_uri that the sign-in began with, letter by letter"),
+                do("a refresh token in its place: sign in again; of an OAuth app in testing it ends after 7 days"),
+            ),
+            "Google did not exchange the authorization code for a token.",
+        ),
         "clock": Variant(
             (do("set the machine's clock (timedatectl set-ntp true; in WSL: sudo hwclock -s; Docker: that of the host)"),),
             "The token says that it was made at another time than this machine's clock shows.",
@@ -227,6 +242,13 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
             "check that your computer's clock is set correctly",
             "oauth2: token expired and refresh token is not set",
             "the api returned an error: error: invalid_grant",  # as Google's own examples print it
+            # descriptions that Google's token endpoint alone gives
+            'invalid_grant" * "error_description": "bad request"',
+            "invalid_grant', * 'error_description': 'bad request'",
+            "invalid_grant * malformed auth code",
+            "invalid_grantmalformed auth code",
+            "invalid_grant * malformed code",
+            "invalid_grant * code was already redeemed",
         ),
         *google_says(33, "token used too early", "token used too late"),
         *says(

@@ -80,6 +80,8 @@ MODEL_NOT_FOUND: Final = CauseEntry(
             "is not found for api version",
             "model * is not found, or is not supported",
             "publisher model * was not found",
+            "received 1008 (policy violation) publisher model",
+            "close 1008 (policy violation): publisher model",
             "publisher model * not found",
             "is not allowed to use publisher model",
             "not servable in region",

@@ -33,6 +33,14 @@ NOT_FOUND: Final = CauseEntry(
             ),
             "The file (or cache) is gone, or was uploaded with a key of another project: both are answered the same.",
         ),
+        # https://ai.google.dev/gemini-api/docs/live-session
+        "session": Variant(
+            (
+                do("begin a new session; a handle to resume one is good for two hours: delete the stored one"),
+                do("a session ends after 10 to 15 minutes: resume it with the newest handle that the server sent"),
+            ),
+            "The session of the Live API is over.",
+        ),
         "key": Variant(
             (
                 run("keyadmin keys list --project PROJECT --all", "or --deleted: deleted keys can be restored for 30 days"),
@@ -41,10 +49,15 @@ NOT_FOUND: Final = CauseEntry(
         ),
     },
     reasons=("SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED", "SERVICE_NOT_VISIBLE"),
-    legacy=("notFound",),
+    legacy=(
+        *("notFound", "playlistNotFound", "videoNotFound", "channelNotFound", "commentNotFound", "commentThreadNotFound"),
+        *("playlistItemNotFound", "subscriptionNotFound", "liveBroadcastNotFound", "liveStreamNotFound", "captionNotFound"),
+    ),
     codes=("not_found",),
     patterns=(
         *says(64, "permission to access the file * or it may not exist", "cachedcontent not found"),
+        *says(64, "bidigeneratecontent session not found"),
+        *google_says(64, "<code>playlistid</code> parameter cannot be found", "parameter cannot be found"),
         *says(64, "requested entity was not found", "requested entity not found", 'key "projects/ * not found'),
         *says(64, "the resource 'projects/ * was not found", "bucketnotfoundexception", "the specified bucket does not exist"),
         *google_says(64, "not found: dataset", "not found: table", "was not found in location", "name unknown: repository"),
@@ -142,8 +155,12 @@ INVALID_ARGUMENT: Final = CauseEntry(
         ),
     },
     reasons=("SYSTEM_PARAMETER_UNSUPPORTED", "ORG_RESTRICTION_HEADER_INVALID", "INVALID_CUSTOM_CONSTRAINT"),
-    legacy=("badRequest", "invalid", "invalidParameter", "parseError"),
-    codes=("invalid_request", "parameter_unknown", "out_of_range"),
+    legacy=(
+        *("badRequest", "invalid", "invalidParameter", "parseError", "invalidHeader", "invalidQuery", "invalidAltValue"),
+        *("badContent", "unknownApi", "tooManyParts", "unsupportedMediaProtocol", "unsupportedOutputFormat", "sslRequired"),
+        *("httpMethodNotAllowed", "uploadTooLarge", "batchSizeTooLarge", "requestedRangeNotSatisfiable", "wrongUrlForUpload"),
+    ),
+    codes=("invalid_request", "parameter_unknown", "out_of_range", "websocket-1007"),
     patterns=(
         *says(
             66,  # the Gemini API's own
@@ -209,10 +226,30 @@ SERVICE_UNAVAILABLE: Final = CauseEntry(
             (do("take another zone or region, another type of machine, or try again later: no quota and no permission helps"),),
             "The zone has no machine of that kind left just now.",
         ),
+        # https://ai.google.dev/gemini-api/docs/live-session
+        "live": Variant(
+            (
+                do("connect again and resume the session with the last handle; some such closes are faults of Google's"),
+                do(
+                    "it comes each time: the model does not support what the session asks for (a tool, a modality, a voice): "
+                    "leave it out, or take another model of the Live API"
+                ),
+                do("if it stays: https://aistudio.google.com/status"),
+            ),
+            "The Live API closed the session with an error of its own.",
+        ),
     },
     reasons=("RESOURCE_AVAILABILITY",),
-    legacy=("backendError", "internalError"),
-    codes=("internal_error", "service_unavailable"),
+    legacy=(
+        "backendError",
+        "internalError",
+        "backendNotConnected",
+        "notReady",
+        "tableUnavailable",
+        "jobBackendError",
+        "jobInternalError",
+    ),
+    codes=("internal_error", "service_unavailable", "websocket-1011", "websocket-1013"),
     patterns=(
         *says(
             45,
@@ -220,6 +257,7 @@ SERVICE_UNAVAILABLE: Final = CauseEntry(
             "gce_stockout",
             "does not have enough resources available to fulfill",
         ),
+        *google_says(67, "operation is not implemented, or supported, or enabled"),
         *google_says(
             67,
             "the service is currently unavailable",

@@ -140,9 +140,13 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
                     "--role=roles/run.invoker",
                     "whoever administers the service runs it; for a service account --member=serviceAccount:ADDRESS",
                 ),
-                do("the caller's ID token must be made for this service's URL (its audience)"),
+                run(
+                    'curl -H "Authorization: Bearer $(gcloud auth print-identity-token)" URL',
+                    "a call without an ID token is refused with the same page; its audience is the service's URL",
+                ),
+                do("everybody may call it: that role for --member=allUsers"),
             ),
-            "The caller is known, but may not call this service.",
+            "Cloud Run (or the function) does not let this caller in: without the role, or without an ID token.",
         ),
         "named-role": Variant(
             (

@@ -27,6 +27,22 @@ API_NOT_ENABLED: Final = CauseEntry(
                 do("if it was enabled just now: wait a few minutes and try again"),
             )
         ),
+        # https://developers.google.com/maps/legacy
+        "maps": Variant(
+            (
+                run(
+                    "keyadmin projects enable SERVICE --project PROJECT",
+                    "in the key's project. The map: maps-backend, places: places (new) or places-backend, addresses: "
+                    "geocoding-backend, ways: routes or directions-backend; each ends in .googleapis.com",
+                ),
+                do(
+                    "it cannot be enabled: the old Places, Directions and Distance Matrix APIs are closed to new projects; "
+                    "call Places (New) and Routes in their place (https://developers.google.com/maps/legacy)"
+                ),
+                do("the project needs billing, and the key's API restrictions have to list the API; then wait a few minutes"),
+            ),
+            "A product of Google Maps is not enabled in the project of the key: each has an API of its own.",
+        ),
         # https://developers.google.com/apps-script/api/how-tos/enable
         "user-setting": Variant(
             (
@@ -161,6 +177,8 @@ BILLING_DISABLED: Final = CauseEntry(
             "the account for bucket * has been disabled",
             "requires the blaze plan",
             "is not on the blaze plan",
+            "utm_source=maps_js&utm_medium=degraded&utm_campaign=billing",
+            "clientbillingnotenabledmaperror",
             "requires a valid linked billing account",
             "need to attach a billing account",
             "please add a billing account",
@@ -211,6 +229,7 @@ PROJECT_NOT_FOUND_OR_NO_ACCESS: Final = CauseEntry(
         "error 404: the project * could not be found",
         "invalid project selection, please verify project",
         "failed to get firebase project",
+        "the user does not have permission to access project ",
         "make sure the project exists and your account has permission to access it",
     ),
     hides_existence=True,
@@ -258,6 +277,12 @@ CONSUMER_SUSPENDED: Final = CauseEntry(
         "consumer_suspended",
         "disabled in this account for violation of terms of",
         "due to user being blocked for violating terms",
+        "projectdeniedmaperror",
+        "#project-denied-map-error",
+        "tosviolationmaperror",
+        "#tos-violation-map-error",
+        "refererdeniedmaperror",
+        "#referer-denied-map-error",
     ),
 )
 

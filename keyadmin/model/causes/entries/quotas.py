@@ -73,6 +73,32 @@ RATE_LIMITED: Final = CauseEntry(
             "A quota of the app (its OAuth client) or of the user is used up.",
         ),
         "code-assist": Variant(_CODE_ASSIST),
+        # https://developers.google.com/workspace/drive/api/guides/limits and the like
+        "other": Variant(
+            (
+                do("wait a minute and try again, then slower: with a pause that doubles each time; several calls in one batch"),
+                do(
+                    "see which quota of the service it is, and ask for more: "
+                    "https://console.cloud.google.com/iam-admin/quotas?project=PROJECT"
+                ),
+                do(
+                    "a tool that came with credentials of its maker shares their quota with everybody: give it a key or an "
+                    "OAuth client of a project of yours"
+                ),
+            ),
+            "A quota on calls is used up, most often one per minute: of the project charged, or of each user.",
+        ),
+        "zero": Variant(
+            (
+                do("waiting does not help: ask for one on https://console.cloud.google.com/iam-admin/quotas?project=PROJECT"),
+                do(
+                    "some APIs have to be asked for with a form first (Business Profile: "
+                    "https://developers.google.com/my-business/content/prereqs)"
+                ),
+            ),
+            "The project's quota for this is 0: it was never given any.",
+            "The project has no quota for this",
+        ),
         "unsaid": Variant(
             (
                 do("look into the answer's body: it names the limit, where the program prints it"),
@@ -95,7 +121,10 @@ RATE_LIMITED: Final = CauseEntry(
         ),
     },
     reasons=("RATE_LIMIT_EXCEEDED", "EMULATOR_QUOTA_EXCEEDED", "QUOTA_EXHAUSTED"),
-    legacy=("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "resourceExhausted"),
+    legacy=(
+        *("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "resourceExhausted", "concurrentLimitExceeded"),
+        *("limitExceeded", "servingLimitExceeded", "variableTermLimitExceeded", "sharingRateLimitExceeded"),
+    ),
     codes=("rate_limit_exceeded", "quota_exceeded", "auth/too-many-requests", "auth/quota-exceeded"),
     patterns=(
         *says(
@@ -184,6 +213,17 @@ DAILY_QUOTA_EXCEEDED: Final = CauseEntry(
         "code-assist": Variant(
             _CODE_ASSIST,
             "What this account may do in a day by signing in (Gemini CLI, Code Assist) is used up; no project's quota.",
+        ),
+        "other": Variant(
+            (
+                do("go on after midnight Pacific time (07:00 or 08:00 UTC)"),
+                do(
+                    "more a day: set the limit higher, or ask for more, on "
+                    "https://console.cloud.google.com/iam-admin/quotas?project=PROJECT; some APIs need billing for more than "
+                    "what is free"
+                ),
+                do("a tool that came with credentials of its maker: give it a key or an OAuth client of a project of yours"),
+            ),
         ),
         # https://developers.google.com/youtube/v3/determine_quota_cost
         "youtube": Variant(

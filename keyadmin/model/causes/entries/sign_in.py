@@ -324,6 +324,20 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
     ),
     f"{CLOUD}/docs/authentication/troubleshoot-adc",
     variants={
+        # https://developers.google.com/workspace/drive/api/guides/api-specific-auth
+        "drive-file": Variant(
+            (
+                do(
+                    "with the scope .../auth/drive.file an app sees only files that it made or that were opened with it: open "
+                    "the file with Google's file picker"
+                ),
+                do(
+                    "or ask for the scope https://www.googleapis.com/auth/drive (to read drive.readonly), delete the stored "
+                    "token and sign in again"
+                ),
+            ),
+            "The app may not touch this file: it was not opened with it.",
+        ),
         # https://developers.google.com/apps-script/concepts/scopes
         "apps-script": Variant(
             (
@@ -335,10 +349,10 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
                 do("onEdit, onOpen and functions in cells never get it: use an installable trigger, a menu or a button"),
             ),
             "The script was not granted the scope for this call, or it runs where such calls are not allowed.",
-        )
+        ),
     },
     reasons=("ACCESS_TOKEN_SCOPE_INSUFFICIENT",),
-    legacy=("insufficientPermissions", "insufficientScopes"),
+    legacy=("insufficientPermissions", "insufficientScopes", "appNotAuthorizedToFile", "appNotAuthorizedToChild"),
     patterns=(
         *says(
             29,
@@ -349,6 +363,7 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
             "scope is required but not consented",
             "not all requested scopes were granted",
             "requires new authorization scopes not granted",
+            "the user has not granted the app",
             "access_token_scope_insufficient",
             "403: insufficient permission",
             '"insufficient permission"',
