@@ -81,6 +81,7 @@ def test_the_corpus_is_what_it_should_be() -> None:
 
 # Texts that are named wrongly, by their ids, and what they are taken for. One that is named rightly has to go from here.
 KNOWN_FAILURES: dict[str, str] = {
+    "r1-live-1008-mime-log": "unknown",  # of the reason the web socket's log shows the beginning: `application/json isn't`
     "unseen3-winerror": "unknown",  # a broken connection, but nothing in the text says to whom
 }
 

@@ -75,7 +75,8 @@ _CORRECTED: Final[dict[Cause, Callable[[ErrorFacts], Verdict]]] = {
 # What container runtimes print of a registry of Google's that lets nobody pull: they do not print its words.
 _REGISTRIES: Final = ("gcr.io/", ".pkg.dev/")
 _PULL_REFUSED: Final = re.compile(
-    r"(?:failed to authorize|pull|push|manifest|resolve reference|token).{0,300}?403 forbidden", re.IGNORECASE | re.DOTALL
+    r"(?:failed to authorize|pull|push|manifest|resolve reference|token).{0,300}?(?:403 forbidden|no credentials on this)",
+    re.IGNORECASE | re.DOTALL,
 )
 
 

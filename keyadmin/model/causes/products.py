@@ -186,6 +186,19 @@ PRODUCTS: Final = (
         ("senderid mismatch", "sender_id_mismatch"),
     ),
     # https://ai.google.dev/gemini-api/docs/safety-settings
+    # https://firebase.google.com/docs/firestore/query-data/indexing
+    Product(
+        "Firestore (its indexes)",
+        "the query needs an index: the whole message has a link that makes it; or add it to firestore.indexes.json "
+        "(index.yaml) and deploy that",
+        ("the query requires an index", "no matching index found", "query requires a collection_group"),
+    ),
+    Product(
+        "Apps Script (its time limit)",
+        "a function may run six minutes (one in a cell thirty seconds): do less at once, or go on in a trigger",
+        ("exceeded maximum execution time",),
+        ("sheet", "script", "google"),
+    ),
     Product(
         "Gemini's safety filters",
         "the prompt or the answer was blocked for what it says; the key works. Change the prompt, or the safetySettings where "

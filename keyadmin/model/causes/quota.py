@@ -28,9 +28,14 @@ _THINGS: Final = re.compile(
     r"quota for using this many instances|quota limit '[A-Za-z]+' has been exceeded|streamingpull connection",
     re.IGNORECASE,
 )
+_SCRIPT: Final = re.compile(
+    r"(?:service|script) invoked too many|computer time for one day|lockservice op|scripts running sim|simultaneous invoc",
+    re.IGNORECASE,
+)
 _VARIANTS: Final = (
     ("spend", re.compile(r"spend-based rate limit", re.IGNORECASE)),
     ("things", _THINGS),
+    ("script", _SCRIPT),
     ("vertex", re.compile(r"error-code-429|aiplatform\.googleapis\.com|per_base_model", re.IGNORECASE)),
     ("shared-client", re.compile(r"\brclone|\bgdrive\b|google drive|pacer: ", re.IGNORECASE)),
 )
@@ -78,6 +83,8 @@ def _of_a_day(text: str) -> str | None:
     """The form of a quota of a day: one that an account has at Gemini Code Assist, or YouTube's units."""
     if _CODE_ASSIST.search(text):
         return "code-assist"
+    if _SCRIPT.search(text):
+        return "script"
     return "youtube" if _YOUTUBE.search(text) else None
 
 

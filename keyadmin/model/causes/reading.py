@@ -34,7 +34,7 @@ _OBJECT: Final = re.compile(r"""\berror["']?\s*(?::|=>?)\s*[\[{]""")
 _DOMAIN: Final = re.compile(rf"\bdomain{_SIGN}([a-z][\w.-]+)")
 _PAIR: Final = re.compile(
     r"""(?:\bkey:\s*["'](?P<key>[A-Za-z_]+)["'],?\s*value:\s*|["'\[]?\b(?P<name>consumer|service|services|permissions?|"""
-    r"""resource|containerInfo|project|quota_limit|quota_metric|quota_unit|model)["'\]]?\s*(?::|=>?)\s*)["']?"""
+    r"""resource|containerInfo|project|quota_limit_value|quota_limit|quota_metric|quota_unit|model)["'\]]?\s*(?::|=>?)\s*)["']?"""
     r"""(?P<value>[^\s"',}\])]+)"""
 )
 _RETRY: Final = re.compile(
@@ -59,6 +59,9 @@ _CLOSED: Final = re.compile(
     r"(?:\bclosed?(?: with)?(?: code)?|\breceived|\bsent|websocket(?: error)?|connectionclosed\w*:?)\W{0,3}(1007|1011|1013)\b",
     re.IGNORECASE,
 )
+
+# Google's sign-in page names its error so in every language: `Error 403: access_denied`, `錯誤 403：access_denied`.
+_PAGE: Final = re.compile(r"\b40[0134]\)?\s?[:：]\s?([a-z]{3,20}(?:_[a-z]{3,20}){1,3})\b")
 
 _NAME: Final = "[A-Z][A-Z_]{4,24}"
 _STATUS: Final = (
@@ -130,6 +133,7 @@ def _legacy(text: str) -> tuple[str, ...]:
 def _codes(text: str) -> tuple[str, ...]:
     """Codes in words: `"error": "invalid_grant"`, `(auth/invalid-api-key)`."""
     closed = [f"websocket-{code}" for code in _CLOSED.findall(text)] if "10" in text else []
+    closed += [f"page-{code}" for code in _PAGE.findall(text)] if "40" in text else []
     if "error" not in text and "code" not in text and "auth/" not in text:
         return tuple(dict.fromkeys(closed))
     return tuple(dict.fromkeys([*(first or second for first, second in _CODE_WORD.findall(text)), *closed]))

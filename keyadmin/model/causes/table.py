@@ -7,12 +7,24 @@ from functools import cache
 from typing import Final
 
 from keyadmin.model.cause import Cause
-from keyadmin.model.causes.entries import credentials, gemini, general, keys, permissions, policies, projects, quotas, sign_in
+from keyadmin.model.causes.entries import (
+    credentials,
+    gemini,
+    general,
+    keys,
+    network,
+    permissions,
+    policies,
+    projects,
+    quotas,
+    sign_in,
+    workload,
+)
 from keyadmin.model.causes.entry import CauseEntry, Pattern
 
 ENTRIES: Final[Mapping[Cause, CauseEntry]] = {
     each.cause: each
-    for subject in (permissions, projects, policies, keys, credentials, sign_in, quotas, gemini, general)
+    for subject in (permissions, projects, policies, keys, credentials, workload, sign_in, quotas, gemini, network, general)
     for each in subject.ENTRIES
 }
 

@@ -52,7 +52,7 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ),
     ("Mistral", ("api.mistral.ai", "console.mistral.ai", '"raw_status_code"')),
     ("DeepSeek", ("api.deepseek.com", "platform.deepseek")),
-    ("Hugging Face", ("huggingface.co", "hf.co/", "huggingface_hub", "hf_hub")),
+    ("Hugging Face", ("huggingface.co", "hf.co/", "huggingface_hub", "hf_hub", "credits for inference providers")),
     ("Cohere", ("api.cohere.", "cohere.error")),
     ("Databricks", ("docs.databricks.com", "remote_function_http_failed_error", "databricks.com/api")),
     (
@@ -73,7 +73,7 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             *("workers-ai/", '"code":10000,"message":"authentication error"', '"code":2009,"message":"unauthorized"'),
         ),
     ),
-    ("xAI", ("api.x.ai", "console.x.ai")),
+    ("xAI", ("api.x.ai", "console.x.ai", "used all available credits or reached its monthly spending limit")),
     ("Supabase", ("supabase.co", "row-level security policy", "pgrst")),
     ("Stripe", ("api.stripe.com", "stripe.error")),
     ("Slack", ("slack.com/api", "slack_sdk")),
@@ -126,5 +126,13 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("Sentry", ("sentry.io/api",)),
     ("ElevenLabs", ("elevenlabs",)),
     ("npm", ("npm err! code e40",)),
-    ("an LLM proxy", ("no accounts available with quota", "virtual key expected. received=", "no available channel for model")),
+    (
+        "an LLM proxy",
+        (
+            "no accounts available with quota",
+            "virtual key expected. received=",
+            "no available channel for model",
+            "ai inference rate limit",
+        ),
+    ),
 )

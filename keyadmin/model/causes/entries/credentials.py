@@ -33,6 +33,22 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             ),
             "The service on Cloud Run (or the function) lets in only callers who show an ID token, and none was sent.",
         ),
+        # https://cloud.google.com/storage/docs/access-control/signed-urls
+        "anonymous": Variant(
+            (
+                run("gcloud auth list", "a command or program: is an account active? else gcloud auth login"),
+                run(
+                    "gcloud storage sign-url gs://BUCKET/OBJECT --duration=10m --impersonate-service-account=ACCOUNT",
+                    "a link for people: an address that is signed, and good for so long",
+                ),
+                run(
+                    "gcloud storage buckets add-iam-policy-binding gs://BUCKET --member=allUsers "
+                    "--role=roles/storage.objectViewer",
+                    "only if everybody may read all of it: who administers the bucket runs it",
+                ),
+            ),
+            "Cloud Storage was asked without credentials, for something that is not public.",
+        ),
         "no-key": Variant(
             (
                 run("keyadmin env set KEY", "sets GEMINI_API_KEY to a key of yours; then start a new shell"),
@@ -104,6 +120,7 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             "please run the gemini cli in an interactive terminal to log in",
             "method doesn't allow unregistered callers",
             "anonymous caller does not have",
+            "anonymous users does not have",
             "missing key inputs argument",
             "no api_key or adc found",
             "must use an api key to authenticate",

@@ -164,9 +164,10 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
             (
                 do("the API was enabled a moment ago: wait some minutes and deploy again; Google sets its agents up meanwhile"),
                 run(
-                    "gcloud projects add-iam-policy-binding PROJECT --role=roles/eventarc.serviceAgent --condition=None "
-                    "--member=serviceAccount:service-NUMBER@gcp-sa-eventarc.iam.gserviceaccount.com",
-                    "an admin of the project, for Eventarc; other agents likewise, with the roles that the message lists",
+                    "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS --role=ROLE --condition=None",
+                    "an admin of the project, for the agent that the message names (--member=serviceAccount:ADDRESS), with the "
+                    "role that it names; Eventarc: service-NUMBER@gcp-sa-eventarc.iam.gserviceaccount.com, "
+                    "roles/eventarc.serviceAgent; Composer: roles/composer.ServiceAgentV2Ext",
                 ),
                 do("it printed gcloud commands: an owner of the project runs them as they stand, then you deploy again"),
             ),
@@ -256,6 +257,8 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
             "permission denied on secret: ",
             "permissions verification for controller service account failed",
             "service agent extension role is missing",
+            "service agent extension role might be missing",
+            "does not have required permissions set",
             "permissions error fetching application",
             "do not have permission to act as '",
             "ask a project owner to grant you the",

@@ -74,6 +74,17 @@ RATE_LIMITED: Final = CauseEntry(
         ),
         "code-assist": Variant(_CODE_ASSIST),
         # https://developers.google.com/workspace/drive/api/guides/limits and the like
+        "script": Variant(
+            (
+                do("put Utilities.sleep(1000) between calls; ask for many things in one (UrlFetchApp.fetchAll, getValues)"),
+                do("keep answers (CacheService); one function for a range in place of one for each cell"),
+                do(
+                    "what an account may do in Apps Script, and what a Workspace account may: "
+                    "https://developers.google.com/apps-script/guides/services/quotas"
+                ),
+            ),
+            "Apps Script lets an account call its services only so often.",
+        ),
         "other": Variant(
             (
                 do("wait a minute and try again, then slower: with a pause that doubles each time; several calls in one batch"),
@@ -161,6 +172,13 @@ RATE_LIMITED: Final = CauseEntry(
             "exhausted your capacity on this model",
             "generativelanguage.googleapis.com/generate_content",
             "error-code-429",
+            # Apps Script's: https://developers.google.com/apps-script/guides/services/quotas
+            "service invoked too many times in a short time",
+            "service invoked too many times:",
+            "script invoked too many times per second",
+            "there are too many lockservice operations",
+            "there are too many scripts running simultaneously",
+            "too many simultaneous invocations",
         ),
         *google_says(
             62,
@@ -214,6 +232,16 @@ DAILY_QUOTA_EXCEEDED: Final = CauseEntry(
             _CODE_ASSIST,
             "What this account may do in a day by signing in (Gemini CLI, Code Assist) is used up; no project's quota.",
         ),
+        "script": Variant(
+            (
+                do("wait up to 24 hours: the quota is the account's, over all its scripts"),
+                do("call less: keep answers (CacheService), longer intervals of triggers, one call for many things"),
+                do(
+                    "a Workspace account may do more in a day: https://developers.google.com/apps-script/guides/services/quotas"
+                ),
+            ),
+            "What the account may do in Apps Script in a day is used up.",
+        ),
         "other": Variant(
             (
                 do("go on after midnight Pacific time (07:00 or 08:00 UTC)"),
@@ -256,6 +284,8 @@ DAILY_QUOTA_EXCEEDED: Final = CauseEntry(
             "requests_per_model_per_day",
             "daily limit exceeded. the quota will be reset at midnight",
             "the quota will be reset at midnight pacific",
+            "service invoked too many times for one day",
+            "service using too much computer time for one day",
         ),
         *google_says(
             58,
