@@ -46,9 +46,8 @@ def explain(
     from keyadmin.access import explain as access
 
     session = current(context)
-    found = access.explain_all(_text(text, from_file))
-    if not everything:
-        found = found[-1:]
+    words = _text(text, from_file)
+    found = access.explain_all(words) if everything else [access.explain(words)]
     seen = [_looked_at(context, each) if verify else None for each in found]
     pairs = list(zip(found, seen, strict=True))
     documents = [each.to_json(alone=not everything) | _verified(looked) for each, looked in pairs]

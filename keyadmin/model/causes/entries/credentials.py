@@ -214,7 +214,7 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
             (
                 do(
                     "send each code once, within minutes, and as it came: in an address %2F stands for a slash (4%2F0A... is "
-                    "4/0A...); a token is no code"
+                    "4/0A...); an access token is something else"
                 ),
                 do("exchange it with the client id, secret and redirect_uri that the sign-in began with, letter by letter"),
                 do("a refresh token in its place: sign in again; of an OAuth app in testing it ends after 7 days"),
