@@ -269,6 +269,18 @@ def test_a_port_in_use_is_said_plainly(transport: str, tmp_path: Path) -> None:
     assert not ready.exists()
 
 
+def test_a_call_that_is_slowed_does_not_keep_the_server(tmp_path: Path) -> None:
+    running = start(ready_file=str(tmp_path / "ready.json"))
+    running.control("latency", {"ms": 600_000, "method": "ListKeys"})
+    with socket.create_connection(("127.0.0.1", int(running.rest.rpartition(":")[2]))) as caller:
+        caller.sendall(
+            b"GET /v2/projects/demo-project/locations/global/keys HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer owner@example.com\r\n\r\n"
+        )
+        running.control("requests")  # by now the other call has been read
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(timeout=20) == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_stop_it_cleanly(number: int, state: Path, tmp_path: Path) -> None:
     ready = tmp_path / "ready.json"

@@ -40,6 +40,7 @@ _OPTIONS: dict[str, Any] = {
     "max_field_size": MOST_LINE,
 }
 
+LAST_WORDS_S = 0.5  # for running calls, once the server is to stop; one that is slowed on purpose would keep it for a minute
 Extra = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -72,7 +73,7 @@ class RestServer:
         self._extras = extras
         self._any_host = any_host
         self._date = (-1, "")  # of the last answer: seconds since the epoch, and as text
-        self._runner = web.ServerRunner(_Http(self._serve, request_factory=_request))
+        self._runner = web.ServerRunner(_Http(self._serve, request_factory=_request), shutdown_timeout=LAST_WORDS_S)
 
     async def open_tcp(self, host: str, port: int) -> int:
         """Listen; port 0 = any free one. The port. Raises OSError."""
@@ -88,7 +89,7 @@ class RestServer:
         await web.UnixSite(self._runner, str(path)).start()
 
     async def close(self) -> None:
-        """Stop."""
+        """Let running calls end for half a second, then stop."""
         await self._runner.cleanup()
 
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
