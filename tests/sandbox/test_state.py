@@ -273,10 +273,8 @@ def test_a_call_that_is_slowed_does_not_keep_the_server(tmp_path: Path) -> None:
     running = start(ready_file=str(tmp_path / "ready.json"))
     running.control("latency", {"ms": 600_000, "method": "ListKeys"})
     with socket.create_connection(("127.0.0.1", int(running.rest.rpartition(":")[2]))) as caller:
-        caller.sendall(
         path = b"/v2/projects/demo-project/locations/global/keys"
         caller.sendall(b"GET %b HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer owner@example.com\r\n\r\n" % path)
-        )
         running.control("requests")  # by now the other call has been read
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(timeout=20) == 0
