@@ -39,6 +39,8 @@ class Foresight:
 
     decision: Decision
     problem: Problem | None = None
+    unknown: str = ""
+    """Why it is not known whether the organisation's constraints let it through; empty where it is, or was not asked."""
 
 
 async def foresee(
@@ -64,8 +66,8 @@ async def foresee(
             for sink in job.sinks:
                 await sink.preflight()
         if decision.action is Action.CREATE:
-            await _creates(job, living)
-        elif decision.action is Action.PUBLISH:
+            return Foresight(decision, unknown=await _creates(job, living))
+        if decision.action is Action.PUBLISH:
             await _publishes(job)
         elif decision.action is Action.RETIRE:
             return Foresight(await _retires(job) or decision)
@@ -91,19 +93,20 @@ async def foresee_run(cloud: Cloud, plan: RunPlan, options: RunOptions) -> list[
     return await gather_limited(plan.due, one)
 
 
-async def _creates(job: Job, living: int) -> None:
-    """Raises Problem where the successor cannot be made, or could not be handed over and marked."""
+async def _creates(job: Job, living: int) -> str:
+    """Raises Problem where the successor cannot be made, or could not be handed over and marked; else what `allowed` says."""
     await permitted(job.cloud, job.lineage.project, first_needed(job))
     if migrating(job):
         await provision.look(job.cloud, successor(job), SILENT)
     binds = migrating(job) or replaced(job).key.key_type == "auth"
     await permitted(job.cloud, job.lineage.project, [CREATE, *([BIND] if binds else [])])
-    await allowed(job)
+    unknown = await allowed(job)
     if living >= MOST_KEYS:
         project = job.lineage.project
         status = "RESOURCE_EXHAUSTED"
         raise Problem(Cause.KEY_QUOTA_EXCEEDED, full(project), status=status, service=API_KEYS, project=project)
     await permitted(job.cloud, job.lineage.project, _retiring_at_once(job))  # the string of a new key comes with it
+    return unknown
 
 
 async def _publishes(job: Job) -> None:

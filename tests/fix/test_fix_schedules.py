@@ -139,7 +139,7 @@ async def begun(stage: Stage, number: int) -> Story:
     await stage.control("seed", {"projects": [{"projectId": project, "services": ON, "iam": owner, "keys": keys}]})
     scope = AuditScope((project,))
     report = await scan(stage.cloud, scope, "api", AuditOptions(chosen(None), timedelta(days=90)), SILENT)
-    plan = await plan_fix(stage.cloud, scope, report, FixRequest(first=40), SILENT)
+    plan, _ = await plan_fix(stage.cloud, scope, report, FixRequest(first=40), SILENT)
     assert len(plan.changes) == 6
     path = stage.folder / f"{project}.json"
     write_plan(path, plan)

@@ -19,6 +19,9 @@ KINDS: Final[tuple[FixKind, ...]] = get_args(FixKind)
 NARROWING: Final = frozenset({"restrict-apis", "remove-gemini", "restrict-clients"})
 ROTATING: Final = frozenset({"migrate", "rotate"})
 
+Slot = tuple[str, bool]
+"""A key has two changes at most: it is contained, then, in a later wave, replaced."""
+
 MARK: Final = "keyadmin-fix"
 """The annotation that names the run which changed a key. Nobody takes it for an order: it only tells a person who did it."""
 YOUNGEST: Final = timedelta(days=7)  # a younger key may not have been used yet for all that it is for
@@ -77,6 +80,11 @@ class FixChange:
     def key_id(self) -> str:
         """The last segment of the name."""
         return self.name.rsplit("/", 1)[-1]
+
+    @property
+    def slot(self) -> Slot:
+        """What tells it from the others of a plan: its key, and whether it replaces that."""
+        return self.name, self.kind in ROTATING
 
     @property
     def number(self) -> str:

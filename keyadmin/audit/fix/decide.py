@@ -29,6 +29,10 @@ from keyadmin.model.lineage import HIGHEST, STATE, parse_successor
 from keyadmin.model.problem import Problem
 
 _UNDER_WAY: Final = frozenset({"creating", "verifying", "publishing", "grace", "stuck"})
+_STANDARD: Final = "a standard key for Gemini"
+_MIGRATED: Final = f"{_STANDARD}, and the policy has sinks for it"
+_ROTATED: Final = "too old, and the policy has sinks for it"
+_NO_UID: Final = "apikeys.keys.get, which shows its uid, is missing"
 _CLIENTS: Final = frozenset({"no-client-restriction", "open-client-restriction"})
 
 
@@ -44,7 +48,7 @@ class FixTerms:
 class KeyFacts:
     """A key with findings, the worst first. `uses` = by method and status in the window, or why they are unknown.
 
-    `clients` = whom a person named for it; `rotation` = what the policy's rule with sinks would do with it; `named` = it was
+    `clients` = whom a person named for it; `rotations` = what the policy's rule with sinks would do with it; `named` = it was
     named by hand; `enabled` = the APIs that are on, where they were asked for.
     """
 
@@ -53,7 +57,7 @@ class KeyFacts:
     uses: tuple[KeyUsage, ...] | Problem
     now: datetime
     clients: Restrictions | None = None
-    rotation: FixKind | None = None
+    rotations: frozenset[FixKind] = frozenset()
     named: bool = False
     owner: tuple[str, ...] | None = None
     enabled: tuple[str, ...] | None = None
@@ -85,24 +89,22 @@ def evidence_of(key: Key, uses: Iterable[KeyUsage], window: timedelta) -> Eviden
     return Evidence(window, calls, refused, max((use.last for use in mine), default=None))
 
 
-def decide(facts: KeyFacts, terms: FixTerms) -> FixChange | LeftAlone:
-    """The change that repairs a key, or why it is left alone. One change a key: the next plan makes the next one."""
+def decide(facts: KeyFacts, terms: FixTerms) -> tuple[FixChange | LeftAlone, ...]:
+    """What repairs a key: it is contained, or deleted, and, in a later wave, replaced; or why it is left alone."""
     if _under_way(facts):
-        return _left(facts, "rotation", "a rotation of it is under way, which goes first", "rotation status")
-    if isinstance(facts.uses, Problem) or unread(facts.key):
-        return _without_use(facts)
-    evidence = evidence_of(facts.key, facts.uses, terms.window)
-    if not facts.named and (facts.age is None or facts.age < YOUNGEST):
-        why = "it is younger than 7 d: what it is for may not have been used yet"
-        return _rotated(facts, evidence) or _for_clients(facts, evidence) or _left(facts, "too-young", why)
-    return (
-        _unused(facts, evidence, terms)
-        or _of_gemini(facts, evidence)
-        or _to_used(facts, evidence)
-        or _rotated(facts, evidence)
-        or _for_clients(facts, evidence)
-        or _nothing(facts, evidence, terms)
-    )
+        return (_left(facts, "rotation", "a rotation of it is under way, which goes first", "rotation status"),)
+    known = not isinstance(facts.uses, Problem) and not unread(facts.key)
+    evidence = evidence_of(facts.key, facts.uses, terms.window) if known and not isinstance(facts.uses, Problem) else None
+    young = known and not facts.named and (facts.age is None or facts.age < YOUNGEST)
+    first = None if young else _by_hand(facts) if evidence is None else _by_use(facts, evidence, terms)
+    first = first or _for_clients(facts, evidence)
+    if first is not None and first.kind == "delete":
+        return (first,)
+    then = _replaced(facts, facts.key.restrictions if first is None else first.after, evidence, young=young)
+    made = tuple(each for each in (first, then) if each is not None)
+    if not made:
+        return (_nothing(facts, evidence, terms, young=young),)
+    return made if then is not None else (*made, *_still(facts, made[0]))
 
 
 def _under_way(facts: KeyFacts) -> bool:
@@ -114,19 +116,23 @@ def _under_way(facts: KeyFacts) -> bool:
     return marks.get(STATE) in _UNDER_WAY or replaced_already or "rotation-stuck" in facts.rules
 
 
-def _without_use(facts: KeyFacts) -> FixChange | LeftAlone:
+def _by_hand(facts: KeyFacts) -> FixChange | None:
     """A key of unknown use: nothing is narrowed unless it was named by hand."""
-    if found := _rotated(facts, None) or _for_clients(facts, None):
-        return found
-    if facts.named and facts.key.restricted == "mixed":
+    if not facts.named:
+        return None
+    if facts.key.restricted == "mixed":
         after = without_gemini(facts.key.restrictions)
         return _narrowed(facts, "remove-gemini", after, "named by hand; its use is unknown", None)
     others = tuple(service for service in facts.enabled or () if service != GEMINI)
-    if facts.named and facts.key.restricted == "none" and others:
+    if facts.key.restricted == "none" and others:
         why = "named by hand; its use is unknown, so it keeps every API that is on but Gemini"
         return _narrowed(facts, "remove-gemini", _targets(facts.key, others), why, None)
-    reason = facts.uses.message if isinstance(facts.uses, Problem) else "apikeys.keys.get, which shows its uid, is missing"
-    return _left(facts, "use-unknown", f"its use is unknown: {reason}", "keys usage")
+    return None
+
+
+def _by_use(facts: KeyFacts, evidence: Evidence, terms: FixTerms) -> FixChange | None:
+    """Deleted where nobody uses it, else contained to what it is used for."""
+    return _unused(facts, evidence, terms) or _without_gemini(facts, evidence) or _to_used(facts, evidence)
 
 
 def _unused(facts: KeyFacts, evidence: Evidence, terms: FixTerms) -> FixChange | None:
@@ -143,23 +149,12 @@ def _unused(facts: KeyFacts, evidence: Evidence, terms: FixTerms) -> FixChange |
     return _change(facts, "delete", None, why, evidence)
 
 
-def _of_gemini(facts: KeyFacts, evidence: Evidence) -> FixChange | LeftAlone | None:
-    """Gemini taken away where it is not used; a standard key that is for Gemini alone gets an auth key in its place."""
-    key, used = facts.key, frozenset(evidence.calls)
-    if key.restricted == "mixed" and GEMINI not in used:
+def _without_gemini(facts: KeyFacts, evidence: Evidence) -> FixChange | None:
+    """Gemini taken away where it is not used."""
+    key = facts.key
+    if key.restricted == "mixed" and GEMINI not in evidence.calls:
         return _narrowed(facts, "remove-gemini", without_gemini(key.restrictions), "not used for Gemini", evidence)
-    wants_auth = key.key_type == "standard" and (
-        key.restricted in ("gemini", "mixed") or ("gemini-exposed-key" in facts.rules and used == {GEMINI})
-    )
-    if not wants_auth:
-        return None
-    if facts.rotation == "migrate":
-        return _change(facts, "migrate", None, "a standard key for Gemini, and the policy has sinks for it", evidence)
-    if key.restricted == "none":
-        return None  # narrowed to Gemini first
-    if key.restricted == "gemini" and not used:
-        return _left(facts, "not-unused-for-long", "a standard key for Gemini, not unused for long enough to be deleted")
-    return _left(facts, "no-sink", "a standard key for Gemini, and no policy says where its successor goes", migrate=True)
+    return None
 
 
 def _to_used(facts: KeyFacts, evidence: Evidence) -> FixChange | None:
@@ -175,12 +170,27 @@ def _to_used(facts: KeyFacts, evidence: Evidence) -> FixChange | None:
     return _narrowed(facts, "restrict-apis", _targets(key, used), f"used for {', '.join(used)} alone", evidence)
 
 
-def _rotated(facts: KeyFacts, evidence: Evidence | None) -> FixChange | None:
-    if facts.rotation == "rotate" and facts.rules & {"key-too-old", "rotation-overdue"}:
-        return _change(facts, "rotate", None, "too old, and the policy has sinks for it", evidence)
-    if facts.rotation == "migrate" and facts.key.restricted in ("gemini", "mixed") and evidence is None:
-        return _change(facts, "migrate", None, "a standard key for Gemini, and the policy has sinks for it", None)
+def _replaced(facts: KeyFacts, contained: Restrictions | None, evidence: Evidence | None, *, young: bool) -> FixChange | None:
+    """What follows: a standard key for Gemini is migrated, an old key rotated. `contained` = as it is restricted then."""
+    key = facts.key if contained is None else replace(facts.key, restrictions=contained)
+    for_gemini = key.key_type == "standard" and key.restricted in ("gemini", "mixed")
+    if for_gemini and "migrate" in facts.rotations and not young:
+        return replace(_change(facts, "migrate", None, _MIGRATED, evidence), before=key.restrictions)
+    may = key.key_type == "auth" or key.restricted == "other"  # another standard key is not made anew, but contained
+    if may and "rotate" in facts.rotations and facts.rules & {"key-too-old", "rotation-overdue"}:
+        return replace(_change(facts, "rotate", None, _ROTATED, evidence), before=key.restrictions)
     return None
+
+
+def _still(facts: KeyFacts, first: FixChange) -> tuple[LeftAlone, ...]:
+    """What stays to be done about a key that is contained: it is named, as no change of the plan does it."""
+    if first.after is None:
+        return ()
+    key = replace(facts.key, restrictions=first.after)
+    if key.key_type != "standard" or key.restricted not in ("gemini", "mixed"):
+        return ()
+    why = "restricted by this plan, it is still a standard key for Gemini, and no policy says where its successor goes"
+    return (_left(facts, "no-sink", why, migrate=True),)
 
 
 def _for_clients(facts: KeyFacts, evidence: Evidence | None) -> FixChange | None:
@@ -193,17 +203,27 @@ def _for_clients(facts: KeyFacts, evidence: Evidence | None) -> FixChange | None
     return _change(facts, "restrict-clients", after, "its clients were named by hand", evidence)
 
 
-def _nothing(facts: KeyFacts, evidence: Evidence, terms: FixTerms) -> LeftAlone:
-    if not evidence.calls and facts.severity >= Severity.MEDIUM and facts.key.restricted in ("none", "mixed"):
-        why = f"no call of it was answered, and it is not unused for {terms.unused_for.days} d: nothing says what it is for"
+def _nothing(facts: KeyFacts, evidence: Evidence | None, terms: FixTerms, *, young: bool) -> LeftAlone:
+    if evidence is None:
+        reason = facts.uses.message if isinstance(facts.uses, Problem) else _NO_UID
+        return _left(facts, "use-unknown", f"its use is unknown: {reason}", "keys usage")
+    if young:
+        return _left(facts, "too-young", "it is younger than 7 d: what it is for may not have been used yet")
+    key, days = facts.key, terms.unused_for.days
+    if key.key_type == "standard" and key.restricted in ("gemini", "mixed"):
+        if evidence.calls:
+            return _left(facts, "no-sink", f"{_STANDARD}, and no policy says where its successor goes", migrate=True)
+        return _left(facts, "not-unused-for-long", f"{_STANDARD}, not unused for long enough to be deleted")
+    if not evidence.calls and facts.severity >= Severity.MEDIUM and key.restricted in ("none", "mixed"):
+        why = f"no call of it was answered, and it is not unused for {days} d: nothing says what it is for"
         return _left(facts, "not-unused-for-long", why)
     if facts.rules <= {*_CLIENTS, "standard-key"} and facts.severity < Severity.HIGH:
         return _left(facts, "no-clients", "use does not show its clients; --clients FILE names them")
     if "mixed-targets" in facts.rules:
         return _left(facts, "still-used", "it is used for Gemini and for other APIs: Gemini needs a key of its own")
     if "unused-key" in facts.rules:
-        return _left(facts, "not-unused-for-long", f"it is not unused for {terms.unused_for.days} d")
-    if facts.rotation is None and facts.rules & {"key-too-old", "rotation-overdue"}:
+        return _left(facts, "not-unused-for-long", f"it is not unused for {days} d")
+    if not facts.rotations and facts.rules & {"key-too-old", "rotation-overdue"}:
         return _left(facts, "no-sink", "it is to be rotated, and no policy says where its successor goes")
     return _left(facts, "other", "no change here repairs it")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from keyadmin.audit.fix.change import MARK, ROTATING, FixChange
 from keyadmin.audit.fix.journal import FixJournal, Step
-from keyadmin.audit.fix.recompute import FixDone, FixRefused, FixTarget, recompute
+from keyadmin.audit.fix.recompute import FixDone, FixRefused, FixTarget, first_step, recompute
 from keyadmin.keys.change import KeyChange, execute, plan_delete
 from keyadmin.model.key import Key
 from keyadmin.model.problem import Cause, Exit, Problem
@@ -18,6 +18,7 @@ from keyadmin.rotation.job import Event
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
+NO_POLICY: Final = "no policy was named that has sinks for it: --policy FILE"
 TRIES: Final = 4  # of a change that others make at the same time
 BY_POLICY: Final = frozenset({Cause.ORG_POLICY_CONSTRAINT, Cause.ORG_POLICY_BLOCKS_KEY_BINDING})
 
@@ -40,10 +41,16 @@ class FixOutcome:
     detail: str = ""
     cause: str = ""
     key: Key | None = None
+    unknown: tuple[str, ...] = ()
+    """Of a change that is only looked at: what reads could not tell of it."""
 
 
 class Advancing(Protocol):
     """Takes migrations and rotations further."""
+
+    async def foreseen(self, target: FixTarget) -> FixOutcome | tuple[str, ...]:
+        """What would stop the next step of one, as far as reads can tell. Raises Problem for missing credentials alone."""
+        ...
 
     async def advance(self, work: FixWork, target: FixTarget) -> FixOutcome:
         """One of them, as far as it goes now. Raises Problem."""
@@ -58,6 +65,8 @@ class FixWork:
     run: str
     numbers: frozenset[str]
     journal: FixJournal
+    firsts: Mapping[str, FixChange] = field(default_factory=dict)
+    """By key, what contains it before it is replaced (FixPlan.firsts)."""
     rotations: Advancing | None = None
     emit: Callable[[Event], None] = lambda event: None
     outcomes: list[FixOutcome] = field(default_factory=list)
@@ -65,7 +74,7 @@ class FixWork:
     def end(self, outcome: FixOutcome) -> FixOutcome:
         """Write it down, then say it."""
         change, at = outcome.change, self.cloud.now()
-        self.journal.end(at, _STEPS[outcome.status], change.name, outcome.key, outcome.detail, outcome.cause)
+        self.journal.end(at, _STEPS[outcome.status], change, outcome.key, outcome.detail, outcome.cause)
         self.outcomes.append(outcome)
         said = Event(at, change.project, "", 0, change.key_id, change.kind, outcome.status, outcome.detail)
         self.emit(replace(said, cause=outcome.cause or None))
@@ -73,8 +82,9 @@ class FixWork:
 
     def recomputed(self, change: FixChange, live: Key | None) -> FixTarget | FixDone | FixRefused:
         """What the change comes to for the key as it is."""
-        record = self.journal.record.of(change.name)
-        return recompute(change, live, self.run, self.numbers, begun=record is not None and record.begun)
+        record = self.journal.record.of(change)
+        first = first_step(self.firsts, self.journal.record, change)
+        return recompute(change, live, self.run, self.numbers, begun=record is not None and record.begun, first=first)
 
 
 async def make(work: FixWork, found: FixTarget | FixDone | FixRefused) -> FixOutcome:
@@ -96,7 +106,9 @@ async def _made(work: FixWork, found: FixTarget | FixDone | FixRefused) -> FixOu
             return FixOutcome(found.change, "already", "it was done before", key=found.key)
         if isinstance(found, FixRefused):
             return FixOutcome(found.change, "skipped", found.why, found.cause.value)
-        work.journal.begin(work.cloud.now(), found.key, found.change.kind)
+        if found.change.kind in ROTATING and (against := await _foreseen(work, found)) is not None:
+            return against
+        work.journal.begin(work.cloud.now(), found.key, found.change)
         try:
             return await _once(work, found)
         except Problem as problem:
@@ -110,6 +122,14 @@ async def _made(work: FixWork, found: FixTarget | FixDone | FixRefused) -> FixOu
                 return FixOutcome(found.change, "skipped", redact(problem.message), problem.cause.value)
             found = again
     raise AssertionError("unreachable: the last try returns or raises")
+
+
+async def _foreseen(work: FixWork, target: FixTarget) -> FixOutcome | None:
+    """Why a rotation is not begun, or not taken further: what a dry run tells, too. Nothing is changed or written down then."""
+    if work.rotations is None:
+        return FixOutcome(target.change, "skipped", NO_POLICY, Cause.INVALID_ARGUMENT.value)
+    found = await work.rotations.foreseen(target)
+    return found if isinstance(found, FixOutcome) else None
 
 
 def _overtaken(problem: Problem) -> bool:
@@ -129,9 +149,7 @@ async def _read(work: FixWork, change: FixChange) -> Key | None:
 async def _once(work: FixWork, target: FixTarget) -> FixOutcome:
     change = target.change
     if change.kind in ROTATING:
-        if work.rotations is None:
-            why = "no policy was named that has sinks for it: --policy FILE"
-            return FixOutcome(change, "skipped", why, Cause.INVALID_ARGUMENT.value)
+        assert work.rotations is not None
         return await work.rotations.advance(work, target)
     if change.kind == "delete":
         return await _deleted(work, target)

@@ -51,8 +51,13 @@ class FixRequest:
     policy: RotationPolicy | None = None
 
 
-async def plan_fix(cloud: Cloud, scope: AuditScope, report: AuditReport, request: FixRequest, observer: Observer) -> FixPlan:
-    """The plan that an audit's findings lead to. Raises Problem (exit 2) for keys or clients that name no key of the audit."""
+async def plan_fix(
+    cloud: Cloud, scope: AuditScope, report: AuditReport, request: FixRequest, observer: Observer
+) -> tuple[FixPlan, dict[str, Key]]:
+    """The plan that an audit's findings lead to, and the keys by name as they were read for it.
+
+    Raises Problem (exit 2) for keys or clients that name no key of the audit.
+    """
     found = await _live(cloud, report, by_key(report.findings))
     known = {name: of_key[0].key for name, of_key in found.items() if of_key[0].key is not None}
     named = _named(known.values(), request.keys)
@@ -62,13 +67,14 @@ async def plan_fix(cloud: Cloud, scope: AuditScope, report: AuditReport, request
     chosen = await _chosen(cloud, request.policy, observer)
     enabled = await _enabled(cloud, [known[name] for name in named if name in wanted], uses)
 
-    def one(name: str) -> FixChange | LeftAlone:
+    def each(name: str) -> tuple[FixChange | LeftAlone, ...]:
         return decide(_facts(cloud, known[name], wanted[name], uses, clients, chosen, named, enabled), request.terms)
 
     organizations = await seen_organizations(cloud)
     fixed = FixScope(scope.projects, scope.parent, organizations)
-    decided = await _owned(cloud, report, [one(name) for name in wanted], observer)
-    return made(decided, fixed, cloud.now(), sandbox=cloud.sandbox, first=request.first, pause=request.pause)
+    decided = await _owned(cloud, report, [one for name in wanted for one in each(name)], observer)
+    plan = made(decided, fixed, cloud.now(), sandbox=cloud.sandbox, first=request.first, pause=request.pause)
+    return plan, known
 
 
 async def _owned(
@@ -133,7 +139,7 @@ def _facts(
         found if isinstance(found, Problem) else tuple(use for use in found if use.uid == key.uid),
         cloud.now(),
         clients=clients.get(key.name),
-        rotation=rotation_of(chosen[key.name], cloud) if key.name in chosen else None,
+        rotations=rotations_of(chosen[key.name], cloud) if key.name in chosen else frozenset(),
         named=key.name in named,
         enabled=enabled.get(key.project),
     )
@@ -210,18 +216,20 @@ async def _chosen(cloud: Cloud, policy: RotationPolicy | None, observer: Observe
     return {one.lineage.newest.key.name: one for one in found.chosen}
 
 
-def rotation_of(chosen: Chosen, cloud: Cloud) -> FixKind | None:
-    """What a rule with sinks would do with a lineage on this machine; None = nothing is due, or the sinks are another's."""
+def rotations_of(chosen: Chosen, cloud: Cloud) -> frozenset[FixKind]:
+    """What a rule with sinks would do with a lineage on this machine; none where nothing is due, or the sinks are another's."""
     if not chosen.specs or not chosen.rule.here or chosen.refusal is not None:
-        return None
+        return frozenset()
     if any(spec.sink.prints for spec in chosen.specs):
-        return None  # a key string that is printed is handed over to nobody
-    key, mark, now = chosen.lineage.newest.key, fingerprint(chosen.specs), cloud.now()
+        return frozenset()  # a key string that is printed is handed over to nobody
+    mark, now, out = fingerprint(chosen.specs), cloud.now(), set[FixKind]()
     terms = chosen.rule.terms()
-    if to_migrate(key):
-        wanted = replace(terms, max_age=None, migrate=True)
-        return "migrate" if next_action(chosen.lineage, wanted, now, mark).action not in _RESTING else None
-    return "rotate" if next_action(chosen.lineage, terms, now, mark).action not in _RESTING else None
+    migrating = replace(terms, max_age=None, migrate=True)
+    if to_migrate(chosen.lineage.newest.key) and next_action(chosen.lineage, migrating, now, mark).action not in _RESTING:
+        out.add("migrate")
+    if next_action(chosen.lineage, terms, now, mark).action not in _RESTING:
+        out.add("rotate")
+    return frozenset(out)
 
 
 async def seen_organizations(cloud: Cloud) -> tuple[str, ...]:

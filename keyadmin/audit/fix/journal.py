@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from keyadmin.audit.fix.change import KINDS, ROTATING, FixChange, Slot
 from keyadmin.audit.fix.parts import PlanPart, wrong
 from keyadmin.local.folders import open_folder
 from keyadmin.local.locks import hold, unwritable
@@ -39,7 +40,9 @@ def journal_of(plan: Path) -> Path:
 
 @dataclass
 class KeyRecord:
-    """What a run did with one key. `step` = the last word; `before`, `after` = restrictions; `order` = of being done."""
+    """What a run did with one key, be it to contain or to replace it. `step` = the last word; `before`, `after` = restrictions;
+    `order` = of being done.
+    """
 
     step: Step
     before: Restrictions | None = None
@@ -77,14 +80,14 @@ class WaveRecord:
 class FixRecord:
     """A journal as it was read."""
 
-    keys: dict[str, KeyRecord] = field(default_factory=dict)
+    keys: dict[Slot, KeyRecord] = field(default_factory=dict)
     waves: dict[int, WaveRecord] = field(default_factory=dict)
     done: int = 0
     """How many changes were made so far, in whose order they are undone backwards."""
 
-    def of(self, name: str) -> KeyRecord | None:
-        """What was done with a key; None = nothing yet."""
-        return self.keys.get(name)
+    def of(self, change: FixChange) -> KeyRecord | None:
+        """What became of a change; None = nothing yet."""
+        return self.keys.get(change.slot)
 
 
 class FixJournal:
@@ -96,18 +99,20 @@ class FixJournal:
         self._descriptor = descriptor
         self._run = run
 
-    def begin(self, at: datetime, key: Key, change: str) -> None:
+    def begin(self, at: datetime, key: Key, change: FixChange) -> None:
         """A change is about to be made."""
-        self._key(at, "begin", key.name, {"change": change, "before": restrictions_to_json(key.restrictions), "etag": key.etag})
+        self._key(at, "begin", change, {"before": restrictions_to_json(key.restrictions), "etag": key.etag})
 
-    def end(self, at: datetime, step: Step, name: str, key: Key | None = None, detail: str = "", cause: str = "") -> None:
+    def end(
+        self, at: datetime, step: Step, change: FixChange, key: Key | None = None, detail: str = "", cause: str = ""
+    ) -> None:
         """What came of it; `key` = as it is now."""
         more: dict[str, Any] = {}
         if key is not None:
             more = {"after": restrictions_to_json(key.restrictions), "etag": key.etag}
             more |= {"deleted": format_time(key.delete_time)} if key.delete_time is not None else {}
         more |= {"detail": redact(detail)} if detail else {}
-        self._key(at, step, name, more | ({"cause": cause} if cause else {}))
+        self._key(at, step, change, more | ({"cause": cause} if cause else {}))
 
     def wave_ended(self, at: datetime, wave: int) -> None:
         """The last change of a wave was made."""
@@ -123,8 +128,8 @@ class FixJournal:
             about = {"schemaVersion": SCHEMA_VERSION, "document": DOCUMENT, "run": self._run}
             self._append(about | {"at": format_time(at), "plan": digest, "by": who})
 
-    def _key(self, at: datetime, step: Step, name: str, more: Mapping[str, Any]) -> None:
-        self._write({"at": format_time(at), "key": name, "step": step, **more})
+    def _key(self, at: datetime, step: Step, change: FixChange, more: Mapping[str, Any]) -> None:
+        self._write({"at": format_time(at), "key": change.name, "change": change.kind, "step": step, **more})
 
     def _write(self, line: Mapping[str, Any]) -> None:
         self._append(line)
@@ -223,7 +228,8 @@ def _take(record: FixRecord, part: PlanPart) -> None:
             wave.verdict = part.text("verdict", "")
         return
     step: Step = part.choice("step", STEPS)
-    old = record.keys.get(part.text("key"))
+    slot = part.text("key"), part.choice("change", KINDS) in ROTATING
+    old = record.keys.get(slot)
     new = KeyRecord(step, order=old.order if old else 0, begun=bool(old and old.begun) or step == "begin")
     if old is not None:
         new.before, new.after, new.etag, new.deleted = old.before, old.after, old.etag, old.deleted
@@ -238,4 +244,4 @@ def _take(record: FixRecord, part: PlanPart) -> None:
             new.order = record.done
     new.at = part.time("at")
     new.detail, new.cause = part.text("detail", ""), part.text("cause", "")
-    record.keys[part.text("key")] = new
+    record.keys[slot] = new

@@ -7,9 +7,10 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Final
 
-from keyadmin.audit.fix.change import FixChange, LeftAlone
+from keyadmin.audit.fix.change import ROTATING, FixChange, LeftAlone
 from keyadmin.audit.fix.waves import FixWave, by_risk, in_waves, waves_of
 
 STALE: Final = timedelta(days=7)
@@ -47,6 +48,12 @@ class FixPlan:
     left: tuple[LeftAlone, ...] = ()
     pauses: tuple[tuple[int, timedelta], ...] = ()
     edited: bool = False
+
+    @cached_property
+    def firsts(self) -> dict[str, FixChange]:
+        """By key, the change that contains it, where another one replaces it afterwards."""
+        replaced = {change.name for change in self.changes if change.kind in ROTATING}
+        return {each.name: each for each in self.changes if each.name in replaced and each.kind not in ROTATING}
 
     @property
     def waves(self) -> list[FixWave]:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from keyadmin.audit.fix.change import KINDS, NARROWING, Evidence, FixChange, LeftAlone
+from keyadmin.audit.fix.change import KINDS, NARROWING, ROTATING, Evidence, FixChange, LeftAlone
 from keyadmin.audit.fix.parts import PlanPart, wrong
 from keyadmin.audit.fix.plan import FixPlan, FixScope, is_run
 from keyadmin.audit.model import Severity
@@ -109,11 +109,7 @@ def _plan(part: PlanPart) -> FixPlan:
     if not is_run(run):
         raise part.wrong("run", f"{run!r} is not the id of a run")
     changes = tuple(_change(each) for each in part.parts("changes"))
-    seen: dict[str, int] = {}
-    for place, change in enumerate(changes):
-        if change.name in seen:
-            raise wrong(part.path, f"changes[{place}].key", f"the key stands in changes[{seen[change.name]}] too")
-        seen[change.name] = place
+    _check_pairs(part.path, changes)
     return FixPlan(
         run=run,
         created=part.time("created"),
@@ -124,6 +120,25 @@ def _plan(part: PlanPart) -> FixPlan:
         pauses=_pauses(part),
         edited=part.text("digest", "") != digest(part.data),
     )
+
+
+def _check_pairs(path: Path, changes: Sequence[FixChange]) -> None:
+    """A key stands in the plan once, or is contained and, in a later wave, replaced. Raises Problem (exit 2)."""
+    seen: dict[str, int] = {}
+    for place, change in enumerate(changes):
+        other = seen.setdefault(change.name, place)
+        if other == place:
+            continue
+        first, then = sorted((changes[other], change), key=lambda each: each.kind in ROTATING)
+        if any(each.name == change.name for each in changes[other + 1 : place]) or not _pair(first, then):
+            raise wrong(path, f"changes[{place}].key", f"the key stands in changes[{other}] too")
+        if first.wave >= then.wave:
+            what = f"the key is replaced in wave {then.wave} and contained in wave {first.wave}: that goes first"
+            raise wrong(path, f"changes[{place}].wave", what)
+
+
+def _pair(first: FixChange, then: FixChange) -> bool:
+    return first.kind in NARROWING and then.kind in ROTATING
 
 
 def _scope(part: PlanPart) -> FixScope:

@@ -5,12 +5,13 @@ A change is made only where the key lies in the plan's scope, is as it was when 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from keyadmin.audit.fix.change import MARK, NARROWING, ROTATING, FixChange, fingerprint, without_gemini
+from keyadmin.audit.fix.journal import FixRecord, KeyRecord
 from keyadmin.audit.fix.narrower import wider
 from keyadmin.cloud.usage import KeyUsage
 from keyadmin.model.key import GEMINI, Key, Restrictions
@@ -45,17 +46,45 @@ class FixRefused:
     cause: Cause = Cause.CONFLICT
 
 
+@dataclass(frozen=True, slots=True)
+class FirstStep:
+    """What contains a key before a change replaces it, and what the journal says of that; None = nothing yet."""
+
+    change: FixChange
+    record: KeyRecord | None
+
+    @property
+    def not_made(self) -> str:
+        """Why the key may not be replaced yet; empty where it is contained."""
+        if self.record is not None and self.record.step == "done":
+            return ""
+        undone = self.record is not None and self.record.step.startswith("und")
+        return f"its first step, {self.change.kind}, {'was undone, or was to be' if undone else 'was not made'}"
+
+
+def first_step(firsts: Mapping[str, FixChange], record: FixRecord, change: FixChange) -> FirstStep | None:
+    """What goes before a change of the same key; None where nothing does."""
+    first = firsts.get(change.name) if change.kind in ROTATING else None
+    return None if first is None else FirstStep(first, record.of(first))
+
+
 def recompute(
-    change: FixChange, live: Key | None, run: str, numbers: Collection[str], *, begun: bool
+    change: FixChange,
+    live: Key | None,
+    run: str,
+    numbers: Collection[str],
+    *,
+    begun: bool,
+    first: FirstStep | None = None,
 ) -> FixTarget | FixDone | FixRefused:
     """What the change comes to. `numbers` = the projects in the plan's scope; `begun` = this run began it before."""
     if change.number not in numbers:
         return FixRefused(change, "its project is not in the scope of the plan", Cause.INVALID_ARGUMENT)
     if live is None:
         return FixRefused(change, "the key is gone", Cause.NOT_FOUND)
-    if change.kind in ROTATING:
-        return _rotation(change, live, begun=begun)
     ours = live.annotations.get(MARK) == run
+    if change.kind in ROTATING:
+        return _rotation(change, live, first, begun=begun, ours=ours)
     if live.delete_time is not None:
         if change.kind == "delete" and (ours or begun):
             return FixDone(change, live)
@@ -100,11 +129,24 @@ def _not_allowed(change: FixChange, live: Key, after: Restrictions) -> str:
     return ""
 
 
-def _rotation(change: FixChange, live: Key, *, begun: bool) -> FixTarget | FixRefused:
-    """Where the rotation was begun the engine knows from the keys how far it is."""
-    if begun or (live.delete_time is None and live.etag == change.etag):
+def _rotation(change: FixChange, live: Key, first: FirstStep | None, *, begun: bool, ours: bool) -> FixTarget | FixRefused:
+    """Where the rotation was begun, which the mark tells, the engine knows from the keys how far it is.
+
+    A key that this run contained first is pinned to the state that this wrote, as the journal has it.
+    """
+    if begun and (ours or live.delete_time is not None):
+        return FixTarget(change, live, None)
+    if first is not None and first.not_made:
+        return FixRefused(change, first.not_made)
+    etag = change.etag if first is None or first.record is None else first.record.etag
+    if live.delete_time is None and live.etag == etag and (first is None or _contained_alone(first.change, live)):
         return FixTarget(change, live, None)
     return FixRefused(change, "somebody else changed the key since the plan was made")
+
+
+def _contained_alone(first: FixChange, live: Key) -> bool:
+    """Whether nothing but its restrictions was changed since the plan was made: a run that was killed may have read it late."""
+    return fingerprint(replace(live, restrictions=first.before)) == first.fingerprint
 
 
 def used_since(target: FixTarget, uses: Iterable[KeyUsage] | Problem, created: datetime, now: datetime) -> str:

@@ -104,7 +104,7 @@ def report(plan: FixPlan, record: FixRecord, version: str) -> FixReport:
     """What became of each change of a plan."""
     rows = []
     for change in plan.changes:
-        found = record.of(change.name)
+        found = record.of(change)
         if found is None:
             rows.append(FixRow(change, "planned"))
         else:

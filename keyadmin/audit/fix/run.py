@@ -81,7 +81,7 @@ async def apply_plan(cloud: Cloud, plan: FixPlan, path: Path, options: FixOption
     numbers = await numbers_in_scope(cloud, plan)
     with open_journal(path, plan.run) as journal:
         journal.head(cloud.now(), digest(plan_to_json(plan)), cloud.caller.principal)
-        work = FixWork(cloud, plan.run, numbers, journal, emit=options.emit)
+        work = FixWork(cloud, plan.run, numbers, journal, plan.firsts, emit=options.emit)
         todo = left_to_do(plan, journal.record)
         if any(change.kind in ROTATING for change in (*todo, *waiting(plan, journal.record))) and options.policy is not None:
             work.rotations = await prepared(cloud, options.policy, options.rotation, observer)
@@ -98,11 +98,11 @@ def left_to_do(plan: FixPlan, record: FixRecord) -> list[FixChange]:
 
 def waiting(plan: FixPlan, record: FixRecord) -> list[FixChange]:
     """Rotations that are under way: an old key still works."""
-    return [each for each in plan.changes if (found := record.of(each.name)) is not None and found.step == "waiting"]
+    return [each for each in plan.changes if (found := record.of(each)) is not None and found.step == "waiting"]
 
 
 def _over(record: FixRecord, change: FixChange) -> bool:
-    found = record.of(change.name)
+    found = record.of(change)
     return found is not None and (found.finished or found.step == "waiting")
 
 
@@ -118,12 +118,13 @@ class _Applying:
 
     async def waves(self) -> None:
         """Wave after wave, as long as nothing stands against it. What failed in a wave before is tried again with it."""
-        if under_way := waiting(self._plan, self._record):
+        under_way = waiting(self._plan, self._record)
+        if under_way:
             await self._make(under_way)
         waves = self._plan.waves
         for place, wave in enumerate(waves):
-            fresh = any(self._record.of(change.name) is None for change in wave.changes)
-            todo = [change for change in wave.changes if not _over(self._record, change)]
+            fresh = any(self._record.of(change) is None for change in wave.changes)
+            todo = [each for each in wave.changes if not _over(self._record, each) and each not in under_way]
             done = await self._make(todo) if todo else 0
             if fresh or done or self._unended(wave):
                 self._work.journal.wave_ended(self._work.cloud.now(), wave.number)
@@ -235,8 +236,8 @@ class _Applying:
         """The same, refused where a constraint of the organisation certainly forbids what the key is to be."""
         if not isinstance(found, FixTarget) or found.after is None:
             return found
-        problem = await by_policy(self._work.cloud, found.key, found.after, wanted(found))
-        return found if problem is None else FixRefused(found.change, problem.message, problem.cause)
+        told = await by_policy(self._work.cloud, found.key, found.after, wanted(found))
+        return FixRefused(found.change, told.message, told.cause) if isinstance(told, Problem) else found
 
     def _allowed(self, found: Found, uses: list[KeyUsage] | Problem) -> Found:
         if not isinstance(found, FixTarget):

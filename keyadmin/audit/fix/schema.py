@@ -1,6 +1,7 @@
 """The plan and the journal as JSON Schemas, for editors and for programs that read them.
 
-Schema: draft 7. What it cannot say is checked when the plan is read: a key stands in it once, its digest, its age.
+Schema: draft 7. What it cannot say is checked when the plan is read: a key stands in it once, or twice where it is
+contained and, in a later wave, replaced; its digest, its age.
 """
 
 from __future__ import annotations
@@ -98,9 +99,10 @@ def journal_schema() -> dict[str, Any]:
     """A line of a journal: the head, what was done with a key, or with a wave."""
     head = _object(("schemaVersion", "document", "run", "at"), document={"const": JOURNAL}, run=_RUN, at=_TIME)
     key = _object(
-        ("at", "key", "step"),
+        ("at", "key", "change", "step"),
         at=_TIME,
         key=_NAME,
+        change={"enum": list(KINDS)},
         step={"enum": list(STEPS)},
         before=_restrictions(),
         after=_restrictions(),

@@ -16,11 +16,12 @@ from keyadmin.audit.fix.execute import BY_POLICY
 from keyadmin.audit.fix.journal import FixJournal, FixRecord, KeyRecord, Step, open_journal
 from keyadmin.audit.fix.plan import FixPlan
 from keyadmin.audit.fix.plan_file import digest, plan_to_json
-from keyadmin.audit.fix.refusals import CHANGING, UNDELETING, by_policy, held, unpermitted
+from keyadmin.audit.fix.refusals import CHANGING, UNDELETING, by_policy, held, not_told, unpermitted
 from keyadmin.audit.model import RETENTION
 from keyadmin.keys.change import KeyChange, execute, to_undelete, undelete
 from keyadmin.model.command_line import typed
 from keyadmin.model.key import Key, Restrictions
+from keyadmin.model.lineage import read
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Cause, Exit, Problem
 from keyadmin.model.secret import redact
@@ -72,12 +73,16 @@ class UndoOutcome:
 
 @dataclass(frozen=True)
 class UndoPlan:
-    """What an undo would do, pinned. `refused` = what it leaves alone; `rollbacks` = commands for migrations and rotations."""
+    """What an undo would do, pinned. `refused` = what it leaves alone; `rollbacks` = commands for migrations and rotations.
+
+    `unknown` = what could not be found out about whether it would be refused, once for each key.
+    """
 
     plan: FixPlan
     targets: tuple[UndoTarget, ...]
     refused: tuple[UndoOutcome, ...]
     rollbacks: tuple[tuple[FixChange, str], ...]
+    unknown: tuple[str, ...] = ()
 
     @property
     def opened(self) -> int:
@@ -88,12 +93,12 @@ class UndoPlan:
 def undoable(plan: FixPlan, record: FixRecord, only: Collection[str] = ()) -> list[FixChange]:
     """The changes that the run made and that stand, the last first. `only` = the full names of keys."""
     made = [change for change in plan.changes if _made(record, change) and (not only or change.name in only)]
-    return sorted(made, key=lambda change: -(record.keys[change.name].order))
+    return sorted(made, key=lambda change: -(record.keys[change.slot].order))
 
 
 def _made(record: FixRecord, change: FixChange) -> bool:
     """Whether the run made it, or began it and was killed before it could say so."""
-    found = record.of(change.name)
+    found = record.of(change)
     if found is None or found.undone:
         return False
     return found.step in _DONE or found.begun or (found.step == "waiting" and change.kind in ROTATING)
@@ -104,9 +109,7 @@ async def plan_undo(cloud: Cloud, plan: FixPlan, record: FixRecord, observer: Ob
     from keyadmin.cloud.pace import gather_limited
 
     changes = undoable(plan, record, only)
-    rollbacks = tuple((each, rollback(each)) for each in changes if each.kind in ROTATING)
-    mine = [each for each in changes if each.kind not in ROTATING]
-    numbers = list(dict.fromkeys(each.number for each in mine))
+    numbers = list(dict.fromkeys(each.number for each in changes))
     observer.total(len(numbers), "Reading keys", cloud.forecast(reads=len(numbers)))
 
     async def one(number: str) -> dict[str, Key] | Problem:
@@ -120,23 +123,43 @@ async def plan_undo(cloud: Cloud, plan: FixPlan, record: FixRecord, observer: Ob
             observer.advance()
 
     listed = dict(zip(numbers, await gather_limited(numbers, one, AT_ONCE), strict=True))
-    every = (_found(each, record.keys[each.name], listed[each.number], plan.run, cloud.now()) for each in mine)
+    replaced_since = {each.name: each for each in changes if each.kind in ROTATING and _is_replaced(each, listed[each.number])}
+    rollbacks = tuple((each, rollback(each)) for each in replaced_since.values())
+    every = (
+        _found(each, record.keys[each.slot], listed[each.number], plan.run, cloud.now())
+        for each in changes
+        if each.kind not in ROTATING and each.name not in replaced_since
+    )
     found = [each for each in every if each is not None]
     judged = await gather_limited(found, lambda each: _policed(cloud, each), AT_ONCE)
-    targets = tuple(each for each in judged if isinstance(each, UndoTarget))
-    return UndoPlan(plan, targets, tuple(each for each in judged if isinstance(each, UndoOutcome)), rollbacks)
+    targets = tuple(each for each, _ in judged if isinstance(each, UndoTarget))
+    refused = tuple(each for each, _ in judged if isinstance(each, UndoOutcome))
+    return UndoPlan(plan, targets, refused, rollbacks, tuple(told for _, told in judged if told))
 
 
-async def _policed(cloud: Cloud, found: UndoTarget | UndoOutcome) -> UndoTarget | UndoOutcome:
-    """The same, refused where a constraint of the organisation certainly forbids the former restrictions now."""
+def _is_replaced(change: FixChange, listed: dict[str, Key] | Problem) -> bool:
+    """Whether a key has a successor. That goes before what else was done with it: an undo leaves both to a rollback."""
+    if isinstance(listed, Problem):
+        return True  # as far as is known
+    holding = (one for one in read(listed.values(), change.project) if any(m.key.name == change.name for m in one.members))
+    return any(one.newest.key.name != change.name for one in holding)
+
+
+async def _policed(cloud: Cloud, found: UndoTarget | UndoOutcome) -> tuple[UndoTarget | UndoOutcome, str]:
+    """The same, refused where a constraint of the organisation certainly forbids the former restrictions now; else why that is
+    not known, where it is not.
+    """
     if isinstance(found, UndoOutcome) or found.before is None:
-        return found
-    problem = await by_policy(cloud, found.key, found.before, _putting_back(found.key))
-    return found if problem is None else UndoOutcome(found.change, "skipped", _why(problem), problem.cause.value)
+        return found, ""
+    told = await by_policy(cloud, found.key, found.before, _putting_back(found.key))
+    if isinstance(told, Problem):
+        return UndoOutcome(found.change, "skipped", _why(told), told.cause.value), ""
+    return found, told
 
 
-async def foresee_undo(cloud: Cloud, wanted: UndoPlan) -> list[UndoOutcome]:
-    """What an undo would leave, as far as reads can tell: what it leaves alone, and where the caller lacks a permission.
+async def foresee_undo(cloud: Cloud, wanted: UndoPlan) -> tuple[list[UndoOutcome], list[str]]:
+    """What an undo would leave, as far as reads can tell: what it leaves alone, and where the caller lacks a permission; and
+    what of that is not known, once for each key.
 
     Raises Problem for missing credentials alone.
     """
@@ -148,12 +171,13 @@ async def foresee_undo(cloud: Cloud, wanted: UndoPlan) -> list[UndoOutcome]:
     ordered = (each for wave in waves for each in wanted.targets if each.change.wave == wave)
     seen = ((each, _unpermitted(each, having[each.change.project], wanted.plan.run)) for each in ordered)
     lacking = [UndoOutcome(each.change, _how(why), _why(why), why.cause.value) for each, why in seen if why is not None]
-    return [*wanted.refused, *lacking]
+    unknown = [*wanted.unknown, *(told for each in wanted.targets for told in not_told(having[each.change.project]))]
+    return [*wanted.refused, *lacking], unknown
 
 
-def _unpermitted(target: UndoTarget, having: frozenset[str] | None, run: str) -> Problem | None:
+def _unpermitted(target: UndoTarget, having: frozenset[str] | Problem, run: str) -> Problem | None:
     key, marked = target.key, target.key.annotations.get(MARK) == run
-    if key.delete_time is None or having is None:
+    if key.delete_time is None or isinstance(having, Problem):
         return unpermitted(key, (CHANGING,), having)
     if UNDELETING not in having:
         return to_undelete(key).refused()
@@ -221,7 +245,7 @@ class UndoWork:
     def end(self, outcome: UndoOutcome) -> UndoOutcome:
         """Write it down, then say it."""
         change, at = outcome.change, self.cloud.now()
-        self.journal.end(at, _STEPS[outcome.status], change.name, outcome.key, outcome.detail, outcome.cause)
+        self.journal.end(at, _STEPS[outcome.status], change, outcome.key, outcome.detail, outcome.cause)
         event = Event(at, change.project, "", 0, change.key_id, f"undo {change.kind}", outcome.status, outcome.detail)
         self.emit(replace(event, cause=outcome.cause or None))
         return outcome
@@ -236,7 +260,7 @@ async def execute_undo(
     with open_journal(path, wanted.plan.run) as journal:
         journal.head(cloud.now(), digest(plan_to_json(wanted.plan)), cloud.caller.principal)
         work = UndoWork(cloud, wanted.plan.run, journal, emit)
-        targets = [each for each in wanted.targets if not journal.record.keys[each.change.name].undone]
+        targets = [each for each in wanted.targets if not journal.record.keys[each.change.slot].undone]
         observer.total(len(targets), "Putting keys back", cloud.forecast(writes=len(targets)))
 
         async def one(target: UndoTarget) -> UndoOutcome:
@@ -255,7 +279,7 @@ async def execute_undo(
 async def _undo(work: UndoWork, target: UndoTarget) -> UndoOutcome:
     """Put one key back. Raises Problem for missing credentials alone."""
     change = target.change
-    work.journal.end(work.cloud.now(), "undo-begin", change.name)
+    work.journal.end(work.cloud.now(), "undo-begin", change)
     try:
         key = await (_brought_back(work, target) if target.before is None else _put_back(work, target))
     except Problem as problem:

@@ -30,7 +30,7 @@ def to_watch(work: FixWork, wave: FixWave) -> list[FixChange]:
     """The changes of a wave that were made and stand: rotations look after their keys themselves."""
     out = []
     for change in wave.changes:
-        record = work.journal.record.of(change.name)
+        record = work.journal.record.of(change)
         if change.kind not in ROTATING and record is not None and record.step in _DONE:
             out.append(change)
     return out

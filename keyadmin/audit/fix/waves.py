@@ -50,15 +50,20 @@ def _risk(change: FixChange) -> tuple[int, int, str, str]:
 
 
 def in_waves(changes: Sequence[FixChange], first: int = SHARES[0]) -> list[FixChange]:
-    """The changes in their order, each with the number of its wave: `first` percent, then 30, 60, 100 percent of all."""
+    """The changes in their order, each with the number of its wave: `first` percent, then 30, 60, 100 percent of all.
+
+    A key is contained in an earlier wave than that in which it is replaced, whatever the shares say.
+    """
     ends: list[int] = []
     for percent in (first, *(each for each in SHARES if each > first)):
         end = math.ceil(len(changes) * percent / 100)
         if end and (not ends or end > ends[-1]):
             ends.append(end)
+    waves = [next(number for number, end in enumerate(ends, 1) if place < end) for place in range(len(changes))]
+    contained = {each.name: wave for each, wave in zip(changes, waves, strict=True) if each.kind not in ROTATING}
     return [
-        replace(change, wave=next(number for number, end in enumerate(ends, 1) if place < end))
-        for place, change in enumerate(changes)
+        replace(each, wave=max(wave, contained.get(each.name, 0) + 1) if each.kind in ROTATING else wave)
+        for each, wave in zip(changes, waves, strict=True)
     ]
 
 

@@ -133,9 +133,15 @@ def _plan(context: typer.Context, where: _Where, asked: Planning, manner: FixMan
         report = before.marked(await scan(cloud, scope, kind, options, session.observer))
         if report.failure is not None and report.failed == report.projects:
             raise report.failure
-        plan = await plan_fix(cloud, replace(scope, projects=_ids(scope, report)), report, request, session.observer)
+        fixed = replace(scope, projects=_ids(scope, report))
+        plan, keys = await plan_fix(cloud, fixed, report, request, session.observer)
         left = cloud.forecast(writes=plan.writes)
-        return plan, await manner.rehearsed(cloud, plan), report, left() if left is not None else 0.0
+        return (
+            plan,
+            await manner.looked_at(cloud, plan, keys, written=out is not None),
+            report,
+            left() if left is not None else 0.0,
+        )
 
     with keeping_all():
         plan, seen, report, seconds = run(context, work)

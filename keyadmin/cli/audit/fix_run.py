@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import typer
 
 from keyadmin import __version__
 from keyadmin.audit.fix.change import ROTATING, FixChange
 from keyadmin.audit.fix.execute import FixOutcome
-from keyadmin.audit.fix.foresee import foresee
+from keyadmin.audit.fix.foresee import foresee, preview
 from keyadmin.audit.fix.journal import FixRecord, read_journal
 from keyadmin.audit.fix.observe import WaveVerdict
 from keyadmin.audit.fix.plan import FixPlan
@@ -35,14 +35,13 @@ from keyadmin.cli.session import Session, current
 from keyadmin.cli.settings import FIX_FORMATS
 from keyadmin.cli.text import counted
 from keyadmin.model.command_line import typed
+from keyadmin.model.key import Key
 from keyadmin.model.problem import Cause, Exit, Problem, or_problem, usage
 from keyadmin.rotation.job import Event
 from keyadmin.rotation.notices import Notifier, notifier
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
-
-_TOLD: Final = 10
 
 
 @dataclass
@@ -74,9 +73,14 @@ class FixManner:
     def _notice(self) -> Notifier | None:
         return notifier(self.notify, self.session.observer) if self.notify else None
 
-    async def rehearsed(self, cloud: Cloud, plan: FixPlan) -> list[FixOutcome]:
-        """What a dry run finds that the run would end with; nothing where it is none."""
-        return await foresee(cloud, plan, FixRecord(), self.session.observer) if self.dry_run else []
+    async def looked_at(self, cloud: Cloud, plan: FixPlan, keys: Mapping[str, Key], *, written: bool) -> list[FixOutcome]:
+        """What a fresh plan would come to; nothing where it is carried out at once without a question."""
+        options, observer = self._options(plan), self.session.observer
+        if self.dry_run:
+            return await foresee(cloud, plan, FixRecord(), options, observer)
+        if self.yes and not written:
+            return []
+        return await preview(cloud, plan, keys, options, observer, permissions=not written)
 
     def planned(self, plan: FixPlan, seen: Sequence[FixOutcome], out: Path | None, seconds: float, missed: bool) -> int:
         """Go on from a fresh plan: show it, and write it, or ask and carry it out."""
@@ -84,6 +88,7 @@ class FixManner:
         if out is not None or self.dry_run or session.format == "table":
             fix_view.show_plan(session, plan)
         fix_view.tell_plan(session, plan, seconds)
+        fix_view.tell_foreseen(session, [] if self.dry_run else _trouble(plan, seen), seen)
         if self.dry_run:
             would(session, _question(plan.changes), document=False)
             code = self._ended(FixResult(plan, FixRecord(), list(seen)))
@@ -124,23 +129,29 @@ class FixManner:
             return self._foreseen(plan, record, fits)
         if not self.yes and (todo or waiting(plan, record)):
             if session.interactive:
-                run(self.context, fits)
+                seen = self._look(plan, record, fits)
                 if session.format == "table":
                     fix_view.show_plan(session, replace(plan, changes=tuple(todo)))
-            confirm(session, f"{_capital(_question(todo))}?", yes=False)
+                fix_view.tell_foreseen(session, _trouble(plan, seen), seen)
+            confirm(session, f"{_capital(_question(todo, waiting(plan, record)))}?", yes=False)
         return self._applied(plan, path, fits)
 
-    def _foreseen(self, plan: FixPlan, record: FixRecord, fits: Callable[[Cloud], Awaitable[None]]) -> int:
+    def _look(self, plan: FixPlan, record: FixRecord, fits: Callable[[Cloud], Awaitable[None]]) -> list[FixOutcome]:
         """What applying the plan would come to, as far as reads can tell."""
 
-        async def look(cloud: Cloud) -> Sequence[FixOutcome]:
+        async def look(cloud: Cloud) -> list[FixOutcome]:
             await fits(cloud)
-            return await foresee(cloud, plan, record, self.session.observer)
+            return await foresee(cloud, plan, record, self._options(plan), self.session.observer)
 
-        seen = run(self.context, look)
+        return run(self.context, look)
+
+    def _foreseen(self, plan: FixPlan, record: FixRecord, fits: Callable[[Cloud], Awaitable[None]]) -> int:
+        """The dry run."""
+        seen = self._look(plan, record, fits)
         todo = left_to_do(plan, record)
         fix_view.show_plan(self.session, replace(plan, changes=tuple(todo)))
-        would(self.session, _question(todo), document=False)
+        fix_view.tell_foreseen(self.session, [], seen)
+        would(self.session, _question(todo, waiting(plan, record)), document=False)
         return self._ended(FixResult(plan, record, list(seen)))
 
     def _applied(self, plan: FixPlan, path: Path, fits: Callable[[Cloud], Awaitable[None]]) -> int:
@@ -203,7 +214,7 @@ class FixManner:
     def _tell_rest(self, result: FixResult, path: Path, named: str) -> None:
         """What is left, and the way back."""
         session, plan = self.session, result.plan
-        todo = sum(_may_go_on(result.record, change) for change in left_to_do(plan, result.record))
+        todo = sum(_may_go_on(plan, result.record, change) for change in left_to_do(plan, result.record))
         again = typed("audit fix", apply=str(path))
         if under_way := waiting(plan, result.record):
             session.console.note(f"{counted(len(under_way), 'rotation')} under way; take them further: {again}", always=True)
@@ -214,42 +225,56 @@ class FixManner:
 
     def _ended(self, result: FixResult) -> int:
         """The exit code: 3, with the reasons, where a change was not made or a wave did harm; a dry run ends with the same."""
-        places = {change.name: place for place, change in enumerate(result.plan.changes)}
-        trouble = sorted(result.trouble, key=lambda each: places[each.change.name])
-        if trouble:
+        if trouble := _trouble(result.plan, result.trouble):
             first = trouble[0]
-            notes = [f"{e.change.project} {e.change.key_id}: {e.detail} [{e.cause}]" for e in trouble[:_TOLD]]
-            notes += [f"and {len(trouble) - _TOLD} more"] if len(trouble) > _TOLD else []
             raise Problem(
                 Cause(first.cause),
                 f"{len(trouble)} of {counted(len(result.plan.changes), 'change')} could not be made",
                 project=first.change.project,
                 fix=("see why above; make a new plan for keys that were changed since", typed("audit fix", dry_run=True)),
                 exit_code=Exit.FOUND,
-                notes=notes,
+                notes=fix_view.reasons(trouble),
             )
         if result.harmed and not self.accept_harm:
             return Exit.FOUND
         return Exit.FAILED if result.stopped and not result.harmed else Exit.OK
 
 
-def _may_go_on(record: FixRecord, change: FixChange) -> bool:
-    """Whether the same plan may still make it: one that was skipped is for a new plan."""
-    found = record.of(change.name)
-    return found is None or found.step != "skipped"
+def _may_go_on(plan: FixPlan, record: FixRecord, change: FixChange) -> bool:
+    """Whether the same plan may still make it: one that was skipped is for a new plan, unless it waits for its first step."""
+    found, first = record.of(change), plan.firsts.get(change.name)
+    if found is None or found.step != "skipped":
+        return True
+    return first is not None and first is not change and not _over_or_skipped(record, first)
+
+
+def _over_or_skipped(record: FixRecord, change: FixChange) -> bool:
+    found = record.of(change)
+    return found is not None and (found.finished or found.step == "skipped")
+
+
+def _trouble(plan: FixPlan, seen: Sequence[FixOutcome]) -> list[FixOutcome]:
+    """What is not made, or would not be, in the order of the plan."""
+    places = {change.slot: place for place, change in enumerate(plan.changes)}
+    found = [each for each in seen if each.status in ("skipped", "failed")]
+    return sorted(found, key=lambda each: places[each.change.slot])
 
 
 async def _nothing(cloud: Cloud) -> None:
     """The plan was made just now, with this connection's eyes."""
 
 
-def _question(todo: Sequence[FixChange]) -> str:
+def _question(todo: Sequence[FixChange], under_way: Sequence[FixChange] = ()) -> str:
     """What is asked about, or would be done."""
+    further = f"take {counted(len(under_way), 'rotation')} further" if under_way else ""
+    if not todo and further:
+        return further
     projects = len({change.number for change in todo})
     gone = sum(change.kind == "delete" for change in todo)
     said = f", {counted(gone, 'deletion')} among them" if gone else ""
     waves = len({change.wave for change in todo})
-    return f"make {counted(len(todo), 'change')} in {counted(projects, 'project')} in {counted(waves, 'wave')}{said}"
+    made = f"make {counted(len(todo), 'change')} in {counted(projects, 'project')} in {counted(waves, 'wave')}{said}"
+    return f"{made}, and {further}" if further else made
 
 
 def _capital(text: str) -> str:

@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from keyadmin.audit.fix.change import FixChange, LeftAlone, restrictions_in_words
+from keyadmin.audit.fix.execute import FixOutcome
 from keyadmin.audit.fix.observe import WaveVerdict
 from keyadmin.audit.fix.plan import FixPlan
 from keyadmin.audit.fix.plan_file import change_to_json, plan_to_json
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 SHOWN: Final = 20
 _LEFT_SHOWN: Final = 8
+_REASONS: Final = 10
 _TELL_FROM: Final = 60.0  # seconds that a quota costs, from where on it is said beforehand
 
 _CHANGES: Final = View[FixChange](
@@ -135,6 +137,30 @@ def tell_plan(session: Session, plan: FixPlan, seconds: float) -> None:
         text = f"{counted(plan.writes, 'call')} that change keys: under the quota that takes {took}, observing apart"
         session.console.note(f"{text}; quicker: --charge-projects.", always=True)
     tell_left(session, plan.left)
+
+
+def reasons(trouble: Sequence[FixOutcome]) -> list[str]:
+    """Why changes are not made, the first ones with the key."""
+    out = [f"{each.change.project} {each.change.key_id}: {each.detail} [{each.cause}]" for each in trouble[:_REASONS]]
+    return [*out, f"and {len(trouble) - _REASONS} more"] if len(trouble) > _REASONS else out
+
+
+def tell_foreseen(session: Session, trouble: Sequence[FixOutcome], seen: Sequence[FixOutcome]) -> None:
+    """What would be refused as things are, and what nobody can tell before the change itself."""
+    if trouble:
+        session.console.warning(f"{len(trouble)} of {counted(len(seen), 'change')} would not be made as things are")
+        for reason in reasons(trouble):
+            session.console.note(f"  {reason}", always=True)
+    tell_unknown(session, [text for each in seen for text in each.unknown], "change")
+
+
+def tell_unknown(session: Session, texts: Sequence[str], noun: str) -> None:
+    """What could not be found out beforehand, each with the number of changes that it is about."""
+    told = Counter(texts).most_common()
+    for text, count in told[:_REASONS]:
+        session.console.warning(f"{counted(count, noun)}: {text}; only the change itself will show it")
+    if len(told) > _REASONS:
+        session.console.warning(f"and {len(told) - _REASONS} more things that are not known beforehand")
 
 
 def tell_left(session: Session, left: Sequence[LeftAlone]) -> None:

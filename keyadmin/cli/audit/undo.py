@@ -72,8 +72,11 @@ def undo(
             fix_view.show_targets(session, wanted.targets)
         if dry_run:
             would(session, _question(wanted), document=False)
-            return _ended(session, wanted, run(context, lambda cloud: foresee_undo(cloud, wanted)))
+            left, unknown = run(context, lambda cloud: foresee_undo(cloud, wanted))
+            fix_view.tell_unknown(session, unknown, "key")
+            return _ended(session, wanted, left)
         if wanted.targets:
+            _tell_beforehand(context, session, wanted)
             confirm(session, f"{_question(wanted)[:1].upper()}{_question(wanted)[1:]}?", yes=False)
         outcomes = run(context, lambda cloud: _done(cloud, session, wanted, path))
     if session.format != "jsonl":
@@ -89,11 +92,26 @@ async def _done(cloud: Cloud, session: Session, wanted: UndoPlan, path: Path) ->
     return await execute_undo(cloud, wanted, path, session.observer, emit)
 
 
+def _tell_beforehand(context: typer.Context, session: Session, wanted: UndoPlan) -> None:
+    """What an undo would leave, and what is not known of that, before the question."""
+    left, unknown = run(context, lambda cloud: foresee_undo(cloud, wanted))
+    if left:
+        session.console.warning(f"{counted(len(left), 'key')} would not be put back as things are")
+        for reason in _reasons(left):
+            session.console.note(f"  {reason}", always=True)
+    fix_view.tell_unknown(session, unknown, "key")
+
+
+def _reasons(trouble: Sequence[UndoOutcome]) -> list[str]:
+    out = [f"{each.change.project} {each.change.key_id}: {each.detail} [{each.cause}]" for each in trouble[:_TOLD]]
+    return [*out, f"and {len(trouble) - _TOLD} more"] if len(trouble) > _TOLD else out
+
+
 def _named(plan: FixPlan, texts: Sequence[str]) -> frozenset[str]:
     """The keys of the run that `--key` names. Raises usage()."""
     out = set()
     for text in texts:
-        hits = [each.name for each in plan.changes if text in (each.name, each.key_id, each.display_name)]
+        hits = sorted({each.name for each in plan.changes if text in (each.name, each.key_id, each.display_name)})
         if len(hits) != 1:
             what = "no key" if not hits else f"{len(hits)} keys"
             raise usage(f"--key {text}: it names {what} of the run {plan.run}", "write the key's full name")
@@ -114,12 +132,11 @@ def _ended(session: Session, wanted: UndoPlan, outcomes: Sequence[UndoOutcome]) 
     """The exit code: 3, with the reasons, where a key was not put back."""
     for change, command in wanted.rollbacks:
         words = f"{change.project} {change.key_id} was replaced ({change.kind}), which is not undone here; roll it back"
-        session.console.note(f"{words}: {command}", always=True)
+        again = " (then this undo again, for its former restrictions)" if change.name in wanted.plan.firsts else ""
+        session.console.note(f"{words}: {command}{again}", always=True)
     trouble = [each for each in outcomes if each.status in ("skipped", "failed")]
     if not trouble:
         return Exit.OK
-    notes = [f"{each.change.project} {each.change.key_id}: {each.detail} [{each.cause}]" for each in trouble[:_TOLD]]
-    notes += [f"and {len(trouble) - _TOLD} more"] if len(trouble) > _TOLD else []
     first = trouble[0]
     raise Problem(
         Cause(first.cause),
@@ -127,5 +144,5 @@ def _ended(session: Session, wanted: UndoPlan, outcomes: Sequence[UndoOutcome]) 
         project=first.change.project,
         fix=(f"see one as it is now: {typed('keys describe', first.change.key_id, project=first.change.project)}",),
         exit_code=Exit.FOUND,
-        notes=notes,
+        notes=_reasons(trouble),
     )

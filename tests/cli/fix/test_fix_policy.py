@@ -9,12 +9,12 @@ TEXT = "Keys of this company name their APIs."
 NAME = "custom.companyRule"
 
 
-def enforce(fixing: Fixing, condition: str, project: str = "shop") -> None:
+def enforce(fixing: Fixing, condition: str, project: str = "shop", *methods: str) -> None:
     """Somebody makes a constraint and enforces it in one project."""
     rule = {
         "name": f"{ORGANIZATION}/customConstraints/{NAME}",
         "resourceTypes": ["apikeys.googleapis.com/Key"],
-        "methodTypes": ["CREATE", "UPDATE"],
+        "methodTypes": list(methods or ("CREATE", "UPDATE")),
         "condition": condition,
         "actionType": "DENY",
         "displayName": "A rule",

@@ -60,7 +60,7 @@ def test_a_stranger_s_change_stops_a_migration(fixing: Fixing) -> None:
 
 
 def test_an_undo_names_the_rollback_and_does_not_do_it(fixing: Fixing) -> None:
-    policy = with_policy(fixing)
+    policy = with_policy(fixing, POLICY + 'keys = ["the gemini"]\n')
     fixing.plan("--projects", "shop", "--key", "gemini", "--key", "map", *policy)
     assert fixing.apply(*policy).code == 0
     back = fixing.undo()
