@@ -55,6 +55,8 @@ class Feature:
     enables: bool = False
     makes_keys: bool = False
     binds: bool = False
+    above: tuple[str, ...] = ()
+    """What it takes on a folder or an organisation besides, where the command is given that in place of projects."""
     at_organization: bool = False
     """Whether the permissions are needed on the project's organisation, where alone they can be granted."""
 
@@ -127,6 +129,7 @@ FEATURES: Final[dict[str, Feature]] = {
             ("apikeys.keys.list", "serviceusage.services.get"),
             (API_KEYS, SERVICE_USAGE),
             optional=("cloudasset.assets.searchAllResources", "cloudasset.assets.listResource"),
+            above=("resourcemanager.folders.list",),
         ),
         Feature(
             "fix",
@@ -141,6 +144,7 @@ FEATURES: Final[dict[str, Feature]] = {
                 "monitoring.timeSeries.list",
             ),
             (API_KEYS, SERVICE_USAGE, RESOURCE_MANAGER, MONITORING),
+            above=("resourcemanager.folders.list",),
         ),
         Feature("hand-over", "hand over an API key", ("apikeys.keys.getKeyString",), (API_KEYS,)),
         Feature("enable-api", "enable APIs", (ENABLE_SERVICE,), (SERVICE_USAGE,), enables=True),

@@ -217,6 +217,11 @@ def _report(found: Diagnosis, columns: int | None) -> str:
         lines += ["", "What stands in brackets is not in the way."]
     if found.unread:
         lines += ["", "Not known:", *(line for text in found.unread for line in _beside("  ", text, columns))]
+    if found.feature.above:
+        whole = (
+            f"Over a whole folder or organisation it takes {' and '.join(found.feature.above)} there besides (roles/browser)."
+        )
+        lines += ["", *_beside("", whole, columns)]
     if found.remedy.commands:
         lines += ["", *_ways(found.remedy), "", "As a message to send to an admin: add --message"]
     return "\n".join(lines)

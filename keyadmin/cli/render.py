@@ -57,7 +57,13 @@ def show_list(session: Session, items: Iterable[T], view: View[T]) -> None:
         _csv([column.title for column in view.columns], (_cells(row, view, exact=True) for row in items))
     elif form == "markdown":
         _markdown([column.title for column in view.columns], (_cells(row, view) for row in items))
-    elif rows := list(items):
+    else:
+        show_table(session, list(items), view)
+
+
+def show_table(session: Session, rows: Sequence[T], view: View[T]) -> None:
+    """A list for people, whatever the format."""
+    if rows:
         for line in table.lines(view.columns, [_styled(row, view) for row in rows], terminal_width(), session.colour):
             write(line)
     else:

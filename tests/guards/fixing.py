@@ -107,15 +107,15 @@ GUARDS = [
     Guard(
         "a key of unknown use is left alone",
         "audit/fix/decide.py",
-        "    if isinstance(facts.uses, Problem) or unread(facts.key):\n        return _without_use(facts)\n",
-        "    if isinstance(facts.uses, Problem):\n        facts = replace(facts, uses=())\n",
+        "    if not facts.named:\n        return None\n",
+        "",
         (f"{PLAN}::test_nothing_without_known_use_is_narrowed_unless_named",),
     ),
     Guard(
         "a young key is left alone",
         "audit/fix/decide.py",
-        "    if not facts.named and (facts.age is None or facts.age < YOUNGEST):",
-        "    if False:",
+        "    young = known and not facts.named and (facts.age is None or facts.age < YOUNGEST)",
+        "    young = False",
         (f"{PLAN}::test_a_plan_goes_by_the_use_of_each_key",),
     ),
     Guard(
@@ -142,7 +142,7 @@ GUARDS = [
     Guard(
         "the journal speaks before the change",
         "audit/fix/execute.py",
-        "        work.journal.begin(work.cloud.now(), found.key, found.change.kind)\n",
+        "        work.journal.begin(work.cloud.now(), found.key, found.change)\n",
         "        pass\n",
         (f"{SCHEDULES}::test_whatever_happens[0]",),
     ),

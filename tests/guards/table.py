@@ -16,6 +16,7 @@ from tests.guards import (
     decide,
     engine,
     fixing,
+    foreseeing,
     keys,
     lineage,
     machine,
@@ -58,5 +59,5 @@ PROBES: Final = (
 )
 
 ROTATION: Final = (lineage, decide, engine, steps, undo, scope, sinks, commands, tampered, confirmed)
-OTHERS: Final = (others, keys, projects, audit, access, machine, wire, permissions, fixing, policies)
+OTHERS: Final = (others, keys, projects, audit, access, machine, wire, permissions, fixing, foreseeing, policies)
 GUARDS: Final = tuple(guard for area in (*ROTATION, *OTHERS) for guard in area.GUARDS)

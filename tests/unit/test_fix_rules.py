@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from keyadmin.audit.fix.change import FixChange, fingerprint
+from keyadmin.audit.fix.journal import KeyRecord
 from keyadmin.audit.fix.narrower import wider
 from keyadmin.audit.fix.observe import KeyCounts, WatchSpans, judge
-from keyadmin.audit.fix.recompute import FixDone, FixRefused, FixTarget, recompute
+from keyadmin.audit.fix.recompute import FirstStep, FixDone, FixRefused, FixTarget, recompute
 from keyadmin.audit.fix.waves import in_waves
 from keyadmin.audit.model import Severity
 from keyadmin.model.key import ALL_APIS, ApiTarget, Key, Restrictions
@@ -132,6 +134,38 @@ def test_a_change_is_made_for_the_key_as_it_was_planned() -> None:
     assert isinstance(recompute(change(), KEY, "fix-1", {"13"}, begun=False), FixRefused)
     assert isinstance(recompute(change(etag="e0"), KEY, "fix-1", {"12"}, begun=False), FixRefused)
     assert isinstance(recompute(change(), None, "fix-1", {"12"}, begun=False), FixRefused)
+
+
+def step() -> FixChange:
+    """What replaces the key, behind what contains it."""
+    return change(kind="migrate", after=None, before=FOR_MAPS, wave=2)
+
+
+CONTAINED = replace(KEY, etag="e2", restrictions=FOR_MAPS, annotations={"keyadmin-fix": "fix-1"})
+DONE = KeyRecord("done", OPEN, FOR_MAPS, etag="e2", begun=True)
+
+
+@pytest.mark.parametrize(
+    ("live", "record", "made"),
+    [
+        (CONTAINED, DONE, True),
+        (CONTAINED, None, False),
+        (CONTAINED, replace(DONE, step="failed"), False),
+        (CONTAINED, replace(DONE, step="undone"), False),
+        (replace(CONTAINED, etag="e3"), DONE, False),
+        (replace(CONTAINED, display_name="theirs"), DONE, False),
+    ],
+)
+def test_a_key_is_replaced_as_its_first_step_left_it(live: Key, record: KeyRecord | None, made: bool) -> None:
+    found = recompute(step(), live, "fix-1", {"12"}, begun=False, first=FirstStep(change(), record))
+    assert isinstance(found, FixTarget) is made, found
+
+
+def test_a_rotation_is_gone_on_with_by_the_mark_of_its_run() -> None:
+    moved = replace(KEY, etag="e3")
+    assert isinstance(recompute(step(), moved, "fix-1", {"12"}, begun=True), FixRefused), "nothing was done to it yet"
+    marked = replace(moved, annotations={"keyadmin-fix": "fix-1"})
+    assert isinstance(recompute(step(), marked, "fix-1", {"12"}, begun=True), FixTarget)
 
 
 def test_a_key_with_the_mark_of_another_run_is_not_taken_for_done() -> None:

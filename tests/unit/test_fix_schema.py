@@ -58,7 +58,7 @@ def test_what_is_refused_does_not_fit(name: str, value: Any) -> None:
     "line",
     [
         {"schemaVersion": 1, "document": "keyadmin-fix-journal", "run": PLAN["run"], "at": "2026-11-29T00:42:37Z", "by": None},
-        {"at": "2026-11-29T00:42:37Z", "key": CHANGE["key"], "step": "begin", "change": "delete", "before": {}, "etag": "e"},
+        {"at": "2026-11-29T00:42:37Z", "key": CHANGE["key"], "change": "delete", "step": "begin", "before": {}, "etag": "e"},
         {"at": "2026-11-29T00:42:37Z", "wave": 1, "step": "judged", "verdict": "unharmed", "harmed": []},
     ],
 )

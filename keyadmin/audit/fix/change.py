@@ -132,6 +132,19 @@ LeftReason = Literal[
 ]
 
 
+REASONS: Final[Mapping[LeftReason, str]] = {
+    "use-unknown": "of unknown use",
+    "too-young": "younger than 7 d",
+    "not-unused-for-long": "unused, but not for long enough",
+    "no-sink": "without a sink in the policy",
+    "rotation": "whose rotation is under way",
+    "no-clients": "whose clients nobody named",
+    "still-used": "used for Gemini and for other APIs",
+    "other": "that no change here repairs",
+}
+"""Why keys are left alone, in words behind their number."""
+
+
 def restrictions_in_words(restrictions: Restrictions) -> str:
     """`x.googleapis.com; IPs 192.0.2.7`: the APIs, and the clients where these are restricted."""
     said = apis(restrictions)

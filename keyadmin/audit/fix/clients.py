@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from keyadmin.keys import validate
+from keyadmin.audit.rules.open_client_restriction import lets_everybody_in
 from keyadmin.keys.restriction_edit import edit
 from keyadmin.local.files import read_text
 from keyadmin.model.key import Key, Restrictions
 from keyadmin.model.problem import Cause, Exit, Problem
+from keyadmin.model.secret import holds_key
 
 COLUMNS: Final = ("key", "kind", "entries")
 KINDS: Final = ("ips", "referrers", "android", "ios")
@@ -112,9 +113,12 @@ def _row(file: ClientsFile, line: int, head: list[str], cells: list[str]) -> Cli
     entries = [each for each in _BETWEEN.split(values["entries"]) if each]
     if not entries:
         raise file.wrong(line, "it has no entries", "write addresses, sites or apps, with blanks between them")
+    if any(holds_key(cell) for cell in cells):
+        raise file.wrong(line, "a key string stands there: it belongs into no file", "write the key's full name, id or name")
     try:
-        validate.refuse_key_string(values["key"])
-        wanted = edit({values["kind"]: entries}, {}, {}).replacing
+        wanted = edit({values["kind"]: entries}, {}, {}).replacing or Restrictions()
     except Problem as problem:
-        raise file.wrong(line, problem.message, *problem.fix) from None
-    return ClientsRow(line, values["key"], wanted or Restrictions())
+        raise file.wrong(line, problem.message, "correct that entry") from None
+    if lets_everybody_in(wanted):
+        raise file.wrong(line, "its entries let everybody in", "write the addresses, sites or apps that use the key")
+    return ClientsRow(line, values["key"], wanted)

@@ -42,7 +42,7 @@ class FixOutcome:
     cause: str = ""
     key: Key | None = None
     unknown: tuple[str, ...] = ()
-    """Of a change that is only looked at: what reads could not tell of it."""
+    """What reads could not tell of a change that is not made yet."""
 
 
 class Advancing(Protocol):

@@ -137,7 +137,8 @@ def _harm(counts: KeyCounts, spans: WatchSpans) -> str:
     """
     usual = counts.refused_mean(spans.since)
     if counts.refused_after > max(LEAST_REFUSED, TIMES * usual):
-        return f"{counts.refused_after} calls were answered 403 since the change; {usual:.1f} are usual in that time"
+        often = f"{usual:.1f} are usual" if usual >= 0.05 else "none is usual"
+        return f"{counts.refused_after} calls were answered 403 since the change; {often} in that time"
     mean, shown = counts.answered_mean(spans.since), counts.answered_mean(spans.shown)
     fallen = counts.answered_after < mean / TIMES and counts.answered_shown < shown / TIMES
     if mean >= LEAST_ANSWERED and fallen:

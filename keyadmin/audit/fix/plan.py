@@ -29,6 +29,14 @@ class FixScope:
     organizations: tuple[str, ...] = ()
 
     @property
+    def options(self) -> dict[str, str]:
+        """What is typed for it: `--organization 77`; nothing for all that are seen."""
+        if self.projects:
+            return {"projects": ",".join(self.projects)}
+        kind, _, number = (self.parent or "").partition("/")
+        return {kind.removesuffix("s"): number} if number else {}
+
+    @property
     def words(self) -> str:
         """For messages."""
         if self.projects:

@@ -94,12 +94,15 @@ def fix(
 
     Exit code 3 where a change was not made, or a wave did harm.
     """
+    from keyadmin.cli.audit.fix_files import check_out
     from keyadmin.cli.audit.fix_run import FixManner
 
     session = current(context)
     session.charge_each = charge_projects
     if out is not None and apply is not None:
         raise usage("--out and --apply do not go together: the one writes a plan, the other carries one out")
+    if out is not None:
+        check_out(out)
     found = places(session, projects, folder, organization)
     named = tuple(dict.fromkeys(checked(name, "--projects") for name in (found.projects if found else ())))
     where = _Where(session, named, found)

@@ -90,7 +90,7 @@ class FixManner:
         fix_view.tell_plan(session, plan, seconds)
         fix_view.tell_foreseen(session, [] if self.dry_run else _trouble(plan, seen), seen)
         if self.dry_run:
-            would(session, _question(plan.changes), document=False)
+            would(session, self._asked(plan.changes), document=False)
             code = self._ended(FixResult(plan, FixRecord(), list(seen)))
             return Exit.FOUND if missed and code == Exit.OK else code
         if out is not None:
@@ -101,7 +101,7 @@ class FixManner:
             if session.format in ("json", "yaml"):
                 show_to_programs(session, report(plan, FixRecord(), __version__).to_json())
             return Exit.FOUND if missed else Exit.OK
-        confirm(session, f"{_capital(_question(plan.changes))}?", yes=self.yes)
+        confirm(session, f"{_capital(self._asked(plan.changes))}?", yes=self.yes)
         path = plan_of_run(plan.run)
         write_plan(path, plan, folder=True)
         code = self._applied(plan, path, _nothing)
@@ -130,11 +130,16 @@ class FixManner:
         if not self.yes and (todo or waiting(plan, record)):
             if session.interactive:
                 seen = self._look(plan, record, fits)
-                if session.format == "table":
-                    fix_view.show_plan(session, replace(plan, changes=tuple(todo)))
+                if session.format == "table" or self.output is not None:
+                    fix_view.show_plan(session, replace(plan, changes=tuple(todo)), beside_file=self.output is not None)
                 fix_view.tell_foreseen(session, _trouble(plan, seen), seen)
-            confirm(session, f"{_capital(_question(todo, waiting(plan, record)))}?", yes=False)
+            confirm(session, f"{_capital(self._asked(todo, waiting(plan, record)))}?", yes=False)
         return self._applied(plan, path, fits)
+
+    def _asked(self, todo: Sequence[FixChange], under_way: Sequence[FixChange] = ()) -> str:
+        """What is asked about, or would be done: with `--only` the next wave alone."""
+        wave = min((change.wave for change in todo), default=0) if self.only else 0
+        return _question([change for change in todo if wave in (0, change.wave)], under_way, wave)
 
     def _look(self, plan: FixPlan, record: FixRecord, fits: Callable[[Cloud], Awaitable[None]]) -> list[FixOutcome]:
         """What applying the plan would come to, as far as reads can tell."""
@@ -151,7 +156,7 @@ class FixManner:
         todo = left_to_do(plan, record)
         fix_view.show_plan(self.session, replace(plan, changes=tuple(todo)))
         fix_view.tell_foreseen(self.session, [], seen)
-        would(self.session, _question(todo, waiting(plan, record)), document=False)
+        would(self.session, self._asked(todo, waiting(plan, record)), document=False)
         return self._ended(FixResult(plan, record, list(seen)))
 
     def _applied(self, plan: FixPlan, path: Path, fits: Callable[[Cloud], Awaitable[None]]) -> int:
@@ -170,7 +175,7 @@ class FixManner:
             self._send()
             raise
         fix_view.show_report(session, report(plan, result.record, __version__), self._target)
-        fix_view.tell_harm(session, result.verdicts, named)
+        fix_view.tell_harm(session, result.verdicts, plan, named)
         self._tell_rest(result, path, named)
         self._send()
         return self._ended(result)
@@ -220,18 +225,19 @@ class FixManner:
             session.console.note(f"{counted(len(under_way), 'rotation')} under way; take them further: {again}", always=True)
         if todo:
             reason = f" ({result.stopped})" if result.stopped else ""
-            session.console.note(f"{counted(todo, 'change')} not made{reason}; go on: {again}", always=True)
+            when = " once the harmed keys are put back, or with --accept-harm" if result.harmed and result.stopped else ""
+            session.console.note(f"{counted(todo, 'change')} not made{reason}; go on{when}: {again}", always=True)
         session.console.note(f"Run {plan.run}. Put it back: {typed('audit undo', named)}", always=True)
 
     def _ended(self, result: FixResult) -> int:
         """The exit code: 3, with the reasons, where a change was not made or a wave did harm; a dry run ends with the same."""
         if trouble := _trouble(result.plan, result.trouble):
-            first = trouble[0]
+            first, again = trouble[0], typed("audit fix", **result.plan.scope.options, dry_run=True)
             raise Problem(
                 Cause(first.cause),
                 f"{len(trouble)} of {counted(len(result.plan.changes), 'change')} could not be made",
                 project=first.change.project,
-                fix=("see why above; make a new plan for keys that were changed since", typed("audit fix", dry_run=True)),
+                fix=("see why above; make a new plan for keys that were changed since", again),
                 exit_code=Exit.FOUND,
                 notes=fix_view.reasons(trouble),
             )
@@ -264,16 +270,16 @@ async def _nothing(cloud: Cloud) -> None:
     """The plan was made just now, with this connection's eyes."""
 
 
-def _question(todo: Sequence[FixChange], under_way: Sequence[FixChange] = ()) -> str:
-    """What is asked about, or would be done."""
+def _question(todo: Sequence[FixChange], under_way: Sequence[FixChange], only: int) -> str:
+    """What is asked about, or would be done; `only` = the number of the one wave that is meant, else 0."""
     further = f"take {counted(len(under_way), 'rotation')} further" if under_way else ""
     if not todo and further:
         return further
     projects = len({change.number for change in todo})
     gone = sum(change.kind == "delete" for change in todo)
     said = f", {counted(gone, 'deletion')} among them" if gone else ""
-    waves = len({change.wave for change in todo})
-    made = f"make {counted(len(todo), 'change')} in {counted(projects, 'project')} in {counted(waves, 'wave')}{said}"
+    waves = f"wave {only} alone" if only else counted(len({change.wave for change in todo}), "wave")
+    made = f"make {counted(len(todo), 'change')} in {counted(projects, 'project')} in {waves}{said}"
     return f"{made}, and {further}" if further else made
 
 

@@ -7,9 +7,9 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from keyadmin.audit.fix.change import FixChange, LeftAlone, restrictions_in_words
+from keyadmin.audit.fix.change import REASONS, FixChange, LeftAlone, restrictions_in_words
 from keyadmin.audit.fix.execute import FixOutcome
 from keyadmin.audit.fix.observe import WaveVerdict
 from keyadmin.audit.fix.plan import FixPlan
@@ -20,7 +20,7 @@ from keyadmin.audit.fix.undo import UndoOutcome, UndoTarget
 from keyadmin.audit.model import Severity
 from keyadmin.audit.result import AuditReport
 from keyadmin.cli import streams
-from keyadmin.cli.render import Column, View, show_data, show_list, write
+from keyadmin.cli.render import Column, View, show_data, show_list, show_table, write
 from keyadmin.cli.reveal import masked
 from keyadmin.cli.session import Session
 from keyadmin.cli.text import clean, counted
@@ -31,6 +31,7 @@ from keyadmin.model.duration import words
 if TYPE_CHECKING:
     from keyadmin.cli.audit.show import ReportTarget
 
+T = TypeVar("T")
 SHOWN: Final = 20
 _LEFT_SHOWN: Final = 8
 _REASONS: Final = 10
@@ -112,15 +113,16 @@ def tell_audit(session: Session, report: AuditReport, *, beyond: bool) -> None:
         session.console.note(f"{kept}; what was before nobody knows.")
 
 
-def show_plan(session: Session, plan: FixPlan) -> None:
-    """The plan on stdout: for people the first changes of it and what is left alone, for programs all of it."""
-    if session.format in ("json", "yaml"):
+def show_plan(session: Session, plan: FixPlan, *, beside_file: bool = False) -> None:
+    """The plan on stdout: for people the first changes of it, for programs all of it.
+
+    `beside_file` = the format is that of a report in a file.
+    """
+    if not beside_file and session.format in ("json", "yaml"):
         show_data(session, plan_to_json(plan))
         return
-    if session.format == "table":
-        show_list(session, plan.changes[:SHOWN], _CHANGES)
-        if len(plan.changes) > SHOWN:
-            write(f"... and {counted(len(plan.changes) - SHOWN, 'more change')}; --format csv shows all")
+    if session.format == "table" or beside_file:
+        _first(session, plan.changes, _CHANGES, "change")
     else:
         show_list(session, plan.changes, _CHANGES)
 
@@ -130,13 +132,14 @@ def tell_plan(session: Session, plan: FixPlan, seconds: float) -> None:
     kinds = Counter(change.kind for change in plan.changes)
     if plan.changes:
         said = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common())
-        waves = " + ".join(str(len(wave.changes)) for wave in plan.waves)
-        session.console.note(f"{counted(len(plan.changes), 'change')} ({said}) in waves of {waves}.", always=True)
+        sizes = [str(len(wave.changes)) for wave in plan.waves]
+        waves = f"in waves of {' + '.join(sizes)}" if len(sizes) > 1 else "in one wave"
+        session.console.note(f"{counted(len(plan.changes), 'change')} ({said}) {waves}.", always=True)
     if seconds > _TELL_FROM:
         took = words(timedelta(seconds=seconds))
         text = f"{counted(plan.writes, 'call')} that change keys: under the quota that takes {took}, observing apart"
         session.console.note(f"{text}; quicker: --charge-projects.", always=True)
-    tell_left(session, plan.left)
+    _tell_left(session, plan)
 
 
 def reasons(trouble: Sequence[FixOutcome]) -> list[str]:
@@ -163,20 +166,30 @@ def tell_unknown(session: Session, texts: Sequence[str], noun: str) -> None:
         session.console.warning(f"and {len(told) - _REASONS} more things that are not known beforehand")
 
 
-def tell_left(session: Session, left: Sequence[LeftAlone]) -> None:
-    """What no change repairs: high findings by name with what to type, the others counted."""
-    high = [each for each in left if each.severity is Severity.HIGH]
-    for each in high[:_LEFT_SHOWN]:
-        session.console.warning(f"left alone: {each.project} {each.display_name or each.name}: {each.why}")
+def _tell_left(session: Session, plan: FixPlan) -> None:
+    """What no change repairs: high findings by name with what to type, one of each reason first; the others counted."""
+    high = [each for each in plan.left if each.severity is Severity.HIGH]
+    changed, seen = {change.name for change in plan.changes}, Counter[str]()
+    for each in sorted(high, key=lambda one: _nth(seen, one.reason))[:_LEFT_SHOWN]:
+        how = "repaired in part" if each.name in changed else "left alone"
+        session.console.warning(f"{how}: {each.project} {each.display_name or each.name}: {each.why}")
         session.console.note(f"  {each.command}", always=True)
     if len(high) > _LEFT_SHOWN:
-        reasons = ", ".join(f"{count} {reason}" for reason, count in Counter(each.reason for each in high).most_common())
-        text = f"{len(high)} keys with high findings are left alone ({reasons}); --out and --format json name each"
+        text = f"{len(high)} keys keep high findings ({_by_reason(high)}); --out and --format json name each"
         session.console.warning(f"{text}, with its command")
-    others = Counter(each.reason for each in left if each.severity is not Severity.HIGH)
-    if others:
-        said = ", ".join(f"{count} {reason}" for reason, count in others.most_common())
-        session.console.note(f"Left alone, with lesser findings: {said}.")
+    if others := [each for each in plan.left if each.severity is not Severity.HIGH]:
+        session.console.note(f"With lesser findings: {_by_reason(others)}.")
+
+
+def _nth(seen: Counter[str], reason: str) -> int:
+    """The how many of its reason it is."""
+    seen[reason] += 1
+    return seen[reason]
+
+
+def _by_reason(left: Sequence[LeftAlone]) -> str:
+    counts = Counter(each.reason for each in left)
+    return ", ".join(f"{count} {REASONS.get(reason, reason)}" for reason, count in counts.most_common())
 
 
 def show_report(session: Session, found: FixReport, where: ReportTarget) -> None:
@@ -210,27 +223,45 @@ def _print(session: Session, found: FixReport) -> None:
 def _table(session: Session, found: FixReport) -> None:
     """For people: what is not as planned first, then the rest as far as it has room."""
     order = sorted(found.rows, key=lambda row: (row.status in ("done", "planned"), row.status == "planned"))
-    show_list(session, order[:SHOWN], _ROWS)
-    if len(order) > SHOWN:
-        write(f"... and {counted(len(order) - SHOWN, 'more change')}; --format csv shows all")
+    _first(session, order, _ROWS, "change")
 
 
-def tell_harm(session: Session, verdicts: Sequence[WaveVerdict], plan: str) -> None:
+def tell_harm(session: Session, verdicts: Sequence[WaveVerdict], plan: FixPlan, called: str) -> None:
     """What was observed: harmed keys by name, each with the command that puts it back."""
     for verdict in verdicts:
         session.console.note(f"Wave {verdict.wave}: {told(verdict)}.", always=True)
         for harm in verdict.harmed[:SHOWN]:
-            session.console.warning(f"{harm.name}: {harm.why}")
-            session.console.note(f"  put it back: {typed('audit undo', plan, key=harm.name)}", always=True)
+            session.console.warning(f"{_label(plan, harm.name)}: {harm.why}")
+            session.console.note(f"  put it back: {typed('audit undo', called, key=harm.name)}", always=True)
         if len(verdict.harmed) > SHOWN:
             session.console.warning(f"and {len(verdict.harmed) - SHOWN} more keys; the journal names each")
 
 
+def _label(plan: FixPlan, name: str) -> str:
+    """A key by its project and name for people, with its full name."""
+    found = next((each for each in plan.changes if each.name == name), None)
+    return f"{found.project} {found.label} ({name})" if found is not None else name
+
+
+def _first(session: Session, rows: Sequence[T], view: View[T], noun: str) -> None:
+    """The first rows of a table, and how many more there are."""
+    show_table(session, rows[:SHOWN], view)
+    if len(rows) > SHOWN:
+        write(f"... and {counted(len(rows) - SHOWN, f'more {noun}')}; --format csv shows all")
+
+
+def _whole(session: Session, rows: Sequence[T], view: View[T]) -> None:
+    if session.format == "table":
+        _first(session, rows, view, "key")
+    else:
+        show_list(session, rows, view)
+
+
 def show_undone(session: Session, outcomes: Sequence[UndoOutcome]) -> None:
     """What became of an undo."""
-    show_list(session, outcomes, _UNDONE)
+    _whole(session, outcomes, _UNDONE)
 
 
 def show_targets(session: Session, targets: Sequence[UndoTarget]) -> None:
     """What an undo would do."""
-    show_list(session, targets, _TARGETS)
+    _whole(session, targets, _TARGETS)

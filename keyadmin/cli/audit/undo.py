@@ -120,11 +120,13 @@ def _named(plan: FixPlan, texts: Sequence[str]) -> frozenset[str]:
 
 
 def _question(wanted: UndoPlan) -> str:
-    opened = "none of them is open again afterwards"
-    if wanted.opened:
-        opened = (
-            f"{wanted.opened} of them {'is' if wanted.opened == 1 else 'are'} open again afterwards, to whoever has the key"
-        )
+    if len(wanted.targets) == 1:
+        opened = f"it is {'' if wanted.opened else 'not '}open again afterwards"
+    elif wanted.opened:
+        opened = f"{wanted.opened} of them {'is' if wanted.opened == 1 else 'are'} open again afterwards"
+    else:
+        opened = "none of them is open again afterwards"
+    opened += ", to whoever has the key" if wanted.opened else ""
     return f"put back {counted(len(wanted.targets), 'key')} of the run {wanted.plan.run}; {opened}"
 
 

@@ -64,6 +64,7 @@ def test_a_stranger_s_change_is_skipped_and_said(fixing: Fixing) -> None:
     done = fixing.apply()
     assert done.code == 3
     assert "2 of 4 changes could not be made" in done.err
+    assert "audit fix --organization 77 --dry-run" in done.err
     assert "somebody else changed the key" in done.err
     assert fixing.targets("both") == [GEMINI, MAPS]
     assert fixing.key("both")["displayName"] == "not yours"

@@ -169,3 +169,16 @@ def test_an_undo_says_before_its_question_what_it_would_leave_and_what_is_not_kn
     assert done.code == 1
     assert "would not be put back as things are" in done.err
     assert TEXT in done.err
+
+
+def test_an_undo_by_one_who_may_not_bring_keys_back_is_foreseen(fixing: Fixing) -> None:
+    fixing.plan("--projects", "shop")
+    assert fixing.apply().code == 0
+    fixing.served.grant(HELPER, *READS, project="shop")
+    before = writes(fixing)
+    dry = fixing.undo("--dry-run", user=HELPER)
+    assert writes(fixing) == before
+    done = fixing.undo("--format", "json", user=HELPER)
+    assert (dry.code, told(dry)) == (done.code, told(done))
+    assert done.code == 3
+    assert "apikeys.keys.undelete is missing" in told(done)

@@ -144,6 +144,9 @@ BAD_ROWS = (
     ("key,kind,entries\nmap,ips\n", "line 2", "2 cells"),
     ("key,kind,entries\nmap,ips,192.0.2.7\nmap,ips,192.0.2.8\n", "line 3", "two rows"),
     ("key,kind,entries\nelsewhere,ips,192.0.2.7\n", "line 2", "no key that was audited"),
+    ("key,kind,entries\nmap,ips,0.0.0.0/0\n", "line 2", "let everybody in"),
+    ("key,kind,entries\nmap,referrers,*\n", "line 2", "let everybody in"),
+    ("key,kind,entries\nAIzaSANDBOX0123456789abcdefghijklmnopqr,ips,192.0.2.7\n", "line 2", "a key string stands there"),
 )
 
 
@@ -155,6 +158,19 @@ def test_a_bad_row_of_clients_is_refused_with_its_place(fixing: Fixing) -> None:
         assert done.code == 2, text
         assert place in done.err
         assert reason in done.err
+
+
+def test_a_plan_is_not_written_over_that_of_a_run(fixing: Fixing) -> None:
+    """Else it could not be undone; it is said before anything is read."""
+    fixing.plan("--projects", "lab")
+    assert fixing.apply().code == 0
+    asked = len(fixing.served.methods())
+    for place, why in (("plan.json", "belongs to a run that was begun"), ("none/plan.json", "no folder"), (".", "is a folder")):
+        done = fixing.type("audit", "fix", "--projects", "lab", "--out", str(fixing.folder / place))
+        assert done.code == 2
+        assert why in done.err
+    assert len(fixing.served.methods()) == asked
+    assert fixing.undo().code == 0
 
 
 WRONG_USAGE: tuple[tuple[str, ...], ...] = (

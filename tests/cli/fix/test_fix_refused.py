@@ -108,7 +108,8 @@ def test_another_scope_on_the_command_line_is_refused(fixing: Fixing) -> None:
 def test_a_journal_of_another_run_is_refused(fixing: Fixing) -> None:
     fixing.plan()
     fixing.apply()
-    fixing.plan()
+    fixing.plan(name="other.json")
+    (fixing.folder / "other.json").replace(fixing.folder / "plan.json")
     done = fixing.apply()
     assert done.code == 2
     assert "run.jsonl" in done.err

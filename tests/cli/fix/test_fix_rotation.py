@@ -6,6 +6,7 @@ import shlex
 
 from tests.cli.fix.conftest import GEMINI, Fixing
 
+READS = ("resourcemanager.projects.get", "monitoring.timeSeries.list", "apikeys.keys.list", "apikeys.keys.get")
 POLICY = """[[rule]]
 projects = ["shop", "lab"]
 sinks = ["secret-manager:projects/{project}/secrets/gemini-{lineage}"]
@@ -57,6 +58,17 @@ def test_a_stranger_s_change_stops_a_migration(fixing: Fixing) -> None:
     assert done.code == 3
     assert "somebody else changed" in done.err
     assert "CreateKey" not in fixing.served.methods()
+
+
+def test_a_migration_that_would_be_refused_is_not_begun(fixing: Fixing) -> None:
+    """Begun it would go on with whatever somebody else makes of the key meanwhile."""
+    policy = with_policy(fixing)
+    fixing.plan("--projects", "shop", "--key", "gemini", *policy)
+    fixing.served.grant("helper@example.com", *READS, project="shop")
+    assert fixing.apply(*policy, user="helper@example.com").code == 3
+    assert fixing.steps("gemini") == ["failed"]
+    assert "keyadmin-fix" not in fixing.key("gemini").get("annotations", {})
+    assert "rotation rollback" not in fixing.undo().err, "nothing was replaced"
 
 
 def test_an_undo_names_the_rollback_and_does_not_do_it(fixing: Fixing) -> None:

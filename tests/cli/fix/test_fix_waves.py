@@ -84,7 +84,8 @@ def test_a_wave_that_did_harm_stops_the_others(fixing: Fixing) -> None:
         done = fixing.apply(observe="45m")
     assert done.code == 3, done.err
     harmed = fixing.key("busy-0")["name"]
-    assert f"{harmed}: 7 calls were answered 403" in done.err
+    assert f"shop the busy-0 ({harmed}): 7 calls were answered 403 since the change; none is usual" in done.err
+    assert "go on once the harmed keys are put back, or with --accept-harm: " in done.err
     back = next(line for line in done.err.splitlines() if "put it back" in line)
     left = [each["key"].rpartition("/")[2] for each in plan["changes"] if each["wave"] > 1]
     assert all(fixing.targets(key) == [] for key in left), "later waves did not come"
@@ -133,6 +134,8 @@ def test_without_data_the_next_wave_needs_a_person(fixing: Fixing) -> None:
 
 def test_only_makes_one_wave_and_no_more(fixing: Fixing) -> None:
     plan = fixing.plan()
+    asked = fixing.apply("--only", yes=False, terminal=True, stdin="n\n")
+    assert "Make 1 change in 1 project in wave 1 alone, 1 deletion among them?" in asked.err
     order = [each["key"].rpartition("/")[2] for each in plan["changes"]]
     assert fixing.apply("--only").code == 0
     assert fixing.targets(order[0]) is None
