@@ -389,7 +389,8 @@ async def _embedded(stack: AsyncExitStack, sandbox: Embedded) -> Routes:
     async def target(host: str) -> str:
         return str(await endpoints.grpc_target())
 
-    return Routes(lambda host: "http://localhost", target, unix_socket=str(endpoints.rest_socket))
+    path = endpoints.rest_socket
+    return Routes(lambda host: endpoints.rest_url, target, unix_socket=None if path is None else str(path))
 
 
 def _limit(asked: int | None, default: int | None) -> int | None:

@@ -21,6 +21,7 @@ from keyadmin.model.problem import Cause, Problem
 BY_DESCRIPTOR: Final = os.open in os.supports_dir_fd and os.name == "posix"
 _MOST_LINKS: Final = 40  # as Linux
 _CLOEXEC: Final = getattr(os, "O_CLOEXEC", 0)
+_ALWAYS: Final = getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)  # line ends stay as they are, on Windows too
 _NOFOLLOW: Final = getattr(os, "O_NOFOLLOW", 0)
 _DIRECTORY: Final = getattr(os, "O_DIRECTORY", 0)
 _STEP: Final = getattr(os, "O_PATH", os.O_RDONLY) | _DIRECTORY | _NOFOLLOW | _CLOEXEC
@@ -39,7 +40,7 @@ class Folder:
 
     def open(self, name: str, flags: int, mode: int = 0o600) -> int:
         """A descriptor of an entry. Raises OSError; ELOOP where it is a symbolic link."""
-        return os.open(self._name(name), flags | _NOFOLLOW | _CLOEXEC | getattr(os, "O_NOCTTY", 0), mode, **self._at)
+        return os.open(self._name(name), flags | _NOFOLLOW | _CLOEXEC | _ALWAYS, mode, **self._at)
 
     def look_up(self, name: str) -> os.stat_result | None:
         """What the entry itself is, links not followed; None where there is none. Raises OSError."""

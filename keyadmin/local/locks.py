@@ -8,14 +8,16 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from keyadmin.local.folders import Folder, make_private, open_folder
 from keyadmin.model.problem import Cause, Problem
 
 LOCK_TIMEOUT_S = 10.0
 _POLL_S: Final = 0.02
+_FAR: Final = 1 << 40  # the place of the byte that is locked on Windows
 
 
 def unwritable(path: Path, error: OSError) -> Problem:
@@ -65,12 +67,28 @@ def _lockable(descriptor: int) -> bool:
 
 def _flock(descriptor: int) -> bool:
     """Whether the lock was got now. Raises OSError."""
+    if os.name != "posix":
+        return _byte_locked(descriptor)
     import fcntl
 
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    return True
+
+
+def _byte_locked(descriptor: int) -> bool:
+    """The same on Windows, by a byte far behind the file's end: what is locked there cannot be read."""
+    msvcrt: Any = import_module("msvcrt")
+    here = os.lseek(descriptor, 0, os.SEEK_CUR)
+    os.lseek(descriptor, _FAR, os.SEEK_SET)
+    try:
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+    except OSError:
+        return False
+    finally:
+        os.lseek(descriptor, here, os.SEEK_SET)
     return True
 
 

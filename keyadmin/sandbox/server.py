@@ -41,16 +41,25 @@ class Server:
 
     async def open_tcp(self, host: str, rest_port: int, grpc_port: int) -> None:
         """Both transports on TCP; port 0 = any free one. Raises CannotListen."""
+        await self.open_grpc_tcp(host, grpc_port)
+        await self.open_rest_tcp(host, rest_port)
+
+    async def open_grpc_tcp(self, host: str, port: int = 0) -> None:
+        """The gRPC transport on TCP. Raises CannotListen."""
         shown = f"[{host}]" if ":" in host else host
         self._grpc = self._grpc_server()
         try:
-            self.grpc_address = f"{shown}:{await self._grpc.open(f'{shown}:{grpc_port}')}"
+            self.grpc_address = f"{shown}:{await self._grpc.open(f'{shown}:{port}')}"
         except OSError as error:
-            raise CannotListen("grpc", shown, grpc_port, _reason(host, grpc_port) or error) from None
+            raise CannotListen("grpc", shown, port, _reason(host, port) or error) from None
+
+    async def open_rest_tcp(self, host: str, port: int = 0) -> None:
+        """The REST transport on TCP. Raises CannotListen."""
+        shown = f"[{host}]" if ":" in host else host
         try:
-            self.rest_address = f"http://{shown}:{await self._rest.open_tcp(host, rest_port)}"
+            self.rest_address = f"http://{shown}:{await self._rest.open_tcp(host, port)}"
         except OSError as error:
-            raise CannotListen("rest", shown, rest_port, error) from None
+            raise CannotListen("rest", shown, port, error) from None
 
     async def open_rest_unix(self, path: Path) -> None:
         """The REST transport on a UNIX socket."""

@@ -318,6 +318,7 @@ def test_a_long_temporary_folder_is_no_obstacle(tmp_path: Path, state: Path, mon
 
     async def look() -> None:
         async with embedded(state) as endpoints:
+            assert endpoints.rest_socket is not None
             assert endpoints.rest_socket.exists()
             assert await endpoints.grpc_target()
 
@@ -331,6 +332,7 @@ def test_embedded_sockets_lie_in_a_folder_of_the_users_own(state: Path) -> None:
 
     async def look() -> None:
         async with embedded(state) as endpoints:
+            assert endpoints.rest_socket is not None
             folder = endpoints.rest_socket.parent
             assert folder.stat().st_mode & 0o777 == 0o700
             assert (await endpoints.grpc_target()).startswith(f"unix:{folder}")

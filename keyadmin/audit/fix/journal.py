@@ -189,7 +189,8 @@ def _cut(descriptor: int) -> None:
     while at and b"\n" not in tail:
         step = min(4096, at)
         at -= step
-        tail = os.pread(descriptor, step, at) + tail
+        os.lseek(descriptor, at, os.SEEK_SET)
+        tail = os.read(descriptor, step) + tail
     end = at + tail.rfind(b"\n") + 1 if b"\n" in tail else 0
     if end < size:
         os.ftruncate(descriptor, end)

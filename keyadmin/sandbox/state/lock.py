@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import shlex
@@ -11,7 +10,12 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from keyadmin.sandbox.state.file_lock import take, turn
+
+# Windows has none of the first three, and would read and write line ends of its own without the last.
+_FLAGS: Final = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 
 
 @contextmanager
@@ -22,8 +26,8 @@ def opening(state: Path) -> Iterator[None]:
     """
     file = _open(state)
     try:
-        fcntl.lockf(file, fcntl.LOCK_EX)
-        yield
+        with turn(file):
+            yield
     finally:
         os.close(file)
 
@@ -36,7 +40,7 @@ def _open(state: Path) -> int:
     """The lock file, made if need be. It is emptied later: a link, or a file with somebody's content, is refused here."""
     path = state.with_name(f"{state.name}.lock")
     try:
-        file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+        file = os.open(path, os.O_CREAT | os.O_RDWR | _FLAGS, 0o600)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
             raise _not_a_lock(path, error.errno) from None
@@ -53,9 +57,14 @@ def _ours(file: int, size: int) -> bool:
     if size == 0:
         return True
     try:
-        return size <= 4096 and {"rest", "grpc", "pid"} <= json.loads(os.pread(file, 4096, 0)).keys()
+        return size <= 4096 and {"rest", "grpc", "pid"} <= json.loads(_read(file)).keys()
     except (ValueError, AttributeError):
         return False
+
+
+def _read(file: int) -> bytes:
+    os.lseek(file, 0, os.SEEK_SET)
+    return os.read(file, 4096)
 
 
 def _not_a_lock(path: Path, number: int) -> NotALock:
@@ -73,25 +82,24 @@ class StateLock:
 
     def __init__(self, state: Path, *, alone: bool) -> None:
         self._file = _open(state)
-        try:
-            fcntl.flock(self._file, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not take(self._file, alone=alone):
             holder = self._holder()
             os.close(self._file)
-            raise StateLocked(f"{state} is in use by {holder}") from None
+            raise StateLocked(f"{state} is in use by {holder}")
         if alone:
             os.truncate(self._file, 0)
 
     def _holder(self) -> str:
         try:
-            data = json.loads(os.read(self._file, 4096))
+            data = json.loads(_read(self._file))
             return f"`keyadmin sandbox serve`, pid {data['pid']}, {data['rest']}"
         except (ValueError, KeyError):
             return "another keyadmin process with the embedded sandbox"
 
     def announce(self, info: dict[str, Any]) -> None:
         """Write pid and addresses for whoever finds the file locked."""
-        os.pwrite(self._file, json.dumps(info).encode(), 0)
+        os.lseek(self._file, 0, os.SEEK_SET)
+        os.write(self._file, json.dumps(info).encode())
 
     def release(self) -> None:
         """Give it back; the file stays, as removing it would race with another process opening it."""
