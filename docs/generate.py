@@ -183,6 +183,58 @@ def _roff(text: str) -> str:
     return "\n".join(f"\\&{line}" if line[:1] in (".", "'") else line for line in lines)
 
 
+def output_page() -> str:
+    """The fields of every command's output, which are the columns of its CSV."""
+    from keyadmin.cli.documents import FORMS
+    from keyadmin.cli.fields import columns
+
+    out = [_OUTPUT]
+    for words in FORMS:
+        names = [".".join(path) for path in columns(words)]
+        said = ", ".join(f"`{name}`" for name in names) or "the names of the variables"
+        out.append(f"## keyadmin {words}\n\n{said}. [Schema](schemas/{words.replace(' ', '-')}.json).\n")
+    return "\n".join(out)
+
+
+_OUTPUT = """# What commands print
+
+Made from the code by `nox -s docs`. What may change, and when: [Compatibility](../compatibility.md).
+
+`--format json` prints one document, `jsonl` a line for each element of it, `yaml` the same as `json`, `csv` a row for each
+element. Each command's document has a JSON Schema (draft 2020-12), linked below; its `$anchor` `line` is a line of `jsonl`.
+`$id` ends in the version of the document. Where a command fails with `--format json`, the last line of stderr is the object
+of [error.json](schemas/error.json).
+
+## --fields
+
+`--fields name,restrictions.apiTargets` prints only these fields, in this order, in every format but `html` and `sarif`. A field
+is named as in JSON, with dots below the objects and lists that it is in; an object's name stands for all of it. Of a report
+(audit, audit fix, guard) the fields are those of its rows, and the rows alone are printed. What is not there is left out.
+
+## CSV
+
+The first line has the names of the columns: the fields below, always all of them, also where there is no row.
+
+- `true` and `false`; nothing for null and for what is absent.
+- The elements of a list are joined by `;`, those of a list within a list by `,`. Where a list has objects, each of their
+  fields is a column, with an element at the same place in each: `a.googleapis.com;b.googleapis.com` in
+  `restrictions.apiTargets.service`.
+- Fields of any name (`annotations`, `labels`, `calls`) stand in one column: `owner=web;team=search`.
+- A text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@` or a tab) has an apostrophe before it.
+- What separates may stand in a name too: use `json` where that matters.
+
+Where an option asks for something else, a dry run or `doctor --connection`, the columns are those of what is printed.
+"""
+
+
+def pages() -> dict[str, str]:
+    """Every page that is made from the code, by its place below docs."""
+    sys.path.insert(0, str(HERE.parent))
+    from tools.json_schemas import pages as schema_pages
+
+    return {name: make() for name, make in PAGES.items()} | schema_pages()
+
+
 PAGES = {
     "man/keyadmin.1": man_page,
     "reference/commands.md": commands,
@@ -193,15 +245,20 @@ PAGES = {
     "reference/fix-journal.schema.json": fix_journal_schema,
     "reference/sinks.md": sinks,
     "reference/layers.md": layers,
+    "reference/output.md": output_page,
 }
 
 
 def main() -> None:
     """Write all pages."""
-    for name, make in PAGES.items():
+    made = pages()
+    for path in (HERE / "reference" / "schemas").glob("*.json"):
+        if str(path.relative_to(HERE)) not in made:
+            path.unlink()
+    for name, text in made.items():
         path = HERE / name
         path.parent.mkdir(exist_ok=True)
-        path.write_text(make(), "utf-8")
+        path.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import typer
 
 from keyadmin.cli.confirm import would
 from keyadmin.cli.options import DryRun
-from keyadmin.cli.render import write
+from keyadmin.cli.render import show_text, show_to_programs
 from keyadmin.cli.session import current
 from keyadmin.model.command_line import typed
 from keyadmin.model.problem import usage
@@ -46,7 +46,8 @@ def completion(
     session = current(context)
     name = shell.value if shell else detected()
     if not install:
-        write(_script(name))
+        script = _script(name)
+        show_text(session, {"shell": name, "script": script}, script)
         return
     from keyadmin.local.completion_files import install as install_script
 
@@ -56,6 +57,7 @@ def completion(
     if dry_run:
         would(session, f"write the completion for {name} to {done.script}{into}")
         return
+    show_to_programs(session, {"shell": name, "file": str(done.script)})
     session.console.note(f"Completion for {name} is installed in {done.script}. It works in shells started from now on.")
     if change is not None and change.changed:
         session.console.note(f"{change.path} loads it; {typed('env restore', str(change.path))} takes that back.")

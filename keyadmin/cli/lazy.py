@@ -10,7 +10,7 @@ from typing import Any, Final
 import typer
 from typer.core import CompletionItem, TyperCommand, TyperGroup  # type: ignore[attr-defined]
 
-from keyadmin.cli.options import defer_coercion, global_options
+from keyadmin.cli.options import defer_coercion, global_options, shared_options
 from keyadmin.cli.session import World, current
 from keyadmin.cli.settings import FORMATS
 from keyadmin.model.leaned_on import subcommand_typed
@@ -22,7 +22,7 @@ CONTEXT_SETTINGS: Final = {"help_option_names": ["-h", "--help"], "max_content_w
 class CommandEntry:
     """One line of a group's table: where the command is (`module:function`, or `module:GROUP`) and its line of help.
 
-    `feature` = what `doctor --for` calls the command, where it is one of doctor's features.
+    `feature` = what `doctor --for` calls the command, where it is one of doctor's features. `fields` = takes --fields.
     """
 
     target: str
@@ -31,6 +31,7 @@ class CommandEntry:
     formats: tuple[str, ...] = FORMATS
     world: World = "any"
     feature: str | None = None
+    fields: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ class Command(_LightHelp, TyperCommand):
         session = current(ctx)
         session.command, session.feature = ctx.command_path, self.entry.feature
         session.settle(self.entry.formats, self.entry.world)
+        session.choose_fields()
         session.refuse_beside_project([_written(each) for each in self.params if _names_projects(each, ctx)])
         return super().invoke(ctx)
 
@@ -252,7 +254,7 @@ def _command(name: str, function: Callable[..., Any], entry: CommandEntry) -> An
     command: Any = typer.main.get_command(app)
     command.entry = entry
     defer_coercion(command.params)
-    command.params = [*command.params, *global_options()]
+    command.params = [*command.params, *(shared_options() if entry.fields else ()), *global_options()]
     return command
 
 

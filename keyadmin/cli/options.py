@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Annotated, Any
 
@@ -41,6 +41,12 @@ def _record_project(context: typer.Context, value: Any) -> Any:
     return value
 
 
+def _record_fields(context: typer.Context, value: Any) -> None:
+    """Kept for `Session.choose_fields`: what is printed decides which fields there are."""
+    if value is not None:
+        current(context).fields_typed = value
+
+
 def _no_plugins(context: typer.Context, value: bool | None) -> None:
     """The switch is a variable, which programs that keyadmin starts inherit."""
     if value and not context.resilient_parsing:
@@ -58,6 +64,14 @@ def _version(context: typer.Context, value: bool | None) -> None:
 def _formats(context: typer.Context, incomplete: str) -> list[str]:
     entry = getattr(context.command, "entry", None)
     return [name for name in (entry.formats if entry else FORMATS) if name.startswith(incomplete)]
+
+
+def _field_names(context: typer.Context, incomplete: str) -> list[str]:
+    from keyadmin.cli.fields import columns
+
+    before, comma, last = incomplete.rpartition(",")
+    names = (".".join(path) for path in columns(context.command_path.partition(" ")[2]))
+    return [f"{before}{comma}{name}" for name in names if name.startswith(last)]
 
 
 def _projects(context: typer.Context, incomplete: str) -> list[str | tuple[str, str]]:
@@ -134,6 +148,16 @@ _NoPlugins = Annotated[
         "--no-plugins", callback=_no_plugins, help="Leave out sinks and rules of other packages. [KEYADMIN_NO_PLUGINS]"
     ),
 ]
+_Fields = Annotated[
+    str | None,
+    typer.Option(
+        "--fields",
+        callback=_record_fields,
+        metavar="NAME,..",
+        autocompletion=_field_names,
+        help="Print only these fields, named as in JSON, in this order: name,restrictions.apiTargets.",
+    ),
+]
 _Version = Annotated[
     bool | None, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
 ]
@@ -179,11 +203,25 @@ def defer_coercion(parameters: Iterable[Any]) -> None:
             set_coercion(parameter, _Late())
 
 
+def _shared_options(fields: _Fields = None) -> None:
+    """Never called: Typer reads the option of every command off this signature."""
+
+
+@cache
+def shared_options() -> tuple[Any, ...]:
+    """The parameters that every command has as its own."""
+    return _parameters(_shared_options)
+
+
 @cache
 def global_options() -> tuple[Any, ...]:
     """The parameters to add to every command and group; they keep no state, so one set serves all."""
+    return _parameters(_global_options)
+
+
+def _parameters(signature: Callable[..., None]) -> tuple[Any, ...]:
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command()(_global_options)
+    app.command()(signature)
     parameters = tuple(typer.main.get_command(app).params)
     for parameter in parameters:
         parameter.expose_value = False

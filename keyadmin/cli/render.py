@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import islice
-from typing import Any, Generic, TypeVar
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from keyadmin.cli import json_text, streams, table
 from keyadmin.cli.printed import complete, complete_data
@@ -17,10 +17,14 @@ from keyadmin.cli.reveal import masked
 from keyadmin.cli.session import Session
 from keyadmin.cli.table import StyledText
 from keyadmin.cli.text import clean, clean_json, terminal_width
+from keyadmin.model.lazy import MadeLater
+
+if TYPE_CHECKING:
+    from keyadmin.cli.fields import ChosenFields
 
 T = TypeVar("T")
-_FORMULA = frozenset("=+-@\u2212")  # compared with what a character is compatible with: full-width ones count, too
 _AT_ONCE = 400  # rows of CSV
+PROGRAMS = ("json", "jsonl", "yaml", "csv")  # the formats of programs
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Column(Generic[T]):
     """One column of a resource: its title, its value, its style (`red`, `green`, `yellow`, ...) where the value asks for one.
 
     Where the table is wider than the terminal, `spare` = is left out (another column says the same, less exactly), `fold` = its
-    cells may take several lines, `below` = is put on lines of its own under the row.
+    cells may take several lines, `below` = is put on lines of its own under the row. `exact` = the title is a field's name.
     """
 
     title: str
@@ -37,6 +41,7 @@ class Column(Generic[T]):
     fold: bool = False
     below: bool = False
     spare: bool = False
+    exact: bool = False
 
 
 @dataclass(frozen=True)  # no slots: a generic alias called cannot set __orig_class__ on a frozen slotted class
@@ -51,10 +56,10 @@ class View(Generic[T]):
 def show_list(session: Session, items: Iterable[T], view: View[T]) -> None:
     """Print a list. An empty one is `[]`, no line, a header, or a note, according to the format."""
     form = session.format
-    if form in ("json", "jsonl", "yaml"):
-        show_data(session, [view.to_json(row) for row in items])
-    elif form == "csv":
-        _csv([column.title for column in view.columns], (_cells(row, view, exact=True) for row in items))
+    if form in PROGRAMS:
+        _show_rows(session, items, view)
+    elif session.fields is not None:
+        _show_chosen(session, [view.to_json(row) for row in items], view.empty, session.fields)
     elif form == "markdown":
         _markdown([column.title for column in view.columns], (_cells(row, view) for row in items))
     else:
@@ -73,38 +78,63 @@ def show_table(session: Session, rows: Sequence[T], view: View[T]) -> None:
 def show_one(session: Session, item: T, view: View[T]) -> None:
     """Print one thing: a JSON object; in a table one line a field."""
     form = session.format
-    if form in ("json", "jsonl", "yaml"):
+    if form in PROGRAMS:
         show_data(session, view.to_json(item))
+    elif form == "table" and session.fields is not None:
+        _record(session, view.to_json(item), _chosen_view(session.fields, view.empty))
     elif form == "table":
-        for line in table.record(
-            [column.title for column in view.columns], _styled(item, view), terminal_width(), session.colour
-        ):
-            write(line)
+        _record(session, item, view)
     else:
         show_list(session, [item], view)
 
 
+def _record(session: Session, item: T, view: View[T]) -> None:
+    """A line a field."""
+    titles = [column.title for column in view.columns]
+    for line in table.record(titles, _styled(item, view), terminal_width(), session.colour):
+        write(line)
+
+
 def show_document(session: Session, data: Any, text: str, painted: Callable[[str], str] | None = None) -> None:
-    """Print a report: `text` for people (table, markdown, csv), `data` for programs. `text` is made safe here.
+    """Print a report: `text` for people (table, markdown), `data` for programs. `text` is made safe here.
 
     `painted` puts colours into one line of it, where colour is wanted.
     """
-    if session.format in ("json", "jsonl", "yaml"):
+    if session.format in PROGRAMS:
         show_data(session, data)
+        return
+    if session.fields is not None:
+        _show_chosen(session, rows_of(session, data), "Nothing found.", session.fields)
         return
     lines = clean(complete(text), keep="\n").rstrip("\n")
     write("\n".join(map(painted, lines.split("\n"))) if painted and session.colour else lines)
 
 
+def show_text(session: Session, data: Any, text: str) -> None:
+    """Print what is to be taken as it stands, a program or a file; `data` is the same for programs."""
+    if session.format in PROGRAMS or session.fields is not None:
+        show_document(session, data, text)
+    else:
+        write(text)
+
+
 def show_to_programs(session: Session, data: Any) -> None:
     """Print `data` where the format is one of programs; people are told on stderr."""
-    if session.format in ("json", "jsonl", "yaml"):
+    if session.format in PROGRAMS:
         show_data(session, data)
 
 
 def show_data(session: Session, data: Any) -> None:
-    """Print JSON-like data as json (one document), jsonl (a line an item) or yaml. Commands in its advice are complete."""
+    """Print JSON-like data as json (one document), jsonl (a line an item), yaml or csv: all, or what `--fields` chose.
+
+    Commands in its advice are complete.
+    """
     data = complete_data(data)
+    if session.format == "csv":
+        _csv(session, rows_of(session, data))
+        return
+    if session.fields is not None:
+        data = session.fields.of(data)
     if session.format == "yaml":
         from keyadmin.cli import yaml_text
 
@@ -150,9 +180,8 @@ def _text(value: object, *, exact: bool) -> str:
     return str(value)
 
 
-def _cells(row: T, view: View[T], *, exact: bool = False) -> list[str]:
-    texts = [cell(column.value(row), exact=exact) for column in view.columns]
-    return texts if exact and not sys.stdout.isatty() else [clean(text) for text in texts]
+def _cells(row: T, view: View[T]) -> list[str]:
+    return [clean(cell(column.value(row))) for column in view.columns]
 
 
 def _styled(row: T, view: View[T]) -> list[StyledText]:
@@ -160,35 +189,61 @@ def _styled(row: T, view: View[T]) -> list[StyledText]:
     return [StyledText(text, style) for text, style in zip(_cells(row, view), styles, strict=True)]
 
 
-def _csv(header: list[str], rows: Iterable[list[str]]) -> None:
-    """A name that a spreadsheet would take for a formula begins with an apostrophe: whoever may name a key chose it.
+def _show_rows(session: Session, items: Iterable[T], view: View[T]) -> None:
+    """A list to programs; of CSV never more than some hundred rows are made at once."""
+    if session.format == "csv":
+        _csv(session, (complete_data(view.to_json(row)) for row in items))
+    else:
+        show_data(session, [view.to_json(row) for row in items])
 
-    Blanks and signs nobody sees before it do not help, nor do full-width signs. Source: OWASP, CSV Injection.
-    """
+
+def rows_of(session: Session, data: Any) -> Iterable[Any]:
+    """The rows of a document."""
+    from keyadmin.cli.documents import FORMS
+
+    forms = FORMS.get(session.words)
+    if isinstance(data, dict) and forms is not None and forms.rows in data:
+        data = data[forms.rows]
+    return data if isinstance(data, list | MadeLater) else [data]
+
+
+def _csv(session: Session, rows: Iterable[Any]) -> None:
+    """The fields of JSON as columns: docs/reference/output.md."""
     import csv
 
-    safe = ([f"'{cell}" if _is_formula(cell) else cell for cell in row] for row in rows)
-    batch: list[list[str]] = [header]
+    from keyadmin.cli.fields import columns, reader
+
+    left = iter(rows)
+    first = list(islice(left, 1))
+    paths = session.fields.paths if session.fields is not None else columns(session.words, *first)
+    left = map(reader(paths), chain(first, left))
+    batch: list[list[str]] = [[".".join(path) for path in paths]] if paths else []
     while batch:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerows(batch)
-        streams.write(text.getvalue())
-        batch = list(islice(safe, _AT_ONCE))
+        whole = masked(text.getvalue())
+        streams.write(clean(whole, keep="\n") if sys.stdout.isatty() else whole)
+        batch = list(islice(left, _AT_ONCE))
 
 
-def _is_formula(text: str) -> bool:
-    import unicodedata
+def _show_chosen(session: Session, rows: Iterable[Any], empty: str, chosen: ChosenFields) -> None:
+    """To people, the fields that they chose: a table, or Markdown."""
+    show = _chosen_view(chosen, empty)
+    form = session.format
+    rows = list(rows)
+    if form == "markdown":
+        _markdown([column.title for column in show.columns], (_cells(row, show) for row in rows))
+    else:
+        show_table(session, rows, show)
 
-    first = text[:1]
-    if first in ("\t", "\r", "\n"):
-        return bool(first)
-    if first.isascii() and first.isalnum():
-        return False
-    for char in text:
-        if char.isspace() or unicodedata.category(char) in ("Cc", "Cf", "Zs"):
-            continue
-        return unicodedata.normalize("NFKC", char)[:1] in _FORMULA
-    return False
+
+def _chosen_view(chosen: ChosenFields, empty: str) -> View[Any]:
+    from keyadmin.cli.fields import below, plain
+
+    def column(path: tuple[str, ...]) -> Column[Any]:
+        return Column(".".join(path), lambda row: plain(below(row, path)), fold=True, exact=True)
+
+    return View([column(path) for path in chosen.paths], lambda row: row, empty)
 
 
 def _markdown(header: list[str], rows: Iterable[list[str]]) -> None:

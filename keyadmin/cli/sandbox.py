@@ -28,7 +28,7 @@ GROUP: Final = CommandGroup(
     "The sandbox: a local Google Cloud to try things on. Any command runs in it with --sandbox.",
     {
         "serve": CommandEntry(
-            "keyadmin.cli.sandbox:serve", "Serve it in the foreground, for other programs too.", world="server"
+            "keyadmin.cli.sandbox:serve", "Serve it in the foreground, for other programs too.", world="server", fields=False
         ),
         "seed": CommandEntry("keyadmin.cli.sandbox:seed", "Add projects, keys and more from a seed file.", world="sandbox"),
         "reset": CommandEntry("keyadmin.cli.sandbox:reset", "Start it over with what it began with.", world="sandbox"),

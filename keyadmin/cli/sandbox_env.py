@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from keyadmin.cli.render import show_data, write
+from keyadmin.cli.render import show_text
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.settings import SandboxChoice, loopback_url
@@ -79,11 +79,7 @@ def env(
     lines = _lines(context, session, choice, ready_file)
     if unset:
         lines = Lines({}, tuple(lines.setting), ())
-    if session.format in ("json", "jsonl", "yaml"):
-        show_data(session, lines.setting)
-        return
-    for line in rendered(lines, shell):
-        write(line)
+    show_text(session, lines.setting, "\n".join(rendered(lines, shell)))
     if not lines.remarks and not unset:
         session.console.note(
             "The embedded sandbox is keyadmin's alone. For gcloud and Google's clients, start `keyadmin sandbox serve "

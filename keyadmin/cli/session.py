@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     import typer
 
+    from keyadmin.cli.fields import ChosenFields
     from keyadmin.cloud.connect import Cloud, Target
 
 # Where a command may run: anywhere; in the sandbox only, asked for or not; or it is the sandbox's server itself.
@@ -42,6 +43,9 @@ class Session:
         """The server's clock, once there is a connection."""
         self.command = "keyadmin"
         """The command as it is typed, `keyadmin keys list`."""
+        self.fields: ChosenFields | None = None
+        """What `--fields` chose of what is printed."""
+        self.fields_typed: str | None = None
         self.feature: str | None = None
         """Which of doctor's features the command is, where it is one."""
         self.choose_project: Callable[[Session, Cloud], Awaitable[str]] | None = None
@@ -105,6 +109,11 @@ class Session:
             self.say_sandbox(choice)
 
     @property
+    def settled(self) -> bool:
+        """Whether the global options are worked out."""
+        return self._settings is not None
+
+    @property
     def settings(self) -> Settings:
         """The settled global options."""
         if self._settings is None:
@@ -151,6 +160,23 @@ class Session:
     def interactive(self) -> bool:
         """Whether a person is there to be asked."""
         return sys.stdin.isatty() and sys.stderr.isatty()
+
+    @property
+    def words(self) -> str:
+        """The command without the program's name: `keys list`."""
+        return self.command.partition(" ")[2]
+
+    def choose_fields(self) -> None:
+        """Work out `--fields`. Raises usage() for fields that are not there, and beside a format that has none."""
+        if self.fields_typed is None:
+            return
+        if self.format in ("html", "sarif"):
+            raise usage(
+                f"--fields and --format {self.format} do not go together", "use table, json, jsonl, csv, yaml or markdown"
+            )
+        from keyadmin.cli.fields import choose
+
+        self.fields = choose(self.words, self.fields_typed, lines=self.format == "jsonl")
 
     @property
     def project_given(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from keyadmin.cli.render import show_data, write
+from keyadmin.cli.render import show_text
 from keyadmin.cli.session import current
 from keyadmin.cli.suggest import one_of
 from keyadmin.local.snippets.examples import APIS, LANGUAGES, MODEL, PLACEHOLDER, make
@@ -38,11 +38,8 @@ def snippet(
     """
     session = current(context)
     made = make(language, api, model, explicit=explicit)
-    if session.format in ("json", "jsonl", "yaml"):
-        data = {"language": made.language, "api": made.api, "model": made.model, "explicit": explicit, "code": made.code}
-        show_data(session, data)
-        return
-    write(made.code.rstrip("\n"))
+    data = {"language": made.language, "api": made.api, "model": made.model, "explicit": explicit, "code": made.code}
+    show_text(session, data, made.code.rstrip("\n"))
     if explicit:
         session.console.note(f"Put your key in the place of {PLACEHOLDER}: keyadmin keys show KEY prints it.")
     else:

@@ -37,6 +37,8 @@ class TableColumn(Protocol):
     def below(self) -> bool: ...
     @property
     def spare(self) -> bool: ...
+    @property
+    def exact(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,11 @@ def _fitted(columns: Sequence[TableColumn], beside: dict[int, int], width: int, 
     return widths
 
 
+def _header(column: TableColumn) -> str:
+    """A title in capitals; a field's name as it is typed."""
+    return column.title if column.exact else column.title.upper()
+
+
 def _side_by_side(
     columns: Sequence[TableColumn], rows: Sequence[Sequence[StyledText]], layout: _Layout, width: int | None, colour: bool
 ) -> Iterator[str]:
@@ -114,7 +121,7 @@ def _side_by_side(
     for number, row in enumerate(rows):
         painted += _folded(row, layout.beside, colour)
         last[len(painted)] = number
-    header = [paint(columns[at].title.upper(), "bold", colour) for at in layout.beside]
+    header = [paint(_header(columns[at]), "bold", colour) for at in layout.beside]
     whole = tabulate.tabulate(painted, header, tablefmt="plain", disable_numparse=True)
     for number, line in enumerate(whole.split("\n")):
         yield line.rstrip() if width is not None else line

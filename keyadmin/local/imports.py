@@ -12,6 +12,8 @@ from keyadmin.local.files import config_dir, damaged, locked, read_json, write_j
 from keyadmin.model.problem import usage
 
 NOBODY = "default"  # the account of credentials that name nobody
+SCHEMA_VERSION: Final = 1  # of the file that `projects list --export` writes
+_VERSION_MARK: Final = "schemaVersion"
 _ID_COLUMNS: Final = ("id", "projectid", "project_id", "project id")
 
 
@@ -62,8 +64,8 @@ class Imports:
 
 
 def as_text(account: str, ids: Sequence[str]) -> str:
-    """An import list as a file for another machine or another person: a comment and an id a line."""
-    return "\n".join([f"# projects imported by {account}", *ids, ""])
+    """An import list as a file for another machine or another person: comments and an id a line."""
+    return "\n".join([f"# projects imported by {account}", f"# {_VERSION_MARK} {SCHEMA_VERSION}", *ids, ""])
 
 
 def from_text(text: str, source: str) -> list[str]:
@@ -75,6 +77,9 @@ def from_text(text: str, source: str) -> list[str]:
     if text.lstrip()[:1] in ("[", "{"):
         return _unique(_from_json(text, source), source)
     lines = [line.strip() for line in text.splitlines()]
+    for line in lines:
+        if line.startswith(f"# {_VERSION_MARK} "):
+            _check_version(line.rpartition(" ")[2], source)
     lines = [line for line in lines if line and not line.startswith("#")]
     header = [name.strip().lower() for name in next(csv.reader(lines[:1]), [])]
     at = next((header.index(name) for name in _ID_COLUMNS if name in header), None)
@@ -95,6 +100,9 @@ def _from_json(text: str, source: str) -> list[str]:
             data = [json.loads(line) for line in text.splitlines() if line.strip()]
         except ValueError as error:
             raise usage(f"{source} is not JSON: {error}") from None
+    if isinstance(data, dict) and "projects" in data:
+        _check_version(data.get("schemaVersion"), source)
+        data = data["projects"]
     found: list[str] = []
     for each in data if isinstance(data, list) else [data]:
         project_id = each.get("projectId") if isinstance(each, dict) else each
@@ -102,6 +110,11 @@ def _from_json(text: str, source: str) -> list[str]:
             raise usage(f"{source} should hold a list of project ids, or of projects with a projectId")
         found.append(project_id)
     return found
+
+
+def _check_version(version: object, source: str) -> None:
+    if str(version) != str(SCHEMA_VERSION):
+        raise usage(f"{source} has schemaVersion {version}, and this keyadmin reads {SCHEMA_VERSION}", "export the list anew")
 
 
 def _unique(ids: Sequence[str], source: str) -> list[str]:

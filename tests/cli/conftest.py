@@ -20,7 +20,10 @@ from typing import Any
 
 import pytest
 
+from keyadmin.cli import app
 from keyadmin.cli.app import main
+from keyadmin.cli.session import Session
+from tests.cli.json_documents import check
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,19 @@ def config_home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def cli(home: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Run one command line in this process."""
+    """Run one command line in this process; JSON that it prints has to be what its schema says."""
 
     def run(
         *arguments: str, env: Mapping[str, str] | None = None, stdin: str | io.StringIO | None = "", terminal: bool = False
     ) -> Result:
         whole = home | dict(env or {})
         kind = Terminal if terminal else io.StringIO
+        sessions: list[Session] = []
+
+        def kept(environment: Mapping[str, str]) -> Session:
+            sessions.append(Session(environment))
+            return sessions[-1]
+
         out, err = kind(), kind()
         with monkeypatch.context() as patch:
             for name in list(os.environ):
@@ -90,7 +99,11 @@ def cli(home: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
             patch.setattr(sys, "stdin", kind(stdin) if stdin is None or isinstance(stdin, str) else stdin)
             patch.setattr(sys, "stdout", out)
             patch.setattr(sys, "stderr", err)
+            patch.setattr(app, "Session", kept)
             code = main(list(arguments))
+        session = sessions[-1]
+        if session.settled and session.fields is None:
+            check(session.words, session.format, out.getvalue(), err.getvalue())
         return Result(code, out.getvalue(), err.getvalue())
 
     return run

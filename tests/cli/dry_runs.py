@@ -25,7 +25,7 @@ LINES: Final[dict[str, tuple[str, ...]]] = {
     "audit undo": ("plan.json", "--yes"),
     "audit accept": ("web", "--rule", "key-too-old", "--reason", "kiosk", "--until", "90d"),
     "rotation init": (),
-    "rotation migrate": ("--yes", "--allow-exposure"),
+    "rotation migrate": ("--yes",),
     "rotation schedule": ("systemd", "--output", "units"),
     "projects import": ("demo-project",),
     "projects forget": ("demo-project", "--yes"),

@@ -32,7 +32,7 @@ def test_global_options_work_before_between_and_after(cli, line) -> None:
 def test_the_later_of_two_wins(cli) -> None:
     assert (
         cli("--format", "json", "config", "--format", "yaml", "get", "project", "-p", "one-two", "--format", "csv").out
-        == "one-two\n"
+        == "name,value,source\nproject,one-two,'--project\n"
     )
 
 

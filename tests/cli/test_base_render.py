@@ -74,10 +74,9 @@ def test_jsonl_is_a_line_an_item(cli, command) -> None:
     assert cli(command(listing([])), "--format", "jsonl").out == ""
 
 
-def test_csv_keeps_values_exact(cli, command) -> None:
+def test_csv_has_the_names_and_values_of_json(cli, command) -> None:
     rows = list(csv.reader(io.StringIO(cli(command(listing(THINGS)), "--format", "csv").out)))
-    assert rows == [["Name", "Made", "On"], ["one", "2026-11-23T07:05:03Z", "yes"], ["two|2", "", "no"]]
-    assert cli(command(listing([])), "--format", "csv").out == "Name,Made,On\n"
+    assert rows == [["name", "on"], ["one", "true"], ["two|2", "false"]]
 
 
 def test_yaml_says_what_json_says(cli, command) -> None:

@@ -173,7 +173,7 @@ def prepared(cli: Callable[..., Any], env: dict[str, str], folder: Path, command
     if command == "scan":
         (folder / "leak.txt").write_text(cli("keys", "show", "web", env=env).out)
     if command == "rotation migrate":
-        (folder / "keyadmin.toml").write_text('[[rule]]\nprojects = ["demo-project"]\nkeys = ["old"]\n')
+        (folder / "keyadmin.toml").write_text('[[rule]]\nprojects = ["demo-project"]\nkeys = ["old"]\nsinks = []\n')
     if command == "projects forget":
         assert cli("projects", "import", "demo-project", env=env).code == 0
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from keyadmin.model.problem import Cause
+from tools.json_schemas import FOLDER
+from tools.json_schemas import pages as schema_pages
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,6 +33,25 @@ def _generator() -> ModuleType:
 def test_generated_pages_are_as_the_code_says(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
     assert (ROOT / "docs" / page).read_text("utf-8") == _generator().PAGES[page](), "run: nox -s docs"
+
+
+def test_schemas_are_as_the_dataclasses_say() -> None:
+    made = schema_pages()
+    written = {f"{FOLDER}/{path.name}": path.read_text("utf-8") for path in (ROOT / "docs" / FOLDER).iterdir()}
+    assert written == made, "run: nox -s docs"
+    for text in made.values():
+        schema = json.loads(text)
+        Draft202012Validator.check_schema(schema)
+        assert schema["$id"].startswith("urn:keyadmin:schema:")
+        open_objects = [each for each in _objects(schema) if "properties" in each and each["additionalProperties"] is not False]
+        assert not open_objects, "a schema that takes anything says nothing"
+
+
+def _objects(schema: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(schema, dict):
+        yield schema
+    for each in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from _objects(each)
 
 
 def test_every_dependency_has_its_reason() -> None:

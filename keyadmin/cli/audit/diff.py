@@ -47,6 +47,8 @@ def diff(
 
 def _show(session: Session, found: AuditDiff) -> None:
     match session.format:
+        case name if session.fields is not None and name != "html":
+            show_list(session, found.changes, _VIEW)
         case "json" | "yaml":
             show_data(session, found.to_json() | session.mark)
         case "jsonl" | "csv":

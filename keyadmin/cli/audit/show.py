@@ -136,6 +136,8 @@ def _print(session: Session, report: AuditReport, whole: AuditReport, wish: Audi
     match session.format:
         case "json" | "yaml":
             show_data(session, _document(report, wish, owners))
+        case "table" | "markdown" if session.fields is not None:
+            show_list(session, report.findings, _view(owners))
         case "jsonl":
             show_data(session, MadeLater(report.findings, partial(_with_owner, owners=owners)))
         case "csv":
@@ -194,7 +196,7 @@ def _view(owners: Mapping[str, Owner], *, accepted: bool = True, new: bool = Tru
             Column("fix", lambda each: each.fix),
             *more,
         ),
-        lambda each: each.to_json(),
+        partial(_with_owner, owners=owners),
         "No finding to show.",
     )
 

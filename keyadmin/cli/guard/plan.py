@@ -19,7 +19,7 @@ from keyadmin.cli.guard.options import (
     Rehearse,
 )
 from keyadmin.cli.guard.rehearsal import Rehearsed
-from keyadmin.cli.render import show_document, write
+from keyadmin.cli.render import show_document, show_text
 from keyadmin.cli.runner import keeping_all, run
 from keyadmin.cli.session import current
 from keyadmin.guard import export
@@ -58,7 +58,8 @@ def plan(
     with keeping_all():
         found, seen = run(context, work)
     if form is not None:
-        write(export.text(form, found).rstrip("\n"))
+        text = export.text(form, found).rstrip("\n")
+        show_text(session, {"form": form, "content": text}, text)
         return
     data = output.plan_json(session, found)
     lines = output.plan_lines(found)

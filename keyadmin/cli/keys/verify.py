@@ -10,7 +10,7 @@ import typer
 from keyadmin.cli.keys.named import string_or_name
 from keyadmin.cli.keys.options import KeyOrString
 from keyadmin.cli.options import KeyFromEnv
-from keyadmin.cli.render import show_document
+from keyadmin.cli.render import PROGRAMS, show_document
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import current
 from keyadmin.keys import resolve
@@ -53,7 +53,7 @@ def verify(
         return Verdict(key_string, await checking.until_accepted(cloud, key_string, session.observer, limit_s, found), found)
 
     verdict = run(context, work, credentials=not isinstance(given, KeyString))
-    if verdict.ok or session.format in ("json", "jsonl", "yaml"):
+    if verdict.ok or session.format in PROGRAMS:
         text = f"{verdict.label} works for the Gemini API."
         show_document(session, verdict.to_json(sandbox=session.sandbox is not None), text)
     if verdict.problem is not None:

@@ -12,7 +12,7 @@ from keyadmin.cli.confirm import confirm
 from keyadmin.cli.options import Yes
 from keyadmin.cli.projects.named import import_list
 from keyadmin.cli.projects.view import view
-from keyadmin.cli.render import show_list, show_to_programs, write
+from keyadmin.cli.render import show_list, show_text, show_to_programs
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.model.command_line import typed
@@ -95,17 +95,18 @@ def _count(number: int) -> str:
 
 def _export(session: Session, file: Path, imports: Imports, *, yes: bool) -> None:
     from keyadmin.local.files import write_text
-    from keyadmin.local.imports import as_text
+    from keyadmin.local.imports import SCHEMA_VERSION, as_text
 
     ids = imports.ids()
     text = as_text(imports.account, ids)
+    data = {"schemaVersion": SCHEMA_VERSION, "file": str(file), "projects": ids} | session.mark
     if str(file) == "-":
-        write(text.rstrip("\n"))
+        show_text(session, data, text.rstrip("\n"))
         return
     if file.exists():
         confirm(session, f"{file} exists. Overwrite it?", yes=yes)
     write_text(file, text, mode=0o644)
-    show_to_programs(session, {"file": str(file), "projects": ids} | session.mark)
+    show_to_programs(session, data)
     session.console.note(
         f"Wrote {_count(len(ids))} to {file}. To import them elsewhere: {typed('projects import', file=str(file))}"
     )

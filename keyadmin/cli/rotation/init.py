@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from keyadmin.cli.options import DryRun
-from keyadmin.cli.render import write
+from keyadmin.cli.render import show_text, show_to_programs
 from keyadmin.cli.session import current
 from keyadmin.local.files import write_text
 from keyadmin.model.command_line import typed
@@ -37,11 +37,13 @@ def init(
     if path.exists() and not force:
         raise Problem(Cause.ALREADY_EXISTS, f"{path} is there already", fix=("edit it, or replace it with --force",))
     if dry_run:
-        write(text)
+        files = f"{path} and {SCHEMA_FILE} beside it" if schema else str(path)
+        show_text(session, {"dryRun": True, "steps": [f"write {files}"]}, text)
         return
     if schema:
         write_text(path.with_name(SCHEMA_FILE), json.dumps(schema_of(), indent=2) + "\n", mode=0o644)
     write_text(path, text, mode=0o644)
+    show_to_programs(session, {"files": [str(path), *([str(path.with_name(SCHEMA_FILE))] if schema else [])]})
     written = f"{path} and {path.with_name(SCHEMA_FILE)}" if schema else str(path)
     which = None if policy == DEFAULT_FILE else policy
     session.console.note(f"Wrote {written}. See what the policy selects: {typed('rotation plan', policy=which)}")

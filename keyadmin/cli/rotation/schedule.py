@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from keyadmin.cli.options import DryRun
-from keyadmin.cli.render import show_document
+from keyadmin.cli.render import show_document, show_to_programs
 from keyadmin.cli.rotation.options import PolicyIfAny
 from keyadmin.cli.session import current
 from keyadmin.cli.suggest import one_of
@@ -82,6 +82,7 @@ def schedule(
     for file in files:
         _write(output, file)
         session.console.note(f"Wrote {output / file.path}")
+    show_to_programs(session, {"files": [str(output / file.path) for file in files]})
 
 
 def _installation(engine: str, source: str | None, hashes: Sequence[str]) -> dict[str, Any]:

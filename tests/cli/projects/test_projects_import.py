@@ -69,7 +69,7 @@ def test_nonsense_is_wrong_usage(projects, served, arguments: list[str], said: s
 
 def test_a_dry_run_imports_nothing(projects) -> None:
     assert "would import 1 project" in projects("import", "demo-project", "--dry-run").err
-    assert projects("list", "--export", "-").out == "# projects imported by owner@example.com\n"
+    assert projects("list", "--export", "-").out == "# projects imported by owner@example.com\n# schemaVersion 1\n"
 
 
 def test_each_account_has_its_own_list(projects, listed, served) -> None:
@@ -130,13 +130,19 @@ def test_forget_dry_run_and_nonsense(projects, listed) -> None:
 # --- as a file ------------------------------------------------------------------------------------------------------------
 
 
+HEAD = "# projects imported by owner@example.com\n# schemaVersion 1\n"
+
+
 def test_exported_and_imported_elsewhere(projects, listed, tmp_path: Path) -> None:
     projects("import", "old-maps-site", "demo-project")
     path = str(tmp_path / "list.txt")
     assert projects("list", "--export", path).code == 0
-    assert Path(path).read_text() == "# projects imported by owner@example.com\nold-maps-site\ndemo-project\n"
-    projects("forget", "--all", "--yes")
-    assert listed("import", "--file", path) == ["old-maps-site", "demo-project"]
+    assert Path(path).read_text() == f"{HEAD}old-maps-site\ndemo-project\n"
+    document = projects("list", "--export", "-", "--format", "json").out
+    for text in (Path(path).read_text(), document):
+        Path(path).write_text(text)
+        projects("forget", "--all", "--yes")
+        assert listed("import", "--file", path) == ["old-maps-site", "demo-project"]
     assert projects("list", "--export", path).code == 2  # it exists: asks
     assert projects("list", "--export", path, "--yes").code == 0
 
@@ -157,6 +163,8 @@ def test_from_stdin(projects) -> None:
     [
         ("", "names no project"),
         ("# only a comment\n", "names no project"),
+        ("# schemaVersion 2\ndemo-project\n", "has schemaVersion 2, and this keyadmin reads 1"),
+        ('{"schemaVersion": 2, "projects": ["demo-project"]}', "has schemaVersion 2, and this keyadmin reads 1"),
         ("[1]", "should hold a list of project ids"),
         ('{"a": 1}', "should hold a list of project ids"),
         ("[", "is not JSON"),
