@@ -68,6 +68,13 @@ def show_list(session: Session, items: Iterable[T], view: View[T]) -> None:
 
 def show_table(session: Session, rows: Sequence[T], view: View[T]) -> None:
     """A list for people, whatever the format."""
+    if session.fields is not None:
+        _show_chosen(session, [view.to_json(row) for row in rows], view.empty, session.fields)
+    else:
+        _table(session, rows, view)
+
+
+def _table(session: Session, rows: Sequence[T], view: View[T]) -> None:
     if rows:
         for line in table.lines(view.columns, [_styled(row, view) for row in rows], terminal_width(), session.colour):
             write(line)
@@ -234,7 +241,7 @@ def _show_chosen(session: Session, rows: Iterable[Any], empty: str, chosen: Chos
     if form == "markdown":
         _markdown([column.title for column in show.columns], (_cells(row, show) for row in rows))
     else:
-        show_table(session, rows, show)
+        _table(session, rows, show)
 
 
 def _chosen_view(chosen: ChosenFields, empty: str) -> View[Any]:
