@@ -64,9 +64,15 @@ def table() -> None:
 
 def parsed(line: str) -> None:
     """Fails where the command table does not take the line. Nothing runs."""
-    words = shlex.split(line)
+    parsed_words(shlex.split(line)[1:], line)
+
+
+def parsed_words(words: list[str], line: str) -> None:
+    """The same for the words after the program, of which the line is told."""
     node: Any = group(PROGRAM, ROOT)
-    place = 1
+    place = 0
+    while words[place : place + 1] and words[place].startswith("--"):  # global options before the command
+        place += 1 if words[place] in ("--sandbox", "--no-sandbox", "--quiet", "--verbose", "--no-color", "--version") else 2
     while isinstance(node, LazyGroup):
         if isinstance(node, CommandWithSubcommands) and not (words[place:] and words[place].isalpha()):
             break
@@ -149,9 +155,17 @@ def entries(restrictions: Any) -> list[str]:
 @pytest.mark.parametrize("kind", list(BUSY))
 def test_advice_on_a_blocked_key_adds_and_keeps(cli: Callable[..., Any], served: Any, kind: str) -> None:
     """What took sites down: 'add the site' replaced the list. Typed word for word, unasked, it adds."""
-    key = {"keyId": "web", "displayName": "web", "restrictions": BUSY[kind]}
+    key = {"keyId": "web", "displayName": "web", "restrictions": BUSY[kind], "lastUsed": served.control("")["now"]}
     namesake = {"keyId": "web-2", "displayName": "web"}
-    served.seed(projects=[{"projectId": "demo-project", "services": ["apikeys.googleapis.com"], "keys": [key, namesake]}])
+    served.seed(
+        projects=[
+            {
+                "projectId": "demo-project",
+                "services": ["apikeys.googleapis.com", "monitoring.googleapis.com"],
+                "keys": [key, namesake],
+            }
+        ]
+    )
     env = {"KEYADMIN_SANDBOX": served.rest}
     error = {
         "error": {
@@ -174,7 +188,7 @@ def test_advice_on_a_blocked_key_adds_and_keeps(cli: Callable[..., Any], served:
     for line in lines:
         for name, value in FILLED.items():
             line = re.sub(rf"(?<![\w=]){re.escape(name)}(?![\w=])", value, line)
-        done = cli(*shlex.split(line)[1:], "--force", "--format", "json", env=env)
+        done = cli(*shlex.split(line)[1:], "--format", "json", env=env)
         assert done.code == 0, (line, done.err)
     after = cli("keys", "describe", "web", "--format", "json", env=env).json["restrictions"]
     assert set(entries(BUSY[kind])) < set(entries(after)), "the neighbours are there, and one more"

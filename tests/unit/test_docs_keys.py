@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -30,24 +29,6 @@ def options(path: list[str]) -> set[str]:
         if not hasattr(found, "list_commands"):
             break
     return {option for parameter in found.params for option in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
-
-
-def lines(page: str) -> list[str]:
-    """The keyadmin commands of a page's examples."""
-    fenced = re.findall(r"^```(\w*)\n(.*?)^```", (DOCS / page).read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    blocks = [text for language, text in fenced if language in ("", "sh")]
-    found = [line for block in blocks for line in block.splitlines() if "keyadmin " in line]
-    return [re.sub(r"^.*?\$\((keyadmin .*)\)$", r"\1", line) for line in found]
-
-
-@pytest.mark.parametrize("line", [*lines("keys.md"), *lines("reference/gcloud-api-keys.md")])
-def test_examples_can_be_typed(line: str) -> None:
-    words = shlex.split(line)
-    assert words[0] == PROGRAM
-    known = options(words[1:])
-    for word in words[1:]:
-        if word.startswith("-") and word != "-":
-            assert word.partition("=")[0] in known, line
 
 
 def test_what_stands_for_gclouds_flags_exists() -> None:
