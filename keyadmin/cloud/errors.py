@@ -13,6 +13,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from keyadmin.cloud.details import facts_from_details, facts_from_http, facts_from_status
 from keyadmin.cloud.endpoints import ApiCall
@@ -20,6 +21,7 @@ from keyadmin.cloud.foreign import ForeignAnswer
 from keyadmin.cloud.network import ca_advice, way_out
 from keyadmin.model import leaned_on
 from keyadmin.model.causes.classify import ErrorFacts, classify
+from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.model.secret import redact
 
@@ -222,7 +224,8 @@ def _unreachable(call: ApiCall, place: str, why: str, *, tls: bool = False, pass
     facts = _facts(call, "UNAVAILABLE" if passing else None, message)
     # A sandbox that is not there is a service that is not running; no network lies between.
     cause = Cause.NETWORK_UNREACHABLE if place == call.service else Cause.SERVICE_UNAVAILABLE
-    problem = Problem(cause, message, status="UNAVAILABLE", service=facts.service, fix=fix, unsent=True)
+    variant = None if place == call.service else "not-running"
+    problem = Problem(cause, message, status="UNAVAILABLE", service=facts.service, fix=fix, unsent=True, variant=variant)
     return Failure(facts, problem, sent=False, answered=False)
 
 
@@ -237,7 +240,9 @@ def _silent(call: ApiCall, place: str, status: str, message: str) -> Failure:
 
 def _ways(call: ApiCall, place: str) -> tuple[str, ...]:
     if place != call.service:
-        return ("Start it again (keyadmin sandbox serve), or correct KEYADMIN_SANDBOX.",)
+        port = urlsplit(place.rpartition(" ")[2]).port
+        again = typed("sandbox serve", rest_port=str(port) if port else None)
+        return (f"start it again, with its --state and --grpc-port if it had any: {again}", "or correct KEYADMIN_SANDBOX")
     return way_out(call.service)
 
 

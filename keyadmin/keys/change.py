@@ -92,7 +92,7 @@ class Started:
 
 
 def plan_restrict(key: Key, edit: RestrictionEdit, *, force: bool) -> KeyChange:
-    """Narrow, replace or extend the restrictions. Unless `force`, a key used in the last seven days is refused (conflict).
+    """Narrow, replace or extend the restrictions. Unless `force`, a key used in the last seven days is not narrowed (conflict).
 
     Asked about where an entry that stands there would go, and where that cannot be seen. Raises usage() for an edit that does
     not fit the key, Problem where the key has to be read for it and may not be.
@@ -111,7 +111,7 @@ def plan_restrict(key: Key, edit: RestrictionEdit, *, force: bool) -> KeyChange:
         lambda now: replace(now, restrictions=edit.of(now)),
         frozenset({"restrictions"}),
         merges=edit.merges,
-        usage_check=not force,
+        usage_check=not force and not edit.widens,
         asks=asks,
         notes=notes,
     )

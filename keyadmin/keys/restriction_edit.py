@@ -8,11 +8,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from keyadmin.keys import validate
+from keyadmin.model.command_line import typed
 from keyadmin.model.key import GEMINI_ONLY, ApiTarget, Key, Restrictions
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 
 Kind = Literal["ips", "referrers", "android", "ios"]
 KINDS: Final[tuple[Kind, ...]] = ("ips", "referrers", "android", "ios")
+_STANDS_FOR: Final = {
+    "ips": "ADDRESS",
+    "referrers": "SITE",
+    "android": "PACKAGE=SHA1",
+    "ios": "BUNDLE_ID",
+    "api-target": "SERVICE",
+}
 Given = dict[str, Sequence[str]]
 """The values of options by kind: `ips`, `referrers`, `android`, `ios`, `api-target`."""
 
@@ -30,6 +38,11 @@ class RestrictionEdit:
     def merges(self) -> bool:
         """Whether it holds for whatever is there: a key that somebody else changed meanwhile is read anew."""
         return self.replacing is None
+
+    @property
+    def widens(self) -> bool:
+        """Whether it only lets more in: entries are added to lists that are there, and nobody is shut out."""
+        return self.replacing is None and self.remove == Restrictions()
 
     def of(self, key: Key) -> Restrictions:
         """The key's restrictions afterwards. Raises usage(): nothing of the kind to add to, the last entry taken away."""
@@ -131,7 +144,7 @@ def _more(key: Key, old: Restrictions, add: Restrictions) -> Restrictions:
     if kind := add.client_kind:
         if old.client_kind != kind:
             there = f"is restricted to {old.client_kind}" if old.client_kind else "has no restriction to clients"
-            raise _nothing_to_add_to(key, kind, f"--allowed-{kind}", there)
+            raise _nothing_to_add_to(key, kind, there, {f"allowed_{kind}": _written(kind, getattr(add, kind))})
         there_now = {_form(kind, each) for each in getattr(old, kind) or ()}
         new = [each for each in getattr(add, kind) if _form(kind, each) not in there_now]
         merged = (*(getattr(old, kind) or ()), *new)
@@ -140,7 +153,8 @@ def _more(key: Key, old: Restrictions, add: Restrictions) -> Restrictions:
         out = replace(out, **{kind: merged})
     if add.targets:
         if not old.services:
-            raise _nothing_to_add_to(key, "api-target", "--api-target", "may call every API")
+            targets = [":".join(filter(None, (each.service, ",".join(each.methods)))) for each in add.targets]
+            raise _nothing_to_add_to(key, "api-target", "may call every API", {"api_target": targets})
         out = replace(out, targets=_with_targets(old.targets, add.targets))
     return out
 
@@ -157,10 +171,16 @@ def _form(kind: Kind, entry: Any) -> Hashable:
     return str(entry)
 
 
-def _nothing_to_add_to(key: Key, kind: str, option: str, there: str) -> Problem:
+def _written(kind: Kind, given: Sequence[Any]) -> list[str]:
+    """Entries as they are typed."""
+    return [f"{each.package}={each.sha1}" if kind == "android" else str(each) for each in given]
+
+
+def _nothing_to_add_to(key: Key, kind: str, there: str, options: dict[str, list[str]]) -> Problem:
+    begun = typed("keys restrict", key.key_id, project=key.project, **options)
     return usage(
         f"--add-{kind}: key {key.key_id} {there}, so there is no list to add to",
-        f"begin one with {option}, which shuts out all that it does not name",
+        f"begin one, which shuts out all that it does not name: {begun}",
     )
 
 
@@ -183,12 +203,12 @@ def _less(key: Key, old: Restrictions, remove: Restrictions) -> Restrictions:
         gone = {_form(kind, each) for each in getattr(remove, kind)}
         left = tuple(each for each in there if _form(kind, each) not in gone)
         if not left:
-            raise _last(key, kind, f"--allowed-{kind}", "--clients")
+            raise _last(key, kind, f"allowed_{kind}", "clients")
         out = replace(out, **{kind: left})
     if remove.targets and old.services:
         left_targets = _without_targets(old.targets, remove.targets)
         if not left_targets:
-            raise _last(key, "api-target", "--api-target", "--apis")
+            raise _last(key, "api-target", "api_target", "apis")
         out = replace(out, targets=left_targets)
     return out
 
@@ -211,10 +231,12 @@ def _without_targets(old: tuple[ApiTarget, ...], remove: tuple[ApiTarget, ...]) 
 
 
 def _last(key: Key, kind: str, option: str, part: str) -> Problem:
+    instead = typed("keys restrict", key.key_id, project=key.project, **{option: _STANDS_FOR[kind]})
+    opened = typed("keys unrestrict", key.key_id, project=key.project, **{part: True})
     return Problem(
         Cause.INVALID_ARGUMENT,
         f"--remove-{kind}: nothing of the kind would be left on key {key.key_id}, which would open it to everybody",
         project=key.project,
-        fix=(f"name what takes its place: {option}", f"or open the key knowingly: keys unrestrict {part}"),
+        fix=(f"name what takes its place: {instead}", f"or open the key knowingly: {opened}"),
         exit_code=Exit.USAGE,
     )

@@ -21,7 +21,8 @@ from keyadmin.model.problem import Cause, Problem, usage
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
-YOUNGEST: Final = timedelta(days=7)  # a younger key may not have been used yet for all that it is for
+# A younger key may not have been used yet for all that it is for; `checkExistingUsage` looks as far back.
+YOUNGEST: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class UsePlan:
 
 
 async def plan(cloud: Cloud, key: Key, window: UseWindow, *, force: bool) -> UsePlan:
-    """The restriction to what was used, which is always asked about. Changes nothing.
+    """The restriction to what was used, which is always asked about. Changes nothing. A key in daily use is refused (conflict)
+    only where less than its use of the last seven days would stay, and not with `force`.
 
     Raises Problem: the use cannot be read in full, there was none, the key is younger than seven days.
     """
@@ -66,7 +68,8 @@ async def plan(cloud: Cloud, key: Key, window: UseWindow, *, force: bool) -> Use
     if not allowed:
         raise _refused(key, f"no call of it was answered in {words(window.span)} that its targets allow")
     targets = tuple(_target(key, service) or ApiTarget(service) for service in sorted(allowed))
-    change = plan_restrict(key, RestrictionEdit(Restrictions(targets=targets)), force=force)
+    safe = window.span >= YOUNGEST and not window.without & answered.keys()  # what was used in these days stays
+    change = plan_restrict(key, RestrictionEdit(Restrictions(targets=targets)), force=force or safe)
     shut = change.asks or "every other API is shut out"
     lines = _lines(key, answered, allowed, window)
     return UsePlan(replace(change, asks=f"it goes by the calls of {words(window.span)}; {shut}"), lines)

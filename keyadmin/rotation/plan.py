@@ -15,6 +15,7 @@ from keyadmin.model.problem import Cause, Problem
 from keyadmin.rotation.decide import Action, Decision, RotationTerms, decide, in_vain
 from keyadmin.rotation.find import Chosen
 from keyadmin.rotation.job import Outcome
+from keyadmin.rotation.policy import NO_RULE
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,12 @@ class Planned:
         if self.decision.action in (Action.WAIT, Action.RETIRE):
             return old_key_works(self.decision)
         return "verifying" if self.decision.action is Action.PUBLISH else "in use"
+
+    @property
+    def sinks_words(self) -> list[str] | str:
+        """Where its keys are handed to: a policy says so, and a key only whether it was the same places."""
+        unknown = replace(self.chosen.rule, grace=NO_RULE.grace) == NO_RULE
+        return "unknown (no policy names them)" if unknown else [spec.text for spec in self.chosen.specs] or "none"
 
     def to_json(self) -> dict[str, Any]:
         """One row of `rotation plan` and `rotation status`."""

@@ -91,6 +91,10 @@ class PolicyRule:
         return self.machine in (None, socket.gethostname())
 
 
+NO_RULE: Final = PolicyRule("none", max_age=None)
+"""What stands in a rule's place where there is no policy."""
+
+
 def _filled(text: str, values: Mapping[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], text)
 

@@ -14,13 +14,11 @@ from keyadmin.model.observer import SILENT, Observer
 from keyadmin.model.problem import Problem
 from keyadmin.rotation.find import Chosen, Selection, of_lineage
 from keyadmin.rotation.plan import plan
-from keyadmin.rotation.policy import PolicyRule
+from keyadmin.rotation.policy import NO_RULE, PolicyRule
 from keyadmin.rotation.scope import RunPlan
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
-
-NO_RULE = PolicyRule("none", max_age=None)
 
 
 async def status_of_key(

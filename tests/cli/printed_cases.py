@@ -111,6 +111,7 @@ CASES: Final[dict[str, Case]] = {
         project="",
         env={"KEYADMIN_SANDBOX": ""},
     ),
+    "the sandbox is not there": Case("keys list", env={"KEYADMIN_SANDBOX": "http://127.0.0.1:1"}),
     "a port in use": Case("sandbox serve --rest-port {port}"),
     # ---- keys
     "a key is made": Case("keys create --name fresh"),
@@ -135,6 +136,20 @@ CASES: Final[dict[str, Case]] = {
         "keys create --name x --key-id lost-one",
         faults=({"method": "CreateKey", "code": "DROP", "times": 1, "when": "after"},),
         user="maker@example.com",
+    ),
+    "nothing to add to": Case(
+        "keys restrict web --add-ips 192.0.2.1",
+        web={"restrictions": {"browserKeyRestrictions": {"allowedReferrers": ["https://a.example/*"]}}},
+        again="keys restrict web --add-ips 192.0.2.2",
+    ),
+    "no API to add to": Case(
+        f"keys restrict web --add-api-target {MAPS}",
+        web={"restrictions": {}},
+        again=f"keys restrict web --add-api-target {GEMINI}",
+    ),
+    "the last entry": Case(
+        "keys restrict web --remove-referrers https://a.example/*",
+        web={"restrictions": {"browserKeyRestrictions": {"allowedReferrers": ["https://a.example/*"]}}},
     ),
     "a key is deleted": Case("keys delete web --yes --force", again="keys describe web"),
     "a key is deleted, not waited for": Case("keys delete web --yes --force --async"),

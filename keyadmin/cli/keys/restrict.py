@@ -84,7 +84,8 @@ def restrict(
 
     --api-target and --allowed-... replace the list of their kind; what is not named stays. Where an entry that stands there
     would go, it asks first. --add-... and --remove-... change the list that is there and keep its other entries.
-    A key that was used in the last 7 days is not changed without --force. Changes take up to 5 minutes to act everywhere.
+    A key that was used in the last 7 days is not narrowed without --force; --to-used keeps what it was used for. Changes
+    take up to 5 minutes to act everywhere.
     """
     replacing: Given = _given(api_target, allowed_ips, allowed_referrers, allowed_android, allowed_ios)
     add: Given = _given(add_api_target, add_ips, add_referrers, add_android, add_ios)

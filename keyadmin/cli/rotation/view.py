@@ -43,6 +43,7 @@ def planned_view(session: Session, found: Selection | None = None) -> View[Plann
             Column("Gen", lambda one: one.chosen.lineage.newest.generation),
             Column("State", lambda one: one.state_words, style=lambda one: "red" if one.state is State.STUCK else None),
             Column("Next", lambda one: one.decision.action.value, style=lambda one: _STYLES.get(one.decision.action.value)),
+            Column("Sinks", lambda one: one.sinks_words, below=True),
             Column("Why", lambda one: one.why, below=True),
         ),
         lambda one: one.to_json() | session.mark,

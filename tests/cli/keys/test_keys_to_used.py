@@ -38,14 +38,24 @@ def used(served: Any) -> Any:
 
 
 def test_to_used_goes_by_answered_calls_within_the_targets(keys: Callable[..., Any], used: Any) -> None:
-    asked = keys("restrict", "worn", "--to-used", "--force")
+    asked = keys("restrict", "worn", "--to-used")
     assert asked.code == 2, "it always asks"
     assert f"{MAPS}: 40 calls" in asked.err
-    done = keys("restrict", "worn", "--to-used", "--force", "--yes", "--format", "json")
-    assert done.code == 0, done.err
+    assert keys("restrict", "worn", "--to-used", "--dry-run").code == 0
+    done = keys("restrict", "worn", "--to-used", "--yes", "--format", "json")
+    assert done.code == 0, "a key in daily use: nothing that it is used for goes"
     assert done.json["restrictions"]["apiTargets"] == [{"service": MAPS}, {"service": TRANSLATE, "methods": ["Get*"]}]
     wide = keys("restrict", "wide", "--to-used", "--without", TRANSLATE, "--force", "--yes", "--format", "json")
     assert wide.json["restrictions"]["apiTargets"] == [{"service": MAPS}], "refused calls are no use"
+
+
+@pytest.mark.parametrize("more", [("--without", TRANSLATE), ("--window", "6d")])
+def test_to_used_by_less_than_all_use_of_a_week_takes_force(keys: Callable[..., Any], used: Any, more: tuple[str, ...]) -> None:
+    for last in ("--dry-run", "--yes"):
+        done = keys("restrict", "worn", "--to-used", *more, last)
+        assert done.code == 1
+        assert "was used in the last 7 days" in done.err
+    assert keys("restrict", "worn", "--to-used", *more, "--yes", "--force").code == 0
 
 
 @pytest.mark.parametrize(("key", "says"), [("idle", "no call"), ("young", "younger")])

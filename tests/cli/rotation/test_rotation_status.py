@@ -94,6 +94,12 @@ def test_results_of_a_run_have_names_and_sinks(world: World) -> None:
     (row,) = world.rotation("run", "--emergency", "--yes", "--format", "json").json
     assert row["displayName"] == "web 0"
     assert row["sinks"] == ["secret-manager:projects/shop-a/secrets/web-0"]
+    for words in (("status",), ("plan", "--all")):
+        shown = world.rotation(*words).out
+        assert {"NAME", "SINKS"} <= set(shown.split("\n")[0].split())
+        assert "secret-manager:projects/shop-a/secrets/web-0" in shown
+    (world.folder / "keyadmin.toml").unlink()
+    assert "unknown (no policy names them)" in world.rotation("status", *KEY).out
 
 
 # ---- names -------------------------------------------------------------------------------------------------------------

@@ -249,6 +249,10 @@ SERVICE_UNAVAILABLE: Final = CauseEntry(
             ),
             "The Live API closed the session with an error of its own.",
         ),
+        "not-running": Variant(
+            (do("start the program that is to listen there, or correct the address"),),
+            "Nothing listens there, so nothing was asked and nothing was done.",
+        ),
     },
     reasons=("RESOURCE_AVAILABILITY",),
     legacy=(
