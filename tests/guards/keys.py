@@ -96,6 +96,20 @@ GUARDS = [
         ("tests/cli/keys/test_keys_change.py::test_delete_needs_yes_or_a_terminal",),
     ),
     Guard(
+        "adding to a list is not taken for narrowing",
+        _CHANGE,
+        "usage_check=not force and not edit.widens",
+        "usage_check=not force",
+        ("tests/cli/test_advice.py::test_advice_on_a_blocked_key_adds_and_keeps",),
+    ),
+    Guard(
+        "--to-used keeps the use of a week, or the check looks",
+        "keys/to_used.py",
+        "safe = window.span >= YOUNGEST and not window.without & answered.keys()",
+        "safe = True",
+        ("tests/cli/keys/test_keys_to_used.py::test_to_used_by_less_than_all_use_of_a_week_takes_force",),
+    ),
+    Guard(
         "the last entry of a list is not taken away",
         "keys/restriction_edit.py",
         "        if not left:\n",
