@@ -193,7 +193,7 @@ def _message(
 def outside(project: str) -> tuple[str, ...]:
     """What is left where no access is to be had (the reference page): a project outside the organisation."""
     return (
-        f"If no access to {project} is to be had: a project outside the organisation serves for the Gemini API too.",
+        f"If no access to {project} is possible: a project outside the organisation serves for the Gemini API too.",
         "   Sign in with an account that belongs to no organisation: gcloud auth application-default login",
         f"   {typed('projects create', with_key='my-first-key')}",
     )

@@ -51,7 +51,7 @@ class Cover:
     basic: tuple[str, ...] = ()
     uncovered: tuple[str, ...] = ()
     places: Mapping[str, Place] | None = None
-    """Where each role is to be granted, if not on a project."""
+    """Where to grant each role, if not on a project."""
 
     def place(self, role: str) -> Place:
         """Where a role of this cover is to be granted."""

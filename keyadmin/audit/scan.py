@@ -315,7 +315,7 @@ def _use_read(looked: Sequence[_Looked]) -> UseRead:
 def _unknown(looked: Sequence[_Looked], look: _Look) -> list[str]:
     """Where the use of keys is not known: no project's error, but it must not pass for use either."""
     if look.passed_over_use:
-        return ["the use of keys was not read, as it takes a call a project: --rule unused-key reads it"]
+        return ["the use of keys was not read, as that takes one call per project: --rule unused-key reads it"]
     blind = [one.blind for one in looked if one.blind is not None]
     if not blind:
         return []

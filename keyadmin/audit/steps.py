@@ -310,7 +310,7 @@ def _of_others(case: _Case) -> Iterator[FixStep]:
     """What rules say that this file does not know, those of other packages among them."""
     for rule, finding in case.found.items():
         if rule not in ORDERED and finding.fix:
-            yield FixStep("review", rule, f"what the rule {rule} says is to be done")
+            yield FixStep("review", rule, f"what the rule {rule} says to do")
 
 
 def _look(case: _Case, why: str) -> FixStep:

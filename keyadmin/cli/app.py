@@ -49,7 +49,7 @@ ROOT: Final = CommandGroup(
     "No Google account? Add --sandbox to any command: it then runs in a local Google Cloud.",
     {
         "doctor": CommandEntry("keyadmin.cli.doctor:doctor", "Check what a project still lacks for API keys.", "Start here"),
-        "explain": CommandEntry("keyadmin.cli.explain:explain", "Explain an error message of Google's.", "Start here"),
+        "explain": CommandEntry("keyadmin.cli.explain:explain", "Explain an error message from Google.", "Start here"),
         "projects": CommandEntry(
             "keyadmin.cli.projects:GROUP", "List, find, import, create and change projects.", "Projects and keys"
         ),
@@ -182,7 +182,7 @@ def _interrupted(session: Session, arguments: Sequence[str]) -> int:
     session.console.say("\nInterrupted.")
     errors.say_left_behind(session)
     if _wants_json(session, arguments):
-        message = "; ".join(["interrupted", *(f"left half made: {text}" for text in session.observer.left_behind)])
+        message = "; ".join(["interrupted", *(f"left unfinished: {text}" for text in session.observer.left_behind)])
         errors.say_json(Problem(Cause.UNKNOWN, message), ())
     return Exit.INTERRUPTED
 

@@ -34,7 +34,7 @@ class Shell(StrEnum):
 def completion(
     context: typer.Context,
     shell: Annotated[
-        Shell | None, typer.Argument(metavar="SHELL", help=f"One of {', '.join(Shell)}; the one you are in otherwise.")
+        Shell | None, typer.Argument(metavar="SHELL", help=f"One of {', '.join(Shell)}; by default the one you are in.")
     ] = None,
     install: Annotated[bool, typer.Option("--install", help="Add it to the shell's start-up file.")] = False,
     dry_run: DryRun = False,

@@ -65,7 +65,7 @@ def get(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", autocompletion=one_of(SETTINGS), help="The setting's name.")],
 ) -> None:
-    """Print one setting as it stands, whatever set it."""
+    """Print the value of one setting, wherever it comes from."""
     session = current(context)
     found = setting(session, name)
     show_document(session, to_json(found), found.value or "")
@@ -76,7 +76,7 @@ def get(
 def set_(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", autocompletion=one_of(SETTINGS), help="The setting's name.")],
-    value: Annotated[str, typer.Argument(metavar="VALUE", help="Its new value; an empty one removes it.")],
+    value: Annotated[str, typer.Argument(metavar="VALUE", help="The new value; an empty one removes it.")],
     dry_run: DryRun = False,
 ) -> None:
     """Change one setting in the configuration file. The sandbox's settings and Google's are kept apart."""

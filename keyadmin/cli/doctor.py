@@ -32,7 +32,7 @@ from keyadmin.model.project_ref import checked
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
-_MEMBER_HELP: Final = "Somebody else, as far as you may read: user:ADDRESS, serviceAccount:ADDRESS, group:ADDRESS."
+_MEMBER_HELP: Final = "Check somebody else, as far as you can see: user:ADDRESS, serviceAccount:ADDRESS, group:ADDRESS."
 _BELOW: Final = " " * 12  # where the names of the checks begin
 
 
@@ -42,25 +42,24 @@ def _features(incomplete: str) -> list[str]:
 
 _Projects = Annotated[
     list[str] | None,
-    typer.Argument(
-        metavar="PROJECT", autocompletion=project_ids, help="Projects to check; the default project if none is named."
-    ),
+    typer.Argument(metavar="PROJECT", autocompletion=project_ids, help="Projects to check; by default the default project."),
 ]
 _For = Annotated[
     str,
     typer.Option("--for", metavar="FEATURE", autocompletion=_features, help=f"What you want to do: {', '.join(NAMES)}."),
 ]
-_Message = Annotated[bool, typer.Option("--message", help="Print the message to send to an admin, and nothing else.")]
+_Message = Annotated[bool, typer.Option("--message", help="Print only the message to send to an admin.")]
 _RoleFile = Annotated[
-    Path | None, typer.Option("--role-file", metavar="FILE", help="Write a custom role of what is missing (gcloud's YAML).")
+    Path | None,
+    typer.Option("--role-file", metavar="FILE", help="Write a custom role with the missing permissions (gcloud's YAML)."),
 ]
-_Apply = Annotated[bool, typer.Option("--apply", help="Grant what --member certainly lacks, if you may.")]
+_Apply = Annotated[bool, typer.Option("--apply", help="Grant --member what is certainly missing, if you are allowed to.")]
 _Member = Annotated[
     str | None,
     typer.Option(
         "--member",
         metavar="MEMBER",
-        help="Somebody else, as far as you may read: user:ADDRESS, serviceAccount:ADDRESS, group:ADDRESS.",
+        help="Check somebody else, as far as you can see: user:ADDRESS, serviceAccount:ADDRESS, group:ADDRESS.",
     ),
 ]
 _Connection = Annotated[
@@ -82,14 +81,14 @@ def doctor(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> int:
-    """Check what projects still lack for API keys: permissions, APIs, organisation policy, limits, quota project.
+    """Check what projects still lack for API keys: permissions, APIs, organisation policies, limits, a quota project.
 
-    Says the smallest grant that mends it. Exit code 3 = not ready.
+    Prints the smallest grant that fixes it. Exit code 3 = not ready.
     """
     session = current(context)
     if connection:
         if projects or apply or member or message or role_file or to:
-            raise usage("--connection stands alone", typed("doctor", connection=True, project="PROJECT"))
+            raise usage("--connection goes with no other option", typed("doctor", connection=True, project="PROJECT"))
         from keyadmin.cli.doctor_connection import show_connection
 
         return show_connection(context, session)
@@ -214,7 +213,7 @@ def _report(found: Diagnosis, columns: int | None) -> str:
         if check.fix and check.required and check.status != "ok":
             lines += _beside(" " * (width + 14), f"-> {check.fix}", columns)
     if any(not check.required and check.status != "ok" for check in found.checks):
-        lines += ["", "What stands in brackets is not in the way."]
+        lines += ["", "What is in brackets does not matter for this."]
     if found.unread:
         lines += ["", "Not known:", *(line for text in found.unread for line in _beside("  ", text, columns))]
     if found.feature.above:

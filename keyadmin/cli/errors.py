@@ -69,7 +69,7 @@ def say_json(problem: Problem, fix: tuple[str, ...]) -> None:
 def say_left_behind(session: Session) -> None:
     """What an interruption or a failure left half made."""
     for text in session.observer.left_behind:
-        session.console.say(f"  Left half made: {text}")
+        session.console.say(f"  Left unfinished: {text}")
 
 
 def to_json(problem: Problem, fix: tuple[str, ...]) -> dict[str, Any]:

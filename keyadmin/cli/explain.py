@@ -27,21 +27,23 @@ def explain(
     context: typer.Context,
     text: Annotated[
         str | None,
-        typer.Argument(metavar="TEXT|-", help="The error text; - or nothing reads it from stdin.", show_default=False),
+        typer.Argument(
+            metavar="TEXT|-", help="The error text; without it, or with -, it is read from stdin.", show_default=False
+        ),
     ] = None,
     from_file: Annotated[
         Path | None, typer.Option("--from-file", metavar="FILE", help="Read the error text from this file.")
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Explain every distinct error in the text, oldest first, not the last alone.")
+        bool, typer.Option("--all", help="Explain every distinct error in the text, oldest first, not only the last.")
     ] = False,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Also look which step is true already, in the project of -p; changes nothing.")
+        bool, typer.Option("--verify", help="Also check which steps are already done in the project of -p; changes nothing.")
     ] = False,
 ) -> int:
-    """Explain an error message of Google's: what it means, what it names, what to do, whose turn it is.
+    """Explain an error message from Google: what it means, what it names, what to do and who has to do it.
 
-    Takes gcloud's output, Terraform's, tracebacks, JSON, gRPC text, logs. Exit code 3 = not a known error.
+    Reads the output of gcloud and Terraform, tracebacks, JSON, gRPC text and logs. Exit code 3 = not a known error.
     """
     from keyadmin.access import explain as access
 

@@ -185,7 +185,7 @@ class CommandWithSubcommands(LazyGroup):
         found = super().resolve_command(ctx, args)
         given = [_written(each) for each in self.own.params if each.expose_value and _was_given(each, ctx)]
         if given and not ctx.resilient_parsing:
-            ctx.fail(f"{', '.join(given)} stands before {args[0]!r}: write the options of a subcommand after its name")
+            ctx.fail(f"{', '.join(given)} must not come before {args[0]!r}: write the options of a subcommand after its name")
         return found
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:

@@ -52,7 +52,7 @@ COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
         "update": "`keyadmin keys restrict KEY --help`, `keyadmin keys rename KEY NEW_NAME`",
     },
     "projects": {
-        "add": "`keyadmin projects create --help`; one that is there: `keyadmin projects import ID`",
+        "add": "`keyadmin projects create --help`; an existing one: `keyadmin projects import ID`",
         "get": "`keyadmin projects describe ID`",
         "info": "`keyadmin projects describe ID`",
         "ls": "`keyadmin projects list`",

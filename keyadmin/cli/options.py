@@ -13,15 +13,15 @@ from keyadmin.cli.session import current
 from keyadmin.cli.settings import FORMATS
 from keyadmin.model.leaned_on import coercion_is_open, set_coercion
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
 KeyFromEnv = Annotated[
     str | None, typer.Option("--key-from-env", metavar="VARIABLE", help="Read the key string from this environment variable.")
 ]
 
 ChargeProjects = Annotated[
     bool,
-    typer.Option("--charge-projects", help="Charge each call to the project it is about, not to one quota project."),
+    typer.Option("--charge-projects", help="Charge each call to the project it concerns, not to one quota project."),
 ]
 
 
@@ -115,7 +115,7 @@ _Quiet = Annotated[
 ]
 _Verbose = Annotated[
     bool | None,
-    typer.Option("--verbose", "-v", callback=_record, help="Say what is done, and tracebacks. [KEYADMIN_VERBOSE]"),
+    typer.Option("--verbose", "-v", callback=_record, help="Show details and tracebacks. [KEYADMIN_VERBOSE]"),
 ]
 _NoColor = Annotated[bool | None, typer.Option("--no-color", callback=_record, help="No colour. [KEYADMIN_NO_COLOR, NO_COLOR]")]
 _ImpersonateServiceAccount = Annotated[
@@ -130,7 +130,10 @@ _ImpersonateServiceAccount = Annotated[
 _QuotaProject = Annotated[
     str | None,
     typer.Option(
-        "--quota-project", callback=_record, metavar="ID", help="The project calls are charged to. [KEYADMIN_QUOTA_PROJECT]"
+        "--quota-project",
+        callback=_record,
+        metavar="ID",
+        help="The project that calls are charged to. [KEYADMIN_QUOTA_PROJECT]",
     ),
 ]
 _Timeout = Annotated[
@@ -139,13 +142,13 @@ _Timeout = Annotated[
         "--timeout",
         callback=_record,
         metavar="DURATION",
-        help="How long calls wait in all for a network that does not answer: 90s. [KEYADMIN_TIMEOUT]",
+        help="How long calls wait in total for a network that does not answer; 90s by default. [KEYADMIN_TIMEOUT]",
     ),
 ]
 _NoPlugins = Annotated[
     bool | None,
     typer.Option(
-        "--no-plugins", callback=_no_plugins, help="Leave out sinks and rules of other packages. [KEYADMIN_NO_PLUGINS]"
+        "--no-plugins", callback=_no_plugins, help="Do not load sinks and rules of other packages. [KEYADMIN_NO_PLUGINS]"
     ),
 ]
 _Fields = Annotated[

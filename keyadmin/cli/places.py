@@ -13,7 +13,7 @@ from keyadmin.model.problem import usage
 
 Projects = Annotated[
     list[str] | None,
-    typer.Option("--projects", metavar="A,B", autocompletion=projects_and_more, help="These projects; may be repeated."),
+    typer.Option("--projects", metavar="A,B", autocompletion=projects_and_more, help="Only these projects; may be repeated."),
 ]
 Folder = Annotated[
     str | None, typer.Option("--folder", metavar="N", help="All projects below a folder: its number or its name.")

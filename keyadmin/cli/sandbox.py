@@ -31,8 +31,8 @@ GROUP: Final = CommandGroup(
             "keyadmin.cli.sandbox:serve", "Serve it in the foreground, for other programs too.", world="server", fields=False
         ),
         "seed": CommandEntry("keyadmin.cli.sandbox:seed", "Add projects, keys and more from a seed file.", world="sandbox"),
-        "reset": CommandEntry("keyadmin.cli.sandbox:reset", "Start it over with what it began with.", world="sandbox"),
-        "env": CommandEntry("keyadmin.cli.sandbox_env:env", "Print shell lines that point programs at it.", world="server"),
+        "reset": CommandEntry("keyadmin.cli.sandbox:reset", "Reset it to what it began with.", world="sandbox"),
+        "env": CommandEntry("keyadmin.cli.sandbox_env:env", "Print shell lines that point programs to it.", world="server"),
     },
 )
 
@@ -47,13 +47,13 @@ def serve(
         Path | None, typer.Option(metavar="FILE", help="Keep everything in this SQLite file (else in memory only).")
     ] = None,
     seed: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Begin with this seed (JSON) in place of the default one.")
+        Path | None, typer.Option(metavar="FILE", help="Begin with this seed (JSON) instead of the default one.")
     ] = None,
     latency: Annotated[str | None, typer.Option(metavar="MS|recorded", help="Answer as slowly as this.")] = None,
     ready_file: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write addresses and pid here once it is ready.")
     ] = None,
-    allow_remote: Annotated[bool, typer.Option("--allow-remote", help="Listen beyond this machine.")] = False,
+    allow_remote: Annotated[bool, typer.Option("--allow-remote", help="Accept connections from other machines.")] = False,
 ) -> None:
     """Serve the sandbox in the foreground until Ctrl-C or SIGTERM. Other programs reach it over REST and gRPC.
 
@@ -80,7 +80,8 @@ def seed(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A seed (JSON).")],
     dry_run: DryRun = False,
 ) -> None:
-    """Add what a seed file describes; what has the same id is replaced. A file with a mistake changes nothing."""
+    """Add what a seed file (JSON with projects, keys and more) describes; entries with the same id are replaced. A file with a
+    mistake changes nothing."""
     from keyadmin.sandbox.seed import read
 
     session = current(context)
@@ -100,7 +101,7 @@ def seed(
 
 
 def reset(context: typer.Context, yes: Yes = False, dry_run: DryRun = False) -> None:
-    """Start the sandbox over with the seed it began with; clock, faults and quotas too."""
+    """Reset the sandbox to the seed it began with, including clock, faults and quotas."""
     session = current(context)
     what = str(session.sandbox)
     if dry_run:
@@ -138,7 +139,7 @@ def plain_words(ready_file: Path | None = None) -> Iterator[None]:
 
 def bad_seed(message: str, *, there: bool = True) -> Problem:
     """The Problem of a seed with a mistake in it, or of one that is not there."""
-    fix = "fix the file and try again; nothing was changed" if there else "name a seed file that is there and may be read"
+    fix = "fix the file and try again; nothing was changed" if there else "name an existing seed file that you can read"
     return Problem(Cause.INVALID_ARGUMENT, message, fix=(fix,))
 
 

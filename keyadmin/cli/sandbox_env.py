@@ -64,12 +64,12 @@ class Lines:
 def env(
     context: typer.Context,
     ready_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The ready file of a served sandbox; KEYADMIN_SANDBOX else.")
+        Path | None, typer.Option(metavar="FILE", help="The ready file of a served sandbox; by default KEYADMIN_SANDBOX.")
     ] = None,
     shell: Annotated[Syntax, typer.Option(metavar="SHELL", help="sh (for bash and zsh too), fish or powershell.")] = Syntax.SH,
     unset: Annotated[bool, typer.Option("--unset", help="Print the lines that undo it.")] = False,
 ) -> None:
-    """Print shell lines that point keyadmin, gcloud and Google's client libraries at a served sandbox.
+    """Print shell lines that point keyadmin, gcloud and Google's client libraries to a served sandbox.
 
     eval "$(keyadmin sandbox env --ready-file FILE)"
     """

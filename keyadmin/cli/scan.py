@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders.")]
-History = Annotated[bool, typer.Option("--history", help="Also what the git repositories at and below the paths ever held.")]
-Reflog = Annotated[bool, typer.Option("--reflog", help="Also commits that no branch or tag leads to; implies --history.")]
-Offline = Annotated[bool, typer.Option("--offline", help="Ask nobody; every key string found is a finding (pre-commit).")]
-Allow = Annotated[Path | None, typer.Option("--allow", metavar="FILE", help="Fingerprints and path patterns to pass over.")]
-Ignored = Annotated[bool, typer.Option("--ignore-gitignored", help="Pass over files that git ignores, as a .env.")]
-Revoke = Annotated[bool, typer.Option("--revoke", help="Delete the keys found alive, after asking.")]
+History = Annotated[bool, typer.Option("--history", help="Also search the history of git repositories at and below the paths.")]
+Reflog = Annotated[bool, typer.Option("--reflog", help="Also search commits that no branch or tag reaches; implies --history.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Make no calls; every key string found is a finding (pre-commit).")]
+Allow = Annotated[Path | None, typer.Option("--allow", metavar="FILE", help="Fingerprints and path patterns to skip.")]
+Ignored = Annotated[bool, typer.Option("--ignore-gitignored", help="Skip files that git ignores, such as .env.")]
+Revoke = Annotated[bool, typer.Option("--revoke", help="Delete live keys that were found, after asking.")]
 
 _COLOURS = {"alive": "red", "unknown": "yellow"}
 _SAID: Final = 20  # files that could not be read, findings with their next command: more are counted
@@ -48,10 +48,10 @@ def scan(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> int:
-    """Find key strings in files and in git history, and say whose they are and whether they still work.
+    """Find key strings in files and git history, and say whose they are and whether they still work.
 
-    Encoded ones are found too. Binary files are passed over, and lines with the comment keyadmin:allow. Exit code 3 when one
-    alive is found (with --offline: when any is found), 1 when one could not be judged or something could not be read.
+    Encoded key strings are found too. Binary files and lines with the comment keyadmin:allow are skipped. Exit code 3: a live
+    key was found (with --offline: any key). Exit code 1: one could not be judged, or something could not be read.
     """
     session = current(context)
     if offline and revoke:

@@ -20,7 +20,7 @@ LanguageName = Annotated[
     ),
 ]
 ApiName = Annotated[str, typer.Option("--api", metavar="API", autocompletion=one_of(APIS), help=f"{' or '.join(APIS)}.")]
-Explicit = Annotated[bool, typer.Option("--explicit", help="The key stands in the code, not in the environment.")]
+Explicit = Annotated[bool, typer.Option("--explicit", help="Put the key into the code, not the environment.")]
 ModelName = Annotated[str, typer.Option("--model", metavar="MODEL", help="The model to call.")]
 
 
@@ -33,14 +33,14 @@ def snippet(
 ) -> None:
     """Print a working example that calls the Gemini API: for the Interactions API (in beta) or for generateContent.
 
-    The key comes from the environment (keyadmin env set KEY puts it there). With --explicit it is to be written in the
-    place of YOUR_API_KEY, for a first trial.
+    The key comes from the environment (keyadmin env set KEY puts it there). With --explicit, write it in place of
+    YOUR_API_KEY, for a first try.
     """
     session = current(context)
     made = make(language, api, model, explicit=explicit)
     data = {"language": made.language, "api": made.api, "model": made.model, "explicit": explicit, "code": made.code}
     show_text(session, data, made.code.rstrip("\n"))
     if explicit:
-        session.console.note(f"Put your key in the place of {PLACEHOLDER}: keyadmin keys show KEY prints it.")
+        session.console.note(f"Put your key in place of {PLACEHOLDER}: keyadmin keys show KEY prints it.")
     else:
         session.console.note("It takes the key from GEMINI_API_KEY; keyadmin env set KEY sets it.")

@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
 GROUP: Final = CommandGroup(
-    "Make ephemeral tokens for the Live API: what a browser or an app gets in the place of a key.",
-    {"create": CommandEntry("keyadmin.cli.tokens:create", "Make a token with a key, and print it.")},
+    "Create ephemeral tokens for the Live API, which browsers and apps get instead of a key.",
+    {"create": CommandEntry("keyadmin.cli.tokens:create", "Create a token with a key and print it.")},
 )
 
 Uses = Annotated[int, typer.Option("--uses", metavar="N", help="How many sessions it may begin; 0 = any number.")]
 Expire = Annotated[str, typer.Option("--expire", metavar="DURATION", help="When its sessions end, less than 20h ahead.")]
 SessionStart = Annotated[
-    str, typer.Option("--session-start", metavar="DURATION", help="How long it may begin sessions, less than 20h.")
+    str, typer.Option("--session-start", metavar="DURATION", help="How long it can begin sessions, less than 20h.")
 ]
 
 
@@ -47,10 +47,10 @@ def create(
     session_start: SessionStart = "1m",
     dry_run: DryRun = False,
 ) -> None:
-    """Make an ephemeral token for the Live API with a key, and print it, and nothing else: TOKEN=$(keyadmin tokens create KEY).
+    """Create an ephemeral token for the Live API and print nothing else: TOKEN=$(keyadmin tokens create KEY).
 
-    Whoever has the token can begin --uses sessions within --session-start; they end after --expire at the latest. Client
-    programs pass it where they would pass a key, with the API version v1alpha.
+    The token can begin --uses sessions within --session-start; they end after --expire at the latest. Client programs pass
+    it where they would pass a key, with the API version v1alpha.
     """
     session = current(context)
     terms = TokenTerms(uses, duration.parse(expire), duration.parse(session_start))

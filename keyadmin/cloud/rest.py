@@ -72,7 +72,7 @@ class RestTransport:
         if transport(call.service, call.method) != "rest":
             raise ValueError(f"{call.service} {call.method} is not a REST call")
         if any(holds_key(value) for value in (path, *map(str, (params or {}).values()))):
-            raise usage("a key string stands where a name is expected; it is not sent, for it would stand in a URL")
+            raise usage("a key string was given where a name is expected; it is not sent, since it would be part of a URL")
 
         async def attempt(signed: dict[str, str], seconds: float) -> Value:
             url = self._routes.rest(call.service) + path

@@ -151,7 +151,7 @@ def _read(path: Path, variable: str | None) -> dict[str, Any]:
     except ValueError:
         raise _broken(path, variable, "it is not JSON") from None
     if not isinstance(info, dict) or not isinstance(info.get("type"), str):
-        raise _broken(path, variable, 'it holds no credentials: no "type" stands in it')
+        raise _broken(path, variable, 'it holds no credentials: it has no "type"')
     return info
 
 
@@ -161,7 +161,7 @@ def _broken(path: Path, variable: str | None, why: str) -> Problem:
             Cause.CREDENTIALS_MISSING,
             f"the Application Default Credentials in {path} cannot be used: {why}",
             unsent=True,
-            fix=(f"{LOGIN}    # writes it anew", NO_ACCOUNT),
+            fix=(f"{LOGIN}    # writes it again", NO_ACCOUNT),
         )
     return Problem(
         Cause.CREDENTIALS_MISSING,

@@ -72,9 +72,9 @@ async def _unchanged(cloud: Cloud, plan: GuardPlan) -> None:
 def _meanwhile(what: str) -> Problem:
     return Problem(
         Cause.CONFLICT,
-        f"{what} was changed by somebody else in between; it was left as it is",
+        f"{what} was changed by somebody else meanwhile; it was left as it is",
         status="ABORTED",
-        fix=("run the command again: it plans with what stands there now",),
+        fix=("run the command again: it makes a new plan from the present state",),
     )
 
 

@@ -145,7 +145,7 @@ def _policy(
         if enforced_so or (same(found.spec, wanted.spec) and same(found.dry_run, wanted.dry_run)):
             standing.append(f"{name} is {'enforced' if enforced_so or request.enforce else 'in dry run'} on {scope.words}")
             return
-    but = "".join(f", but for what is tagged {key}={value}" for key, value in constraints.excepted(spec))
+    but = "".join(f", except for what is tagged {key}={value}" for key, value in constraints.excepted(spec))
     words = f"set the policy for {name} on {scope.words}: {mode}{but}"
     steps.append(GuardStep("update" if found is not None else "create", wanted, words, found))
 

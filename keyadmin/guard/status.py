@@ -28,8 +28,8 @@ Mode = Literal["enforced", "dry-run", "enforced, another in dry run", "off"]
 MOST_PROJECTS: Final = 1_000  # whose policy logs are read: a call for each hundred
 
 BINDING: Final = (
-    "iam.managed.disableServiceAccountApiKeyCreation keeps new keys from being bound to service accounts, but for keys for the "
-    "Gemini API alone; it is enforced where nobody says otherwise and does not look back at keys that are there"
+    "iam.managed.disableServiceAccountApiKeyCreation keeps new keys from being bound to service accounts, except keys for the "
+    "Gemini API alone; it is enforced by default and does not affect existing keys"
 )
 
 

@@ -172,7 +172,7 @@ def refused(name: str, answer: HttpAnswer, what: str, words: str, *fix: str) -> 
         return Problem(
             Cause.NETWORK_UNREACHABLE,
             f"{what}: something else than {name} answered HTTP {answer.status}{f': {answer.text}' if answer.text else ''}",
-            fix=("check the address, and whether a proxy or a sign-in page stands in between",),
+            fix=("check the address, and whether a proxy or a sign-in page is in between",),
         )
     cause = {
         401: Cause.CREDENTIALS_EXPIRED,

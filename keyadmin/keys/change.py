@@ -120,7 +120,7 @@ def plan_restrict(key: Key, edit: RestrictionEdit, *, force: bool) -> KeyChange:
 def _restrict_unread(key: Key, edit: RestrictionEdit, *, force: bool) -> KeyChange:
     new = edit.replacing
     if new is None or entries(edit.add) or entries(edit.remove):
-        raise may_not(key, "apikeys.keys.get", "read its restrictions, which are to be added to or taken from")
+        raise may_not(key, "apikeys.keys.get", "read its restrictions in order to change them")
     return KeyChange(
         key,
         f"restrict key {key.key_id} to {apis(new)}, used by {clients(new)}",
@@ -235,7 +235,7 @@ def changed_meanwhile(key: Key) -> Problem:
     """The Problem of a key that is no longer as it was planned with."""
     return Problem(
         Cause.CONFLICT,
-        f"key {key.key_id} of project {key.project} was changed by somebody else in between; nothing was changed",
+        f"key {key.key_id} of project {key.project} was changed by somebody else meanwhile; nothing was changed",
         status="ABORTED",
         project=key.project,
         fix=(

@@ -49,5 +49,5 @@ def taken(key_id: str, project: str, *, deleted: bool = False) -> Problem:
     else:
         message = f"project {project} already has a key with the id {key_id!r} (deleted keys keep their ids)"
         see = typed("keys describe", key_id, project=project)
-        fix = (f"see it: {see}", "add --if-absent to be given the key that is there")
+        fix = (f"see it: {see}", "add --if-absent to get the existing key")
     return Problem(Cause.ALREADY_EXISTS, message, status="ALREADY_EXISTS", project=project, fix=fix)

@@ -78,7 +78,7 @@ def edit(
             whole = "--api-target" if kind == "api-target" else f"--allowed-{kind}"
             raise usage(
                 f"{whole} and {' and '.join(beside)} do not go together: the one replaces the list, the other changes it",
-                f"leave out {whole} to keep what is there",
+                f"leave out {whole} to keep the existing entries",
             )
     added = _restrictions(add, "--add-", allow_unknown=allow_unknown)
     removed = _restrictions(remove, "--remove-", allow_unknown=True)

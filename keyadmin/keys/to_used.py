@@ -72,7 +72,7 @@ async def plan(cloud: Cloud, key: Key, window: UseWindow, *, force: bool) -> Use
     change = plan_restrict(key, RestrictionEdit(Restrictions(targets=targets)), force=force or safe)
     shut = change.asks or "every other API is shut out"
     lines = _lines(key, answered, allowed, window)
-    return UsePlan(replace(change, asks=f"it goes by the calls of {words(window.span)}; {shut}"), lines)
+    return UsePlan(replace(change, asks=f"it is based on the calls of {words(window.span)}; {shut}"), lines)
 
 
 def _answered(uses: Iterable[KeyUsage]) -> dict[str, int]:

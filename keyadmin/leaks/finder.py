@@ -40,7 +40,7 @@ def files_below(paths: Sequence[Path]) -> tuple[list[str], list[str]]:
         else:
             odd = os.path.lexists(path)
             message = f"{path} is neither a file nor a folder" if odd else f"there is no file or folder {path}"
-            raise Problem(Cause.INVALID_ARGUMENT, message, fix=(f"name files or folders that are there: {typed('scan', '.')}",))
+            raise Problem(Cause.INVALID_ARGUMENT, message, fix=(f"name existing files or folders: {typed('scan', '.')}",))
     return files, unreadable
 
 

@@ -31,7 +31,7 @@ FOUNDER: Final = "keyadmin-founder"
 VOID: Final = "keyadmin-void"
 """On a key that was rolled back to: the highest generation that no longer counts."""
 HIGHEST: Final = "keyadmin-highest"
-"""On a key whose successor was deleted by hand: the highest generation there was, since that key will be purged."""
+"""On a key whose successor was deleted manually: the highest generation there was, since that key will be purged."""
 CAUSE: Final = "keyadmin-cause"
 """Why the last run stopped, for `rotation status` on other machines: on a successor that is stuck, or on the key that could
 not be replaced."""

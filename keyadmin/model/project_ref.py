@@ -26,8 +26,8 @@ def checked(text: str, source: str) -> str:
         return value
     by_name = (f"if that is a project's name: {typed('projects search', value)}",)
     raise usage(
-        f"{source}: {value!r} is not a project id or number: lower-case letters, digits and hyphens alone stand in those, "
-        "no hyphen first or last",
+        f"{source}: {value!r} is not a project id or number: ids consist of lower-case letters, digits and hyphens, "
+        "with no hyphen first or last",
         *(by_name if _SHORT_WORDS.fullmatch(value) else ()),
         f"see the ids: {typed('projects list', all=True)}",
     )

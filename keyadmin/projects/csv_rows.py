@@ -103,7 +103,7 @@ def _if_given(text: str | None, check: Callable[[str], str]) -> str:
 def _twice(rows: Sequence[ProjectRow]) -> list[str]:
     ids = [row.project_id for row in rows]
     return [
-        f"row {row.number}: the id {row.project_id!r} stands in row {rows[ids.index(row.project_id)].number} already"
+        f"row {row.number}: the id {row.project_id!r} is already in row {rows[ids.index(row.project_id)].number}"
         for place, row in enumerate(rows)
         if row.project_id and row.project_id in ids[:place]
     ]

@@ -133,7 +133,7 @@ def _tampered(lineage: Lineage, now: datetime) -> Decision | None:
     newest = lineage.newest
     stuck = Action.STUCK
     if not newest.live:
-        return Decision(stuck, f"its newest key {newest.key.key_id} was deleted by hand", ways_out=_ways_back(lineage))
+        return Decision(stuck, f"its newest key {newest.key.key_id} was deleted manually", ways_out=_ways_back(lineage))
     if newest.generation > 1 and newest.state is None:
         return Decision(stuck, f"the annotations of {newest.key.key_id} were removed or changed", ways_out=_ways_on(lineage))
     if other := other_than_replaced(newest, lineage.predecessor):
@@ -145,10 +145,10 @@ def _tampered(lineage: Lineage, now: datetime) -> Decision | None:
     if restored := _restored(lineage):
         name = restored[0].key.key_id
         ways = (
-            f"go on with {newest.key.key_id}, hand it over again and retire the other: {_adopt(lineage)}",
+            f"continue with {newest.key.key_id}, hand it over again and retire the other: {_adopt(lineage)}",
             f"or go back to it: {typed('rotation rollback', name, project=lineage.project)}",
         )
-        return Decision(stuck, f"the retired key {name} was brought back by hand", ways_out=ways)
+        return Decision(stuck, f"the retired key {name} was brought back manually", ways_out=ways)
     if wrong := _wrong_time(newest, now):
         return Decision(stuck, f"{newest.key.key_id} {wrong}", ways_out=_ways_on(lineage))
     return None
@@ -163,7 +163,7 @@ def _ways_back(lineage: Lineage) -> tuple[str, ...]:
 
 def _ways_on(lineage: Lineage) -> tuple[str, ...]:
     """Of a lineage whose newest key says something wrong."""
-    on, home = f"write them anew: {_adopt(lineage)}", _home(lineage)
+    on, home = f"write them again: {_adopt(lineage)}", _home(lineage)
     return (on, f"or go back, if it is not a key of this rotation: {home}") if home else (on,)
 
 

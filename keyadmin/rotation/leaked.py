@@ -24,7 +24,7 @@ def decide_leaked(lineage: Lineage, key_id: str, terms: RotationTerms, now: date
         return Decision(Action.GONE, "all its keys are deleted")
     if not newest.live and newest is not leaked:
         way = f"bring it back: {typed('keys undelete', newest.key.key_id, project=project)}"
-        return Decision(Action.STUCK, f"its newest key {newest.key.key_id} was deleted by hand", ways_out=(way,))
+        return Decision(Action.STUCK, f"its newest key {newest.key.key_id} was deleted manually", ways_out=(way,))
     if not leaked.live:
         return _gone(lineage, leaked)
     after = [member for member in lineage.members if member.live and member.generation > leaked.generation]

@@ -104,7 +104,7 @@ def write_metrics(path: Path, planned: Sequence[Planned], now: datetime, found: 
     failed = sum(1 for one in planned if one.failed)
     for name, text, value in (
         ("due", "Lineages whose key is older than allowed.", due),
-        ("stuck", "Lineages that stand still until what stopped them is fixed.", stuck),
+        ("stuck", "Lineages that are stuck until somebody fixes the cause.", stuck),
         ("kept", "Lineages whose old key works on though its grace period is over: it is still used, or a run failed.", kept),
         ("failed", "Lineages with which the last run failed.", failed),
         ("unreadable_projects", "Projects that could not be checked.", len(found.errors)),

@@ -19,7 +19,7 @@ UNDELETE: Final = "apikeys.keys.undelete"
 WHAT: Final[Mapping[str, str]] = {
     CREATE: "make the new key",
     BIND: "make the new key",
-    READ_STRING: "read the key string that is to be handed over",
+    READ_STRING: "read the key string in order to hand it over",
     MARK: "mark the keys of a rotation",
     DELETE: "delete the key that is replaced",
     UNDELETE: "bring the deleted key back",

@@ -123,7 +123,7 @@ async def use_check(job: Job, old: Member, newest: Member) -> tuple[bool, Decisi
         if since and job.now() < last.end + quiet:
             how = f"was used for {last.service} after its successor was published, last about {last.end:%Y-%m-%d %H:%M} UTC"
             return False, replace(_in_use(job, old, how), until=last.end + quiet)
-    job.say(old, "use check", "done", f"no use since its successor was published, or none for {words(quiet)}")
+    job.say(old, "use check", "done", f"not used since its successor was published, or not for {words(quiet)}")
     return False, None
 
 

@@ -57,7 +57,7 @@ class RotatePlan:
     def words(self) -> str:
         """What is asked about, and what a dry run says."""
         where = f", to {', '.join(spec.text for spec in self.specs)}" if self.specs else ""
-        verb = "rotate" if self.decision.action is Action.CREATE else "go on with the rotation of"
+        verb = "rotate" if self.decision.action is Action.CREATE else "continue the rotation of"
         named = f"{self.key.key_id} of project {self.key.project}"
         return f"{verb} {named}: {self.decision.action.value} ({self.decision.why}){where}"
 

@@ -36,7 +36,7 @@ class RotationScope:
     project: str | None = None
     """Only what is in this project."""
     limit: int | None = None
-    """Begin at most so many rotations, of the oldest keys."""
+    """Begin at most this many rotations, of the oldest keys."""
 
     def with_terms(
         self, *, max_age: timedelta | None = None, grace: timedelta | None = None, adopted: bool | None = None

@@ -38,7 +38,7 @@ SETTINGS: Final[Mapping[str, PolicySetting]] = {
     "older-than": PolicySetting("duration", "Only keys that are older.", everywhere=True),
     "adopted": PolicySetting("flag", "Only keys that keyadmin was told to rotate, or has rotated."),
     "max-age": PolicySetting("duration", "When a key is due; 90d if nothing is said.", everywhere=True),
-    "grace": PolicySetting("duration", "How long the old key still works; 24h if nothing is said.", everywhere=True),
+    "grace": PolicySetting("duration", "How long the old key keeps working; 24h by default.", everywhere=True),
     "sinks": PolicySetting(
         "texts",
         "Where the new key goes; {project}, {lineage} and {name} stand for the key's own; [] = consumers take it themselves.",
@@ -67,7 +67,7 @@ ACCEPTED: Final[Mapping[str, str]] = {
     "key": "The key: its full name, or its id.",
     "project": "The project, by id or number; without a key all its findings of the rule.",
     "reason": "Why it is accepted.",
-    "owner": "Who answers for that.",
+    "owner": "Who is responsible for that.",
     "until": "The last day on which it is accepted (UTC).",
 }
 """What an entry of [[audit.accept]] may say."""

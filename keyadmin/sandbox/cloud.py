@@ -105,7 +105,7 @@ class LocalCloud:
                 raise
             status = "DATA_LOSS"
             damage = Damaged(self.world.store.path, error)
-            raise RpcError(Code.DATA_LOSS, f"{damage}. To start anew, {damage.mend}") from None
+            raise RpcError(Code.DATA_LOSS, f"{damage}. To start over, {damage.mend}") from None
         finally:
             self.requests.append((method.full_name, principal, status, self.world.clock.now()))
 

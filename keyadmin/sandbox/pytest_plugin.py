@@ -27,7 +27,7 @@ class SandboxFixture:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError("the keyadmin sandbox did not start; its reason stands on stderr")
+            raise RuntimeError("the keyadmin sandbox did not start; stderr says why")
         import json
 
         info = json.loads(line)

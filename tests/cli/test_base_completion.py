@@ -83,7 +83,7 @@ def test_the_first_tab_in_zsh_gets_its_answer_apostrophes_and_colons_included(cl
     """
     env = home | {"PATH": f"{tmp_path}:{home['PATH']}"}
     done = subprocess.run(["zsh", "-fc", asked], env=env, capture_output=True, text=True, check=False)
-    assert "explain:Explain an error message of Google's." in done.stdout.splitlines(), done
+    assert "explain:Explain an error message from Google." in done.stdout.splitlines(), done
     assert "aws-ssm\\:" in done.stdout.splitlines(), done
 
 

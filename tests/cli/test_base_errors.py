@@ -136,9 +136,9 @@ def test_interruption_ends_with_130_and_says_what_is_half_made(cli, command, err
     done = cli(command(trial), "--format", "json")
     assert done.code == 130
     assert "Interrupted" in done.err
-    assert "Left half made: key ka-1 exists and is not verified" in done.err
+    assert "Left unfinished: key ka-1 exists and is not verified" in done.err
     assert "done since" not in done.err
-    assert done.error["message"] == "interrupted; left half made: key ka-1 exists and is not verified"
+    assert done.error["message"] == "interrupted; left unfinished: key ka-1 exists and is not verified"
 
 
 def test_a_failure_says_what_is_half_made(cli, command) -> None:
@@ -146,7 +146,7 @@ def test_a_failure_says_what_is_half_made(cli, command) -> None:
         with current(context).observer.half_made("a service account without a key"):
             raise Problem(Cause.SERVICE_UNAVAILABLE, "try later")
 
-    assert "Left half made: a service account without a key" in cli(command(trial)).err
+    assert "Left unfinished: a service account without a key" in cli(command(trial)).err
 
 
 def test_a_full_disk_is_said_plainly(cli, command) -> None:

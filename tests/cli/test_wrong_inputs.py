@@ -69,7 +69,7 @@ WRONG = [
     ("env set nope --variable FOO --sandbox", 2, "FOO is not a variable", "keyadmin env set --help"),
     ("snippet cobol", 2, "no example for the language", "there is one for: python"),
     ("tokens create nope --uses -1", 2, "at least 1, or 0", "keyadmin tokens create --help"),
-    ("scan /nowhere", 1, "there is no file or folder /nowhere", "name files or folders that are there: keyadmin scan ."),
+    ("scan /nowhere", 1, "there is no file or folder /nowhere", "name existing files or folders: keyadmin scan ."),
     ("sandbox serve --rest-port 99999", 2, "--rest-port is at most 65535", "keyadmin sandbox serve --help"),
     ("sandbox serve --seed nothere.json", 1, "nothere.json: No such file", "name a seed file that is there"),
     ("sandbox seed nothere.json", 1, "nothere.json: No such file", "name a seed file that is there"),

@@ -60,7 +60,7 @@ async def test_what_was_changed_in_between_is_a_conflict_and_nothing_is_changed(
         await change.execute(cloud, planned)
     assert caught.value.cause is Cause.CONFLICT
     assert caught.value.exit is Exit.FAILED
-    assert "in between" in caught.value.message
+    assert "meanwhile" in caught.value.message
     assert await cloud.keys.get(key.name) == before
 
 

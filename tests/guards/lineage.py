@@ -86,7 +86,7 @@ GUARDS = [
         (f"{DECIDE}::test_no_generation_is_used_twice",),
     ),
     Guard(
-        "an id whose key was deleted by hand and purged is not used again",
+        "an id whose key was deleted manually and purged is not used again",
         "model/lineage.py",
         "max(self.generation, self.void_up_to, self._number(HIGHEST))",
         "max(self.generation, self.void_up_to)",

@@ -147,11 +147,11 @@ def test_the_way_of_a_rotation(keys: list[Key], terms: dict[str, object], expect
 @pytest.mark.parametrize(
     ("keys", "word"),
     [
-        ([founder(), generation(2, State.RETIRED, deleted=True)], "deleted by hand"),
+        ([founder(), generation(2, State.RETIRED, deleted=True)], "deleted manually"),
         ([founder(deleted=True), generation(2, None)], "annotations"),
-        ([founder(), generation(2, State.RETIRED)], "brought back by hand"),
+        ([founder(), generation(2, State.RETIRED)], "brought back manually"),
         ([founder(), generation(2, State.GRACE)], "when it was published"),
-        ([founder(), generation(2, State.RETIRED), generation(3, State.GRACE, published=timedelta())], "brought back by hand"),
+        ([founder(), generation(2, State.RETIRED), generation(3, State.GRACE, published=timedelta())], "brought back manually"),
         ([founder(), generation(2, State.GRACE, published=HOUR, born=timedelta(minutes=1))], "before it was made"),
         ([founder(), generation(2, State.STUCK, published=HOUR, born=timedelta(minutes=1))], "before it was made"),
         ([founder(), generation(2, State.GRACE, published=-HOUR)], "in the future"),

@@ -48,7 +48,7 @@ class ClientsFile:
                 found = "no key that was audited" if not named else f"{len(named)} keys"
                 raise self.wrong(row.line, f"{row.key!r} names {found}", "write the key's full name")
             if named[0].name in out:
-                raise self.wrong(row.line, f"{row.key!r} stands in two rows", "put all its entries into one row")
+                raise self.wrong(row.line, f"{row.key!r} is in two rows", "put all its entries into one row")
             out[named[0].name] = row.restrictions
         return out
 
@@ -114,7 +114,9 @@ def _row(file: ClientsFile, line: int, head: list[str], cells: list[str]) -> Cli
     if not entries:
         raise file.wrong(line, "it has no entries", "write addresses, sites or apps, with blanks between them")
     if any(holds_key(cell) for cell in cells):
-        raise file.wrong(line, "a key string stands there: it belongs into no file", "write the key's full name, id or name")
+        raise file.wrong(
+            line, "it contains a key string, which must not be in any file", "write the key's full name, id or name"
+        )
     try:
         wanted = edit({values["kind"]: entries}, {}, {}).replacing or Restrictions()
     except Problem as problem:

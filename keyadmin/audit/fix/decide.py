@@ -122,10 +122,10 @@ def _by_hand(facts: KeyFacts) -> FixChange | None:
         return None
     if facts.key.restricted == "mixed":
         after = without_gemini(facts.key.restrictions)
-        return _narrowed(facts, "remove-gemini", after, "named by hand; its use is unknown", None)
+        return _narrowed(facts, "remove-gemini", after, "named explicitly; its use is unknown", None)
     others = tuple(service for service in facts.enabled or () if service != GEMINI)
     if facts.key.restricted == "none" and others:
-        why = "named by hand; its use is unknown, so it keeps every API that is on but Gemini"
+        why = "named explicitly; its use is unknown, so it keeps every API that is on but Gemini"
         return _narrowed(facts, "remove-gemini", _targets(facts.key, others), why, None)
     return None
 
@@ -200,7 +200,7 @@ def _for_clients(facts: KeyFacts, evidence: Evidence | None) -> FixChange | None
     after = replaced(facts.key.restrictions, facts.clients)
     if after == facts.key.restrictions or wider(facts.key.restrictions, after):
         return None
-    return _change(facts, "restrict-clients", after, "its clients were named by hand", evidence)
+    return _change(facts, "restrict-clients", after, "its clients were named explicitly", evidence)
 
 
 def _nothing(facts: KeyFacts, evidence: Evidence | None, terms: FixTerms, *, young: bool) -> LeftAlone:
@@ -224,7 +224,7 @@ def _nothing(facts: KeyFacts, evidence: Evidence | None, terms: FixTerms, *, you
     if "unused-key" in facts.rules:
         return _left(facts, "not-unused-for-long", f"it is not unused for {days} d")
     if not facts.rotations and facts.rules & {"key-too-old", "rotation-overdue"}:
-        return _left(facts, "no-sink", "it is to be rotated, and no policy says where its successor goes")
+        return _left(facts, "no-sink", "it should be rotated, but no policy says where its successor goes")
     return _left(facts, "other", "no change here repairs it")
 
 
@@ -239,7 +239,7 @@ def _narrowed(facts: KeyFacts, kind: FixKind, after: Restrictions, why: str, evi
     if facts.clients is not None:
         both = replaced(after, facts.clients)
         if not wider(after, both):
-            after, why = both, f"{why}; its clients were named by hand"
+            after, why = both, f"{why}; its clients were named explicitly"
     return _change(facts, kind, after, why, evidence)
 
 

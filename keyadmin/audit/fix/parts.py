@@ -54,7 +54,7 @@ class PlanPart:
         """A text. A key string is none that may stand here."""
         found: str = self._take(name, str, default)
         if holds_key(found):
-            raise self.wrong(name, "a key string stands there: it belongs into no file")
+            raise self.wrong(name, "it contains a key string, which must not be in any file")
         return found
 
     def number(self, name: str, *, least: int) -> int:

@@ -131,7 +131,7 @@ def _check_pairs(path: Path, changes: Sequence[FixChange]) -> None:
             continue
         first, then = sorted((changes[other], change), key=lambda each: each.kind in ROTATING)
         if any(each.name == change.name for each in changes[other + 1 : place]) or not _pair(first, then):
-            raise wrong(path, f"changes[{place}].key", f"the key stands in changes[{other}] too")
+            raise wrong(path, f"changes[{place}].key", f"the key is in changes[{other}] too")
         if first.wave >= then.wave:
             what = f"the key is replaced in wave {then.wave} and contained in wave {first.wave}: that goes first"
             raise wrong(path, f"changes[{place}].wave", what)

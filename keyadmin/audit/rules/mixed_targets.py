@@ -25,8 +25,8 @@ RULE: Final = AuditRule(
     severity=Severity.MEDIUM,
     title="One key for Gemini and for other APIs",
     help=(
-        "Who has the key for one of its APIs can call the others too: a key in a web page for its map pays for Gemini. AI "
-        "Studio does not show such keys, and the organisation policy on binding keys lets through keys for Gemini alone."
+        "Anybody who has the key for one of its APIs can call the others too: a key in a web page for its map pays for Gemini. "
+        "AI Studio does not show such keys, and the organisation policy on binding keys lets through keys for Gemini alone."
     ),
     fix="Give Gemini a key of its own, and restrict this one to the rest. keyadmin keys migrate splits a standard key so.",
     source=BEST_PRACTICES_PAGE,

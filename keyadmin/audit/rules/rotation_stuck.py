@@ -31,10 +31,10 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
 RULE: Final = AuditRule(
     id="rotation-stuck",
     severity=Severity.HIGH,
-    title="A rotation that does not go on",
+    title="A rotation that does not continue",
     help=(
-        "The last run of a rotation stopped with an error, or somebody changed the keys or their annotations by hand so "
-        "that keyadmin will not guess how to go on. The old key may still work, and the new one may not be where it is "
+        "The last run of a rotation stopped with an error, or somebody changed the keys or their annotations manually, so "
+        "that keyadmin will not guess how to continue. The old key may still work, and the new one may not be where it is "
         "needed. Annotations count only where the key's id agrees with them."
     ),
     fix=(

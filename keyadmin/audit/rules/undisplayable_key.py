@@ -28,7 +28,7 @@ RULE: Final = AuditRule(
     title="A key that AI Studio does not show",
     help=(
         "AI Studio's page shows at most 100 keys, and only those with no API restriction or restricted to the Generative "
-        "Language API alone. Who looks there takes the list for the whole."
+        "Language API alone. People who look there think that the list is complete."
     ),
     fix="keyadmin keys list --all shows every key.",
     source=GEMINI_KEYS_PAGE,

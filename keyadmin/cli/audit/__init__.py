@@ -10,15 +10,15 @@ from keyadmin.cli.settings import AUDIT_FORMATS, FIX_FORMATS, FORMATS
 _HELP: Final = "Find exposed, old and badly restricted keys."
 
 ENTRIES: Final[dict[str, CommandEntry]] = {
-    "accept": CommandEntry("keyadmin.cli.audit.accept:accept", "Accept what a rule finds of a key, until a day."),
+    "accept": CommandEntry("keyadmin.cli.audit.accept:accept", "Accept a finding for a key until a given day."),
     "diff": CommandEntry(
         "keyadmin.cli.audit.diff:diff", "Compare two reports: new, worse, changed, gone.", formats=(*FORMATS, "html")
     ),
     "fix": CommandEntry(
         "keyadmin.cli.audit.fix:fix", "Repair the keys that the audit finds, in waves.", formats=FIX_FORMATS, feature="fix"
     ),
-    "undo": CommandEntry("keyadmin.cli.audit.undo:undo", "Put back what a run of fix changed.", feature="fix"),
-    "history": CommandEntry("keyadmin.cli.audit.history:history", "List the audits that were kept."),
+    "undo": CommandEntry("keyadmin.cli.audit.undo:undo", "Revert what a run of fix changed.", feature="fix"),
+    "history": CommandEntry("keyadmin.cli.audit.history:history", "List kept audits."),
 }
 
 GROUP: Final = CommandGroup(_HELP, ENTRIES, CommandEntry("keyadmin.cli.audit.run:audit", _HELP, formats=AUDIT_FORMATS))

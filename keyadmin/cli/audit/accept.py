@@ -28,24 +28,24 @@ def accept(
         list[str],
         typer.Option("--rule", metavar="RULE", autocompletion=complete_rules, help="Accept this rule; may be repeated."),
     ],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it is accepted, for whoever reads the report.")],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why it is accepted, for readers of the report.")],
     until: Annotated[
-        str, typer.Option("--until", metavar="DAY|DURATION", help="The last day: 2027-03-31, or from now on: 90d.")
+        str, typer.Option("--until", metavar="DAY|DURATION", help="The last day: 2027-03-31, or counted from today: 90d.")
     ],
     key: Annotated[
         str | None,
         typer.Argument(
-            metavar="KEY", autocompletion=key_names, help="The key; without it what is found about the project of --project."
+            metavar="KEY", autocompletion=key_names, help="The key; without it, the finding about the project of --project."
         ),
     ] = None,
-    owner: Annotated[str | None, typer.Option("--owner", metavar="NAME", help="Who answers for it.")] = None,
+    owner: Annotated[str | None, typer.Option("--owner", metavar="NAME", help="Who is responsible for it.")] = None,
     policy: PolicyFile = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Accept what a rule finds of a key, until a day: it is then counted by itself and decides no exit code.
+    """Accept a rule's finding for a key until a given day. It is then counted separately and does not affect the exit code.
 
-    The entry goes into keyadmin.toml of this folder, or the file of --policy, whose comments stay. An entry for the same rule
-    and key is changed.
+    The entry is written to keyadmin.toml in this folder, or to the file of --policy; comments stay. An existing entry for
+    the same rule and key is updated.
     """
     from keyadmin.audit import accepting
     from keyadmin.rotation.policy import DEFAULT_FILE

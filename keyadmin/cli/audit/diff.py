@@ -30,10 +30,10 @@ def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="The earlier report: JSON, or a kept one (.json.gz).")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The later one.")],
 ) -> None:
-    """Compare two reports of an audit: what is new, worse, changed and gone. Formats also: html, for a review.
+    """Compare two audit reports: what is new, worse, changed and gone. A further format is html, for a review.
 
-    A finding is the same in both if its rule and its key are. Gone is what the later audit could have found and did not; what
-    it did not check is listed by itself.
+    Findings are the same if rule and key are the same. "Gone" means that the later audit looked for it and did not find it;
+    what it did not check is listed separately.
     """
     from keyadmin.audit.diff import compare
 

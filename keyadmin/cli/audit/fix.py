@@ -85,14 +85,14 @@ def fix(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> int:
-    """Repair the keys that an audit finds: in waves, each observed before the next, with a way back.
+    """Repair the keys that an audit finds: in waves, each observed before the next, and reversible.
 
-    Keys are restricted to the APIs that they are used for, lose Gemini where they do not use it, are deleted where nobody
-    uses them, migrated or rotated where the policy has sinks for them, and restricted to clients where --clients names
-    these. A key of unknown use is left alone unless --key names it. --out writes the plan, --apply carries it out; without
-    either it is planned, shown, asked about and done. keyadmin audit undo puts a run back.
+    Keys are restricted to the APIs they are used for, lose Gemini if they do not use it, are deleted if nobody uses them,
+    migrated or rotated if the policy has sinks for them, and restricted to clients if --clients names any. A key of
+    unknown use is left alone unless --key names it. --out writes the plan and --apply carries it out; without either, it
+    plans, shows the plan, asks, and carries it out. keyadmin audit undo reverts a run.
 
-    Exit code 3 where a change was not made, or a wave did harm.
+    Exit code 3: a change was not made, or a wave did harm.
     """
     from keyadmin.cli.audit.fix_files import check_out
     from keyadmin.cli.audit.fix_run import FixManner

@@ -37,7 +37,7 @@ MinSeverity = Annotated[
         "--min-severity",
         metavar="low|medium|high",
         autocompletion=_severities,
-        help="Only keys with findings this bad.",
+        help="Only keys with findings of this severity or worse.",
     ),
 ]
 FixKeys = Annotated[
@@ -50,29 +50,31 @@ FixKeys = Annotated[
     ),
 ]
 Out = Annotated[Path | None, typer.Option("--out", metavar="PLAN", help="Write the plan to a file, and change nothing.")]
-Apply = Annotated[Path | None, typer.Option("--apply", metavar="PLAN", help="Carry out what of this plan is not done yet.")]
+Apply = Annotated[Path | None, typer.Option("--apply", metavar="PLAN", help="Carry out whatever in this plan is not done yet.")]
 WaveShare = Annotated[
     str | None,
     typer.Option("--wave", metavar="N%", help="How much the first wave changes: 10%; then 30%, 60% and all of it."),
 ]
-OnlyWave = Annotated[bool, typer.Option("--only", help="The next wave and no further; the same command goes on later.")]
+OnlyWave = Annotated[bool, typer.Option("--only", help="Only the next wave; the same command continues later.")]
 Pause = Annotated[str | None, typer.Option("--pause", metavar="DURATION", help="How long to wait between two waves.")]
 Observe = Annotated[
     str,
     typer.Option(
-        "--observe", metavar="DURATION", help="How long each wave is watched for harm before the next; 0s = it is not."
+        "--observe", metavar="DURATION", help="How long each wave is watched for harm before the next; 0s = not at all."
     ),
 ]
 UnusedFor = Annotated[
-    str | None, typer.Option("--unused-for", metavar="DURATION", help="Delete keys not used for so long: 90d.")
+    str | None, typer.Option("--unused-for", metavar="DURATION", help="Delete keys that were not used for this long: 90d.")
 ]
 Clients = Annotated[
     Path | None,
-    typer.Option("--clients", metavar="FILE", help="CSV of who uses which key: key,kind,entries. Use does not show it."),
+    typer.Option(
+        "--clients", metavar="FILE", help="CSV of the clients of each key: key,kind,entries. Usage data does not show them."
+    ),
 ]
 StaleOk = Annotated[bool, typer.Option("--stale-ok", help="Apply a plan that is older than seven days.")]
 AcceptHarm = Annotated[
-    bool, typer.Option("--accept-harm", help="Go on behind a wave that did harm: the calls that are refused are unwanted.")
+    bool, typer.Option("--accept-harm", help="Continue after a wave that did harm: the refused calls are unwanted.")
 ]
 UndoKeys = Annotated[
     list[str] | None,

@@ -137,7 +137,7 @@ def tell_plan(session: Session, plan: FixPlan, seconds: float) -> None:
         session.console.note(f"{counted(len(plan.changes), 'change')} ({said}) {waves}.", always=True)
     if seconds > _TELL_FROM:
         took = words(timedelta(seconds=seconds))
-        text = f"{counted(plan.writes, 'call')} that change keys: under the quota that takes {took}, observing apart"
+        text = f"{counted(plan.writes, 'call')} that change keys: under the quota that takes {took}, not counting observation"
         session.console.note(f"{text}; quicker: --charge-projects.", always=True)
     _tell_left(session, plan)
 
@@ -151,7 +151,7 @@ def reasons(trouble: Sequence[FixOutcome]) -> list[str]:
 def tell_foreseen(session: Session, trouble: Sequence[FixOutcome], seen: Sequence[FixOutcome]) -> None:
     """What would be refused as things are, and what nobody can tell before the change itself."""
     if trouble:
-        session.console.warning(f"{len(trouble)} of {counted(len(seen), 'change')} would not be made as things are")
+        session.console.warning(f"{len(trouble)} of {counted(len(seen), 'change')} could not be made as things stand")
         for reason in reasons(trouble):
             session.console.note(f"  {reason}", always=True)
     tell_unknown(session, [text for each in seen for text in each.unknown], "change")

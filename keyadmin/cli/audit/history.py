@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def history(context: typer.Context, keep: KeptIn = None) -> None:
-    """List the audits that were kept, the newest first: their time, scope and counts, and the file of each.
+    """List kept audits, newest first, with time, scope, counts and file.
 
-    Every audit by all rules is kept, the last sixty; those of the sandbox by themselves. A kept report is a report: compare two
-    with audit diff, or name one as the --baseline.
+    The last sixty audits by all rules are kept; those of the sandbox separately. Compare two with audit diff, or use one as
+    the --baseline.
     """
     from keyadmin.audit.history import default_folder, kept
 

@@ -47,25 +47,25 @@ Source = Annotated[
         "--inventory",
         metavar="auto|api|asset",
         autocompletion=_inventories,
-        help="Ask each project (api), Cloud Asset Inventory (asset), or what is quicker and may be asked (auto).",
+        help="Ask each project (api), Cloud Asset Inventory (asset), or whichever is faster and permitted (auto).",
     ),
 ]
 Rules = Annotated[
     list[str] | None,
     typer.Option("--rule", metavar="RULE", autocompletion=complete_rules, help="Only this rule; may be repeated."),
 ]
-MaxAge = Annotated[str, typer.Option("--max-age", metavar="DURATION", help="From which age on a key is too old.")]
+MaxAge = Annotated[str, typer.Option("--max-age", metavar="DURATION", help="The age from which a key is too old.")]
 FailOn = Annotated[
     str,
     typer.Option(
         "--fail-on",
         metavar="low|medium|high|none",
         autocompletion=_thresholds,
-        help="The least severity that makes the exit code 3.",
+        help="The lowest severity that makes the exit code 3.",
     ),
 ]
 Output = Annotated[
-    Path | None, typer.Option("--output", metavar="FILE", help="Write the report to a file, in the format of its ending.")
+    Path | None, typer.Option("--output", metavar="FILE", help="Write the report to a file, in the format of its extension.")
 ]
 MinSeverity = Annotated[
     str | None,
@@ -77,7 +77,7 @@ MinSeverity = Annotated[
     ),
 ]
 ShownAtMost = Annotated[
-    int | None, typer.Option("--limit", min=1, metavar="N", help="Show the worst N keys, or groups; a table shows 20.")
+    int | None, typer.Option("--limit", min=1, metavar="N", help="Show the N worst keys or groups; tables show 20.")
 ]
 GroupedBy = Annotated[
     str,
@@ -85,13 +85,13 @@ GroupedBy = Annotated[
         "--group-by",
         metavar="key|project|rule|owner",
         autocompletion=_groupings,
-        help="Show keys together that have this in common.",
+        help="Group keys that have this in common.",
     ),
 ]
-ShowAll = Annotated[bool, typer.Option("--all", help="Show all keys in a table, accepted ones too.")]
+ShowAll = Annotated[bool, typer.Option("--all", help="Show all keys in a table, including accepted ones.")]
 BaselineFile = Annotated[
     Path | None,
-    typer.Option("--baseline", metavar="FILE", help="An earlier report in JSON: only what is new decides the exit code."),
+    typer.Option("--baseline", metavar="FILE", help="An earlier report in JSON; only new findings decide the exit code."),
 ]
 PolicyFile = Annotated[
     str | None,
@@ -103,7 +103,9 @@ KeptIn = Annotated[
 KeepIn = Annotated[
     str | None,
     typer.Option(
-        "--keep", metavar="DIR|none", help="Keep the report there, by default in the data directory; none = do not keep it."
+        "--keep",
+        metavar="DIR|none",
+        help="Keep the report in this folder (by default in the data directory); none = do not keep it.",
     ),
 ]
 

@@ -51,9 +51,9 @@ def audit(
 ) -> int:
     """Find API keys that are exposed, too old, unused or badly restricted: in some projects, or in a whole organisation.
 
-    Without --projects, --folder, --organization or --project every active project that you see. Formats also: sarif (for
-    code scanning) and html. Exit code 3 for findings at the threshold, and where a project could not be checked: what is
-    in it is unknown, not right. 1 where none could.
+    By default it checks every active project that you can see. Further formats: sarif (for code scanning) and html. Exit
+    code 3: there are findings at the threshold, or some projects could not be checked and so are unknown. Exit code 1: no
+    project could be checked.
 
     Rules: {rules}.
     """

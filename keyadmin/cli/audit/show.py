@@ -74,7 +74,7 @@ def place(session: Session, output: Path | None, formats: tuple[str, ...]) -> Re
         raise usage(f"--output: {folder} may not be written", "name a file in a folder of your own")
     chosen = session.raw.get("format") or session.env.get("KEYADMIN_FORMAT")
     if by_ending is None and output.suffix and not chosen:
-        raise usage(f"--output: no format goes by the ending {output.suffix}", f"use {' '.join(_ENDINGS)}, or --format too")
+        raise usage(f"--output: no format has the extension {output.suffix}", f"use {' '.join(_ENDINGS)}, or --format too")
     return ReportTarget(output)
 
 

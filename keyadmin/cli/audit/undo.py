@@ -41,12 +41,12 @@ def undo(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> int:
-    """Put back what a run of audit fix changed, the last change first.
+    """Revert what a run of audit fix changed, last change first.
 
-    Keys get their former restrictions where they still have those that the run wrote; deleted keys are brought back within
-    30 days. What somebody else changed since is left alone. Migrations and rotations are not undone: the command that rolls
-    each back is printed. Asks first, and says how many keys are open again afterwards. Exit code 3 where a key could not
-    be put back.
+    Keys get their earlier restrictions back if they still have those that the run wrote; deleted keys are restored within
+    30 days. What somebody else has changed since then is left alone. Migrations and rotations are not undone: it prints
+    the command that rolls each of them back. It asks first and says how many keys will be open again. Exit code 3: a key
+    could not be reverted.
     """
     session = current(context)
     session.charge_each = charge_projects
@@ -96,7 +96,7 @@ def _tell_beforehand(context: typer.Context, session: Session, wanted: UndoPlan)
     """What an undo would leave, and what is not known of that, before the question."""
     left, unknown = run(context, lambda cloud: foresee_undo(cloud, wanted))
     if left:
-        session.console.warning(f"{counted(len(left), 'key')} would not be put back as things are")
+        session.console.warning(f"{counted(len(left), 'key')} could not be put back as things stand")
         for reason in _reasons(left):
             session.console.note(f"  {reason}", always=True)
     fix_view.tell_unknown(session, unknown, "key")

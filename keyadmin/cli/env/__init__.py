@@ -7,11 +7,11 @@ from typing import Final
 from keyadmin.cli.lazy import CommandEntry, CommandGroup
 
 GROUP: Final = CommandGroup(
-    "See and set the variables by which Gemini's libraries find a key.",
+    "Show and set the variables in which Gemini's libraries look for a key.",
     {
-        "show": CommandEntry("keyadmin.cli.env.show:show", "Say which variables are set, where, and which one counts."),
-        "set": CommandEntry("keyadmin.cli.env.change:set_", "Put a key into a shell's start file, .env or Windows."),
-        "unset": CommandEntry("keyadmin.cli.env.change:unset", "Take the variable out again."),
-        "restore": CommandEntry("keyadmin.cli.env.restore:restore_", "Put a file back as it was before a change."),
+        "show": CommandEntry("keyadmin.cli.env.show:show", "Show which variables are set, where, and which one is used."),
+        "set": CommandEntry("keyadmin.cli.env.change:set_", "Put a key into a shell's start-up file, .env or Windows."),
+        "unset": CommandEntry("keyadmin.cli.env.change:unset", "Remove the variable."),
+        "restore": CommandEntry("keyadmin.cli.env.restore:restore_", "Restore a file to what it was before a change."),
     },
 )

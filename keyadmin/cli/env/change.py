@@ -34,10 +34,10 @@ ShellOption = Annotated[
         "--shell",
         metavar="SHELL",
         autocompletion=one_of(SHELLS),
-        help=f"One of {', '.join(SHELLS)}; yours otherwise.",
+        help=f"One of {', '.join(SHELLS)}; by default yours.",
     ),
 ]
-File = Annotated[Path | None, typer.Option("--file", metavar="PATH", help="Another file than the shell's usual one.")]
+File = Annotated[Path | None, typer.Option("--file", metavar="PATH", help="A file other than the shell's usual one.")]
 Variable = Annotated[str, typer.Option("--variable", metavar="NAME", help="GEMINI_API_KEY or GOOGLE_API_KEY.")]
 
 
@@ -50,9 +50,9 @@ def set_(
     variable: Variable = "GEMINI_API_KEY",
     dry_run: DryRun = False,
 ) -> None:
-    """Write a key into your shell's start file (or .env, or the Windows user environment), so that new terminals have it.
+    """Write a key into your shell's start-up file (or .env, or the Windows user environment), so that new terminals have it.
 
-    The line is replaced if it is there; all other lines are kept, and a backup is made.
+    An existing line is replaced, all other lines are kept, and a backup is made.
     """
     session = current(context)
     where = _where(session, shell, file, variable)
@@ -96,7 +96,7 @@ def unset(
     variable: Variable = "GEMINI_API_KEY",
     dry_run: DryRun = False,
 ) -> None:
-    """Take the variable out of your shell's start file (or .env, or the Windows user environment). A backup is made."""
+    """Remove the variable from your shell's start-up file (or .env, or the Windows user environment). A backup is made."""
     session = current(context)
     where = _where(session, shell, file, variable)
     changes = True

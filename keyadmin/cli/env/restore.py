@@ -18,18 +18,20 @@ from keyadmin.model.command_line import typed
 from keyadmin.model.problem import usage
 
 PathOption = Annotated[
-    Path | None, typer.Argument(metavar="PATH", help="The file; the one that keyadmin changed last, if none is named.")
+    Path | None, typer.Argument(metavar="PATH", help="The file; by default the one that keyadmin changed last.")
 ]
-Number = Annotated[int, typer.Option("--number", metavar="N", min=1, help="Which backup: 1 is the newest, as --list counts.")]
+Number = Annotated[
+    int, typer.Option("--number", metavar="N", min=1, help="Which backup: 1 is the newest, as numbered by --list.")
+]
 ListThem = Annotated[bool, typer.Option("--list", help="List the backups instead; of one file, or of all.")]
 
 
 def restore_(
     context: typer.Context, path: PathOption = None, number: Number = 1, list_: ListThem = False, dry_run: DryRun = False
 ) -> None:
-    """Put a file back as it was before keyadmin changed it. What it holds now is kept as a backup, so this can be undone.
+    """Restore a file to what it was before keyadmin changed it. Its present content is kept as a backup, so this can be undone.
 
-    `env set`, `env unset` and `completion --install` keep the last ten versions of each file in a folder that is yours alone.
+    `env set`, `env unset` and `completion --install` keep the last ten versions of each file in a private folder.
     """
     session = current(context)
     known = backups.of(path) if path is not None else backups.everything()

@@ -13,7 +13,7 @@ from keyadmin.model.command_line import typed
 
 
 def show(context: typer.Context) -> None:
-    """Say which of GOOGLE_API_KEY and GEMINI_API_KEY are set, where each comes from, and which one Gemini's libraries use.
+    """Show which of GOOGLE_API_KEY and GEMINI_API_KEY are set, where each comes from, and which one Gemini's libraries use.
 
     It reads this process, the start-up files of bash, zsh, sh, fish (with conf.d and universal variables) and PowerShell, .env,
     .env.local and .envrc in this folder, ~/.gemini/.env, environment.d, and on Windows the user environment. Values are masked.

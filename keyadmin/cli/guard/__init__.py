@@ -10,12 +10,12 @@ GROUP: Final = CommandGroup(
     "Organisation policies that keep API keys in order.",
     {
         "plan": CommandEntry(
-            "keyadmin.cli.guard.plan:plan", "Say what apply would do; rehearse it on the keys.", feature="guard"
+            "keyadmin.cli.guard.plan:plan", "Show what apply would do; rehearse it on the keys.", feature="guard"
         ),
         "apply": CommandEntry(
             "keyadmin.cli.guard.apply:apply", "Set policies: in dry run first, then enforced.", feature="guard"
         ),
-        "status": CommandEntry("keyadmin.cli.guard.status:status", "Show which constraint stands where.", feature="guard"),
-        "remove": CommandEntry("keyadmin.cli.guard.remove:remove", "Take keyadmin's policies away again.", feature="guard"),
+        "status": CommandEntry("keyadmin.cli.guard.status:status", "Show which constraints apply where.", feature="guard"),
+        "remove": CommandEntry("keyadmin.cli.guard.remove:remove", "Remove keyadmin's policies.", feature="guard"),
     },
 )

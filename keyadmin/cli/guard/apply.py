@@ -52,10 +52,10 @@ def apply(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Make the constraints in the organisation and set their policies: in dry run, or with --enforce enforced.
+    """Create the constraints in the organisation and set their policies: in dry run, or enforced with --enforce.
 
-    A dry run refuses nobody; what it would refuse goes into the policy log (guard status shows it). --enforce shows the
-    rehearsal and asks first. One write follows another; called again it goes on with what is not done yet.
+    A policy in dry run refuses nothing; what it would refuse goes to the policy log (guard status shows it). --enforce shows
+    the rehearsal and asks first. Run it again to continue what is not done yet.
     """
     session = current(context)
     wanted = options.request(constraint, except_tag, creations_only, deny_gemini, enforce=enforce)

@@ -42,32 +42,30 @@ ExceptTag = Annotated[
     typer.Option(
         "--except-tag",
         metavar="ORG/KEY=VALUE",
-        help="Except what has this tag; may be repeated. Without it, exceptions that stand there stay.",
+        help="Exempt what has this tag; may be repeated. Without it, existing exemptions stay.",
     ),
 ]
 CreationsOnly = Annotated[
     bool | None,
     typer.Option(
         "--creations-only/--changes-too",
-        help="Refuse new keys alone, or changes of keys that violate too (the default of new constraints).",
+        help="Refuse only new keys, or also changes of keys that violate it (the default for new constraints).",
     ),
 ]
 DenyGemini = Annotated[
     bool,
     typer.Option(
         "--deny-gemini",
-        help="Also keep the Gemini API out of the folder or project (gcp.restrictServiceUsage): stops running keys.",
+        help="Also block the Gemini API in the folder or project (gcp.restrictServiceUsage): keys in use stop working.",
     ),
 ]
-Rehearse = Annotated[bool, typer.Option("--rehearse", help="Say which keys of the inventory it would refuse as they are.")]
-Preview = Annotated[
-    bool, typer.Option("--preview/--no-preview", help="Ask Google's own preview beside the rehearsal, where it may be asked.")
-]
+Rehearse = Annotated[bool, typer.Option("--rehearse", help="Show which keys of the inventory it would refuse as they are now.")]
+Preview = Annotated[bool, typer.Option("--preview/--no-preview", help="Also ask Google's own preview, if permitted.")]
 As = Annotated[
     str | None,
     typer.Option("--as", metavar="gcloud|terraform", autocompletion=_forms, help="Print the files for gcloud or Terraform."),
 ]
-Wait = Annotated[str, typer.Option("--wait", metavar="DURATION", help="How long to wait until what is enforced is seen to be.")]
+Wait = Annotated[str, typer.Option("--wait", metavar="DURATION", help="How long to wait until enforcement is visible.")]
 
 
 def request(

@@ -14,7 +14,7 @@ from keyadmin.model.org_policy import CustomConstraint
 def plan_lines(plan: GuardPlan, would: str = "would") -> list[str]:
     """A plan for people."""
     lines = [f"Guards of {plan.scope.words} (constraints belong to {plan.scope.organization}):", ""]
-    lines += [f"  {would} {step.words}" for step in plan.steps] or ["  nothing is to be written"]
+    lines += [f"  {would} {step.words}" for step in plan.steps] or ["  nothing to write"]
     lines += [f"  stands: {text}" for text in plan.standing]
     lines += [f"  left alone: {text}" for text in plan.kept]
     return lines

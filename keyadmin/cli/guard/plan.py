@@ -42,9 +42,9 @@ def plan(
     preview: Preview = True,
     as_: As = None,
 ) -> None:
-    """Say what `guard apply` would do; with --rehearse also which keys would be refused as they are. Nothing is changed.
+    """Show what `guard apply` would do; with --rehearse also which existing keys would be refused. Nothing is changed.
 
-    --as gcloud or --as terraform prints the constraints and policies for those who apply them their own way.
+    --as gcloud and --as terraform print the constraints and policies for you to apply yourself.
     """
     session = current(context)
     form = export.form(as_)

@@ -29,9 +29,9 @@ def remove(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Take keyadmin's policies off the organisation, folder or project, and its constraints once no policy is left of them.
+    """Remove keyadmin's policies from the organisation, folder or project, and its constraints once no policy uses them.
 
-    Only what has keyadmin's names and is exactly as keyadmin writes it goes; whatever else stands there is left and said.
+    Only what has keyadmin's names and is exactly as keyadmin wrote it is removed; everything else is kept and listed.
     """
     session = current(context)
     named, place = options.rules(constraint), options.where(session, folder, organization)

@@ -29,11 +29,11 @@ def status(
     context: typer.Context,
     organization: Organization = None,
     folder: Folder = None,
-    since: Annotated[str, typer.Option("--since", metavar="DURATION", help="How far back refusals are read.")] = "7d",
+    since: Annotated[str, typer.Option("--since", metavar="DURATION", help="How far back to look for refusals.")] = "7d",
 ) -> None:
-    """Show which of keyadmin's constraints stands where, in dry run or enforced, inherited, with which exceptions.
+    """Show keyadmin's constraints and where they apply: in dry run, enforced or inherited, and with which exemptions.
 
-    Also what was refused in the last days, or would have been, by the policy logs of the projects.
+    It also shows what was refused recently, or would have been, according to the projects' policy logs.
     """
     session = current(context)
     days = duration.parse(since).days
@@ -57,7 +57,7 @@ def _lines(found: GuardStatus) -> list[str]:
         lines.append(f"  constraints of {found.scope.organization}: {names}")
     for each in found.policies:
         how = f"{each.mode}{', inherited' if each.inherited else ''}"
-        but = f", but for {', '.join(each.exceptions)}" if each.exceptions else ""
+        but = f", except for {', '.join(each.exceptions)}" if each.exceptions else ""
         other = "" if each.own else " (not as keyadmin writes it)"
         lines.append(f"  {each.constraint} on {in_words(each.node)}: {how}{but}{other}")
     if not found.policies:

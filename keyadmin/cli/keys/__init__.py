@@ -30,7 +30,7 @@ ENTRIES: Final[dict[str, CommandEntry]] = {
         "keyadmin.cli.keys.restrict:restrict", "Restrict a key to APIs and to clients.", _CHANGE, feature="restrict"
     ),
     "unrestrict": CommandEntry(
-        "keyadmin.cli.keys.unrestrict:unrestrict", "Take restrictions off a key.", _CHANGE, feature="restrict"
+        "keyadmin.cli.keys.unrestrict:unrestrict", "Remove restrictions from a key.", _CHANGE, feature="restrict"
     ),
     "rename": CommandEntry("keyadmin.cli.keys.rename:rename", "Give a key another display name.", _CHANGE, feature="rename"),
     "annotate": CommandEntry(

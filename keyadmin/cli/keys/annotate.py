@@ -18,16 +18,16 @@ def annotate(
     context: typer.Context,
     words: Annotated[
         list[str],
-        typer.Argument(metavar="KEY|K=V", autocompletion=key_names, help="Keys, then the annotations to set on each."),
+        typer.Argument(metavar="KEY|K=V", autocompletion=key_names, help="Keys, followed by the annotations to set on each."),
     ],
     remove: Annotated[list[str] | None, typer.Option("--remove", metavar="K", help="Remove this one; may be repeated.")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Remove all annotations first.")] = False,
     async_: Async = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Add, change and remove annotations of keys. Those that are not named stay, unless --clear is given.
+    """Add, change and remove annotations of keys. Others stay unless --clear is given.
 
-    The first word is a key; so are those after it that have no = in them.
+    The first word is a key; so are all further words without =.
     """
     keys = [word for place, word in enumerate(words) if place == 0 or "=" not in word]
     add = validate.annotation_map(word for word in words[1:] if "=" in word)

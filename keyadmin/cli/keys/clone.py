@@ -43,11 +43,11 @@ def clone(
             "--into",
             metavar="PROJECT",
             autocompletion=project_ids,
-            help="Make the new key in this project; the same one otherwise.",
+            help="Create the new key in this project; by default in the same one.",
         ),
     ] = None,
     auth: Annotated[
-        bool | None, typer.Option("--auth/--standard", help="The new key's type; the same as the old one's otherwise.")
+        bool | None, typer.Option("--auth/--standard", help="The new key's type; by default that of the old key.")
     ] = None,
     service_account: ServiceAccount = None,
     key_id: KeyId = None,
@@ -60,9 +60,9 @@ def clone(
     allow_exposure: AllowExposure = False,
     dry_run: DryRun = False,
 ) -> int:
-    """Create a key with another key's restrictions and annotations, in another project too.
+    """Create a key with the restrictions and annotations of another key, in the same or another project.
 
-    The old key is left as it is. The annotations by which keyadmin tracks rotation are not taken over.
+    The old key is not changed. Annotations that keyadmin uses to track rotations are not copied.
     """
     how = creation.How(show, False, dry_run, tuple(specs_of(to)), enable_in_quota_project, allow_exposure)
     if service_account and auth is False:

@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from keyadmin.rotation.job import Outcome
 
 Grace = Annotated[
-    str, typer.Option("--grace", metavar="DURATION", help="How long the leaked key still works; 0s = not at all.")
+    str, typer.Option("--grace", metavar="DURATION", help="How long the leaked key keeps working; 0s = not at all.")
 ]
 
 
 def compromised(
     context: typer.Context, key: KeyName, to: To = None, grace: Grace = "0s", yes: Yes = False, dry_run: DryRun = False
 ) -> int:
-    """A key has leaked: make a new one with the same restrictions, verify it, hand it over, delete the old one.
+    """Answer a leaked key: create a new one with the same restrictions, verify it, hand it over and delete the old one.
 
-    The old key is deleted at once, or by the same command after --grace. Google's servers may accept a deleted key for up
-    to half an hour yet. Ends with what is to be looked at.
+    The old key is deleted at once, or when you run the same command after --grace. Google's servers may accept a deleted
+    key for up to half an hour. At the end it lists what you should check.
     """
     session = current(context)
     specs, wait = specs_of(to), duration.parse(grace)

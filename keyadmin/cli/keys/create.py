@@ -42,7 +42,7 @@ def create(
     context: typer.Context,
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="The display name, at most 63 characters.")],
     auth: Annotated[
-        bool, typer.Option("--auth/--standard", help="An auth key, or a standard one, which the Gemini API rejects.")
+        bool, typer.Option("--auth/--standard", help="Create an auth key, or a standard key, which the Gemini API rejects.")
     ] = True,
     service_account: ServiceAccount = None,
     key_id: KeyId = None,
@@ -67,8 +67,8 @@ def create(
 
     Checks the permissions, enables what is off, creates the key with its restrictions (the Gemini API alone unless
     --api-target says otherwise) and waits until it works, at most 5 minutes. An auth key is bound to the project's
-    service account keyadmin-gemini, which is made when it is not there. A key that works is handed to the sinks of --to,
-    without showing it.
+    service account keyadmin-gemini, which is created if it does not exist. A working key is handed to the sinks of --to
+    without being shown. (A sink is a place where a key is used: a .env file, a secret, a program.)
     """
     how = creation.How(show, async_, dry_run, tuple(specs_of(to)), enable_in_quota_project, allow_exposure)
     if service_account and not auth:

@@ -29,9 +29,9 @@ def delete(
     async_: Async = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Delete keys. Whoever uses one is shut out, by the last of Google's servers within half an hour.
+    """Delete keys. They stop working within half an hour on all of Google's servers.
 
-    For 30 days `keys undelete` brings a key back.
+    For 30 days `keys undelete` can bring a key back.
     A key that was used in the last 7 days is not deleted without --force.
     """
     session = current(context)

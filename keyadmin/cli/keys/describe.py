@@ -14,7 +14,7 @@ from keyadmin.keys.several import find_all
 
 
 def describe(context: typer.Context, keys: KeyNames) -> None:
-    """Show everything about keys but their key strings. Deleted keys are shown too, for 30 days."""
+    """Show everything about keys except their key strings. Deleted keys are shown for 30 days."""
     session = current(context)
     found = run(
         context,

@@ -31,7 +31,8 @@ Sinks = Annotated[
 
 
 def hand_over(context: typer.Context, key: KeyName, to: Sinks, dry_run: DryRun = False) -> None:
-    """Hand a key that exists to sinks, without showing it. A sink that has it already is left as it is."""
+    """Hand an existing key to sinks (a .env file, a secret, a program) without showing it. Sinks that already hold it stay as
+    they are."""
     session = current(context)
     specs = [parse(text) for text in to]
     printer = Printer(session)

@@ -33,14 +33,16 @@ Filter = Annotated[
         "--filter",
         metavar="EXPRESSION",
         autocompletion=filters,
-        help="Only keys that fit, such as 'keyType=standard age>90d'.",
+        help="List only matching keys, such as 'keyType=standard age>90d'.",
     ),
 ]
 
 
 def list_(
     context: typer.Context,
-    all_projects: Annotated[bool, typer.Option("--all-projects", help="The keys of every active project you see.")] = False,
+    all_projects: Annotated[
+        bool, typer.Option("--all-projects", help="List the keys of every active project you can see.")
+    ] = False,
     all_: Annotated[bool, typer.Option("--all", help="All keys, not only the 100 that AI Studio would show.")] = False,
     deleted: Annotated[bool, typer.Option("--deleted", help="Include keys deleted in the last 30 days.")] = False,
     limit: Annotated[int | None, typer.Option("--limit", metavar="N", help="At most N keys.")] = None,
@@ -48,9 +50,9 @@ def list_(
     sort: Annotated[
         str | None, typer.Option("--sort", metavar="FIELD,..", help="Sort by these fields; ~FIELD = descending.")
     ] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Go on, and show what changes, until Ctrl-C.")] = False,
-    interval: Annotated[str, typer.Option("--interval", metavar="DURATION", help="How often --watch looks.")] = "5s",
-    usage: Annotated[bool, typer.Option("--usage", help="When each key was last used, from Cloud Monitoring.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep running and show changes until Ctrl-C.")] = False,
+    interval: Annotated[str, typer.Option("--interval", metavar="DURATION", help="How often --watch checks.")] = "5s",
+    usage: Annotated[bool, typer.Option("--usage", help="Show when each key was last used, from Cloud Monitoring.")] = False,
 ) -> None:
     """List the keys of a project, or of all projects.
 

@@ -21,7 +21,7 @@ def lookup(
     key: Annotated[str | None, typer.Argument(metavar="-", help="- reads the key string from stdin.")] = None,
     key_from_env: KeyFromEnv = None,
 ) -> None:
-    """Find out whose a key string is: the project, and the key unless it was purged. Needs apikeys.keys.lookup."""
+    """Find out which project a key string belongs to, and which key unless it was purged. Needs apikeys.keys.lookup."""
     session = current(context)
     key_string = of_this_world(session, asked_or_read(session, key, key_from_env))
     found = run(context, lambda cloud: finding.lookup(cloud, key_string))

@@ -52,22 +52,22 @@ Android = Annotated[
 ]
 Ios = Annotated[list[str] | None, typer.Option("--allowed-ios", metavar="BUNDLE,..", help="iOS apps that may use the key.")]
 UnknownService = Annotated[
-    bool, typer.Option("--allow-unknown-service", help="Take API targets that keyadmin's list does not have.")
+    bool, typer.Option("--allow-unknown-service", help="Accept API targets that keyadmin does not know.")
 ]
 Annotations = Annotated[list[str] | None, typer.Option("--annotation", metavar="K=V", help="An annotation; may be repeated.")]
 ServiceAccount = Annotated[
     str | None,
-    typer.Option("--service-account", metavar="EMAIL", help="Bind the key to this service account, not to keyadmin-gemini."),
+    typer.Option("--service-account", metavar="EMAIL", help="Bind the key to this service account instead of keyadmin-gemini."),
 ]
-KeyId = Annotated[str | None, typer.Option("--key-id", metavar="ID", help="The new key's id; one is chosen otherwise.")]
-Force = Annotated[bool, typer.Option("--force", help="Do it even if the key was used in the last 7 days.")]
+KeyId = Annotated[str | None, typer.Option("--key-id", metavar="ID", help="The new key's id; by default keyadmin chooses one.")]
+Force = Annotated[bool, typer.Option("--force", help="Go ahead even if the key was used in the last 7 days.")]
 Async = Annotated[bool, typer.Option("--async", help="Do not wait for the operation; print its name.")]
 NoVerify = Annotated[bool, typer.Option("--no-verify", help="Do not check that the key works.")]
 EnableInQuotaProject = Annotated[
     bool,
     typer.Option(
         "--enable-in-quota-project",
-        help="Enable APIs that are off in the quota project too, which calls are charged to.",
+        help="Also enable APIs that are off in the quota project, to which calls are charged.",
     ),
 ]
 VerifyTimeout = Annotated[
@@ -75,12 +75,12 @@ VerifyTimeout = Annotated[
 ]
 ShowString = Annotated[bool, typer.Option("--show", help="Print the key string too.")]
 IfAbsent = Annotated[
-    bool, typer.Option("--if-absent", help="Give back the key with the same --key-id, else the same name, if there is one.")
+    bool, typer.Option("--if-absent", help="If a key with the same --key-id, or else the same name, exists, return that one.")
 ]
 AllowExposure = Annotated[
     bool,
     typer.Option(
-        "--allow-exposure", help="Switch the Gemini API on beside keys without API restriction, who can call it then."
+        "--allow-exposure", help="Switch the Gemini API on even though keys without API restrictions can then call it."
     ),
 ]
 

@@ -19,7 +19,7 @@ def rename(
     async_: Async = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Give a key another display name. Its id, its key string and its restrictions stay."""
+    """Give a key another display name. Its id, key string and restrictions stay the same."""
     name = validate.display_name(new_name)
     planner = each(lambda found: change.plan_rename(found, name))
     change_keys(context, [key], planner, yes=False, dry_run=dry_run, wait=not async_)

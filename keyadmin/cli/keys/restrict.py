@@ -62,16 +62,18 @@ def restrict(
     add_ios: AddIos = None,
     remove_ios: RemoveIos = None,
     to_used_: Annotated[
-        bool, typer.Option("--to-used", help="To the APIs that the key was used for, within its present targets.")
+        bool, typer.Option("--to-used", help="Restrict it to the APIs it was used for, within its present targets.")
     ] = False,
-    window: Annotated[str, typer.Option("--window", metavar="DURATION", help="How far back --to-used looks.")] = "42d",
+    window: Annotated[
+        str, typer.Option("--window", metavar="DURATION", help="How far back --to-used looks for calls.")
+    ] = "42d",
     without: Annotated[
         list[str] | None,
         typer.Option(
             "--without",
             metavar="SERVICE",
             autocompletion=services,
-            help="Of --to-used leave out this one; may be repeated.",
+            help="Leave this API out of --to-used; may be repeated.",
         ),
     ] = None,
     allow_unknown_service: UnknownService = False,
@@ -82,10 +84,10 @@ def restrict(
 ) -> None:
     """Restrict keys: to the Gemini API alone, or to what the options name.
 
-    --api-target and --allowed-... replace the list of their kind; what is not named stays. Where an entry that stands there
-    would go, it asks first. --add-... and --remove-... change the list that is there and keep its other entries.
+    --api-target and --allowed-... replace the list of their kind; other restrictions stay. It asks before an existing entry
+    is dropped. --add-... and --remove-... change the existing list and keep its other entries.
     A key that was used in the last 7 days is not narrowed without --force; --to-used keeps what it was used for. Changes
-    take up to 5 minutes to act everywhere.
+    take up to 5 minutes to apply everywhere.
     """
     replacing: Given = _given(api_target, allowed_ips, allowed_referrers, allowed_android, allowed_ios)
     add: Given = _given(add_api_target, add_ips, add_referrers, add_android, add_ios)
@@ -93,7 +95,7 @@ def restrict(
     asked = edit(replacing, add, remove, allow_unknown=allow_unknown_service)
     if to_used_:
         if replacing or add or remove:
-            raise usage("--to-used goes by the use of the key: leave out the options that name restrictions")
+            raise usage("--to-used follows the use of the key: leave out the options that name restrictions")
         left_out = frozenset(service(name, allow_unknown=True) for name in without or ())
         planner = _planner_to_used(current(context), to_used.UseWindow(duration.parse(window), left_out), force=force)
     elif without:

@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     from keyadmin.rotation.job import Outcome
 
 Grace = Annotated[
-    str | None, typer.Option("--grace", metavar="DURATION", help="How long the old key still works; 24h if nothing is said.")
+    str | None, typer.Option("--grace", metavar="DURATION", help="How long the old key keeps working; 24h by default.")
 ]
-Emergency = Annotated[bool, typer.Option("--emergency", help="Rotate without grace, whether the old key is still used or not.")]
+Emergency = Annotated[
+    bool, typer.Option("--emergency", help="Rotate without a grace period, even if the old key is still in use.")
+]
 
 
 def rotate(
@@ -47,10 +49,10 @@ def rotate(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> int:
-    """Replace a key by a new one with the same restrictions, hand it over, and delete the old one after the grace period.
+    """Replace a key with a new one that has the same restrictions, hand it over, and delete the old one after the grace period.
 
-    Called again it goes on with what is unfinished: after the grace period (24h unless --grace says otherwise) it
-    retires the old key.
+    Run it again to continue what is unfinished: after the grace period (24h unless --grace says otherwise) it retires the
+    old key.
     """
     return _rotate(
         context, key, to, RotationTerms(force=True, emergency=emergency), grace, force=force, yes=yes, dry_run=dry_run
@@ -67,9 +69,9 @@ def migrate(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> int:
-    """Replace a standard key, which the Gemini API no longer takes, by an auth key: rotation with a change of type.
+    """Replace a standard key, which the Gemini API no longer accepts, with an auth key: a rotation with a change of type.
 
-    Called again it goes on with what is unfinished. --dry-run says whose the key is and what is missing.
+    Run it again to continue what is unfinished. --dry-run shows who owns the key and what is missing.
     """
     terms = RotationTerms(migrate=True)
     exposing = None if allow_exposure else set[str]()

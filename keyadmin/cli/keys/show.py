@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def show(context: typer.Context, key: KeyName) -> None:
-    """Print a key string, and nothing else: KEY=$(keyadmin keys show my-key).
+    """Print a key string and nothing else: KEY=$(keyadmin keys show my-key).
 
-    Whoever has it can use your project's quota and cause charges. Needs apikeys.keys.getKeyString.
+    Anybody who has it can use your project's quota and cause charges. Needs apikeys.keys.getKeyString.
     """
     session = current(context)
     refuse_lost_output()

@@ -20,13 +20,13 @@ from keyadmin.model.problem import usage
 def unrestrict(
     context: typer.Context,
     key: KeyName,
-    apis_only: Annotated[bool, typer.Option("--apis", help="Only the restriction to APIs.")] = False,
-    clients_only: Annotated[bool, typer.Option("--clients", help="Only the restriction to clients.")] = False,
+    apis_only: Annotated[bool, typer.Option("--apis", help="Only the API restrictions.")] = False,
+    clients_only: Annotated[bool, typer.Option("--clients", help="Only the client restrictions.")] = False,
     yes: Yes = False,
     async_: Async = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Take restrictions off a key, after asking: all of them, or those to APIs or to clients alone.
+    """Remove restrictions from a key after asking: all of them, or only those on APIs or on clients.
 
     A key without API restrictions can call every API that is enabled in its project, Gemini included.
     """

@@ -26,15 +26,15 @@ def usage(
         typer.Argument(
             metavar="KEY",
             autocompletion=key_names,
-            help="One key; all keys of the project otherwise.",
+            help="One key; by default all keys of the project.",
         ),
     ] = None,
 ) -> int:
     """Say when keys were last used, by which services and how often, over the last six weeks.
 
-    From Cloud Monitoring, by full hours in UTC; a call shows there after up to 30 minutes. Calls by which keyadmin
-    checked that a key works are no use and stand in a column of their own. Where it cannot be read
-    (monitoring.timeSeries.list) the use is unknown, which ends with exit code 1.
+    The numbers come from Cloud Monitoring, in full hours of UTC; a call appears there after up to 30 minutes. Calls with
+    which keyadmin checked a key do not count as use and have a column of their own. If monitoring cannot be read
+    (monitoring.timeSeries.list), the use is unknown and the exit code is 1.
     """
     session = current(context)
 

@@ -29,13 +29,13 @@ def verify(
     key: KeyOrString = None,
     key_from_env: KeyFromEnv = None,
     wait: Annotated[
-        str, typer.Option("--wait", metavar="DURATION", help="Try again for so long, at most 5m: a new key may need it.")
+        str, typer.Option("--wait", metavar="DURATION", help="Keep trying for this long, at most 5m; a new key may need it.")
     ] = "0s",
 ) -> None:
-    """Check whether a key works for the Gemini API, from this machine, now: yes, or the cause (exit code 3).
+    """Check whether a key works for the Gemini API from this machine right now: yes, or the reason why not (exit code 3).
 
-    A key of yours is named like any other (which takes apikeys.keys.getKeyString); anybody's key string comes from stdin
-    (-) or from a variable. One call is made, which lists one model and costs nothing.
+    Name one of your own keys (this needs apikeys.keys.getKeyString), or give any key string on stdin (-) or in a variable.
+    keyadmin makes one call, which lists one model and costs nothing.
     """
     session = current(context)
     given = string_or_name(session, key, key_from_env)

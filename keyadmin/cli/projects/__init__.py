@@ -20,7 +20,7 @@ GROUP: Final = CommandGroup(
         ),
         "use": CommandEntry("keyadmin.cli.projects.use:use", "Choose the project for commands that name none.", _SEE),
         "import": CommandEntry("keyadmin.cli.projects.imports:import_", "Import projects into your list.", _LIST),
-        "forget": CommandEntry("keyadmin.cli.projects.imports:forget", "Take projects off your list.", _LIST),
+        "forget": CommandEntry("keyadmin.cli.projects.imports:forget", "Remove projects from your list.", _LIST),
         "create": CommandEntry("keyadmin.cli.projects.create:create", "Create projects, at most 10 at a time.", _MAKE),
         "default": CommandEntry("keyadmin.cli.projects.default:default", "Create your first project, with a key in it.", _MAKE),
         "rename": CommandEntry("keyadmin.cli.projects.change:rename", "Give a project another name.", _MAKE),

@@ -34,9 +34,9 @@ Words = Annotated[
 
 
 def enable(context: typer.Context, words: Words = None, allow_exposure: AllowExposure = False, dry_run: DryRun = False) -> None:
-    """Switch APIs on: those named, else the two that Gemini keys need (Generative Language API and API Keys API).
+    """Switch on the named APIs, or by default the two that Gemini keys need: Generative Language API and API Keys API.
 
-    Where keys without API restriction could then call Gemini it asks first; off a terminal it takes --allow-exposure.
+    If keys without API restrictions could then call Gemini, it asks first; without a terminal it needs --allow-exposure.
     """
     session = current(context)
     named, wanted = _parted(session, words or [])
@@ -59,7 +59,9 @@ def enable(context: typer.Context, words: Words = None, allow_exposure: AllowExp
 def disable(
     context: typer.Context,
     words: Words = None,
-    dependents: Annotated[bool, typer.Option("--with-dependents", help="Switch off the APIs that need them, too.")] = False,
+    dependents: Annotated[
+        bool, typer.Option("--with-dependents", help="Also switch off the APIs that depend on them.")
+    ] = False,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:

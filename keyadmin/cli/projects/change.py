@@ -31,7 +31,7 @@ def rename(
     new_name: Annotated[str, typer.Argument(metavar="NEW_NAME", help="Its new display name, 4 to 30 characters.")],
     dry_run: DryRun = False,
 ) -> None:
-    """Give a project another display name. Its id and number stay."""
+    """Give a project another display name. Its id and number stay the same."""
     session = current(context)
     named = given(session, which)
     assert named is not None

@@ -33,20 +33,20 @@ def create(
         str | None,
         typer.Option("--parent", metavar="PARENT", help="A folder or organisation: its name, folders/N or organizations/N."),
     ] = None,
-    count: Annotated[int | None, typer.Option("--count", metavar="N", help="Make N projects, at most 10.")] = None,
+    count: Annotated[int | None, typer.Option("--count", metavar="N", help="Create N projects, at most 10.")] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", metavar="FILE", help="Make those of a CSV file: columns id, name, parent.")
+        Path | None, typer.Option("--file", metavar="FILE", help="Create the projects in a CSV file: columns id, name, parent.")
     ] = None,
     with_key: Annotated[
-        str | None, typer.Option("--with-key", metavar="NAME", help="Make a first auth key of this name in each.")
+        str | None, typer.Option("--with-key", metavar="NAME", help="Create a first auth key of this name in each.")
     ] = None,
     allow_exposure: AllowExposure = False,
     dry_run: DryRun = False,
 ) -> int:
-    """Make projects, with the Generative Language and API Keys APIs switched on. At most 10 at a time, as in AI Studio.
+    """Create projects with the Generative Language API and the API Keys API switched on, at most 10 at a time as in AI Studio.
 
-    Where no id is given one like gen-lang-client-0123456789 is chosen. The new projects are imported. A run that was cut
-    short, or of which some failed (exit code 3), is gone on with by typing the same command again.
+    Without an id, keyadmin chooses one like gen-lang-client-0123456789. New projects are imported. If a run was
+    interrupted, or some projects failed (exit code 3), type the same command again to continue it.
     """
     session = current(context)
     key_name = validate.display_name(with_key) if with_key is not None else None

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 def describe(context: typer.Context, which: ProjectId = None) -> None:
-    """Show a project: where it hangs, its state, who may make keys in it, its APIs and its keys.
+    """Show a project: its place in the hierarchy, its state, who may create keys in it, its APIs and its keys.
 
-    Without an ID it is the project that other commands would take.
+    Without an ID it shows the project that other commands would use.
     """
     session = current(context)
     named = given(session, which)
@@ -57,8 +57,8 @@ def _columns(found: Description) -> list[Column[Description]]:
         ("Created", project.create_time),
         ("Deleted", project.delete_time),
         ("Labels", ", ".join(f"{name}={value}" for name, value in sorted(project.labels.items()))),
-        ("You may make keys", _mine(found)),
-        ("Who may make keys", _makers(found)),
+        ("You may create keys", _mine(found)),
+        ("Who may create keys", _makers(found)),
         ("APIs", _unknown(found.apis) if isinstance(found.apis, Problem) else ", ".join(found.apis) or "none"),
         ("Keys", _keys(found)),
     ]

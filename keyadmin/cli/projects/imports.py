@@ -45,15 +45,15 @@ class Imported:
 def import_(
     context: typer.Context,
     ids: Ids = None,
-    search: Annotated[str | None, typer.Option("--search", metavar="QUERY", help="All hits of a search.")] = None,
+    search: Annotated[str | None, typer.Option("--search", metavar="QUERY", help="Import all matches of a search.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every active project you can see.")] = False,
     file: Annotated[
         Path | None,
-        typer.Option("--file", metavar="FILE", help="The projects of a file (- = stdin): an id a line, JSON or CSV."),
+        typer.Option("--file", metavar="FILE", help="Read the projects from a file (- = stdin): one id per line, JSON or CSV."),
     ] = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Import projects: they are what projects list shows. Each account has its own list, kept on this machine."""
+    """Import projects into the list that projects list shows. Each account has its own list, kept on this machine."""
     session = current(context)
     if sum([bool(ids), search is not None, all_, file is not None]) > 1:
         raise usage("ids, --search, --all and --file do not go together", "give one of them")
@@ -119,11 +119,11 @@ def _say(session: Session, done: Imported, *, dry_run: bool) -> None:
 def forget(
     context: typer.Context,
     ids: Ids = None,
-    all_: Annotated[bool, typer.Option("--all", help="Every project on the list.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Remove every project on the list.")] = False,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Take projects off your list of imported ones. The projects themselves are not touched."""
+    """Remove projects from your list. The projects themselves are not changed."""
     session = current(context)
     if bool(ids) is all_:
         raise usage("name the projects to forget, or add --all" if not ids else "ids and --all do not go together")

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 def list_(
     context: typer.Context,
     all_: Annotated[bool, typer.Option("--all", help="Every project you can see, not only imported ones.")] = False,
-    apis: Annotated[bool, typer.Option("--apis", help="Whether the Gemini API is on in each.")] = False,
-    keys: Annotated[bool, typer.Option("--keys", help="How many API keys each has.")] = False,
+    apis: Annotated[bool, typer.Option("--apis", help="Show whether the Gemini API is on in each.")] = False,
+    keys: Annotated[bool, typer.Option("--keys", help="Show how many API keys each has.")] = False,
     export: Annotated[
         Path | None, typer.Option("--export", metavar="FILE", help="Write the import list to a file (- = stdout) instead.")
     ] = None,
@@ -38,7 +38,7 @@ def list_(
 ) -> None:
     """List the imported projects, at most 50 as AI Studio does. --all lists every project you can see.
 
-    As long as nothing is imported, projects in which keys were made in the last 30 days come first, then others.
+    Until you import projects, those in which keys were created in the last 30 days come first, then the others.
     """
     session = current(context)
     if export is not None:

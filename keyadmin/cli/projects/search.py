@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 def search(
     context: typer.Context,
-    query: Annotated[list[str], typer.Argument(metavar="QUERY", help="Words, or a query of Resource Manager's.")],
+    query: Annotated[list[str], typer.Argument(metavar="QUERY", help="Words, or a Resource Manager query.")],
     all_: Annotated[
-        bool, typer.Option("--all", help="All hits, in as many calls as it takes; otherwise 50 of the first 500.")
+        bool, typer.Option("--all", help="Show all matches, however many calls it takes; otherwise 50 of the first 500.")
     ] = False,
 ) -> None:
-    """Find projects that you can see, imported or not; the best hits first.
+    """Find projects that you can see, imported or not; best matches first.
 
-    Words are looked for in names and ids, anywhere. A query of Resource Manager's language is passed on as it is:
+    Words match anywhere in names and ids. A query in Resource Manager's own language is passed on unchanged:
     'name:how*', 'labels.team:blue', 'state:DELETE_REQUESTED', 'parent:folders/123 AND NOT id:test*'.
     """
     session = current(context)

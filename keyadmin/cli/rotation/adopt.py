@@ -30,10 +30,10 @@ KeyNames = Annotated[
 
 
 def adopt(context: typer.Context, keys: KeyNames = None, policy: PolicyIfAny = None, dry_run: DryRun = False) -> int:
-    """Write on keys that keyadmin rotates them; on a successor whose marks were removed or changed, write them anew.
+    """Mark keys for rotation by keyadmin; on a successor whose marks were removed or changed, write them again.
 
-    Without KEY: all keys that the policy selects. What is marked is rotated by `rotation run` where a rule selects it. A key
-    that a forged or interrupted rollback takes out of the count is kept and counts again.
+    Without KEY: all keys that the policy selects. `rotation run` rotates marked keys that a rule selects. A key that a
+    forged or interrupted rollback had excluded is kept and counts again.
     """
     session = current(context)
     wanted = None if keys else scope(session, policy, adopted=False)

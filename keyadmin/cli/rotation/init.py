@@ -26,10 +26,10 @@ def init(
     schema: Annotated[
         bool, typer.Option("--schema", help=f"Write {SCHEMA_FILE} beside it too, for editors that complete and check TOML.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Write a commented policy file to begin with. A file that is there is left alone."""
+    """Write a commented policy file to start from. An existing file is not changed."""
     session = current(context)
     project = session.settings.project.value if session.settings.project else None
     text = (f"#:schema ./{SCHEMA_FILE}\n" if schema else "") + template(project, socket.gethostname())

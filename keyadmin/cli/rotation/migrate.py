@@ -67,10 +67,10 @@ def migrate(
 ) -> int:
     """Turn standard keys that may call the Gemini API into auth keys: rotation with a change of type.
 
-    Which keys and where they go: the policy's, or those of --projects, --folder or --organization with the sinks of --to
-    ({project}, {lineage} and {name} stand for the key's own). A key that is for other APIs too is split: the new auth key
-    gets Gemini, the old one keeps the rest. Asks first, or needs --yes; --dry-run shows the plan: which keys, whose, where
-    they go, what is missing.
+    The policy says which keys, and which sinks they go to; or name --projects, --folder or --organization and the sinks with
+    --to ({project}, {lineage} and {name} are filled in for each key). A key that also serves other APIs is split: the new
+    auth key gets Gemini, the old one keeps the rest. It asks first, or needs --yes; --dry-run shows the plan: which keys,
+    their owners, where they go and what is missing.
     """
     session = current(context)
     session.charge_each = charge_projects

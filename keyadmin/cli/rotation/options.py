@@ -29,22 +29,29 @@ Only = Annotated[
         help="Only this lineage, key or project; may be repeated.",
     ),
 ]
-MaxAge = Annotated[str | None, typer.Option("--max-age", metavar="DURATION", help="Instead of the policy's, for all rules.")]
+MaxAge = Annotated[
+    str | None, typer.Option("--max-age", metavar="DURATION", help="Use this age for all rules instead of the policy's.")
+]
 Grace = Annotated[
     str | None,
-    typer.Option("--grace", metavar="DURATION", help="How long the old key still works; else the policy's, or 24h."),
+    typer.Option(
+        "--grace", metavar="DURATION", help="How long the old key keeps working; by default as the policy says, or 24h."
+    ),
 ]
 Emergency = Annotated[
-    bool, typer.Option("--emergency", help="Rotate now, whatever the age (or over --max-age), without grace or use check.")
+    bool,
+    typer.Option(
+        "--emergency", help="Rotate now, whatever the age (or if over --max-age), without a grace period or use check."
+    ),
 ]
-ForceUse = Annotated[bool, typer.Option("--force", help="Retire the old key even if it is still used.")]
+ForceUse = Annotated[bool, typer.Option("--force", help="Retire the old key even if it is still in use.")]
 ShardOption = Annotated[
     str | None,
-    typer.Option("--shard", metavar="I/N|auto", help="Look after a part of the projects; auto: from the task index."),
+    typer.Option("--shard", metavar="I/N|auto", help="Handle only a part of the projects; auto: by task index."),
 ]
-Limit = Annotated[int | None, typer.Option("--limit", min=0, metavar="N", help="Begin at most so many new rotations.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=0, metavar="N", help="Begin at most this many new rotations.")]
 Notify = Annotated[
-    str | None, typer.Option("--notify", metavar="exec:CMD", help="A program that gets the events as JSON lines.")
+    str | None, typer.Option("--notify", metavar="exec:CMD", help="A program that receives the events as JSON lines.")
 ]
 Metrics = Annotated[str | None, typer.Option("--metrics", metavar="FILE", help="Write a Prometheus textfile.")]
 

@@ -28,11 +28,11 @@ def plan(
     shard: ShardOption = None,
     emergency: Emergency = False,
     charge_projects: ChargeProjects = False,
-    all_: Annotated[bool, typer.Option("--all", help="Also those for which nothing is to be done.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Include those for which there is nothing to do.")] = False,
 ) -> int:
-    """Say what `rotation run` would do and why. Nothing is changed.
+    """Show what `rotation run` would do and why. Nothing is changed.
 
-    Exit code 3 where a project could not be checked.
+    Exit code 3: a project could not be checked.
     """
     session = current(context)
     session.charge_each = charge_projects

@@ -33,11 +33,11 @@ def rollback(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> int:
-    """Bring a former key of a lineage back: undelete it, verify it, hand it to the sinks, delete what came after it.
+    """Bring back an earlier key of a lineage: undelete it, verify it, hand it to the sinks, and delete what came after it.
 
-    A display name means the generation before the newest. The sinks are those of --to, else those that the policy has for it.
-    Without any, a newer key that was handed to sinks is kept, for they would be left with a deleted one. One that was
-    interrupted is finished by the same command; no run goes on with it.
+    A display name means the generation before the newest. The sinks are those of --to, or else the policy's. Without any, a
+    newer key that was handed to sinks is kept, so that they are not left with a deleted key. Finish an interrupted rollback
+    with the same command; no run continues it.
     """
     session = current(context)
     specs = specs_of(to)

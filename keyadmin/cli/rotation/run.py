@@ -52,10 +52,10 @@ def run_(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> int:
-    """Advance every lineage that is due as far as it goes now; the next run goes on with it.
+    """Advance every lineage (the generations of one key) that is due as far as possible now; the next run continues.
 
-    Safe to be killed and to be run twice at once. Exit code 3 where a lineage or a project failed; the others went on.
-    With --format jsonl every step is a line. --emergency asks first, or needs --yes: exactly what was shown is rotated.
+    It is safe to kill it and to run it twice at once. Exit code 3: a lineage or a project failed; the others continued. With
+    --format jsonl each step is a line. --emergency asks first, or needs --yes: exactly what was shown is rotated.
     """
     session = current(context)
     session.charge_each = charge_projects

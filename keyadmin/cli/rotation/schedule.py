@@ -34,7 +34,7 @@ Tasks = Annotated[
     int, typer.Option("--tasks", metavar="N", help="How many tasks share the projects (cloud-run, kubernetes, github-actions).")
 ]
 Migrate = Annotated[bool, typer.Option("--migrate", help="Schedule `rotation migrate` instead of `rotation run`.")]
-Region = Annotated[str, typer.Option("--region", metavar="REGION", help="Where Cloud Run and the image are.")]
+Region = Annotated[str, typer.Option("--region", metavar="REGION", help="The region of Cloud Run and of the image.")]
 Output = Annotated[Path | None, typer.Option("--output", metavar="DIR", help="Write the files there instead of printing them.")]
 
 InstallFrom = Annotated[
@@ -42,11 +42,12 @@ InstallFrom = Annotated[
     typer.Option(
         "--install-from",
         metavar="SOURCE",
-        help="How it is installed: wheel:PATH, git:URL@REV or index:NAME==VERSION; as this one where nothing is said.",
+        help="How it is installed: wheel:PATH, git:URL@REV or index:NAME==VERSION; by default as this one was.",
     ),
 ]
 Hashes = Annotated[
-    list[str] | None, typer.Option("--hash", metavar="sha256:HEX", help="Of the wheel or the release; may be repeated.")
+    list[str] | None,
+    typer.Option("--hash", metavar="sha256:HEX", help="The hash of the wheel or the release; may be repeated."),
 ]
 
 
@@ -63,10 +64,10 @@ def schedule(
     output: Output = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Print complete files that run the rotation on a schedule: account, least-privilege role, no overlap, an alert.
+    """Print complete files that run the rotation on a schedule: account, least-privilege role, no overlap, alert.
 
-    Nothing is set up by this command; the files say how. The project (-p) is where the account lives. What the account may
-    do, and where, follows from the policy: print the files again when it changes.
+    This command sets nothing up; the files say how to. The project (-p) is the one of the account. What the account may do,
+    and where, follows from the policy: print the files again when it changes.
     """
     session = current(context)
     if session.settings.project is None:

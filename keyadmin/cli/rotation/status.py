@@ -41,9 +41,9 @@ def status(
     shard: ShardOption = None,
     charge_projects: ChargeProjects = False,
 ) -> int:
-    """Show every lineage (the generations of one key) and where it stands: those of the policy, or of KEY alone.
+    """Show the state of every lineage (the generations of one key) in the policy, or only that of KEY.
 
-    Without a policy file: all of the project. Exit code 3 where one is stuck or a project could not be checked.
+    Without a policy file: all lineages of the project. Exit code 3: one is stuck, or a project could not be checked.
     """
     session = current(context)
     session.charge_each = charge_projects

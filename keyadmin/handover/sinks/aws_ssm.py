@@ -92,7 +92,7 @@ class AwsSsmSink(Sink):
             raise Problem(
                 Cause.CONFLICT,
                 f"{self._said} is a {parameter.get('Type')}, which Amazon keeps in the clear",
-                fix=("name a parameter of type SecureString", "or delete this one and let keyadmin make it anew"),
+                fix=("name a parameter of type SecureString", "or delete this one and let keyadmin create it again"),
             )
         return str(parameter["Value"])
 

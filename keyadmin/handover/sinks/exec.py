@@ -99,7 +99,7 @@ class ExecSink(Sink):
 
     @staticmethod
     def _failed(message: str) -> Problem:
-        by_hand = "run the program by hand with some text on its standard input"
+        by_hand = "run the program yourself with some text on its standard input"
         return Problem(Cause.UNKNOWN, message, fix=(by_hand, "or add --verbose: it shows the end of what the program printed"))
 
 

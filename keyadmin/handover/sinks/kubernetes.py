@@ -147,7 +147,7 @@ class KubernetesSink(Sink):
             raise Problem(
                 Cause.CONFLICT,
                 f"{self._name} is immutable: Kubernetes lets nobody change it",
-                fix=("name another Secret, or delete this one and let keyadmin make it anew",),
+                fix=("name another Secret, or delete this one and let keyadmin create it again",),
             )
         if secret.get("type", "Opaque") != "Opaque":
             raise Problem(
@@ -230,7 +230,7 @@ class KubernetesSink(Sink):
                 f"see: kubectl auth can-i {verb} {resource} -n {self._place.namespace}",
             )
         elif answer.status == 404:
-            fix = (f"make it first: kubectl create namespace {self._place.namespace}, or name what is there",)
+            fix = (f"make it first: kubectl create namespace {self._place.namespace}, or name an existing one",)
         elif answer.status >= 500:
             fix = ("run again when the cluster answers",)
         return refused("Kubernetes", answer, what, said, *fix)

@@ -92,7 +92,7 @@ class VaultSink(Sink):
                     raise self._refused(answer, f"{self._path} was not written")
         raise Problem(
             Cause.CONFLICT,
-            f"{self._path} was changed by somebody else each time it was to be written",
+            f"{self._path} was changed by somebody else each time before it could be written",
             fix=("find out what else writes there, then run again",),
         )
 

@@ -210,14 +210,14 @@ class Editor:
         if found is not None:
             line = self._masked.bare.count("\n", 0, found.start()) + 1
             raise self._problem(
-                f"line {line} makes {self._name} read-only, so that no other line can set it", f"change line {line} by hand"
+                f"line {line} makes {self._name} read-only, so that no other line can set it", f"change line {line} yourself"
             )
 
     def _refuse_others(self) -> None:
         if self._others:
             lines = ", ".join(str(each.line) for each in self._others[:_MOST_SAID])
             why = f"{self._name} is in line {lines} in a form that keyadmin does not change"
-            raise self._problem(why, f"change it by hand: {self._hint()}")
+            raise self._problem(why, f"change it yourself: {self._hint()}")
 
     def _hint(self) -> str:
         return self._dialect.set_line(self._name, "YOUR_KEY")

@@ -44,7 +44,7 @@ PRODUCTS: Final = (
     ),
     Product(
         "the Google Play Console (the app)",
-        "the package name must be that of an app of this account, uploaded there once by hand",
+        "the package name must be that of an app of this account, uploaded there once manually",
         ("does not own the application",),
         ("google play", "androidpublisher"),
     ),
@@ -63,7 +63,7 @@ PRODUCTS: Final = (
     # https://cloud.google.com/billing/docs/how-to/modify-project
     Product(
         "Google Cloud Billing",
-        "a billing account may pay for only so many projects: ask for more on "
+        "a billing account may pay for only a limited number of projects: ask for more on "
         "https://support.google.com/code/contact/billing_quota_increase, or unlink a project that no longer needs it",
         ("contact/billing_quota_increase", "error setting billing account"),
         ("contact/billing_quota_increase", "failedprecondition", "precondition check failed", "quota exceeded"),

@@ -156,7 +156,7 @@ def _as_choice(text: str, *hashes: str) -> InstallSource:
 
 
 def _unknown(why: str) -> Problem:
-    return usage(f"how a scheduled keyadmin is to be installed does not follow from this one: {why}", *CHOICES)
+    return usage(f"keyadmin cannot tell from this installation how to install the scheduled one: {why}", *CHOICES)
 
 
 def _digest(text: str) -> str:

@@ -139,5 +139,5 @@ def test_a_file_that_cannot_be_used_is_left_alone(run: Run, here: Path, text: st
 def test_options_of_audits_before_the_subcommand_are_not_dropped(run: Run, here: Path) -> None:
     done = run("audit", "--folder", "1", "accept", FULL, "--rule", "standard-key", *WORDS)
     assert done.code == 2
-    assert "--folder stands before 'accept': write the options of a subcommand after its name" in done.err
+    assert "--folder must not come before 'accept': write the options of a subcommand after its name" in done.err
     assert run("--format", "json", "audit", "--sandbox", "accept", FULL, "--rule", "standard-key", *WORDS).code == 0

@@ -128,7 +128,7 @@ def test_what_a_constraint_refuses_is_said_before_the_plan_is_written_and_before
     later = asked(fixing, "--apply", str(fixing.folder / "plan.json"))
     for done in (out, fresh, later):
         said = " ".join(done.err.split())
-        assert "2 of 3 changes would not be made as things are" in said, said
+        assert "2 of 3 changes could not be made as things stand" in said, said
         assert TEXT in said
     assert "the question" not in fresh.err
     assert not writes(fixing)
@@ -140,7 +140,7 @@ def test_what_is_not_permitted_is_said_before_the_question_but_not_in_a_plan_for
     out = fixing.type("audit", "fix", "--projects", "shop", "--out", str(fixing.folder / "plan.json"), user=HELPER)
     assert "would not be made" not in out.err
     done = fixing.type("audit", "fix", "--projects", "shop", terminal=True, stdin="n\n", user=HELPER)
-    assert "3 of 3 changes would not be made as things are" in done.err
+    assert "3 of 3 changes could not be made as things stand" in done.err
     assert "apikeys.keys.update is missing" in done.err
 
 

@@ -154,7 +154,7 @@ def test_nonsense_is_refused_before_anything_is_made(projects, served, arguments
     [
         ("id,name\ngood-project,Good\nBad,Name\n", "row 3: 'Bad' cannot be"),
         ("good-project,Good\nother-project," + "x" * 31 + "\n", "row 2: the name"),
-        ("id\ngood-project\n\ngood-project\n", "row 4: the id 'good-project' stands in row 2 already"),
+        ("id\ngood-project\n\ngood-project\n", "row 4: the id 'good-project' is already in row 2"),
         ("id,name\na-project,Name,folders/1,more\n", "row 2: it has 4 cells"),
         ("id,colour\na-project,red\n", "a column 'colour'"),
         ("id,id\na-project,b-project\n", "twice"),

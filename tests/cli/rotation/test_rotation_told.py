@@ -175,7 +175,7 @@ def test_a_run_that_is_ended_tells_what_it_did(world: World, home: dict[str, str
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert out == ""
-    assert "Left half made: rotations were under way" in err
+    assert "Left unfinished: rotations were under way" in err
     assert "interrupted" in json.loads(err.splitlines()[-1])["error"]["message"]
     told = [json.loads(line) for line in taken.read_text().splitlines()]
     assert [(event["step"], event["status"]) for event in told] == [("create", "done"), ("verify", "done"), ("run", "failed")]

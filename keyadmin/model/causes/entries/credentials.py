@@ -39,7 +39,7 @@ CREDENTIALS_MISSING: Final = CauseEntry(
                 run("gcloud auth list", "a command or program: is an account active? else gcloud auth login"),
                 run(
                     "gcloud storage sign-url gs://BUCKET/OBJECT --duration=10m --impersonate-service-account=ACCOUNT",
-                    "a link for people: an address that is signed, and good for so long",
+                    "a link for people: an address that is signed and valid for a limited time",
                 ),
                 run(
                     "gcloud storage buckets add-iam-policy-binding gs://BUCKET --member=allUsers "
@@ -190,7 +190,7 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
         # https://rclone.org/commands/rclone_config_reconnect/
         "rclone": Variant(
             (
-                run("rclone config reconnect REMOTE:", "signs in anew and stores the new token"),
+                run("rclone config reconnect REMOTE:", "signs in again and stores the new token"),
                 do(
                     "it happens each week: your own OAuth client is in testing; publish it: "
                     "https://console.cloud.google.com/auth/audience"
@@ -282,9 +282,9 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
 REAUTHENTICATION_REQUIRED: Final = CauseEntry(
     Cause.REAUTHENTICATION_REQUIRED,
     "The organisation wants you to sign in again",
-    "A session length is set for Google Cloud in this organisation: after so many hours each user signs in anew. The refresh "
-    "token is good, but is not accepted until then. gcloud's own sign-in and the Application Default Credentials end each "
-    "for itself.",
+    "A session length is set for Google Cloud in this organisation: after that many hours each user has to sign in again. The "
+    "refresh token is good, but is not accepted until then. gcloud's own sign-in and the Application Default Credentials end "
+    "separately.",
     (
         run("gcloud auth application-default login", "programs and client libraries use these"),
         run("gcloud auth login", "gcloud, gsutil and bq use these"),

@@ -112,7 +112,7 @@ ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
     "This account may not use the product",
     "Google lets only some accounts use it (age, country, kind of account, a licence): no permission, project or key "
     "changes that "
-    "for this account. The reason, where Google gives one, stands in the message.",
+    "for this account. The reason, where Google gives one, is in the message.",
     (
         do(
             "check the account's age and country: https://myaccount.google.com; country of the account: "
@@ -128,7 +128,7 @@ ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
     variants={
         "project": Variant(
             (
-                run("export GOOGLE_CLOUD_PROJECT=PROJECT", "a project of yours or your organisation's; then start anew"),
+                run("export GOOGLE_CLOUD_PROJECT=PROJECT", "a project of yours or your organisation's; then start again"),
                 run(
                     "gcloud services enable cloudaicompanion.googleapis.com --project PROJECT",
                     "once, by an admin of the project",

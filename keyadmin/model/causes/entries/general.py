@@ -23,7 +23,7 @@ NOT_FOUND: Final = CauseEntry(
             (
                 do(
                     "files are kept for 48 hours, caches for as long as was asked (an hour): upload it again, or make "
-                    "the cache anew"
+                    "the cache again"
                 ),
                 do(
                     "use a key of the same project as for the upload: where keys take turns, all of one project; Vertex AI's "
@@ -72,7 +72,7 @@ ALREADY_EXISTS: Final = CauseEntry(
     Cause.ALREADY_EXISTS,
     "It exists already",
     "The id is taken. A deleted key keeps its id until it is purged (30 days); a project id is never free again.",
-    (do("use another id, or go on with what exists (keyadmin keys create --name NAME --if-absent; terraform import)"),),
+    (do("use another id, or continue with what exists (keyadmin keys create --name NAME --if-absent; terraform import)"),),
     ERROR_REASONS,
     legacy=("alreadyExists", "duplicate"),
     patterns=(
@@ -155,7 +155,7 @@ INVALID_ARGUMENT: Final = CauseEntry(
             (
                 do(
                     "the history must hold, right after the model's turn with N function calls, one turn with N function "
-                    "responses; a user's turn stands before the calls"
+                    "responses; a user's turn comes before the calls"
                 ),
                 do(
                     "a program that is not yours cuts or orders the history so: start a new conversation, let it keep more "

@@ -69,7 +69,7 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
                 ),
                 do(
                     "the default account (NUMBER-compute@developer, PROJECT@appspot) is used where none is named: name "
-                    "another with --service-account, or make it anew where it was deleted"
+                    "another with --service-account, or create it again if it was deleted"
                 ),
             ),
             "Whoever deploys something that runs as a service account must be allowed to use that account. That is a role on "

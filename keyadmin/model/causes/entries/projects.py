@@ -331,7 +331,7 @@ PROJECT_NOT_ACTIVE: Final = CauseEntry(
 PROJECT_QUOTA_EXCEEDED: Final = CauseEntry(
     Cause.PROJECT_QUOTA_EXCEEDED,
     "No more projects may be created",
-    "Each account may own only so many projects. Deleted projects count until they are purged, after about 30 days.",
+    "Each account may own a limited number of projects. Deleted ones count until they are purged, after about 30 days.",
     (
         run("keyadmin projects list --all", "use one that exists, or delete one that nobody needs"),
         do("ask for more: https://support.google.com/code/contact/project_quota_increase"),

@@ -10,7 +10,7 @@ from keyadmin.model.causes.entry import CLOUD, GEMINI_DOCS, CauseEntry, Turn, Va
 _CODE_ASSIST: Final = (
     do("wait as long as the message says (quotas of a day start again at midnight Pacific time), or take a flash model"),
     do(
-        "go on with a Gemini API key (GEMINI_API_KEY; /auth in the Gemini CLI) or with Vertex AI: these have quotas of "
+        "continue with a Gemini API key (GEMINI_API_KEY; /auth in the Gemini CLI) or with Vertex AI: these have quotas of "
         "their own"
     ),
     do("more for this sign-in: a plan (Google AI Pro or Ultra, Code Assist Standard); no Cloud quota can be raised for it"),
@@ -24,7 +24,7 @@ RATE_LIMITED: Final = CauseEntry(
     (
         do("wait a minute and try again, then slower: with a pause that doubles each time"),
         do(
-            "Gemini: what a project may do per minute and day, by model, stands on https://aistudio.google.com/rate-limit; a "
+            "Gemini: what a project may do per minute and day, by model, is shown on https://aistudio.google.com/rate-limit; a "
             "higher tier raises it, another key of the same project does not"
         ),
         do("other APIs: ask for more on https://console.cloud.google.com/iam-admin/quotas?project=PROJECT"),
@@ -266,8 +266,8 @@ DAILY_QUOTA_EXCEEDED: Final = CauseEntry(
                     "https://support.google.com/youtube/contact/yt_api_form"
                 ),
             ),
-            "The YouTube API gives each project so many units a day (10,000 by default), and they are used up. Days end at "
-            "midnight Pacific time; another key of the same project does not help.",
+            "The YouTube API gives each project a number of units per day (10,000 by default), and they are used up. Days end "
+            "at midnight Pacific time; another key of the same project does not help.",
         ),
     },
     legacy=("dailyLimitExceeded",),

@@ -69,9 +69,8 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             (
                 do(
                     "register package name and SHA-1 of the certificate that signs this build (debug, upload and "
-                    "Play's own each) "
-                    "with the app's OAuth client, or in Firebase: project settings, your app; then load google-services.json "
-                    "anew"
+                    "Play's own each) with the app's OAuth client, or in Firebase: project "
+                    "settings, your app; then load google-services.json again"
                 ),
                 run("./gradlew signingReport", "shows the SHA-1 (or keytool -list -v -keystore FILE)"),
                 do(
@@ -221,7 +220,7 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
         # https://developers.google.com/apps-script/concepts/scopes
         "apps-script": Variant(
             (
-                do("run the function once in the script editor and grant what it asks for; a web app: deploy it anew"),
+                do("run the function once in the script editor and grant what it asks for; a web app: deploy it again"),
                 do(
                     "where appsscript.json lists oauthScopes: add the one that the message names (UrlFetchApp: "
                     "https://www.googleapis.com/auth/script.external_request)"

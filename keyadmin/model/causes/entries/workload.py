@@ -60,7 +60,7 @@ WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
                     "the Kubernetes service account of the pod bears the annotation iam.gke.io/gcp-service-account with that "
                     "ACCOUNT, letter by letter, and the pod names it (serviceAccountName)"
                 ),
-                do("a new binding takes some minutes; then start the pod anew"),
+                do("a new binding takes some minutes; then restart the pod"),
             ),
             "The pod's Kubernetes service account may not act as the service account of its annotation (which may not exist).",
         ),
@@ -79,7 +79,7 @@ WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
                 run(
                     "gcloud iam workload-identity-pools create-cred-config projects/NUMBER/locations/global/"
                     "workloadIdentityPools/POOL/providers/PROVIDER --output-file=FILE",
-                    "makes that file anew (with --aws, --azure, --credential-source-file or --executable-command)",
+                    "creates that file again (with --aws, --azure, --credential-source-file or --executable-command)",
                 ),
             ),
             "The program could not get the other system's own token, which it wants to exchange. Google was not asked yet.",

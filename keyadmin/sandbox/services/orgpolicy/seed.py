@@ -45,7 +45,7 @@ def _custom(world: World, where: str, item: Any) -> None:
     organization, _, name = data.get("name", "").partition("/customConstraints/")
     node = world.hierarchy.get(organization)
     if node is None or node.kind != "organizations":
-        raise BadSeed(f"{where}.name: expected organizations/N/customConstraints/custom.NAME of an organisation that is there")
+        raise BadSeed(f"{where}.name: expected organizations/N/customConstraints/custom.NAME of an existing organisation")
     try:
         doc = checks.custom(data)
     except RpcError as error:
