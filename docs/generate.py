@@ -219,9 +219,9 @@ The first line has the names of the columns: the fields below, always all of the
 - The elements of a list are joined by `;`, those of a list within a list by `,`. Where a list has objects, each of their
   fields is a column, with an element at the same place in each: `a.googleapis.com;b.googleapis.com` in
   `restrictions.apiTargets.service`.
-- Fields of any name (`annotations`, `labels`, `calls`) stand in one column: `owner=web;team=search`.
+- Fields of any name (`annotations`, `labels`, `calls`) are in one column: `owner=web;team=search`.
 - A text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@` or a tab) has an apostrophe before it.
-- What separates may stand in a name too: use `json` where that matters.
+- Separators may also occur in a name: use `json` where that matters.
 
 Where an option asks for something else, a dry run or `doctor --connection`, the columns are those of what is printed.
 """

@@ -114,7 +114,7 @@ def _from_json(text: str, source: str) -> list[str]:
 
 def _check_version(version: object, source: str) -> None:
     if str(version) != str(SCHEMA_VERSION):
-        raise usage(f"{source} has schemaVersion {version}, and this keyadmin reads {SCHEMA_VERSION}", "export the list anew")
+        raise usage(f"{source} has schemaVersion {version}, and this keyadmin reads {SCHEMA_VERSION}", "export the list again")
 
 
 def _unique(ids: Sequence[str], source: str) -> list[str]:

@@ -42,6 +42,17 @@ if TYPE_CHECKING:
     from keyadmin.keys.change import KeyChange
     from keyadmin.model.key import Key
 
+Window = Annotated[str, typer.Option("--window", metavar="DURATION", help="How far back --to-used looks for calls.")]
+Without = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--without",
+        metavar="SERVICE",
+        autocompletion=services,
+        help="Leave this API out of --to-used; may be repeated.",
+    ),
+]
+
 
 def restrict(
     context: typer.Context,
@@ -64,18 +75,8 @@ def restrict(
     to_used_: Annotated[
         bool, typer.Option("--to-used", help="Restrict it to the APIs it was used for, within its present targets.")
     ] = False,
-    window: Annotated[
-        str, typer.Option("--window", metavar="DURATION", help="How far back --to-used looks for calls.")
-    ] = "42d",
-    without: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--without",
-            metavar="SERVICE",
-            autocompletion=services,
-            help="Leave this API out of --to-used; may be repeated.",
-        ),
-    ] = None,
+    window: Window = "42d",
+    without: Without = None,
     allow_unknown_service: UnknownService = False,
     force: Force = False,
     yes: Yes = False,
