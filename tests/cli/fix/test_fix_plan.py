@@ -146,7 +146,7 @@ BAD_ROWS = (
     ("key,kind,entries\nelsewhere,ips,192.0.2.7\n", "line 2", "no key that was audited"),
     ("key,kind,entries\nmap,ips,0.0.0.0/0\n", "line 2", "let everybody in"),
     ("key,kind,entries\nmap,referrers,*\n", "line 2", "let everybody in"),
-    ("key,kind,entries\nAIzaSANDBOX0123456789abcdefghijklmnopqr,ips,192.0.2.7\n", "line 2", "a key string stands there"),
+    ("key,kind,entries\nAIzaSANDBOX0123456789abcdefghijklmnopqr,ips,192.0.2.7\n", "line 2", "contains a key string"),
 )
 
 

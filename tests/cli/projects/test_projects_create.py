@@ -361,7 +361,7 @@ def test_a_run_that_is_interrupted_is_gone_on_with(projects, served, home, sign:
     _, said = process.communicate(timeout=180)
     if sign == signal.SIGINT:
         assert process.returncode == 130
-        assert "Left half made" in said
+        assert "Left unfinished" in said
         assert "run the same command again to go on" in said
     served.control("latency", {"ms": None, "method": "BatchEnableServices"})
     again = projects(*command, user=NEW)
