@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 DIST = ROOT / "dist"
+HOST = "KEYADMIN_RELEASE_HOST"  # the repository's address, such as https://HOST/OWNER/keyadmin
+WANTED_URLS = ("Repository", "Issues", "Changelog")
 ALLOWED = re.compile(r"apache|bsd|mit|isc|psf|python software|mpl|mozilla|lgpl|unlicense|zlib|0bsd", re.IGNORECASE)
 SAID = {"cel-python": "Apache-2.0"}  # packages that ship a licence file and no field that names it
 KEY = re.compile(rb"AIza(?!SANDBOX)(?![\w-]*([\w-])\1{5})[0-9A-Za-z_-]{35}")  # but for those that repeat a letter: examples
@@ -22,7 +25,10 @@ USES = re.compile(r"uses:\s*([\w.-]+/[\w./-]+)@(\S+)(?:\s*#\s*(\S+))?")
 def main() -> int:
     """0 if all is right; 1 with what is not."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wrong = [*metadata(project), *changelog(), *archives(), *licences(), *pins()]
+    host = os.environ.get(HOST, "")
+    if not host:
+        print(f"{HOST} names no public host: whether [project.urls] has what an index shows is not looked at.")
+    wrong = [*metadata(project), *urls(project, host), *changelog(), *archives(), *licences(), *pins()]
     for line in wrong:
         print(line, file=sys.stderr)
     print(f"{len(wrong)} things to put right." if wrong else "Ready to be released.")
@@ -37,8 +43,6 @@ def version() -> str:
 
 def metadata(project: dict[str, object]) -> Iterator[str]:
     """pyproject.toml, and how an index would show it (the README rendered)."""
-    if not project.get("urls"):
-        yield "pyproject.toml: [project.urls] is missing: name the repository once it has a public host"
     packages = [str(path) for path in sorted(DIST.glob("keyadmin-*")) if path.suffix in (".whl", ".gz")]
     if len(packages) != 2:
         yield "dist: a wheel and an sdist are wanted: nox -s build"
@@ -46,6 +50,18 @@ def metadata(project: dict[str, object]) -> Iterator[str]:
     told = subprocess.run(("twine", "check", "--strict", *packages), capture_output=True, text=True, check=False)
     if told.returncode:
         yield f"twine: {told.stdout.strip()}"
+
+
+def urls(project: dict[str, object], host: str) -> Iterator[str]:
+    """[project.urls], where `host` says where the repository is: an index shows them, and whoever installs it follows them."""
+    named = project.get("urls")
+    named = named if isinstance(named, dict) else {}
+    if host:
+        yield from (f"pyproject.toml: [project.urls] has no {name}" for name in WANTED_URLS if name not in named)
+    place = host.rstrip("/")
+    for name, url in named.items():
+        if url != place and not url.startswith(f"{place}/" if host else "https://"):
+            yield f"pyproject.toml: [project.urls] {name} is {url}, which is not below {host or 'https://'}"
 
 
 def changelog() -> Iterator[str]:

@@ -61,6 +61,17 @@ def test_the_checkers_of_others_find_nothing(words: tuple[str, ...]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_release_on_a_host_has_its_urls_and_one_without_needs_none() -> None:
+    check = tool("release_check")
+    host = "https://example.org/me/keyadmin"
+    good = {"Repository": host, "Issues": f"{host}/issues", "Changelog": f"{host}/CHANGELOG.md"}
+    assert list(check.urls({}, "")) == []
+    assert list(check.urls({"urls": good}, "")) == list(check.urls({"urls": good}, f"{host}/")) == []
+    assert len(list(check.urls({}, host))) == 3
+    assert "Issues" in " ".join(check.urls({"urls": {**good, "Issues": f"{host}-of-another/issues"}}, host))
+    assert "http:" in " ".join(check.urls({"urls": {"Repository": "http://example.org"}}, ""))
+
+
 def test_key_strings_are_found() -> None:
     check = tool("release_check")
     assert check.KEY.search(b"key = AIza" + b"SyD4iE2xVSpkLLOXoyqT-RuPwURN3ddScAI"[:35])
