@@ -10,6 +10,7 @@ import tarfile
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from importlib.metadata import requires
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -28,7 +29,7 @@ def main() -> int:
     host = os.environ.get(HOST, "")
     if not host:
         print(f"{HOST} names no public host: whether [project.urls] has what an index shows is not looked at.")
-    wrong = [*metadata(project), *urls(project, host), *changelog(), *archives(), *licences(), *pins()]
+    wrong = [*metadata(project), *urls(project, host), *changelog(), *archives(), *licences(), *pins(), *checkers()]
     for line in wrong:
         print(line, file=sys.stderr)
     print(f"{len(wrong)} things to put right." if wrong else "Ready to be released.")
@@ -95,16 +96,44 @@ def contents() -> Iterator[tuple[str, bytes]]:
 
 
 def licences() -> Iterator[str]:
-    """Every installed package has a licence that Apache-2.0 can be shipped beside."""
-    told = subprocess.run(("pip-licenses", "--format=csv", "--from=mixed"), capture_output=True, text=True, check=True).stdout
+    """Every package that an installation brings has a licence that Apache-2.0 can be shipped beside."""
+    words = ("pip-licenses", "--format=csv", "--from=mixed", "--packages", *sorted(shipped("keyadmin")))
+    told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     for line in told.splitlines()[1:]:
         name, _, licence = (part.strip('"') for part in line.split('","'))
         if name != "keyadmin" and not ALLOWED.search(SAID.get(name, licence)):
             yield f"{name}: the licence {licence!r} is not one that we know"
 
 
+def shipped(name: str) -> set[str]:
+    """A package and all that it needs here, without its extras: what checks a release is not shipped with it."""
+    from packaging.requirements import Requirement
+
+    found, left = set[tuple[str, ...]](), [Requirement(name)]
+    while left:
+        wanted = left.pop()
+        each = (wanted.name.lower().replace("_", "-"), *sorted(wanted.extras))
+        if each in found:
+            continue
+        found.add(each)
+        for line in requires(wanted.name) or ():
+            needed = Requirement(line)
+            if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in ("", *wanted.extras)):
+                left.append(needed)
+    return {name for name, *_ in found}
+
+
+def checkers() -> Iterator[str]:
+    """The workflows pass actionlint, and with the action zizmor."""
+    names = sorted(str(path.relative_to(ROOT)) for path in (ROOT / ".github/workflows").glob("*.yml"))
+    for words in (("actionlint", *names), ("zizmor", "--offline", "--quiet", *names, "action.yml")):
+        told = subprocess.run(words, capture_output=True, text=True, check=False, cwd=ROOT)
+        if told.returncode:
+            yield f"{words[0]}: {(told.stdout + told.stderr).strip()}"
+
+
 def pins() -> Iterator[str]:
-    """Every action is pinned by the commit that requirements/actions.txt lists; workflows pass actionlint and zizmor."""
+    """Every action is pinned by the commit that requirements/actions.txt lists."""
     rows = [
         line.split() for line in (ROOT / "requirements/actions.txt").read_text("utf-8").splitlines() if not line.startswith("#")
     ]

