@@ -28,7 +28,7 @@ def main() -> int:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     host = os.environ.get(HOST, "")
     if not host:
-        print(f"{HOST} names no public host: whether [project.urls] has what an index shows is not looked at.")
+        print(f"{HOST} names no public host: whether [project.urls] has what an index shows is not checked.")
     wrong = [*metadata(project), *urls(project, host), *changelog(), *archives(), *licences(), *pins(), *checkers()]
     for line in wrong:
         print(line, file=sys.stderr)
