@@ -16,7 +16,7 @@ from keyadmin.local.trust import read_trusted
 from keyadmin.model.leaned_on import TOML_LINE
 from keyadmin.model.problem import Problem, usage
 from keyadmin.model.project_ref import REFERENCE
-from keyadmin.rotation.settings import ACCEPTED
+from keyadmin.rotation.settings import ACCEPTED, check_version
 
 _NEEDED: Final = ("rule", "reason", "until")
 _HEAD: Final = re.compile(r"\s*\[\[\s*[\"']?audit[\"']?\s*\.\s*[\"']?accept[\"']?\s*\]\]")
@@ -86,13 +86,15 @@ def read_accepted(path: Path, now: datetime, *, found: bool) -> Acceptances:
 
 def _parsed(path: Path, text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         at = re.search(TOML_LINE, str(error))
         line = at[1] if at else len(text.splitlines())
         raise usage(f"{path}, line {line}: invalid TOML: {error}", "see https://toml.io") from None
     except RecursionError:
         raise usage(f"{path} is nested too deeply", "see https://toml.io") from None
+    check_version(path, data)
+    return data
 
 
 class _Reader:

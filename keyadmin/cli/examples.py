@@ -59,6 +59,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "keys list": (
         "keyadmin keys list --all-projects --all --format csv",
         "keyadmin keys list --filter 'keyType=standard age>90d' --sort ~age",
+        "keyadmin keys list --all --fields displayName,restrictions.apiTargets.service",
     ),
     "keys describe": ("keyadmin keys describe web",),
     "keys restrict": (

@@ -22,7 +22,16 @@ from keyadmin.model.lineage import Lineage
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 from keyadmin.model.project_ref import REFERENCE
 from keyadmin.rotation.decide import RotationTerms
-from keyadmin.rotation.settings import AUDIT_TABLE, EVERYWHERE, PLACES, SETTINGS, named
+from keyadmin.rotation.settings import (
+    AUDIT_TABLE,
+    EVERYWHERE,
+    PLACES,
+    SCHEMA_VERSION,
+    SETTINGS,
+    VERSION_NAME,
+    check_version,
+    named,
+)
 
 DEFAULT_FILE: Final = "keyadmin.toml"
 
@@ -181,8 +190,9 @@ class _Reader:
         self._lines = text.splitlines()
 
     def policy(self, data: Mapping[str, Any]) -> RotationPolicy:
+        check_version(self._path, data)
         for name in data:
-            if name not in ("defaults", "rule", AUDIT_TABLE):
+            if name not in (VERSION_NAME, "defaults", "rule", AUDIT_TABLE):
                 raise self._error(
                     None, name, f"unknown table {name!r}", "the tables are [defaults], [[rule]] and [[audit.accept]]"
                 )
@@ -303,6 +313,8 @@ def template(project: str | None, machine: str) -> str:
     """A commented policy file for `rotation init`."""
     return f'''# keyadmin rotation policy. Check it with: keyadmin rotation plan
 # Durations: 90d, 12h, 30m, 0s.
+
+{VERSION_NAME} = {SCHEMA_VERSION}
 
 [defaults]
 max-age = "90d"        # a key that is older is due (CIS Google Cloud benchmark 1.15)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from keyadmin.handover.registry import kinds
+from keyadmin.model.problem import usage
 
 Kind = Literal["texts", "duration", "choice", "text", "flag", "table"]
 
@@ -60,6 +62,9 @@ def named(kind: Kind) -> frozenset[str]:
 EVERYWHERE: Final = frozenset(name for name, setting in SETTINGS.items() if setting.everywhere)
 PLACES: Final = ("projects", "folders", "organizations")
 SCHEMA_FILE: Final = "keyadmin.schema.json"
+VERSION_NAME: Final = "schema-version"
+SCHEMA_VERSION: Final = 1
+"""Of policy files; one that does not say its version has this one."""
 AUDIT_TABLE: Final = "audit"
 """What audits keep in the same file: rotations pass it over."""
 ACCEPTED: Final[Mapping[str, str]] = {
@@ -73,6 +78,13 @@ ACCEPTED: Final[Mapping[str, str]] = {
 """What an entry of [[audit.accept]] may say."""
 
 
+def check_version(path: Path, data: Mapping[str, Any]) -> None:
+    """Raises usage() for a policy file of another version: what it says may not mean the same here."""
+    if (version := data.get(VERSION_NAME, SCHEMA_VERSION)) != SCHEMA_VERSION:
+        what = f"{path}: {VERSION_NAME} {version} is unknown to this keyadmin, which reads {SCHEMA_VERSION}"
+        raise usage(what, "upgrade keyadmin, or write the file for this version")
+
+
 def schema() -> dict[str, Any]:
     """A policy file as a JSON Schema.
 
@@ -82,9 +94,11 @@ def schema() -> dict[str, Any]:
     rule = _table(SETTINGS) | {"anyOf": [{"required": [place], "properties": {place: {"minItems": 1}}} for place in PLACES]}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": f"urn:keyadmin:schema:policy:{SCHEMA_VERSION}",
         "title": "keyadmin rotation policy",
         "type": "object",
         "properties": {
+            VERSION_NAME: {"const": SCHEMA_VERSION, "description": "The version of what may be in this file."},
             "defaults": _table({name: SETTINGS[name] for name in SETTINGS if name in EVERYWHERE})
             | {"description": "What holds for every rule that does not say otherwise."},
             "rule": {

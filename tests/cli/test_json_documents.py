@@ -175,6 +175,15 @@ def test_lists_maps_and_formulas_in_csv(cli: Any, served: Any) -> None:
     assert int(row["ageDays"]) >= 0
 
 
+def test_key_strings_in_names_are_masked_in_csv(cli: Any, served: Any) -> None:
+    string = "AIza" + "SyB" + "w9" * 16
+    served.seed(projects=[{"projectId": "demo-project", "keys": [{"keyId": "k", "displayName": f"old {string}"}]}])
+    for more in ((), ("--fields", "displayName")):
+        out = cli("keys", "list", "--all", "--format", "csv", *more, env={"KEYADMIN_SANDBOX": served.rest}).out
+        assert "old AIza" in out
+        assert string not in out
+
+
 def test_an_empty_list_has_the_columns_all_the_same(cli: Any, served: Any) -> None:
     done = cli("keys", "list", "-p", "demo-project", "--format", "csv", env={"KEYADMIN_SANDBOX": served.rest})
     assert done.out == ",".join(".".join(path) for path in columns("keys list")) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.guards.files import MEND, MIGRATE, NOTICES, REFUSALS, ROTATE, RUN, SCOPE
 from tests.guards.guard import Guard
 
+DOCUMENTS = "tests/cli/test_json_documents.py"
 GUARDS = [
     Guard(
         "a sink that is not allowed is told before anything is done",
@@ -159,5 +160,40 @@ GUARDS = [
         "    build(specs, cloud, flagged=told.flagged, emit=told.write_line)\n",
         "",
         (f"{ROTATE}::test_a_sandbox_key_leaves_the_sandbox_only_with_the_flag",),
+    ),
+    Guard(
+        "a text that a spreadsheet takes for a formula is harmless in CSV",
+        "cli/fields.py",
+        """return f"'{text}" if _is_formula(text) else text""",
+        "return text",
+        (f"{DOCUMENTS}::test_lists_maps_and_formulas_in_csv",),
+    ),
+    Guard(
+        "key strings are masked in CSV",
+        "cli/render.py",
+        "        whole = masked(text.getvalue())\n",
+        "        whole = text.getvalue()\n",
+        (f"{DOCUMENTS}::test_key_strings_in_names_are_masked_in_csv",),
+    ),
+    Guard(
+        "a field that is not there is wrong usage",
+        "cli/fields.py",
+        "            raise _unknown(name, known)\n",
+        "            continue\n",
+        (f"{DOCUMENTS}::test_a_wrong_field_is_wrong_usage",),
+    ),
+    Guard(
+        "a policy of another version is refused",
+        "rotation/settings.py",
+        "!= SCHEMA_VERSION:",
+        "== 0:",
+        ("tests/unit/test_rotation_policy.py::test_a_policy_of_another_version_is_refused",),
+    ),
+    Guard(
+        "an exported list of another version is refused",
+        "local/imports.py",
+        "    if str(version) != str(SCHEMA_VERSION):\n",
+        "    if False:\n",
+        ("tests/cli/projects/test_projects_import.py::test_a_file_that_is_no_list",),
     ),
 ]

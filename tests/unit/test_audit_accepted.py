@@ -113,6 +113,14 @@ def test_a_found_file_that_is_no_toml_accepts_nothing_and_a_named_one_is_refused
         read(tmp_path, "rule = [")
 
 
+def test_of_a_policy_of_another_version_nothing_counts_as_accepted(tmp_path: Path) -> None:
+    assert len(read(tmp_path, f"schema-version = 1\n{GOOD}").entries) == len(read(tmp_path, GOOD).entries)
+    found = read(tmp_path, f"schema-version = 2\n{GOOD}", found=True)
+    assert (found.entries, "schema-version 2 is unknown" in found.warnings[0]) == ((), True)
+    with pytest.raises(Problem, match="schema-version 2 is unknown"):
+        read(tmp_path, f"schema-version = 2\n{GOOD}")
+
+
 def test_a_found_file_that_others_may_write_accepts_nothing(tmp_path: Path) -> None:
     path = tmp_path / "keyadmin.toml"
     path.write_text(GOOD)

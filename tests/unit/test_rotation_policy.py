@@ -12,7 +12,7 @@ from keyadmin.handover.registry import parse
 from keyadmin.handover.sinks.env_file import variable
 from keyadmin.model.key import GEMINI_ONLY, Key
 from keyadmin.model.lineage import Lineage, State, claims, read
-from keyadmin.model.problem import Problem
+from keyadmin.model.problem import Exit, Problem
 from keyadmin.rotation.policy import load, of_options, rule_for, template
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -33,6 +33,13 @@ def test_the_template_is_a_policy(tmp_path: Path) -> None:
     policy = load(written(tmp_path, template("shop", "machine-1")))
     (rule,) = policy.rules
     assert (rule.projects, rule.max_age, rule.grace) == (("shop",), timedelta(days=90), timedelta(hours=24))
+
+
+def test_a_policy_of_another_version_is_refused(tmp_path: Path) -> None:
+    assert load(written(tmp_path, f"schema-version = 1\n{GOOD}")).rules == load(written(tmp_path, GOOD)).rules
+    with pytest.raises(Problem, match="schema-version 2 is unknown to this keyadmin, which reads 1") as raised:
+        load(written(tmp_path, f"schema-version = 2\n{GOOD}"))
+    assert raised.value.exit is Exit.USAGE
 
 
 def test_every_line_that_the_template_comments_out_may_be_put_in(tmp_path: Path) -> None:

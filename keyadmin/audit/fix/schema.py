@@ -75,6 +75,10 @@ def _change() -> dict[str, Any]:
     )
 
 
+def _head(name: str, title: str) -> dict[str, Any]:
+    return {"$schema": _DRAFT, "$id": f"urn:keyadmin:schema:{name}:{SCHEMA_VERSION}", "title": title}
+
+
 def plan_schema() -> dict[str, Any]:
     """A plan of repairs."""
     scope = _object((), projects=_TEXTS, parent={"type": "string", "pattern": "^(folders|organizations)/[0-9]+$"})
@@ -92,7 +96,7 @@ def plan_schema() -> dict[str, Any]:
         left={"type": "array", "items": _object(("key", "severity", "reason", "why", "command"))},
         digest=_TEXT,
     )
-    return {"$schema": _DRAFT, "title": "keyadmin plan of repairs", **whole}
+    return {**_head("fix-plan", "keyadmin plan of repairs"), **whole}
 
 
 def journal_schema() -> dict[str, Any]:
@@ -112,4 +116,4 @@ def journal_schema() -> dict[str, Any]:
         cause=_TEXT,
     )
     wave = _object(("at", "wave", "step"), at=_TIME, wave=_WAVE, step={"enum": ["ended", "judged"]}, verdict=_TEXT)
-    return {"$schema": _DRAFT, "title": "a line of the journal of a keyadmin repair", "anyOf": [head, key, wave]}
+    return {**_head("fix-journal", "a line of the journal of a keyadmin repair"), "anyOf": [head, key, wave]}
