@@ -109,13 +109,17 @@ def _head(path: Path) -> ReportHead:
 
 def trend(heads: Iterable[ReportHead], report: AuditReport) -> tuple[TrendPoint, ...]:
     """Audits of the same scope by the same rules that came before this one, the oldest first."""
-    alike = (
+    points = (
         TrendPoint(each.time, counts)
         for each in heads
-        if each.scope == report.where and each.time is not None
-        if (counts := _counts(each.summary)) is not None and set(each.summary.get("byRule", ())) == set(report.rules)
+        if each.time is not None and alike(each, report) and (counts := _counts(each.summary)) is not None
     )
-    return tuple(islice(alike, TREND))[::-1]
+    return tuple(islice(points, TREND))[::-1]
+
+
+def alike(earlier: ReportHead, report: AuditReport) -> bool:
+    """Whether an earlier audit is of the same scope by the same rules."""
+    return earlier.scope == report.where and earlier.rules == frozenset(report.rules)
 
 
 def _counts(summary: Any) -> dict[str, int] | None:

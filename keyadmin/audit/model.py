@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RETENTION: Final = timedelta(days=30)  # how long a deleted key can be brought back (facts 3)
 UNUSED_AFTER: Final = timedelta(days=30)
+USUAL_AFTER: Final = timedelta(days=7)  # before that a key has no usual use
 MAX_AGE: Final = timedelta(days=90)
 
 Source = Literal["api", "asset"]
@@ -43,11 +44,17 @@ _WORDS: Final = {severity: severity.name.lower() for severity in Severity}
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The last use of a key, and the APIs that it was used for; `answered` = those that did not turn it down each time."""
+    """The last use of a key, and the APIs that it was used for; `answered` = those that did not turn it down each time.
+
+    `recent` = its calls in the last hours, `earlier` = those before; `fresh` = the APIs that it called in the last hours alone.
+    """
 
     last: datetime
     services: frozenset[str] = frozenset()
     answered: frozenset[str] = frozenset()
+    recent: int = 0
+    earlier: int = 0
+    fresh: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class AuditFacts:
 
     `gemini` = whether the Generative Language API is on; `used` = the use of its keys in the last six weeks, by uid.
     None = it was not found out, or not asked for. `apis` = of other services, whether they are on, as far as that is known;
-    `blind` = the use was asked for and may not be read.
+    `blind` = the use was asked for and may not be read; `anomaly` = how many times its usual calls are too many for a key.
     """
 
     project: str
@@ -67,6 +74,7 @@ class AuditFacts:
     used: Mapping[str, Use] | None = None
     apis: Mapping[str, bool] = field(default_factory=dict)
     blind: bool = False
+    anomaly: float | None = None
 
     @cached_property
     def states(self) -> tuple[bool | None, frozenset[tuple[str, bool]]]:

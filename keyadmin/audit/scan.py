@@ -14,7 +14,7 @@ from keyadmin.audit.inventory import AuditScope, Inventory, take
 from keyadmin.audit.judgement import KeyJudgement, in_order
 from keyadmin.audit.judging import judge
 from keyadmin.audit.known import UseRead
-from keyadmin.audit.model import UNUSED_AFTER, AuditFacts, Finding, Severity, Unseen, Use
+from keyadmin.audit.model import UNUSED_AFTER, USUAL_AFTER, AuditFacts, Finding, Severity, Unseen, Use
 from keyadmin.audit.result import AuditReport
 from keyadmin.audit.rule import AuditRule, Need, open_keys
 from keyadmin.audit.rules import apply, chosen
@@ -39,12 +39,15 @@ TELL_FROM: Final = 60.0  # seconds that the quota costs, from where on it is sai
 class AuditOptions:
     """What to look for. `explicit` = the rules were named, so that what they need is asked for whatever it takes.
 
+    `anomaly` = how many times a key's usual calls are too many, for the rule use-anomaly.
+
     `found` gets the judgements of each project that has any, as soon as they are there, in the order of arrival.
     """
 
     rules: tuple[AuditRule, ...]
     max_age: timedelta
     explicit: bool = False
+    anomaly: float | None = None
     found: Callable[[Sequence[KeyJudgement]], None] | None = None
 
 
@@ -122,9 +125,9 @@ def _may_read_use(taken: Taken, wishes: AuditOptions) -> bool:
     return with_keys <= USE_AT_MOST
 
 
-def _judgeable(keys: Sequence[Key], now: datetime) -> bool:
-    """Whether a key lives that is old enough to be called unused."""
-    limit = now - UNUSED_AFTER
+def _judgeable(keys: Sequence[Key], now: datetime, youngest: timedelta) -> bool:
+    """Whether a key lives that is old enough for its use, or for none, to say anything."""
+    limit = now - youngest
     return any(key.delete_time is None and key.create_time is not None and key.create_time <= limit for key in keys)
 
 
@@ -143,6 +146,7 @@ class _Look:
         self._rules = tuple({rule.id: rule for rule in (*chosen(None), *wishes.rules)}.values())
         self._book = StepBook()
         self._named = named
+        self._youngest = UNUSED_AFTER if wishes.anomaly is None else USUAL_AFTER
         self._now: datetime | None = None
 
     @property
@@ -171,7 +175,8 @@ class _Look:
                     candidate.project, [], unseen=_unseen(candidate.project, problem), failure=_no_credentials(problem)
                 )
         facts = AuditFacts(candidate.project, keys, self.now, self._wishes.max_age, candidate.gemini, apis=candidate.apis)
-        asked = await self._asked(facts, self._needs, use=self._reads_use and _judgeable(keys, self.now))
+        facts = replace(facts, anomaly=self._wishes.anomaly) if self._wishes.anomaly is not None else facts
+        asked = await self._asked(facts, self._needs, use=self._reads_use and _judgeable(keys, self.now, self._youngest))
         every = found = apply(asked.facts, self._wishes.rules)
         before = asked.facts
         if any(finding.key is not None and finding.key.delete_time is None for finding in found):
@@ -252,7 +257,11 @@ def _by_key(usages: Sequence[KeyUsage]) -> dict[str, Use]:
         before = out.get(usage.uid) or Use(usage.last)
         service = frozenset({usage.service})
         answered = before.answered if usage.refused else before.answered | service
-        out[usage.uid] = Use(max(usage.last, before.last), before.services | service, answered)
+        older = usage.calls - usage.recent
+        known = before.services - before.fresh | (service if older else frozenset())
+        services = before.services | service
+        calls = (before.recent + usage.recent, before.earlier + older)
+        out[usage.uid] = Use(max(usage.last, before.last), services, answered, *calls, services - known)
     return out
 
 

@@ -35,7 +35,15 @@ ORDERED: Final = frozenset(
         *_OPEN,
         *_ROTATIONS,
         *("key-string-in-name", "standard-key", "mixed-targets", "open-client-restriction", "key-too-old", "unused-key"),
-        *("unused-target", "api-off", "no-client-restriction", "too-many-keys", "deleted-key-recoverable", "undisplayable-key"),
+        *(
+            "use-anomaly",
+            "unused-target",
+            "api-off",
+            "no-client-restriction",
+            "too-many-keys",
+            "deleted-key-recoverable",
+            "undisplayable-key",
+        ),
     )
 )
 """The rules whose findings become steps here; every other rule's own way is shown as it is."""
@@ -201,6 +209,8 @@ def _shaped(case: _Case) -> tuple[FixStep, ...]:
 
 
 def _steps(case: _Case) -> Iterator[FixStep]:
+    if (anomaly := case.found.get("use-anomaly")) is not None:  # first: what follows would go by a thief's calls too
+        yield FixStep("review", anomaly.rule, "if these calls are not yours: a new key, and this one is deleted")
     yield from _names(case)
     if case.rotation is None and "unused-key" in case.found:
         yield FixStep("delete", command("keys delete", case.key), "nothing has used it for 30 days; undelete brings it back")

@@ -101,6 +101,7 @@ FORMS: Final[dict[str, DocumentForms]] = {
     "rotation adopt": DocumentForms("rotation:Adopted", "rotation:AdoptedLine"),
     "rotation rollback": DocumentForms("rotation:RolledBack"),
     "rotation schedule": DocumentForms("rotation:ScheduleFiles", "rotation:ScheduleFileLine"),
+    "audit schedule": DocumentForms("rotation:ScheduleFiles", "rotation:ScheduleFileLine"),
     "guard plan": DocumentForms("guard:GuardPlan", row="guard:GuardStepJson", rows="steps"),
     "guard apply": _GUARDED,
     "guard status": DocumentForms("guard:GuardStatus", row="guard:StandingPolicyJson", rows="policies"),

@@ -38,6 +38,11 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "keyadmin audit diff monday.json today.json --format html",
     ),
     "audit history": ("keyadmin audit history --format csv",),
+    "audit schedule": (
+        "keyadmin audit schedule cron -p my-project --every weekly",
+        "keyadmin audit schedule kubernetes --folder 12 --account-project my-project",
+        "keyadmin audit schedule cron -p my-project --notify webhook-from-env:HOOK",
+    ),
     "scan": (
         "keyadmin scan . --history",
         "keyadmin scan src tests --offline --allow .keyadmin-allow",

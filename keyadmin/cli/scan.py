@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -9,6 +11,7 @@ import typer
 
 from keyadmin import __version__
 from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.notices import Notify, WebhookForm, WebhookSecret, failures, notices
 from keyadmin.cli.options import DryRun, Yes
 from keyadmin.cli.render import Column, View, show_data, show_list
 from keyadmin.cli.runner import run
@@ -23,6 +26,8 @@ from keyadmin.model.problem import Exit, Problem, usage
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
+    from keyadmin.unattended.destinations import Notices
+    from keyadmin.unattended.notice import Notice
 
 Paths = Annotated[list[Path], typer.Argument(metavar="PATH", help="Files and folders.")]
 History = Annotated[bool, typer.Option("--history", help="Also search the history of git repositories at and below the paths.")]
@@ -45,6 +50,9 @@ def scan(
     allow: Allow = None,
     ignore_gitignored: Ignored = False,
     revoke: Revoke = False,
+    notify: Notify = None,
+    webhook_form: WebhookForm = None,
+    webhook_secret_from_env: WebhookSecret = None,
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> int:
@@ -54,26 +62,70 @@ def scan(
     key was found (with --offline: any key). Exit code 1: one could not be judged, or something could not be read.
     """
     session = current(context)
+    told = notices(session, notify, webhook_form, webhook_secret_from_env)
     if offline and revoke:
         raise usage("--offline and --revoke do not go together: what nobody was asked about is not deleted")
     if revoke and not (yes or dry_run or session.interactive):
         confirm(session, "Delete the keys that are found alive?", yes=False)
     allowed = read_allow_list(allow) if allow else AllowList()
-    found = search(ScanOptions(paths, history or reflog, reflog, ignore_gitignored, allowed))
+    wanted = ScanOptions(paths, history or reflog, reflog, ignore_gitignored, allowed)
+    with failures(session, told):
+        return _scanned(context, session, wanted, _Wishes(offline, revoke, yes, dry_run, told))
+
+
+@dataclass(frozen=True)
+class _Wishes:
+    """What is done with what is found."""
+
+    offline: bool
+    revoke: bool
+    yes: bool
+    dry_run: bool
+    told: Notices | None
+
+
+def _scanned(context: typer.Context, session: Session, wanted: ScanOptions, wish: _Wishes) -> int:
+    found = search(wanted)
     _tell_gaps(session, found)
-    leaks, failed = _judged(context, session, found.hits, offline=offline)
-    planned = revocation.plan(leaks) if revoke else revocation.RevokePlan(())
+    leaks, failed = _judged(context, session, found.hits, offline=wish.offline)
+    planned = revocation.plan(leaks) if wish.revoke else revocation.RevokePlan(())
     if not planned.keys or session.format == "table":  # what is asked about is shown first; a document tells how it ended
         _show(session, leaks, found)
-    history_words = f", {counted(found.commits, 'commit')}" if history or reflog else ""
+    history_words = f", {counted(found.commits, 'commit')}" if wanted.history else ""
     session.console.note(f"{counted(found.files, 'file')}{history_words}, {counted(len(leaks), 'key string')}.")
     if planned.keys:
-        leaks, failed = _revoke(context, session, leaks, planned, yes=yes, dry_run=dry_run)
+        leaks, failed = _revoke(context, session, leaks, planned, yes=wish.yes, dry_run=wish.dry_run)
         if session.format != "table":
             _show(session, leaks, found)
+    code = _code(leaks, offline=wish.offline, incomplete=bool(found.gaps))
     if failed is not None:
         raise failed
-    return _code(leaks, offline=offline, incomplete=bool(found.gaps))
+    if wish.told is not None and code != Exit.OK:
+        wish.told.send(_notice(session, leaks, found, code))
+    return code
+
+
+def _notice(session: Session, leaks: list[Leak], found: Searched, code: int) -> Notice:
+    """What a scan tells: where key strings lie and whether they work, never the strings."""
+    from keyadmin.unattended.notice import Notice
+
+    lives = Counter[str](leak.life for leak in leaks)
+    lines = [f"{leak.life}: {leak.key_string.masked} in {leak.hits[0].path}:{leak.hits[0].line}" for leak in leaks]
+    return Notice(
+        session.command,
+        session.now(),
+        f"{session.command}: {counted(len(leaks), 'key string')} ({', '.join(f'{n} {life}' for life, n in lives.items())})",
+        failed=True,
+        lines=[*sorted(lines), *found.gaps],
+        summary={
+            "exitCode": int(code),
+            "keyStrings": len(leaks),
+            **lives,
+            "notRead": len(found.gaps),
+        },
+        events=[leak.to_json() for leak in leaks],
+        sandbox=bool(session.mark),
+    )
 
 
 def _tell_gaps(session: Session, found: Searched) -> None:

@@ -117,7 +117,7 @@ class HttpClient:
                 connector = aiohttp.UnixConnector(self._routes.unix_socket, limit=IN_FLIGHT)
             elif self._routes.roots is not None:
                 trust = ssl_context(self._routes.roots)
-                connector = aiohttp.TCPConnector(limit=IN_FLIGHT, ssl=trust, resolver=_resolver())
+                connector = aiohttp.TCPConnector(limit=IN_FLIGHT, ssl=trust, resolver=system_resolver())
             else:
                 connector = aiohttp.TCPConnector(limit=IN_FLIGHT)
             self._session = aiohttp.ClientSession(
@@ -134,8 +134,8 @@ class HttpClient:
             await self._session.close()
 
 
-def _resolver() -> Any:
-    """aiohttp's own asks the system in a pool of threads that the end of the process waits for."""
+def system_resolver() -> Any:
+    """A resolver for aiohttp, whose own asks the system in a pool of threads that the end of the process waits for."""
     from aiohttp.abc import AbstractResolver, ResolveResult
 
     class SystemResolver(AbstractResolver):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from keyadmin.model.key_codec import format_time, parse_time
 
 KEPT: Final = timedelta(weeks=6)  # how long the metric is kept (Cloud Monitoring documentation)
 STEP: Final = timedelta(hours=1)  # so the time of last use is known to the hour
+RECENT: Final = timedelta(hours=6)  # whose calls are told apart from those before
 DELAY: Final = timedelta(minutes=30)  # after which a call is seen (recorded metric descriptor: up to 1,800 seconds)
 PAGE: Final = 10_000
 CHECKS: Final = ".ModelService.ListModels"  # how keyadmin checks keys; nobody's work, though others may list models too
@@ -32,7 +34,7 @@ _BY_METHOD: Final = (*_BY_SERVICE, "resource.labels.method")
 class KeyUsage:
     """The calls that one key made to one service, with one HTTP status. `last` = the end of the last full hour with a call.
 
-    In a listing by method also the `method`.
+    In a listing by method also the `method`. `recent` = how many of the calls were in the last hours (RECENT).
     """
 
     uid: str
@@ -41,6 +43,7 @@ class KeyUsage:
     last: datetime
     method: str = ""
     status: int = 0
+    recent: int = 0
 
     @property
     def is_check(self) -> bool:
@@ -97,11 +100,11 @@ class Usage:
         }
         call = ApiCall(MONITORING, "ListTimeSeries", project)
         path = f"/v3/projects/{quote(project, safe=':')}/timeSeries"
-        found = [usage async for usage in self._rest.pages(call, path, "timeSeries", _usage, params)]
+        found = [usage async for usage in self._rest.pages(call, path, "timeSeries", partial(_usage, end - RECENT), params)]
         return [usage for usage in found if usage is not None]
 
 
-def _usage(series: Json) -> KeyUsage | None:
+def _usage(recent: datetime, series: Json) -> KeyUsage | None:
     labels = series.get("resource", {}).get("labels", {})
     counted = [(parse_time(point["interval"]["endTime"]), _count(point.get("value", {}))) for point in series.get("points", ())]
     used = [(end, calls) for end, calls in counted if end is not None and calls > 0]
@@ -116,6 +119,7 @@ def _usage(series: Json) -> KeyUsage | None:
         max(end for end, _ in used),
         labels.get("method", ""),
         int(status) if status.isdigit() else 0,
+        sum(calls for end, calls in used if end > recent),
     )
 
 

@@ -111,6 +111,26 @@ RULES: Final[dict[str, GuardRule]] = {
 }
 BY_NAME: Final = {rule.name: rule for rule in RULES.values()}
 
+TOGETHER: Final = f"{PREFIX}Together"  # a constraint that is never made: a preview takes a single one
+LONGEST: Final = 1_000  # characters of a condition (custom constraints, "Limitations")
+
+
+def together(rules: Iterable[GuardRule]) -> str:
+    """One condition that holds where that of any of the rules does, short enough for a constraint."""
+    names = {rule.option for rule in rules}
+    apis = f"{_CLIENTS}.apiTargets"
+    found = [RULES["key-has-targets"].condition] if "key-has-targets" in names else []
+    more = [f"{apis}.exists(t, t.service != '{GEMINI}')"] if "gemini-alone" in names else []
+    more += ["!has(resource.serviceAccountEmail)"] if "gemini-auth-only" in names else []
+    if more:
+        guard = "" if found else f"{_TARGETS} && "  # a key without targets is named already
+        found.append(f"{guard}{apis}.exists(t, t.service == '{GEMINI}') && ({' || '.join(more)})")
+    if "no-open-clients" in names:
+        clients = RULES["no-open-clients"].condition
+        found.append(clients.partition(" && ")[2] if "key-has-targets" in names else clients)
+    return " || ".join(found)
+
+
 # ORGANIZATION/KEY=VALUE or PROJECT/KEY=VALUE: names of tags as Resource Manager allows them, nothing that ends a CEL string.
 _TAG: Final = re.compile(
     r"(?P<owner>[0-9]+|[a-z][a-z0-9:.-]{0,62})/(?P<key>[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,254}[A-Za-z0-9])?)"

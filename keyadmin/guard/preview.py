@@ -1,4 +1,4 @@
-"""Google's own preview beside the rehearsal: what it says of each constraint, and where the two differ."""
+"""Google's own preview beside the rehearsal: what it says of the constraints, and where the two differ."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PreviewDifference:
-    """Of one constraint: the keys that both name, that keyadmin alone names, and that Google alone names (full names)."""
+    """Of the constraints asked about: the keys that both name, keyadmin alone names, Google alone names (full names)."""
 
     constraint: str
     both: int
@@ -49,7 +49,7 @@ def _few(names: tuple[str, ...], most: int = 3) -> str:
 
 @dataclass(frozen=True)
 class Previewed:
-    """What Google says; `unknown` = why it could not be asked, or not of all."""
+    """What Google says; `unknown` = why it could not be asked."""
 
     comparisons: tuple[PreviewDifference, ...] = ()
     unknown: str = ""
@@ -63,18 +63,27 @@ async def ask(
     rehearsal: Rehearsal,
     observer: Observer,
 ) -> Previewed:
-    """Ask Google's preview of each constraint, one after another. Raises Problem for missing credentials alone."""
-    done: list[PreviewDifference] = []
+    """Ask Google's preview of the constraints: of several as one, since it takes a single one, and three calls for each.
+
+    Raises Problem for missing credentials alone.
+    """
     observer.step("Asking Google's own preview")
-    for constraint in wanted:
-        policy = NodePolicy(scope.node, constraint.name, constraints.enforcing(tags))
-        try:
-            told = await cloud.policy_simulator.preview(constraint, policy)
-        except Problem as problem:
-            if problem.exit is Exit.CREDENTIALS:
-                raise
-            return Previewed(tuple(done), f"Google's own preview could not be asked: {problem.message}")
-        own = frozenset(each.key.name for each in rehearsal.refused if constraint.name in each.constraints)
-        here, there = tuple(sorted(own - told.violating)), tuple(sorted(told.violating - own))
-        done.append(PreviewDifference(constraint.name, len(own & told.violating), here, there, told.scanned))
-    return Previewed(tuple(done))
+    names = [constraint.name for constraint in wanted]
+    asked = wanted[0] if len(wanted) == 1 else _joined(scope, wanted)
+    try:
+        told = await cloud.policy_simulator.preview(asked, NodePolicy(scope.node, asked.name, constraints.enforcing(tags)))
+    except Problem as problem:
+        if problem.exit is Exit.CREDENTIALS:
+            raise
+        return Previewed(unknown=f"Google's own preview could not be asked: {problem.message}")
+    own = frozenset(each.key.name for each in rehearsal.refused if set(each.constraints) & set(names))
+    here, there = tuple(sorted(own - told.violating)), tuple(sorted(told.violating - own))
+    return Previewed((PreviewDifference(", ".join(names), len(own & told.violating), here, there, told.scanned),))
+
+
+def _joined(scope: GuardScope, wanted: Sequence[CustomConstraint]) -> CustomConstraint:
+    """One constraint for all: it refuses what any of them refuses."""
+    condition = constraints.together(constraints.BY_NAME[each.name] for each in wanted)
+    methods = tuple(sorted({method for each in wanted for method in each.methods}))
+    words = f"{len(wanted)} constraints of keyadmin's"
+    return CustomConstraint(scope.organization, constraints.TOGETHER, condition, methods, words, words)

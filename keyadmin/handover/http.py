@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
 from keyadmin import __version__
+from keyadmin.cloud.http import system_resolver
 from keyadmin.cloud.network import CA_VARIABLES, is_loopback, proxy_for, ssl_context, trusted_roots
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.model.secret import redact
@@ -63,6 +64,8 @@ class HttpTarget:
     headers: Mapping[str, str] = field(repr=False, default_factory=dict)
     tls: ssl.SSLContext | None = None
     """None = the authorities that the environment names, as for Google."""
+    attempts: int = ATTEMPTS
+    timeout_s: float = TIMEOUT_S
 
 
 class HttpSession:
@@ -88,8 +91,8 @@ class HttpSession:
         self._proxy = proxy_for(parts.hostname or "", parts.port or 443) if secure else None
         await self._gate.acquire()
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=context),
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S, connect=10.0),
+            connector=aiohttp.TCPConnector(ssl=context, resolver=system_resolver()),
+            timeout=aiohttp.ClientTimeout(total=self._target.timeout_s, connect=10.0),
             headers={"User-Agent": f"keyadmin/{__version__}"},
             cookie_jar=aiohttp.DummyCookieJar(),
         )
@@ -105,11 +108,14 @@ class HttpSession:
     async def call(
         self, method: str, path: str, body: Any = None, *, content_type: str = "application/json", **headers: str
     ) -> HttpAnswer:
-        """One call, repeated while the server asks for it or does not answer. Raises Problem where it cannot be reached."""
-        data = None if body is None else json.dumps(body).encode()
+        """One call, repeated while the server asks for it or does not answer. Raises Problem where it cannot be reached.
+
+        `body` = what JSON is made of, or the bytes themselves.
+        """
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         typed = {**self._target.headers, **headers, **({"Content-Type": content_type} if data is not None else {})}
-        for attempt in range(1, ATTEMPTS + 1):
-            last = attempt == ATTEMPTS
+        for attempt in range(1, self._target.attempts + 1):
+            last = attempt == self._target.attempts
             try:
                 answer = await self.send(method, path, data, typed)
             except (OSError, TimeoutError) as error:  # aiohttp's errors of connections are OSErrors
@@ -147,7 +153,7 @@ class HttpSession:
     def _unreachable(self, error: Exception) -> Problem:
         why = redact(str(error)) or type(error).__name__
         if isinstance(error, TimeoutError):
-            why = f"no answer within {TIMEOUT_S:.0f} s"
+            why = f"no answer within {self._target.timeout_s:.0f} s"
         parts = urlsplit(self._target.base)
         host = parts.netloc.rpartition("@")[2]
         return Problem(

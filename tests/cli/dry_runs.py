@@ -27,6 +27,7 @@ LINES: Final[dict[str, tuple[str, ...]]] = {
     "rotation init": (),
     "rotation migrate": ("--yes",),
     "rotation schedule": ("systemd", "--output", "units"),
+    "audit schedule": ("systemd", "--output", "units"),
     "projects import": ("demo-project",),
     "projects forget": ("demo-project", "--yes"),
     "projects use": ("demo-project",),
@@ -77,7 +78,10 @@ ELSEWHERE: Final[dict[tuple[str, str], str]] = {
 }
 """Where a state of a command is tested already."""
 
-_LOCAL: Final = ("audit accept", "rotation init", "rotation schedule", "config set", "completion", "env unset", "env restore")
+_LOCAL: Final = (
+    *("audit accept", "audit schedule", "rotation init", "rotation schedule"),
+    *("config set", "completion", "env unset", "env restore"),
+)
 _NO_USE: Final = (
     "doctor",
     "keys create",

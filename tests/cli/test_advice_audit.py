@@ -42,6 +42,7 @@ FOUND: dict[str, dict[str, Any]] = {
 """A key with a finding of each rule."""
 MOST_STEPS = 3
 BY_HAND = {
+    "use-anomaly": "typed in tests/cli/audit/test_audit_anomaly.py: it takes calls of the last hours",
     "deleted-key-recoverable": "a key that was deleted on purpose stays so: its step is to see what it was",
     "too-many-keys": "which of the keys may go is for people to say",
     "undisplayable-key": "nothing is wrong with the key: it says where the key is seen",

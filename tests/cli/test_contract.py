@@ -36,6 +36,7 @@ READING = {
     "audit": False,
     "audit diff": False,
     "audit history": False,
+    "audit schedule": False,
 }
 KEY = "AIza" + "SyB" + "w9" * 16
 

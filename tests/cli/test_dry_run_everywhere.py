@@ -31,6 +31,7 @@ ROOTED = (
     "audit accept",
     "rotation init",
     "rotation schedule",
+    "audit schedule",
     "config set",
     "completion",
     "env set",

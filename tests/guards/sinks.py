@@ -5,27 +5,71 @@ from __future__ import annotations
 from tests.guards.files import COMMAND, ENV_FILE, ENV_TEXT, FILES, LINEAGE, OVERTAKEN, RUN, SINKS, STEPS, STOPPED, TOLD
 from tests.guards.guard import Guard
 
+WEBHOOKS = "tests/cli/audit/test_audit_notices.py"
+
 GUARDS = [
     Guard(
         "a notice's program inherits no key",
-        "rotation/notices.py",
+        "unattended/destinations.py",
         "stderr=output.end, env=environment()",
         "stderr=output.end, env=None",
         (f"{TOLD}::test_a_notices_program_inherits_no_key",),
     ),
     Guard(
         "a notice that cannot be started is a warning",
-        "rotation/notices.py",
-        "except OSError as error:",
-        "except ZeroDivisionError as error:",
+        "unattended/destinations.py",
+        "        except OSError as error:",
+        "        except ZeroDivisionError as error:",
         (f"{TOLD}::test_a_program_that_does_not_take_the_notice_is_a_warning",),
     ),
     Guard(
         "metrics are replaced in one step",
-        "rotation/notices.py",
-        'write_text(path, "\\n".join(lines) + "\\n", mode=0o644)',
-        'path.write_text("\\n".join(lines) + "\\n")',
+        "unattended/textfile.py",
+        'write_text(path, "\\n".join(self._lines) + "\\n", mode=0o644)',
+        'path.write_text("\\n".join(self._lines) + "\\n")',
         (f"{TOLD}::test_who_reads_the_metrics_reads_them_whole",),
+    ),
+    Guard(
+        "a webhook that hangs is given up",
+        "unattended/destinations.py",
+        "body(self.form)), WEBHOOK_S)",
+        "body(self.form)), None)",
+        (f"{WEBHOOKS}::test_a_webhook_that_hangs_is_given_up",),
+    ),
+    Guard(
+        "a webhook that fails is a warning",
+        "unattended/destinations.py",
+        "        except Problem as problem:",
+        "        except ZeroDivisionError as problem:",
+        (f"{WEBHOOKS}::test_nobody_at_the_address",),
+    ),
+    Guard(
+        "a webhook is https, but for loopback",
+        "unattended/destinations.py",
+        'if parts.scheme != "https" and not',
+        'if parts.scheme == "https" and not',
+        (f"{WEBHOOKS}::test_wrong_destinations_are_refused_before_anything_is_asked",),
+    ),
+    Guard(
+        "a key's name calls nobody in a chat",
+        "unattended/notice.py",
+        '.replace("<", "&lt;")',
+        "",
+        (f"{WEBHOOKS}::test_chats_get_a_message_in_which_a_key_s_name_calls_nobody",),
+    ),
+    Guard(
+        "a notice has no key string",
+        "unattended/notice.py",
+        "return redact(json.dumps(data, ensure_ascii=False))",
+        "return str(json.dumps(data, ensure_ascii=False))",
+        (f"{WEBHOOKS}::test_a_key_string_that_somebody_made_a_name_of_is_masked",),
+    ),
+    Guard(
+        "a notice leaves the sandbox only with --sandbox",
+        "cli/notices.py",
+        "session.sandbox is not None and not session.sandbox.by_flag",
+        "session.sandbox is not None and not session",
+        (f"{WEBHOOKS}::test_a_notice_leaves_the_sandbox_only_where_it_was_typed",),
     ),
     Guard(
         "the key is not in the program's arguments",

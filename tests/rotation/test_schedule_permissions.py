@@ -16,10 +16,11 @@ import yaml
 from keyadmin.handover.sinks.secret_manager import PERMISSIONS
 from keyadmin.model.lineage import lineage_of
 from keyadmin.rotation.policy import load
-from keyadmin.rotation.schedule import files_for
-from keyadmin.rotation.schedule.identity import ROLE_FILE, ROLE_ID, permissions
-from keyadmin.rotation.schedule.install import parse_source
-from keyadmin.rotation.schedule.plan import SchedulePlan
+from keyadmin.rotation.schedule import RotationSchedule
+from keyadmin.unattended.schedule import files_for
+from keyadmin.unattended.schedule.identity import role_file
+from keyadmin.unattended.schedule.install import parse_source
+from keyadmin.unattended.schedule.plan import RunPlace
 from tests.rotation.conftest import Ended, World, seed_of
 from tests.sandbox.clients import Gcloud
 from tests.sandbox.conftest import Running
@@ -69,10 +70,10 @@ def policy_in(folder: Path, where: str, more: str = SINK) -> Path:
     return path
 
 
-def printed(engine: str, folder: Path, **plan: Any) -> tuple[SchedulePlan, Path]:
+def printed(engine: str, folder: Path, **plan: Any) -> tuple[RotationSchedule, Path]:
     """The files of an engine, for the policy in the folder."""
     policy = folder / "keyadmin.toml"
-    made = SchedulePlan(install=SOURCE, rules=load(policy).rules, policy_text=policy.read_text(), **plan)
+    made = RotationSchedule(install=SOURCE, policy_rules=load(policy).rules, policy_text=policy.read_text(), **plan)
     out = folder / engine
     for file in files_for(engine, made):
         path = out / file.path
@@ -155,8 +156,8 @@ def test_set_up_as_printed_every_engine_takes_a_rotation_to_its_end(scheduled: S
     plan, out = files["cron"]
     done = setup(scheduled, out)
     assert done.returncode == 0, done.stderr
-    role = scheduled.api(f"/v1/projects/shop-one/roles/{ROLE_ID}")
-    assert role["includedPermissions"] == list(permissions(plan))
+    role = scheduled.api(f"/v1/projects/shop-one/roles/{RotationSchedule.role_id}")
+    assert role["includedPermissions"] == list(plan.needs.permissions)
     scheduled.account = plan.account
     for _ in range(2):
         for number, engine in enumerate(ENGINES):  # a key for each
@@ -182,17 +183,17 @@ def test_a_deleted_role_is_brought_back_and_what_is_missing_is_said(scheduled: S
     assert setup(scheduled, out).returncode == 0
     again = setup(scheduled, out)
     assert again.returncode == 0, again.stderr
-    assert gcloud("iam", "roles", "delete", ROLE_ID, "--project=shop-one").returncode == 0
+    assert gcloud("iam", "roles", "delete", RotationSchedule.role_id, "--project=shop-one").returncode == 0
     assert setup(scheduled, out).returncode == 0
-    assert "deleted" not in scheduled.api(f"/v1/projects/shop-one/roles/{ROLE_ID}")
+    assert "deleted" not in scheduled.api(f"/v1/projects/shop-one/roles/{RotationSchedule.role_id}")
     script = (out / "setup.sh").read_text()
     (out / "setup.sh").write_text(script.replace('PROJECTS="shop-one"', 'PROJECTS="shop-one no-such-shop"'))
     absent = setup(scheduled, out)
     assert absent.returncode == 1
     assert "setup.sh: project no-such-shop: it does not exist or you may not see it" in absent.stderr
     (out / "setup.sh").write_text(script)
-    (out / ROLE_FILE).unlink()
-    assert f"{ROLE_FILE} is not beside this script" in setup(scheduled, out).stderr
+    (out / role_file("rotation")).unlink()
+    assert f"{role_file('rotation')} is not beside this script" in setup(scheduled, out).stderr
     assert plan.account in script
 
 
@@ -262,15 +263,15 @@ def with_secret(world: World, project: str) -> None:
 def without_each(world: Scheduled, where: str, *, migrate: bool) -> list[Lacking]:
     """A whole rotation in one project per permission that the role lacks (and one that lacks none)."""
     policy = policy_in(world.folder, where.format("x"))
-    plan = SchedulePlan("ops-home", migrate=migrate, rules=load(policy).rules)
+    plan = RotationSchedule(project="ops-home", migrate=migrate, policy_rules=load(policy).rules)
     cases = []
-    for number, lacking in enumerate(["", *permissions(plan)]):
+    for number, lacking in enumerate(["", *plan.needs.permissions]):
         project = f"lack-{number:03}"
         seed = seed_of([project], keys=2)
         seed = standard(seed) if migrate else seed
-        held = [name for name in permissions(plan) if name != lacking]
-        seed["projects"][0]["iam"][f"projects/{project}/roles/{ROLE_ID}"] = [f"serviceAccount:{plan.account}"]
-        seed["customRoles"] = {f"projects/{project}/roles/{ROLE_ID}": held}
+        held = [name for name in plan.needs.permissions if name != lacking]
+        seed["projects"][0]["iam"][f"projects/{project}/roles/{RotationSchedule.role_id}"] = [f"serviceAccount:{plan.account}"]
+        seed["customRoles"] = {f"projects/{project}/roles/{RotationSchedule.role_id}": held}
         folder = world.folder / project
         folder.mkdir()
         world.sandbox.control("seed", seed)
@@ -278,7 +279,7 @@ def without_each(world: Scheduled, where: str, *, migrate: bool) -> list[Lacking
         cases.append(Lacking(lacking, project, policy_in(folder, where.format(project)), []))
     world.account = plan.account
     for _ in range(2):
-        words = [plan.command(str(case.policy))[2:] for case in cases]
+        words = [plan.command(RunPlace(str(case.policy)))[2:] for case in cases]
         for case, ended in zip(cases, world.run_all([(one, None) for one in words]), strict=True):
             case.ended.append(ended)
         world.sandbox.control("clock", {"advance": "25h"})
@@ -330,19 +331,19 @@ def test_projects_by_pattern_are_not_found_without_the_permission_to_see_them(sc
 
 def test_what_is_below_a_folder_is_not_found_without_the_permission_to_list_folders(scheduled: Scheduled) -> None:
     policy = policy_in(scheduled.folder, 'folders = ["folders/2000"]')
-    plan = SchedulePlan("ops-home", rules=load(policy).rules)
+    plan = RotationSchedule(project="ops-home", policy_rules=load(policy).rules)
     scheduled.account = plan.account
     seed = seed_of(["deep-shop"])
     seed["projects"][0]["parent"] = "folders/2001"
-    role, member = f"organizations/1000/roles/{ROLE_ID}", f"serviceAccount:{plan.account}"
+    role, member = f"organizations/1000/roles/{RotationSchedule.role_id}", f"serviceAccount:{plan.account}"
     top = {"name": "folders/2000", "displayName": "Top", "parent": "organizations/1000", "iam": {role: [member]}}
     inner = {"name": "folders/2001", "displayName": "Inner", "parent": "folders/2000"}
     ends = {}
     for lacking in ("", "resourcemanager.folders.list", "resourcemanager.projects.get"):
-        held = [name for name in permissions(plan) if name != lacking]
+        held = [name for name in plan.needs.permissions if name != lacking]
         scheduled.sandbox.control("reset", {})
         scheduled.sandbox.control("seed", {"folders": [top, inner], "customRoles": {role: held}, **seed})
-        ends[lacking] = scheduled.scheduled(plan.command(str(policy)))
+        ends[lacking] = scheduled.scheduled(plan.command(RunPlace(str(policy))))
     assert ends.pop("").code == 0
     for lacking, ended in ends.items():
         assert ended.code in (1, 3), lacking
@@ -351,4 +352,4 @@ def test_what_is_below_a_folder_is_not_found_without_the_permission_to_list_fold
 
 def test_secrets_are_left_out_of_the_role_where_no_key_goes_there(tmp_path: Path) -> None:
     policy = policy_in(tmp_path, 'projects = ["shop-one"]', "sinks = []\n")
-    assert not set(PERMISSIONS) & set(permissions(SchedulePlan("ops-home", rules=load(policy).rules)))
+    assert not set(PERMISSIONS) & set(RotationSchedule(project="ops-home", policy_rules=load(policy).rules).needs.permissions)

@@ -66,6 +66,7 @@ def test_every_rule_of_the_contract_is_there_with_its_severity_and_its_words() -
         "rotation-overdue": "medium",
         "unused-key": "low",
         "unused-target": "low",
+        "use-anomaly": "low",
         "api-off": "low",
         "no-client-restriction": "low",
         "too-many-keys": "low",
@@ -377,7 +378,8 @@ def test_what_ai_studio_does_not_show() -> None:
 
 
 def test_choosing_rules() -> None:
-    assert [rule.id for rule in chosen(None)] == list(rules())
+    assert [rule.id for rule in chosen(None)] == [name for name in rules() if name != "use-anomaly"]
+    assert [rule.id for rule in chosen(None, "use-anomaly")] == list(rules())
     assert [rule.id for rule in chosen(["unused-key", "standard-key"])] == ["standard-key", "unused-key"]
     with pytest.raises(Problem) as caught:
         chosen(["standrad-key"])

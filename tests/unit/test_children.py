@@ -14,6 +14,7 @@ import keyadmin
 from keyadmin.model.observer import Observer
 from keyadmin.rotation.job import Event
 from keyadmin.rotation.notices import Notifier
+from keyadmin.unattended.destinations import Notices, Program
 
 SOURCES = Path(keyadmin.__file__).parent
 STARTERS = {"run", "Popen", "call", "check_call", "check_output", "create_subprocess_exec", "create_subprocess_shell"}
@@ -26,7 +27,8 @@ def test_a_notice_s_program_gets_no_key_string(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("MY_KEY", "AQ." + "SANDBOX-" + "a" * 42)
     monkeypatch.setenv("KEPT", "yes")
     out = tmp_path / "seen"
-    told = Notifier([sys.executable, "-c", f"import os; open({str(out)!r}, 'w').write(repr(dict(os.environ)))"], Observer())
+    program = Program([sys.executable, "-c", f"import os; open({str(out)!r}, 'w').write(repr(dict(os.environ)))"])
+    told = Notifier("keyadmin rotation run", Notices([program], Observer()))
     told(Event(datetime(2026, 1, 1, tzinfo=UTC), "demo-project", "abcdefghij", 1, "ka-abcdefghij-1", "publish", "done"))
     told.send()
     assert "'KEPT': 'yes'" in out.read_text()

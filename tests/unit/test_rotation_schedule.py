@@ -16,10 +16,11 @@ from keyadmin.access.permissions import FEATURES
 from keyadmin.handover.sinks.secret_manager import PERMISSIONS
 from keyadmin.model.problem import Exit, Problem
 from keyadmin.rotation.policy import load
-from keyadmin.rotation.schedule import ENGINES, ON_ONE_MACHINE, files_for
-from keyadmin.rotation.schedule.identity import ROLE_FILE, SECRETS_ROLE_FILE
-from keyadmin.rotation.schedule.install import parse_source
-from keyadmin.rotation.schedule.plan import TIMES, SchedulePlan
+from keyadmin.rotation.schedule import RotationSchedule
+from keyadmin.unattended.schedule import ENGINES, ON_ONE_MACHINE, files_for
+from keyadmin.unattended.schedule.identity import secrets_role_file
+from keyadmin.unattended.schedule.install import parse_source
+from keyadmin.unattended.schedule.plan import TIMES
 
 SOURCE = parse_source(f"git:https://git.example/keyadmin.git@{'a' * 40}")
 SHARED = tuple(engine for engine in ENGINES if engine not in ON_ONE_MACHINE)
@@ -29,7 +30,7 @@ def written(engine: str, folder: Path, **plan: Any) -> dict[str, Path]:
     """The files of an engine; as many tasks as it can have, up to 4."""
     values = {"project": "my-project", "tasks": 1 if engine in ON_ONE_MACHINE else 4, "install": SOURCE} | plan
     out = {}
-    for file in files_for(engine, SchedulePlan(**values)):
+    for file in files_for(engine, RotationSchedule(**values)):
         path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(file.content)
@@ -41,10 +42,10 @@ def with_policy(folder: Path, text: str) -> dict[str, Any]:
     """What a policy adds to a plan."""
     path = folder / "policy.toml"
     path.write_text(text)
-    return {"rules": load(path).rules, "policy_text": text}
+    return {"policy_rules": load(path).rules, "policy_text": text}
 
 
-def permissions(files: dict[str, Path], name: str = ROLE_FILE) -> set[str]:
+def permissions(files: dict[str, Path], name: str = "keyadmin-rotation-role.yaml") -> set[str]:
     return set(yaml.safe_load(files[name].read_text())["includedPermissions"])
 
 
@@ -80,7 +81,7 @@ def test_the_role_and_where_it_is_given_follow_the_policy(tmp_path: Path) -> Non
     script = files["setup.sh"].read_text()
     for line in ('PROJECTS="shop-one"', 'SECRET_PROJECTS="the-vault"', 'FOLDERS="12"', 'ORGANIZATION="34"', "web-*"):
         assert line in script
-    assert permissions(files, SECRETS_ROLE_FILE) == set(PERMISSIONS)
+    assert permissions(files, secrets_role_file("rotation")) == set(PERMISSIONS)
     assert {"resourcemanager.projects.get", "resourcemanager.folders.list"} <= permissions(files)
 
 
@@ -283,17 +284,17 @@ def test_the_script_of_cron_does_not_overlap(tmp_path: Path, machine: dict[str, 
 )
 def test_wrong_values_are_usage(values: dict[str, Any]) -> None:
     with pytest.raises(Problem) as caught:
-        SchedulePlan(**({"project": "my-project"} | values))
+        RotationSchedule(**({"project": "my-project"} | values))
     assert caught.value.exit is Exit.USAGE
 
 
 def test_an_engine_that_is_none_is_usage() -> None:
     with pytest.raises(Problem) as caught:
-        files_for("at", SchedulePlan("my-project"))
+        files_for("at", RotationSchedule(project="my-project"))
     assert caught.value.exit is Exit.USAGE
 
 
 def test_projects_of_a_domain_have_accounts_and_images_of_their_own_form() -> None:
-    plan = SchedulePlan("example.com:my-project", install=SOURCE)
+    plan = RotationSchedule(project="example.com:my-project", install=SOURCE)
     assert plan.account == "keyadmin-rotation@my-project.example.com.iam.gserviceaccount.com"
     assert plan.image.startswith("europe-west1-docker.pkg.dev/example.com/my-project/keyadmin/keyadmin:")

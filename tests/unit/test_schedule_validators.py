@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 import yaml
 
-from keyadmin.rotation.schedule import ENGINES, ON_ONE_MACHINE, files_for
-from keyadmin.rotation.schedule.install import parse_source
-from keyadmin.rotation.schedule.plan import TIMES, SchedulePlan
+from keyadmin.rotation.schedule import RotationSchedule
+from keyadmin.unattended.schedule import ENGINES, ON_ONE_MACHINE, files_for
+from keyadmin.unattended.schedule.install import parse_source
+from keyadmin.unattended.schedule.plan import TIMES
 from tests.sandbox.clients import Gcloud
 from tests.sandbox.conftest import Running
 
@@ -38,10 +39,10 @@ def written(engine: str, folder: Path, **plan: Any) -> dict[str, Path]:
     folder.mkdir(exist_ok=True)
     policy = folder / "keyadmin.toml"
     policy.write_text(POLICY)
-    values = {"project": "my-project", "tasks": 1 if engine in ON_ONE_MACHINE else 4, "rules": load(policy).rules} | plan
+    values = {"project": "my-project", "tasks": 1 if engine in ON_ONE_MACHINE else 4, "policy_rules": load(policy).rules} | plan
     values.setdefault("install", parse_source(f"git:https://git.example/keyadmin.git@{'a' * 40}"))
     out = {}
-    for file in files_for(engine, SchedulePlan(policy_text=POLICY, **values)):
+    for file in files_for(engine, RotationSchedule(policy_text=POLICY, **values)):
         path = folder / file.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(file.content)
@@ -85,7 +86,8 @@ words = sys.argv[1:]
 with open(os.environ["CALLS"], "a") as calls:
     calls.write(json.dumps(words) + "\\n")
 looking = "describe" in words or "access" in words
-there = words[0] == "projects" or (words[:2] == ["iam", "service-accounts"] and os.environ["SCRIPT"] != "setup.sh")
+told = any("keyadmin-NOTICE" in word for word in words)
+there = words[0] == "projects" or told or (words[:2] == ["iam", "service-accounts"] and os.environ["SCRIPT"] != "setup.sh")
 if looking and not there and os.environ["WORLD"] == "empty":
     sys.exit(1)
 if any(word.startswith("--format=value(projectNumber") for word in words):

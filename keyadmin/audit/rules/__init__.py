@@ -29,6 +29,7 @@ _BUILT_IN: Final = (
     "rotation_overdue",
     "unused_key",
     "unused_target",
+    "use_anomaly",
     "api_off",
     "no_client_restriction",
     "too_many_keys",
@@ -51,11 +52,14 @@ def rules() -> dict[str, AuditRule]:
     return known
 
 
-def chosen(names: list[str] | None) -> tuple[AuditRule, ...]:
-    """The rules of these ids in the order of the list, or all that are on by default. Raises usage() for an unknown one."""
+def chosen(names: list[str] | None, also: str | None = None) -> tuple[AuditRule, ...]:
+    """The rules of these ids in the order of the list, or all that are on by default; `also` = one more.
+
+    Raises usage() for an unknown one.
+    """
     every = rules()
     if not names:
-        return tuple(rule for rule in every.values() if rule.default)
+        return tuple(rule for rule in every.values() if rule.default or rule.id == also)
     for name in names:
         if name not in every:
             from difflib import get_close_matches
@@ -63,7 +67,7 @@ def chosen(names: list[str] | None) -> tuple[AuditRule, ...]:
             near = get_close_matches(name, every, 1, 0.6)
             hint = f"did you mean {near[0]}?" if near else f"use one of: {', '.join(every)}"
             raise usage(f"--rule: there is no rule {name!r}", hint)
-    return tuple(rule for rule in every.values() if rule.id in names)
+    return tuple(rule for rule in every.values() if rule.id in names or rule.id == also)
 
 
 def apply(facts: AuditFacts, wanted: Iterable[AuditRule]) -> list[Finding]:

@@ -18,6 +18,7 @@ ENTRIES: Final[dict[str, CommandEntry]] = {
         "keyadmin.cli.audit.fix:fix", "Repair the keys that the audit finds, in waves.", formats=FIX_FORMATS, feature="fix"
     ),
     "undo": CommandEntry("keyadmin.cli.audit.undo:undo", "Revert what a run of fix changed.", feature="fix"),
+    "schedule": CommandEntry("keyadmin.cli.audit.schedule:schedule", "Print files that audit on a schedule."),
     "history": CommandEntry("keyadmin.cli.audit.history:history", "List kept audits."),
 }
 

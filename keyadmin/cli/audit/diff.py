@@ -61,7 +61,12 @@ def _show(session: Session, found: AuditDiff) -> None:
             for piece in pieces(found):
                 streams.write(masked(clean(piece, keep="\n")))
         case _:
-            pager.show(session, [masked(line) for line in _lines(found, colour=session.colour)])
+            show_lines(session, found)
+
+
+def show_lines(session: Session, found: AuditDiff) -> None:
+    """The changes for people, the worst twenty of each kind."""
+    pager.show(session, [masked(line) for line in _lines(found, colour=session.colour)])
 
 
 def _view() -> View[FindingChange]:

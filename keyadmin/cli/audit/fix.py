@@ -28,9 +28,10 @@ from keyadmin.cli.audit.fix_options import (
 )
 from keyadmin.cli.audit.options import MaxAge, Output, Rules, Source, inventory_of
 from keyadmin.cli.audit.run import scope_of
+from keyadmin.cli.notices import Notify, WebhookForm, WebhookSecret, notices
 from keyadmin.cli.options import ChargeProjects, DryRun, Yes
 from keyadmin.cli.places import Folder, Organization, Places, Projects, places
-from keyadmin.cli.rotation.options import Notify, PolicyIfAny
+from keyadmin.cli.rotation.options import PolicyIfAny
 from keyadmin.cli.runner import keeping_all, run
 from keyadmin.cli.session import Session, current
 from keyadmin.model import duration
@@ -81,6 +82,8 @@ def fix(
     accept_harm: AcceptHarm = False,
     output: Output = None,
     notify: Notify = None,
+    webhook_form: WebhookForm = None,
+    webhook_secret_from_env: WebhookSecret = None,
     charge_projects: ChargeProjects = False,
     yes: Yes = False,
     dry_run: DryRun = False,
@@ -99,6 +102,7 @@ def fix(
 
     session = current(context)
     session.charge_each = charge_projects
+    told = notices(session, notify, webhook_form, webhook_secret_from_env)
     if out is not None and apply is not None:
         raise usage("--out and --apply do not go together: the one writes a plan, the other carries one out")
     if out is not None:
@@ -110,7 +114,7 @@ def fix(
         *(rule, min_severity, key, clients, unused_for),
         *(inventory if inventory != "auto" else None, max_age if max_age != "90d" else None, pause),
     )
-    manner = FixManner(context, observed(observe), only, accept_harm, policy, notify, output, yes, dry_run)
+    manner = FixManner(context, observed(observe), only, accept_harm, policy, told, output, yes, dry_run)
     manner.check_output()
     if apply is not None:
         asked.refuse_beside_apply()

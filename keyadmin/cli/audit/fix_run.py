@@ -38,10 +38,11 @@ from keyadmin.model.command_line import typed
 from keyadmin.model.key import Key
 from keyadmin.model.problem import Cause, Exit, Problem, or_problem, usage
 from keyadmin.rotation.job import Event
-from keyadmin.rotation.notices import Notifier, notifier
+from keyadmin.rotation.notices import Notifier
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
+    from keyadmin.unattended.destinations import Notices
 
 
 @dataclass
@@ -53,7 +54,7 @@ class FixManner:
     only: bool
     accept_harm: bool
     policy: str | None
-    notify: str | None
+    notices: Notices | None
     output: Path | None
     yes: bool
     dry_run: bool
@@ -64,14 +65,15 @@ class FixManner:
         return current(self.context)
 
     def check_output(self) -> None:
-        """Raises usage() before anything is done for a place that cannot be written, and for no program as a notice."""
+        """Raises usage() before anything is done for a place that cannot be written."""
         self._target = show.place(self.session, self.output, FIX_FORMATS)
-        if self._notice is None and self.session.format == "html" and self.dry_run:
+        if self.session.format == "html" and self.dry_run:
             raise usage("--format html shows what was done, and --dry-run does nothing", "leave one of them out")
 
     @cached_property
     def _notice(self) -> Notifier | None:
-        return notifier(self.notify, self.session.observer) if self.notify else None
+        told = self.notices
+        return Notifier(self.session.command, told, sandbox=bool(self.session.mark)) if told else None
 
     async def looked_at(self, cloud: Cloud, plan: FixPlan, keys: Mapping[str, Key], *, written: bool) -> list[FixOutcome]:
         """What a fresh plan would come to; nothing where it is carried out at once without a question."""

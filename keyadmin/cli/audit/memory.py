@@ -74,7 +74,16 @@ def _accepted(session: Session, named: str | None) -> Acceptances:
     return accepted
 
 
-def remembered(session: Session, report: AuditReport, folder: str | None, *, whole: bool) -> AuditReport:
+@dataclass(frozen=True)
+class Remembered:
+    """The report with what earlier ones found; the file of the last one of the same scope, and its own, where they are."""
+
+    report: AuditReport
+    before: Path | None = None
+    kept: Path | None = None
+
+
+def remembered(session: Session, report: AuditReport, folder: str | None, *, whole: bool) -> Remembered:
     """The report with what earlier ones of its scope found, itself kept among them where it is by all rules (`whole`).
 
     A folder that cannot be read or written costs a warning, not the audit.
@@ -82,17 +91,19 @@ def remembered(session: Session, report: AuditReport, folder: str | None, *, who
     from keyadmin.audit import history
 
     if folder == NOT_KEPT or not report.projects or report.failed == report.projects:
-        return report
+        return Remembered(report)
     place = Path(folder) if folder is not None else history.default_folder(sandbox=report.sandbox)
+    before = kept = None
     try:
         heads, damaged = history.kept(place, sandbox=report.sandbox)
         report = replace(report, trend=history.trend(heads, report))
+        before = next((each.path for each in heads if history.alike(each, report)), None)
         for text in damaged:
             session.console.warning(text)
         if whole or folder is not None:
-            history.keep(place, report)
+            kept = history.keep(place, report)
     except (Problem, OSError) as error:
         if isinstance(error, Problem) and error.exit is Exit.USAGE:
             raise
         session.console.warning(f"the report was not kept: {error}")
-    return report
+    return Remembered(report, before, kept)

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from keyadmin.audit.rules import rules
+from keyadmin.audit.rules import chosen, rules
 from keyadmin.model.problem import usage
 
 if TYPE_CHECKING:
     from keyadmin.audit.inventory import Inventory
+    from keyadmin.audit.rule import AuditRule
     from keyadmin.audit.selection import AuditSelection, GroupBy
 
+ANOMALY: Final = "use-anomaly"
 THRESHOLDS: Final = ("low", "medium", "high", "none")
 SEVERITIES: Final = ("info", "low", "medium", "high")
 _INVENTORIES: Final = ("auto", "api", "asset")
@@ -108,6 +110,32 @@ KeepIn = Annotated[
         help="Keep the report in this folder (by default in the data directory); none = do not keep it.",
     ),
 ]
+
+Compared = Annotated[bool, typer.Option("--diff", help="Also show what changed since the last kept audit of the same scope.")]
+MetricsFile = Annotated[Path | None, typer.Option("--metrics", metavar="FILE", help="Write a Prometheus textfile.")]
+
+Anomaly = Annotated[
+    float | None,
+    typer.Option(
+        "--anomaly",
+        metavar="N",
+        help="Also find keys with over N times their usual calls, or calls of a service new to them.",
+    ),
+]
+
+
+def rules_of(names: list[str] | None, anomaly: float | None) -> tuple[AuditRule, ...]:
+    """The rules to be applied. Raises usage() for use-anomaly without its multiple."""
+    if names and ANOMALY in names and anomaly is None:
+        raise usage(f"--rule {ANOMALY} needs a multiple of the usual use", "add --anomaly 5, say")
+    return chosen(names, ANOMALY if anomaly is not None else None)
+
+
+def anomaly_of(times: float | None) -> float | None:
+    """Raises usage() for what is no multiple."""
+    if times is not None and not 1 < times < 1e6:
+        raise usage(f"--anomaly {times:g}: a number above 1", "--anomaly 5 finds keys with five times their usual calls")
+    return times
 
 
 def inventory_of(text: str) -> Inventory:

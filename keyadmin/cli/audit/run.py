@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import typer
 
-from keyadmin.audit.rules import NAMES, chosen
+from keyadmin.audit.rules import NAMES
+from keyadmin.cli.audit import memory
 from keyadmin.cli.audit import options as given
+from keyadmin.cli.audit.after import AfterAudit
+from keyadmin.cli.notices import Notify, WebhookForm, WebhookSecret, notices
 from keyadmin.cli.options import ChargeProjects
 from keyadmin.cli.places import Folder, Organization, Places, Projects, places
 from keyadmin.cli.runner import keeping_all, run
@@ -21,9 +24,12 @@ from keyadmin.model.problem import Exit, Problem, usage
 from keyadmin.model.project_ref import checked
 
 if TYPE_CHECKING:
-    from keyadmin.audit.inventory import AuditScope
+    from keyadmin.audit.inventory import AuditScope, Inventory
     from keyadmin.audit.result import AuditReport
+    from keyadmin.audit.scan import AuditOptions
     from keyadmin.audit.selection import AuditSelection
+    from keyadmin.cli.audit.memory import Known
+    from keyadmin.cli.audit.show import ReportTarget
     from keyadmin.cloud.connect import Cloud
 
 _OWNERS_UNASKED: Final = 100
@@ -38,6 +44,7 @@ def audit(
     inventory: given.Source = "auto",
     rule: given.Rules = None,
     max_age: given.MaxAge = "90d",
+    anomaly: given.Anomaly = None,
     fail_on: given.FailOn = "high",
     min_severity: given.MinSeverity = None,
     limit: given.ShownAtMost = None,
@@ -47,6 +54,11 @@ def audit(
     baseline: given.BaselineFile = None,
     policy: given.PolicyFile = None,
     keep: given.KeepIn = None,
+    diff: given.Compared = False,
+    metrics: given.MetricsFile = None,
+    notify: Notify = None,
+    webhook_form: WebhookForm = None,
+    webhook_secret_from_env: WebhookSecret = None,
     charge_projects: ChargeProjects = False,
 ) -> int:
     """Find API keys that are exposed, too old, unused or badly restricted: in some projects, or in a whole organisation.
@@ -57,51 +69,89 @@ def audit(
 
     Rules: {rules}.
     """
-    from keyadmin.audit.collector import uncollected
-    from keyadmin.audit.scan import AuditOptions, scan
-    from keyadmin.cli.audit import memory, show, stream
+    from keyadmin.cli.audit import show
 
     session = current(context)
     session.charge_each = charge_projects
-    wishes = AuditOptions(chosen(rule), duration.parse(max_age), explicit=rule is not None)
+    after = AfterAudit(session, notices(session, notify, webhook_form, webhook_secret_from_env), metrics, diff)
+    wishes = _options(rule, max_age, anomaly)
     kind = given.inventory_of(inventory)
     if fail_on not in given.THRESHOLDS:
         raise usage(f"--fail-on: {fail_on!r} is not a severity here", f"use one of: {', '.join(given.THRESHOLDS)}")
     wish = given.selection_of(min_severity, limit, group_by, every=all_)
     target = show.place(session, output, AUDIT_FORMATS)
     where = places(session, projects, folder, organization)
-    named = tuple(dict.fromkeys(checked(name, "--projects") for name in (where.projects if where else ())))
-    before = memory.known(session, policy, baseline)
-    if session.format == "table" and not all_:
-        wish = replace(wish, limit=wish.limit or show.WORST, open_only=True)
-
-    target = replace(target, printed=stream.may(session, wish, target))
-
-    async def work(cloud: Cloud) -> AuditReport:
-        scope = await scope_of(cloud, session, named, where)
-        async with stream.printing(session, before.mark(), wish, wanted=target.printed) as found:
-            report = await scan(cloud, scope, kind, replace(wishes, found=found), session.observer)
-        return await _owned(cloud, session, before.marked(report), wish)
-
-    with keeping_all(), uncollected():
-        report = memory.remembered(session, run(context, work), keep, whole=rule is None)
-        again = _again(context, _scope_options(session, where))
-        show.show(session, report, wish, target, again)
-        before.tell(session, report)
-    return _code(report, fail_on)
+    asked = _Asked(wishes, kind, wish, target, where, memory.known(session, policy, baseline), keep, fail_on, after)
+    with after.failures():
+        return _audited(context, session, asked)
 
 
 audit.__doc__ = (audit.__doc__ or "").replace("{rules}", ", ".join(NAMES))
 
 
-_AGAIN: Final = ("inventory", "rule", "max_age", "min_severity", "group_by", "baseline", "policy", "charge_projects")
+def _options(rule: list[str] | None, max_age: str, anomaly: float | None) -> AuditOptions:
+    from keyadmin.audit.scan import AuditOptions
+
+    times = given.anomaly_of(anomaly)
+    asked_for = rule is not None or times is not None
+    return AuditOptions(given.rules_of(rule, times), duration.parse(max_age), explicit=asked_for, anomaly=times)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the options come to."""
+
+    wishes: AuditOptions
+    kind: Inventory
+    wish: AuditSelection
+    target: ReportTarget
+    where: Places | None
+    before: Known
+    keep: str | None
+    fail_on: str
+    after: AfterAudit
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The projects that were named."""
+        return tuple(dict.fromkeys(checked(name, "--projects") for name in (self.where.projects if self.where else ())))
+
+
+def _audited(context: typer.Context, session: Session, asked: _Asked) -> int:
+    from keyadmin.audit.collector import uncollected
+    from keyadmin.audit.scan import scan
+    from keyadmin.cli.audit import show, stream
+
+    wish, before, named = asked.wish, asked.before, asked.named
+    if session.format == "table" and not context.params.get("all_"):
+        wish = replace(wish, limit=wish.limit or show.WORST, open_only=True)
+    target = replace(asked.target, printed=stream.may(session, wish, asked.target))
+
+    async def work(cloud: Cloud) -> AuditReport:
+        scope = await scope_of(cloud, session, named, asked.where)
+        async with stream.printing(session, before.mark(), wish, wanted=target.printed) as found:
+            report = await scan(cloud, scope, asked.kind, replace(asked.wishes, found=found), session.observer)
+        return await _owned(cloud, session, before.marked(report), wish)
+
+    with keeping_all(), uncollected():
+        remembered = memory.remembered(session, run(context, work), asked.keep, whole=not context.params.get("rule"))
+        report = remembered.report
+        again = _again(context, _scope_options(session, asked.where))
+        show.show(session, report, wish, target, again)
+        before.tell(session, report)
+        code = _code(report, asked.fail_on)
+        asked.after.tell(report, code, remembered, written=target.file is not None)
+    return code
+
+
+_AGAIN: Final = ("inventory", "rule", "max_age", "anomaly", "min_severity", "group_by", "baseline", "policy", "charge_projects")
 
 
 def _again(context: typer.Context, scope: dict[str, str | tuple[str, ...] | None]) -> str:
     """The command that shows all of the same audit: with what was typed and is not as by default."""
     usual = {parameter.name: parameter.default for parameter in context.command.params}
     given_ = {name: value for name in _AGAIN if (value := context.params.get(name)) != usual.get(name)}
-    more = {name: str(value) if isinstance(value, Path) else value for name, value in given_.items()}
+    more = {name: str(value) if isinstance(value, Path | float) else value for name, value in given_.items()}
     return typed("audit", **scope, **more, all=True)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.notices import Notify, WebhookForm, WebhookSecret, notices
 from keyadmin.cli.options import ChargeProjects, DryRun, Yes
 from keyadmin.cli.places import Folder, Organization, Projects, places
 from keyadmin.cli.render import show_list
@@ -15,7 +16,6 @@ from keyadmin.cli.rotation.options import (
     Grace,
     Limit,
     Metrics,
-    Notify,
     Only,
     PolicyIfAny,
     ShardOption,
@@ -60,6 +60,8 @@ def migrate(
     shard: ShardOption = None,
     force: ForceUse = False,
     notify: Notify = None,
+    webhook_form: WebhookForm = None,
+    webhook_secret_from_env: WebhookSecret = None,
     metrics: Metrics = None,
     charge_projects: ChargeProjects = False,
     yes: Yes = False,
@@ -74,6 +76,7 @@ def migrate(
     """
     session = current(context)
     session.charge_each = charge_projects
+    told = notices(session, notify, webhook_form, webhook_secret_from_env)
     where = places(session, projects, folder, organization)
     if (to or where) and policy is not None:
         raise usage("--policy names the keys and their sinks already", "leave out --policy, or --projects, --folder and --to")
@@ -82,7 +85,7 @@ def migrate(
     wanted = scope(session, policy, names=only, grace=grace, shard_text=shard, migrate=True, limit=limit, where=where, to=to)
     if dry_run:
         return _show(context, session, wanted)
-    request = RunRequest(force, notify, metrics)
+    request = RunRequest(force, told, metrics)
     if yes:
         return RunOutput(context, request).plan_and_run(wanted)
     question = "Make auth keys in place of {what} and retire these after the grace period (--dry-run shows them)?"

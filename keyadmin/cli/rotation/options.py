@@ -50,9 +50,6 @@ ShardOption = Annotated[
     typer.Option("--shard", metavar="I/N|auto", help="Handle only a part of the projects; auto: by task index."),
 ]
 Limit = Annotated[int | None, typer.Option("--limit", min=0, metavar="N", help="Begin at most this many new rotations.")]
-Notify = Annotated[
-    str | None, typer.Option("--notify", metavar="exec:CMD", help="A program that receives the events as JSON lines.")
-]
 Metrics = Annotated[str | None, typer.Option("--metrics", metavar="FILE", help="Write a Prometheus textfile.")]
 
 

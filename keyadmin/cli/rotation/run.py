@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from keyadmin.cli.confirm import confirm, would
+from keyadmin.cli.notices import Notify, WebhookForm, WebhookSecret, notices
 from keyadmin.cli.options import ChargeProjects, DryRun, Yes
 from keyadmin.cli.render import show_list
 from keyadmin.cli.rotation.options import (
@@ -14,7 +15,6 @@ from keyadmin.cli.rotation.options import (
     Limit,
     MaxAge,
     Metrics,
-    Notify,
     Only,
     PolicyIfAny,
     ShardOption,
@@ -47,6 +47,8 @@ def run_(
     emergency: Emergency = False,
     force: ForceUse = False,
     notify: Notify = None,
+    webhook_form: WebhookForm = None,
+    webhook_secret_from_env: WebhookSecret = None,
     metrics: Metrics = None,
     charge_projects: ChargeProjects = False,
     yes: Yes = False,
@@ -59,10 +61,11 @@ def run_(
     """
     session = current(context)
     session.charge_each = charge_projects
+    told = notices(session, notify, webhook_form, webhook_secret_from_env)
     wanted = scope(
         session, policy, names=only, max_age=max_age, grace=grace, shard_text=shard, emergency=emergency, limit=limit
     )
-    request = RunRequest(force, notify, metrics)
+    request = RunRequest(force, told, metrics)
     if dry_run:
         plan, seen = run(context, lambda cloud: planned_and_foreseen(cloud, session, wanted, force=force))
         show_list(session, [as_foreseen(*one) for one in seen], planned_view(session, plan.selection))

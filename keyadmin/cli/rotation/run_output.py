@@ -21,7 +21,7 @@ from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.model.secret import KeyString
 from keyadmin.rotation.decide import Action
 from keyadmin.rotation.job import Event
-from keyadmin.rotation.notices import Notifier, notifier, write_metrics
+from keyadmin.rotation.notices import Notifier, write_metrics
 from keyadmin.rotation.plan import afterwards
 from keyadmin.rotation.run import execute_run
 from keyadmin.rotation.scope import RotationScope, RunPlan, RunResult, plan_run
@@ -29,6 +29,7 @@ from keyadmin.rotation.scope import RotationScope, RunPlan, RunResult, plan_run
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
     from keyadmin.model.lineage import Lineage
+    from keyadmin.unattended.destinations import Notices
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class RunRequest:
     """The options of a run beside its scope."""
 
     force_use: bool = False
-    notify: str | None = None
+    notices: Notices | None = None
     metrics: str | None = None
 
 
@@ -81,7 +82,8 @@ class RunOutput:
         self._context = context
         self._session = current(context)
         self._request = request
-        self._notice: Notifier | None = notifier(request.notify, self._session.observer) if request.notify else None
+        told = request.notices
+        self._notice = Notifier(self._session.command, told, sandbox=bool(self._session.mark)) if told else None
         self._strings = Strings(self._session)
 
     def plan_and_run(self, scope: RotationScope) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.fix.conftest import GEMINI, MAPS, TRANSLATE, Fixing
+from tests.webhook import receiving
 
 
 def writes(fixing: Fixing) -> list[str]:
@@ -199,7 +200,9 @@ def test_events_are_lines_with_format_jsonl_and_go_to_a_program(fixing: Fixing) 
     fixing.plan()
     heard = fixing.folder / "heard"
     notice = f"exec:sh -c {shlex.quote(f'cat > {heard}')}"
-    done = fixing.apply("--format", "jsonl", "--notify", notice)
+    with receiving() as hook:
+        told = ("--sandbox", "--notify", notice, "--notify", "webhook-from-env:HOOK")
+        done = fixing.apply("--format", "jsonl", *told, env={"HOOK": hook.address})
     assert done.code == 0, done.err
     events = [json.loads(line) for line in done.out.splitlines()]
     assert {(each["key"], each["step"], each["status"]) for each in events} == {
@@ -208,7 +211,7 @@ def test_events_are_lines_with_format_jsonl_and_go_to_a_program(fixing: Fixing) 
         ("map", "restrict-apis", "done"),
         ("words", "restrict-apis", "done"),
     }
-    assert [json.loads(line) for line in heard.read_text().splitlines()] == events
+    assert [json.loads(line) for line in heard.read_text().splitlines()] == hook.json["events"] == events
 
 
 @pytest.mark.parametrize(("ending", "holds"), [("md", "| Wave | Project |"), ("html", "<!doctype html>"), ("json", '"before"')])

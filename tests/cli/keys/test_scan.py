@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.webhook import receiving
+
 GEMINI = "generativelanguage.googleapis.com"
 REAL = "AQ." + "Ab8RN6J" + "q7Zt2LmVx0Rk9sWc4HyBn1Jf6Gd3Ep8Ua5Io-TvX_"
 
@@ -238,3 +240,17 @@ def test_wrong_usage(scan, scratch, arguments, code) -> None:
     assert done.code == code
     assert done.out == ""
     assert "Traceback" not in done.err
+
+
+def test_a_webhook_is_told_where_key_strings_lie_and_not_what_they_are(scan, strings, scratch) -> None:
+    (scratch / "a.py").write_text(f"KEY = '{strings['web']}'\n")
+    (scratch / "clean").mkdir()
+    with receiving() as hook:
+        words = ("--sandbox", "--notify", "webhook-from-env:HOOK")
+        assert scan(scratch / "clean", *words, env={"HOOK": hook.address}).code == 0
+        assert hook.calls == [], "there was nothing to tell"
+        assert scan(scratch / "a.py", *words, env={"HOOK": hook.address}).code == 3
+    told = hook.json
+    assert (told["about"], told["summary"]["alive"], told["summary"]["exitCode"]) == ("keyadmin scan", 1, 3)
+    assert told["events"][0]["places"][0]["path"].endswith("a.py")
+    assert strings["web"] not in hook.calls[0][1].decode()

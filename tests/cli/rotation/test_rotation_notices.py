@@ -6,6 +6,7 @@ import json
 import re
 
 from tests.cli.rotation.conftest import World, rule, three
+from tests.webhook import receiving
 
 
 def test_every_step_is_an_event(world: World) -> None:
@@ -88,3 +89,19 @@ def test_a_notice_that_fails_is_a_warning(world: World) -> None:
     assert "notice was not taken" in done.err
     assert "/nowhere/at/all cannot be written" in done.err
     assert world.rotation("run", "--notify", "mailto:me").code == 2
+
+
+def test_a_webhook_gets_the_events_in_one_document(world: World) -> None:
+    three(world)
+    world.sandbox.control("faults", {"method": "CreateKey", "code": "PERMISSION_DENIED", "times": 1})
+    with receiving() as json_hook, receiving() as chat:
+        env = {"HOOK": json_hook.address}
+        words = ("--notify", "webhook-from-env:HOOK", "--format", "jsonl", "--only", "shop-a")
+        done = world.rotation("run", *words, env=env)
+        slack = ("--notify", f"webhook:{chat.address}", "--webhook-form", "slack", "--only", "shop-b")
+        assert world.rotation("run", *slack).code == 0
+    assert done.code == 3
+    told = json_hook.json
+    assert told["events"] == [json.loads(line) for line in done.out.splitlines()]
+    assert (told["about"], told["failed"]) == ("keyadmin rotation run", True)
+    assert chat.json["text"].startswith("[sandbox] keyadmin rotation run: ")

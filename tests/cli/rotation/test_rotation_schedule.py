@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from keyadmin.model.problem import Exit, Problem
-from keyadmin.rotation.schedule.install import CHOICES, as_running
+from keyadmin.unattended.schedule.install import CHOICES, as_running
 
 Cli = Callable[..., Any]
 RULE = '[[rule]]\nname = "the rule"\nprojects = ["{}"]\n'

@@ -12,7 +12,7 @@ import urllib.request
 import psutil
 import pytest
 
-from keyadmin.rotation import notices
+from keyadmin.unattended import destinations
 from tests.cli.rotation.conftest import World, rule
 from tests.waiting import until
 
@@ -76,7 +76,7 @@ def test_a_program_that_does_not_take_the_notice_is_a_warning(
     world: World, monkeypatch: pytest.MonkeyPatch, command: str, why: str
 ) -> None:
     if "sleep" in command:  # a busy machine needs its time to start the others
-        monkeypatch.setattr(notices, "TIMEOUT_S", 0.3)
+        monkeypatch.setattr(destinations, "TIMEOUT_S", 0.3)
     due(world)
     done = world.rotation("run", "--notify", f"exec:{command}", "--format", "json")
     assert done.code == 0, done.err
