@@ -101,8 +101,7 @@ def fix(
     from keyadmin.cli.audit.fix_run import FixManner
 
     session = current(context)
-    session.charge_each = charge_projects
-    told = notices(session, notify, webhook_form, webhook_secret_from_env)
+    session.charge_each, told = charge_projects, notices(session, notify, webhook_form, webhook_secret_from_env)
     if out is not None and apply is not None:
         raise usage("--out and --apply do not go together: the one writes a plan, the other carries one out")
     if out is not None:

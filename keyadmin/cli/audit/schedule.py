@@ -104,7 +104,7 @@ def _scope(session: Session, where: Places | None) -> dict[str, Any]:
         number = where.container.rpartition("/")[2]
         return {"projects": where.projects} if where.kind is None else {where.kind.removesuffix("s"): number}
     if session.settings.project is None:
-        raise usage("nothing says what is to be audited", "add --project ID, --projects A,B, --folder N or --organization N")
+        raise usage("no scope was given for the audit", "add --project ID, --projects A,B, --folder N or --organization N")
     return {"projects": (session.settings.project.value,)}
 
 
