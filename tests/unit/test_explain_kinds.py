@@ -150,3 +150,108 @@ def test_the_project_that_was_charged_wrongly_is_not_named_as_the_quota_project(
 def test_projects_of_googles_own_clients_are_nobodys(project: str) -> None:
     found = explain(f"Cloud Vision API has not been used in project {project} before or it is disabled.")
     assert (found.cause, found.project) == (Cause.QUOTA_PROJECT_NOT_SET, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "permission"),
+    [
+        ("PERMISSION_DENIED: Access denied. Missing IAM permission: bigtable.tables.readRows.", "bigtable.tables.readRows"),
+        ("googleapi: Error 403: it lacks storage.objects.get. Ask for it", "storage.objects.get"),
+        ("Access Denied: Project some-project-1: User does not have bigquery.jobs.create permission", "bigquery.jobs.create"),
+    ],
+)
+def test_a_permission_ends_before_the_full_stop_of_its_sentence(text: str, permission: str) -> None:
+    found = explain(text)
+    assert (found.cause, found.permission) == (Cause.MISSING_IAM_PERMISSION, permission)
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ('Signet::AuthorizationError {"error": "internal_failure"}', Cause.SERVICE_UNAVAILABLE),
+        ('Signet::AuthorizationError {"error": "invalid_client"}', Cause.OAUTH_CLIENT_MISCONFIGURED),
+        ('Signet::AuthorizationError {"error": "invalid_grant"}', Cause.CREDENTIALS_EXPIRED),
+        ("google.auth: invalid_grant (Invalid issuer: Not a service account.)", Cause.SERVICE_ACCOUNT_KEY_INVALID),
+        ("googleapi: Error 400: generic::not_found: account cannot be found.", Cause.NOT_FOUND),
+        ("googleapi: Error 409: generic::already_exists: it is there", Cause.ALREADY_EXISTS),
+    ],
+)
+def test_a_code_says_more_than_the_class_that_was_raised(text: str, cause: Cause) -> None:
+    assert explain(text).cause is cause
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Google Cloud {"message": "403:Forbidden", "code": 14, "status": "UNAVAILABLE"}',
+        'google.api_core.exceptions.ServiceUnavailable: Status(StatusCode="Unavailable", Detail="Bad gRPC. HTTP status code: 403")',
+        'googleapi "code": 3, "status": "INVALID_ARGUMENT" The replica exited with a non-zero status of 1. Training failed',
+    ],
+)
+def test_a_status_that_was_made_of_something_else_decides_nothing(text: str) -> None:
+    assert explain(text).cause is Cause.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [
+        ("Requests from this iOS client application <empty> are blocked.", "X-Ios-Bundle-Identifier"),
+        ("Requests from this Android client application <empty> are blocked.", "X-Android-Package"),
+        ("Requests from referer <empty> are blocked.", "Referrer-Policy"),
+    ],
+)
+def test_a_call_that_names_no_app_is_not_told_to_add_it_to_the_list(text: str, step: str) -> None:
+    fix = " ".join(explain(text).fix)
+    assert step in fix
+    assert "keys restrict" not in fix
+
+
+@pytest.mark.parametrize(
+    ("text", "cause", "step"),
+    [
+        (
+            '{"error": "unauthorized_client", "error_description": "Client is unauthorized to retrieve access tokens using this '
+            'method."}',
+            Cause.OAUTH_CLIENT_MISCONFIGURED,
+            "domainwidedelegation",
+        ),
+        (
+            '{"reason": "CONSUMER_INVALID", "consumer": "projects/default", "service": "cloudaicompanion.googleapis.com"}',
+            Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS,
+            "GOOGLE_CLOUD_PROJECT",
+        ),
+        (
+            "Cloud Code Assist API error (403): The caller does not have permission",
+            Cause.MISSING_IAM_PERMISSION,
+            "sign in again",
+        ),
+        ("404 Publisher Model `publishers/google/models/claude-3` is not found.", Cause.MODEL_NOT_FOUND, "Model Garden"),
+        ("Exception: Limit Exceeded: Drive.", Cause.RATE_LIMITED, "Utilities.sleep"),
+        (
+            'denied: Permission denied for "v1" from request "/v2/p/i/manifests/v1" gcr.io',
+            Cause.MISSING_IAM_PERMISSION,
+            "docker",
+        ),
+        ("Gemini API HTTP 429", Cause.RATE_LIMITED, "retry"),
+        ("HTTP 400: EmbedContentRequest.content: \u7a7a\u7684 Part", Cause.INVALID_ARGUMENT, "value"),
+    ],
+)
+def test_kinds_that_the_last_rounds_taught(text: str, cause: Cause, step: str) -> None:
+    found = explain(text)
+    assert found.cause is cause
+    assert step in f"{found.explanation} {' '.join(found.fix)}"
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("FirebaseError: Firebase: Error (auth/unauthorized-domain).", "Authorized domains"),
+        ('{"code": 403, "message": "App attestation failed.", "status": "PERMISSION_DENIED"}', "App Check"),
+        ('{"authenticationError": "NOT_ADS_USER"} Request is missing required authentication credential.', "login-customer-id"),
+        ("{'results': [{'error': 'MismatchSenderId'}]}", "another Firebase project"),
+    ],
+)
+def test_more_products_that_decide_for_themselves(text: str, where: str) -> None:
+    found = explain(text)
+    assert (found.cause, found.fix) == (Cause.UNKNOWN, ())
+    assert where in found.explanation

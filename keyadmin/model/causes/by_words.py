@@ -61,6 +61,12 @@ def _malformed(facts: ErrorFacts) -> Verdict:
     return (Cause.MALFORMED_KEY, None) if about_keys else None
 
 
+def _formed(facts: ErrorFacts) -> Verdict:
+    """A job that failed is answered with the status of a request that is not well formed."""
+    failed = _OUTCOME.search(facts.message)
+    return None if failed else (Cause.INVALID_ARGUMENT, rules.variant(facts, Cause.INVALID_ARGUMENT))
+
+
 _CORRECTED: Final[dict[Cause, Callable[[ErrorFacts], Verdict]]] = {
     Cause.STANDARD_KEY_REJECTED: rules.token_type,
     Cause.API_NOT_ENABLED: rules.service_disabled,
@@ -69,6 +75,7 @@ _CORRECTED: Final[dict[Cause, Callable[[ErrorFacts], Verdict]]] = {
     Cause.MISSING_IAM_PERMISSION: _denied,
     Cause.MALFORMED_KEY: _malformed,
     Cause.NETWORK_UNREACHABLE: _elsewhere,
+    Cause.INVALID_ARGUMENT: _formed,
 }
 
 
@@ -120,8 +127,16 @@ _STATUS_OF_OWN_CALLS: Final[dict[int, str]] = {400: "INVALID_ARGUMENT", 403: "PE
 
 
 _TOO_MANY: Final = 429  # which of the limits it does not say
+_API_NAMED: Final = re.compile(r"googleapis\.com|(?:Gemini|Maps|YouTube|PageSpeed Insights|Sheets|Drive|Gmail|Calendar) API")
 # A job that failed has a code too; it says nothing of the request.
-_OUTCOME: Final = re.compile(r"build failed|user code failed|failed to start|health check|startup probe", re.IGNORECASE)
+_OUTCOME: Final = re.compile(
+    r"(?:build|training|user code|deployment) failed|failed to start|health check|startup probe|non-zero (?:status|exit)",
+    re.IGNORECASE,
+)
+# What stands between a client and a service of gRPC answers in HTTP, and the client makes a status of it.
+_HTTP_ANSWER: Final = re.compile(
+    r"\b4\d\d: ?(?:Forbidden|Unauthorized|Not Found)|http status code: 4\d\d|status: 4\d\d", re.IGNORECASE
+)
 # Identity Toolkit says in a code what is wrong (`EMAIL_NOT_FOUND`): nothing of the request's form.
 _CODE_AS_MESSAGE: Final = re.compile(r"""\bmessage["']?: ?["'][A-Z][A-Z_]{6,}\b""")
 _NOT_OF_FORM: Final = re.compile(
@@ -156,7 +171,9 @@ def by_status(facts: ErrorFacts) -> Verdict:
             return quota.state(facts)
     if status == "INVALID_ARGUMENT" and _OUTCOME.search(facts.message):
         return None
-    if status is None and facts.code == _TOO_MANY and "googleapis.com" in facts.message:
+    if status == "UNAVAILABLE" and _HTTP_ANSWER.search(facts.message):
+        return None
+    if status is None and facts.code == _TOO_MANY and _API_NAMED.search(facts.message):
         return Cause.RATE_LIMITED, "unsaid"
     found = (
         _BY_STATUS.get(status or "")

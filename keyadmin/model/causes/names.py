@@ -12,12 +12,13 @@ from keyadmin.data import services
 _WINDOW: Final = 20_000  # names are looked for in this many characters: an error message, not a whole log
 
 _PERMISSION: Final = r"[a-z][A-Za-z0-9]*\.[a-zA-Z][A-Za-z0-9]*\.(?!com\b)[a-z][A-Za-z0-9]*"
+_END: Final = r"(?![\w(]|\.\w)"  # of a name: a sentence's full stop may follow
 _PERMISSION_IN: Final = (
-    re.compile(rf"[Pp]ermission(?:s|\(s\))?:?\s*[\[('\"`]*\s*({_PERMISSION})(?![\w.(])"),
+    re.compile(rf"[Pp]ermission(?:s|\(s\))?:?\s*[\[('\"`]*\s*({_PERMISSION}){_END}"),
     re.compile(rf"[\"'`\[]({_PERMISSION})[\"'`\]]+\s+(?:permission|access|denied)"),
     re.compile(rf"(?<![\w./@-])({_PERMISSION})\s+(?:permission|access|denied)"),
-    re.compile(rf"missing permissions? on [^:\n]{{1,120}}: ({_PERMISSION})(?![\w.(])"),
-    re.compile(rf"(?:lacks?|missing|requires?d?|one of)\s+[\"'`\[]*({_PERMISSION})(?![\w.(])"),
+    re.compile(rf"missing permissions? on [^:\n]{{1,120}}: ({_PERMISSION}){_END}"),
+    re.compile(rf"(?:lacks?|missing|requires?d?|one of)\s+[\"'`\[]*({_PERMISSION}){_END}"),
 )
 # Verbs that IAM permissions end in: what tells `compute.instances.list` from a Python module in any language.
 _VERBS: Final = (
@@ -76,6 +77,7 @@ _MODEL: Final = re.compile(
 
 # Permissions whose first part is not the name of their service's host.
 _HOSTS: Final = {
+    "bigtable": "bigtableadmin",
     "billing": "cloudbilling",
     "cloudmessaging": "fcm",
     "cloudsql": "sqladmin",

@@ -165,6 +165,13 @@ PRODUCTS: Final = (
             *("configuration_not_found", "admin_only_operation", "password_login_disabled"),
         ),
     ),
+    # https://firebase.google.com/docs/auth/web/redirect-best-practices
+    Product(
+        "Firebase Authentication (its domains)",
+        "in the Firebase console, Authentication, Settings, Authorized domains, add the page's host (without scheme and port); "
+        "a key that is restricted to sites has to list the project's own firebaseapp.com host too",
+        ("auth/unauthorized-domain", "not authorized for oauth operations"),
+    ),
     Product(
         "Google Ads",
         "there, under Access and security, add the account that calls, and name its manager as login-customer-id; the "
@@ -172,7 +179,15 @@ PRODUCTS: Final = (
         (
             *("user_permission_denied", "developer_token_not_approved", "developer_token_prohibited", "quotacheckerror."),
             *("developer token is not allowed with project", "developer token is only approved", "customer_not_enabled"),
+            *("not_ads_user", "authorizationerror.service_access_denied"),
         ),
+    ),
+    # https://firebase.google.com/docs/app-check
+    Product(
+        "Firebase App Check",
+        "in the Firebase console, App Check, see the app's provider and its keys (reCAPTCHA secret, SHA-256, team id), and "
+        "register debug tokens for machines that cannot attest",
+        ("app attestation failed", "appcheck/recaptcha-error", "appcheck/fetch-status-error", "app check token is invalid"),
     ),
     Product(
         "Apple's push service",
@@ -183,7 +198,7 @@ PRODUCTS: Final = (
     Product(
         "Firebase Cloud Messaging",
         "the device's token is of another Firebase project than the credentials: use those of one",
-        ("senderid mismatch", "sender_id_mismatch"),
+        ("senderid mismatch", "sender_id_mismatch", "mismatchsenderid"),
     ),
     # https://ai.google.dev/gemini-api/docs/safety-settings
     # https://firebase.google.com/docs/firestore/query-data/indexing

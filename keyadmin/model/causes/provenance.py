@@ -60,6 +60,16 @@ _GOOGLE: Final = (
         "bidigeneratecontent",
         "utm_source=maps_js",
         "google maps",
+        # BigQuery says so
+        "access denied: table ",
+        "access denied: dataset ",
+        "access denied: project ",
+        "access denied: view ",
+        "access denied: bigquery",
+        "signet::",
+        "gspread",
+        "generaloauthflow",
+        "/computemetadata/",
     ),
 )
 _RPC_TYPE: Final = "googleapis.com/google.rpc"
@@ -92,6 +102,7 @@ _MENTIONED: Final = (
     "ai studio",
     "dialogflow",
     "earth engine",
+    "pagespeed",
     "pub/sub",
     "cloud run",
     "cloud spanner",

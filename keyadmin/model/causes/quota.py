@@ -29,7 +29,8 @@ _THINGS: Final = re.compile(
     re.IGNORECASE,
 )
 _SCRIPT: Final = re.compile(
-    r"(?:service|script) invoked too many|computer time for one day|lockservice op|scripts running sim|simultaneous invoc",
+    r"(?:service|script) invoked too many|exception: limit exceeded: |"
+    r"computer time for one day|lockservice op|scripts running sim|simultaneous invoc",
     re.IGNORECASE,
 )
 _VARIANTS: Final = (

@@ -76,7 +76,7 @@ _STATUS: Final = (
 )
 _CODE: Final = re.compile(r"[45]\d\d\b")
 _CODE_BEFORE: Final = re.compile(
-    r"(?:\b(?:Error|HttpError|HTTPError|HTTP [Ee]rror:?|got HTTP response code|got status:|[Ss]tatus(?: [Cc]ode)?:?|"
+    r"(?:\b(?:Error|HttpError|HTTPError|HTTP [Ee]rror:?|HTTP|got HTTP response code|got status:|[Ss]tatus(?: [Cc]ode)?:?|"
     r"HTTP/[\d.]+\"?|"
     r"[Ee]rror code:|code\"?:|google\.(?:api_core\.exceptions|genai\.errors)\.\w+:)|<HttpError|\[) ?$"
 )
@@ -98,6 +98,7 @@ _NUMBER: Final = re.compile(
     r"""\bgrpc_status["']?\s*[:=]\s*(\d{1,2})\b|\bstatus["']?: ?\{ ?["']?code["']?: ?(\d{1,2})\b|"""
     r"""\bcode: (\d{1,2}) (?:> ?)?message: ["']"""
 )
+_GENERIC: Final = re.compile(r"\b[Gg]eneric::([a-z_]{4,24}):")  # as Google's servers write a status among themselves
 _STATUSES: Final = frozenset({*_NUMBERS.values(), "CANCELLED", "UNKNOWN", "OUT_OF_RANGE", "UNIMPLEMENTED", "DATA_LOSS"})
 _ANY_STATUS: Final = (*_STATUSES, *(name.title().replace("_", "") for name in _STATUSES))
 
@@ -223,6 +224,8 @@ def status_in(text: str) -> str | None:
     """The canonical status (`PERMISSION_DENIED`) that the text states."""
     if (number := _NUMBER.search(text)) is not None and (name := _NUMBERS.get(int(number[1] or number[2] or number[3]))):
         return name
+    if "eneric::" in text and (spelt := _GENERIC.search(text)) is not None and spelt[1].upper() in _STATUSES:
+        return spelt[1].upper()
     if not any(name in text for name in _ANY_STATUS):
         return None
     for pattern in _STATUS:

@@ -130,9 +130,15 @@ def reasons() -> frozenset[str]:
     return frozenset({*RULES, *table.by_reason()})
 
 
+_EMPTY: Final = re.compile(r"<empty>|did not specify any", re.IGNORECASE)  # a call that says of no site or app that it is its
+
 # The forms of causes: what must all stand in the text. The first that fits decides.
 _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], ...]]] = {
     Cause.OAUTH_CLIENT_MISCONFIGURED: (
+        (
+            "delegation",
+            re.compile(r"retrieve access tokens using this method|unauthorized client or scope in request", re.IGNORECASE),
+        ),
         ("android", re.compile(r"developer_error|apiexception: 1(?:0:|2500)", re.IGNORECASE)),
         ("cap", re.compile(r"login count limit|error 403: rate_limit_exceeded", re.IGNORECASE)),
         ("consent", re.compile(r"not yet configured to make oauth", re.IGNORECASE)),
@@ -161,7 +167,7 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
             ),
         ),
         ("external", re.compile(r"globbing file pattern", re.IGNORECASE)),
-        ("registry", re.compile(r"needed permissions to perform this operation", re.IGNORECASE)),
+        ("registry", re.compile(r"needed permissions to perform this operation|from request \"/v2/", re.IGNORECASE)),
         (
             "act-as-user",
             re.compile(
@@ -190,7 +196,7 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         (
             "gemini",
             re.compile(r"caller does not have permission", re.IGNORECASE),
-            re.compile(r"gemini|generativelanguage|genai|cloudcode", re.IGNORECASE),
+            re.compile(r"gemini|generativelanguage|genai|cloudcode|code assist", re.IGNORECASE),
         ),
         (
             "unnamed",
@@ -213,7 +219,11 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ("gke", re.compile(r"unable to generate access token; IAM returned|identitybindingtoken", re.IGNORECASE)),
         ("act-as", re.compile(r"google cloud (?:access|id) token", re.IGNORECASE)),
     ),
+    Cause.API_KEY_REFERRER_BLOCKED: (("empty", _EMPTY),),
+    Cause.API_KEY_ANDROID_BLOCKED: (("empty", _EMPTY),),
+    Cause.API_KEY_IOS_BLOCKED: (("empty", _EMPTY),),
     Cause.API_KEY_IP_BLOCKED: (("any-kind", re.compile(r"site or mobile application", re.IGNORECASE)),),
+    Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS: (("code-assist", re.compile(r"cloudaicompanion|cloudcode-pa", re.IGNORECASE)),),
     Cause.ACCOUNT_NOT_ELIGIBLE: (("project", re.compile(r"requires setting the google_cloud_project", re.IGNORECASE)),),
     Cause.API_NOT_ENABLED: (
         (
@@ -270,6 +280,15 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ("turns", re.compile(r"function (?:call|response) (?:turn|part)", re.IGNORECASE)),
         ("tokens", re.compile(r"token count|number of tokens|payload size exceeds", re.IGNORECASE)),
         ("schema", re.compile(r"function_?declarations|response_?schema|input_schema|for OBJECT type", re.IGNORECASE)),
+        (
+            "unsaid",
+            re.compile(r"contains an invalid argument", re.IGNORECASE),
+            re.compile(
+                r"google.?ads|grpc::|bigquery|compute|pubsub|spanner|firestore|drive|sheets|calendar|youtube|cloudfunctions|"
+                r"cloudbuild|googleapi: |speech|dialogflow|messaging",
+                re.IGNORECASE,
+            ),
+        ),
         ("unnamed", re.compile(r"contains an invalid argument", re.IGNORECASE)),
     ),
     Cause.SERVICE_UNAVAILABLE: (
@@ -279,7 +298,14 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ),
         ("live", re.compile(r"\b10(?:08|11)\b|live api|bidigenerate", re.IGNORECASE)),
     ),
-    Cause.MODEL_NOT_FOUND: (("garden", re.compile(r"allowed to use publisher model|publishers/(?!google\b)", re.IGNORECASE)),),
+    Cause.MODEL_NOT_FOUND: (
+        (
+            "garden",
+            re.compile(
+                r"allowed to use publisher model|publishers/(?!google\b)|models/(?:claude|llama|mistral)", re.IGNORECASE
+            ),
+        ),
+    ),
     Cause.CONSUMER_SUSPENDED: (("account", re.compile(r"disabled in this account", re.IGNORECASE)),),
     Cause.NOT_FOUND: (
         ("file", re.compile(r"permission to access the file|cachedcontent not found", re.IGNORECASE)),

@@ -15,6 +15,11 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         ),
     ),
     ("Groq", ("console.groq.com", "api.groq.com", "service tier `on_demand", "groqexception")),
+    ("xAI", ("api.x.ai", "console.x.ai", "used all available credits or reached its monthly spending limit")),
+    (
+        "DeepSeek",
+        ("api.deepseek.com", "platform.deepseek", "deepseekexception", "'insufficient balance'", '"insufficient balance"'),
+    ),
     (
         "OpenAI",
         (
@@ -31,6 +36,7 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             *(".azure.com", "azure.requestfailed", "invalid subscription key or wrong api endpoint", "deploymentnotfound"),
             *("aadsts", "apim-request-id", "microsoftonline.com", "the api deployment for this resource", "aka.ms/"),
             *("does not have authorization to perform action", "graph.microsoft.com", '"innererror"', "azure openai"),
+            "(code: insufficientquota)",
         ),
     ),
     (
@@ -51,7 +57,6 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         ),
     ),
     ("Mistral", ("api.mistral.ai", "console.mistral.ai", '"raw_status_code"')),
-    ("DeepSeek", ("api.deepseek.com", "platform.deepseek")),
     ("Hugging Face", ("huggingface.co", "hf.co/", "huggingface_hub", "hf_hub", "credits for inference providers")),
     ("Cohere", ("api.cohere.", "cohere.error")),
     ("Databricks", ("docs.databricks.com", "remote_function_http_failed_error", "databricks.com/api")),
@@ -73,10 +78,9 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             *("workers-ai/", '"code":10000,"message":"authentication error"', '"code":2009,"message":"unauthorized"'),
         ),
     ),
-    ("xAI", ("api.x.ai", "console.x.ai", "used all available credits or reached its monthly spending limit")),
     ("Supabase", ("supabase.co", "row-level security policy", "pgrst")),
     ("Stripe", ("api.stripe.com", "stripe.error")),
-    ("Slack", ("slack.com/api", "slack_sdk")),
+    ("Slack", ("slack.com/api", "slack_sdk", "slack rejected", '"ok":false,"error":"', "an api error occurred: missing_scope")),
     ("Twilio", ("api.twilio.com",)),
     ("SendGrid", ("sendgrid",)),
     ("Perplexity", ("api.perplexity.ai",)),

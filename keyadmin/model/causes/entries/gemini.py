@@ -84,6 +84,7 @@ MODEL_NOT_FOUND: Final = CauseEntry(
             "close 1008 (policy violation): publisher model",
             "publisher model * not found",
             "is not allowed to use publisher model",
+            "do not support publisher model",
             "not servable in region",
             "model is not supported for generatecontent",
             "404 model is not found",

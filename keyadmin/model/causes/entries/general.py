@@ -116,6 +116,16 @@ INVALID_ARGUMENT: Final = CauseEntry(
             ),
             "Something in the request does not fit, and the message does not say what.",
         ),
+        "unsaid": Variant(
+            (
+                do(
+                    "compare field by field with the API's reference: ids in their own form (digits alone, full resource "
+                    "names), required ones, times; an old client library sends what is no longer taken"
+                ),
+                do("print the error's details: they often name the field (Python error.details, gcloud --log-http)"),
+            ),
+            "Something in the request does not fit, and the message does not say what.",
+        ),
         # https://ai.google.dev/gemini-api/docs/tokens
         "tokens": Variant(
             (
@@ -176,6 +186,8 @@ INVALID_ARGUMENT: Final = CauseEntry(
         *says(
             66,  # the Gemini API's own
             "please use a valid role: user, model",
+            "embedcontentrequest.",
+            "embedcontentsrequest.",
             "contents is not specified",
             "function calling is not enabled for",
             "json mode is not supported for this model",
@@ -264,7 +276,7 @@ SERVICE_UNAVAILABLE: Final = CauseEntry(
         "jobBackendError",
         "jobInternalError",
     ),
-    codes=("internal_error", "service_unavailable", "websocket-1011", "websocket-1013"),
+    codes=("internal_error", "internal_failure", "service_unavailable", "websocket-1011", "websocket-1013"),
     patterns=(
         *says(
             45,
@@ -280,6 +292,7 @@ SERVICE_UNAVAILABLE: Final = CauseEntry(
             "internal error encountered",
             "an internal error has occurred",
             "internal error occurred",
+            "gaxioserror: internal_failure",  # the token endpoint's
             "deadline exceeded",
             "deadline expired before operation could complete",
             "internal server error",

@@ -198,6 +198,18 @@ API_KEY_REFERRER_BLOCKED: Final = CauseEntry(
         run("keyadmin keys create --name NAME --project PROJECT", "from a server: a key of its own, without referrers"),
     ),
     f"{CLOUD}/docs/authentication/api-keys",
+    variants={
+        "empty": Variant(
+            (
+                run("keyadmin keys create --name NAME --project PROJECT", "from a server or an app: a key without referrers"),
+                do(
+                    "from a page: its Referrer-Policy (no-referrer), or an extension, holds the referrer back; at least the "
+                    "origin has to be sent"
+                ),
+            ),
+            "The key is restricted to web sites, and the call says of none that it comes from there: no list lets it pass.",
+        )
+    },
     reasons=("API_KEY_HTTP_REFERRER_BLOCKED", "MISSING_ORIGIN"),
     legacy=("ipRefererBlocked",),
     patterns=says(
@@ -267,6 +279,18 @@ API_KEY_ANDROID_BLOCKED: Final = CauseEntry(
         do("from a server or a web view: use another key, without Android restriction"),
     ),
     f"{CLOUD}/docs/authentication/api-keys",
+    variants={
+        "empty": Variant(
+            (
+                do("the client library does not send them: update it, or set the headers X-Android-Package and X-Android-Cert"),
+                run(
+                    "keyadmin keys create --name NAME --project PROJECT --api-target SERVICE",
+                    "from a server or a web view, or until the library sends them: a key that is restricted by API alone",
+                ),
+            ),
+            "The key is restricted to Android apps, and the call names none: no list lets it pass.",
+        )
+    },
     reasons=("API_KEY_ANDROID_APP_BLOCKED", "CREDENTIAL_ANDROID_APP_INVALID"),
     patterns=says(
         22,
@@ -275,6 +299,7 @@ API_KEY_ANDROID_BLOCKED: Final = CauseEntry(
         "requests from android client application * blocked",
         "ensure that the following android key exists",
         "google maps android api * authorization failure",
+        "google android maps sdk * authorization failure",
     ),
     key_alive=True,
 )
@@ -288,6 +313,18 @@ API_KEY_IOS_BLOCKED: Final = CauseEntry(
         do("from a server: use another key, without iOS restriction"),
     ),
     f"{CLOUD}/docs/authentication/api-keys",
+    variants={
+        "empty": Variant(
+            (
+                do("the client library does not send it: update it, or set the header X-Ios-Bundle-Identifier"),
+                run(
+                    "keyadmin keys create --name NAME --project PROJECT --api-target SERVICE",
+                    "from a server, or until the library sends it: a key that is restricted by API alone",
+                ),
+            ),
+            "The key is restricted to iOS apps, and the call names none: no list lets it pass.",
+        )
+    },
     reasons=("API_KEY_IOS_APP_BLOCKED",),
     patterns=says(
         23,

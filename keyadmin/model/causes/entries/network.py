@@ -94,6 +94,7 @@ NETWORK_UNREACHABLE: Final = CauseEntry(
             "certificate verify failed",
             "unable to get local issuer certificate",
             "self-signed certificate in certificate chain",
+            "default ca certificates failed to verify",
             "self signed certificate in certificate chain",
             "name or service not known",
             "temporary failure in name resolution",

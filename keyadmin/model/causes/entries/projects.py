@@ -207,6 +207,17 @@ PROJECT_NOT_FOUND_OR_NO_ACCESS: Final = CauseEntry(
         run("keyadmin doctor PROJECT --message", "a message for an admin of the project, who grants roles/browser"),
     ),
     f"{CLOUD}/resource-manager/docs/creating-managing-projects",
+    variants={
+        "code-assist": Variant(
+            (
+                run(
+                    "export GOOGLE_CLOUD_PROJECT=PROJECT", "the id of a project of yours; or unset it, with a personal account"
+                ),
+                do("a program in between has a setting of its own for the project: fill it in there, or leave it empty"),
+                run("keyadmin projects list --all", "the projects that this account sees"),
+            )
+        )
+    },
     reasons=("CONSUMER_INVALID", "RESOURCE_PROJECT_INVALID"),
     patterns=says(
         48,
@@ -275,6 +286,7 @@ CONSUMER_SUSPENDED: Final = CauseEntry(
         "consumer * is suspended",
         "project * has been suspended",
         "consumer_suspended",
+        "has disabled the use of apis from this api project",
         "disabled in this account for violation of terms of",
         "due to user being blocked for violating terms",
         "projectdeniedmaperror",

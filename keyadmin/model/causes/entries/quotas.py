@@ -144,6 +144,7 @@ RATE_LIMITED: Final = CauseEntry(
             "quota exceeded for quota group",
             "quota exceeded for metric",
             "quota exceeded for aiplatform",
+            "quota metrics exceed quota limits",
             "insufficient tokens for quota",
             "ratelimitexceeded",
             "gone over the requests limit",
@@ -175,6 +176,7 @@ RATE_LIMITED: Final = CauseEntry(
             # Apps Script's: https://developers.google.com/apps-script/guides/services/quotas
             "service invoked too many times in a short time",
             "service invoked too many times:",
+            "exception: limit exceeded: ",
             "script invoked too many times per second",
             "there are too many lockservice operations",
             "there are too many scripts running simultaneously",

@@ -64,6 +64,20 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             ),
             "The OAuth client (its id or its secret) is not, or no longer, known to Google.",
         ),
+        # https://developers.google.com/identity/protocols/oauth2/service-account#delegatingauthority
+        "delegation": Variant(
+            (
+                do(
+                    "a super administrator of the Workspace allows the service account's client ID (the number in its key "
+                    "file) with exactly the scopes that the program asks for: "
+                    "https://admin.google.com/ac/owl/domainwidedelegation; that may take a day to act"
+                ),
+                do("the user to act for (subject) has to be of that Workspace: for a gmail.com account use an OAuth client"),
+                do("nobody to act for? leave the subject out, and share the file or calendar with the service account"),
+            ),
+            "The service account may not act for this user: domain-wide delegation is missing, or not for all these scopes.",
+            "The service account may not act for the user",
+        ),
         # https://developers.google.com/android/guides/client-auth
         "android": Variant(
             (
@@ -174,7 +188,8 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             "common.api.apiexception: 12500",
             "has reached its login count limit",
             "error 403: rate_limit_exceeded",
-            "auth/unauthorized-domain",
+            "unauthorized client or scope in request",
+            "(oob) flow has been blocked",
         ),
         *google_says(13, "redirect_uri_mismatch"),
         *google_says(37, "invalid_client", "unauthorized_client", "idpiframe_initialization_failed"),
@@ -237,6 +252,8 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
             29,
             "insufficient authentication scopes",
             "permission denied while getting drive credentials",
+            "no oauth token with google drive scope was found",
+            "authsub token has wrong scope",
             "specified permissions are not sufficient to call",
             "you do not have permission to call * required permissions:",
             "scope is required but not consented",
