@@ -184,7 +184,7 @@ def test_a_code_says_more_than_the_class_that_was_raised(text: str, cause: Cause
     "text",
     [
         'Google Cloud {"message": "403:Forbidden", "code": 14, "status": "UNAVAILABLE"}',
-        'google.api_core.exceptions.ServiceUnavailable: Status(StatusCode="Unavailable", Detail="Bad gRPC. HTTP status code: 403")',
+        'google.api_core.exceptions.ServiceUnavailable: Status(StatusCode="Unavailable", Detail="HTTP status code: 403")',
         'googleapi "code": 3, "status": "INVALID_ARGUMENT" The replica exited with a non-zero status of 1. Training failed',
     ],
 )
@@ -210,8 +210,8 @@ def test_a_call_that_names_no_app_is_not_told_to_add_it_to_the_list(text: str, s
     ("text", "cause", "step"),
     [
         (
-            '{"error": "unauthorized_client", "error_description": "Client is unauthorized to retrieve access tokens using this '
-            'method."}',
+            '{"error": "unauthorized_client", "error_description": "Client is unauthorized to retrieve access tokens '
+            'using this method."}',
             Cause.OAUTH_CLIENT_MISCONFIGURED,
             "domainwidedelegation",
         ),
@@ -232,7 +232,7 @@ def test_a_call_that_names_no_app_is_not_told_to_add_it_to_the_list(text: str, s
             Cause.MISSING_IAM_PERMISSION,
             "docker",
         ),
-        ("Gemini API HTTP 429", Cause.RATE_LIMITED, "retry"),
+        ("Gemini API HTTP 429", Cause.RATE_LIMITED, "the answer's body"),
         ("HTTP 400: EmbedContentRequest.content: \u7a7a\u7684 Part", Cause.INVALID_ARGUMENT, "value"),
     ],
 )
