@@ -87,6 +87,8 @@ KNOWN_FAILURES: dict[str, str] = {
     "r1-live-1008-mime-log": "unknown",  # of the reason the web socket's log shows the beginning: `application/json isn't`
     "r5-ads-dotnet-ssl": "unknown",  # a log of gRPC's own, which says nothing of whom it called
     "r5-dair-processor": "unknown",  # of Google's answer only the words; the client's name is no mark
+    "r6-bigrquery-reset": "unknown",  # an R package's own words for a token that is over
+    "r6-commentsuite-quota": "unknown",  # a reason of YouTube's alone, without whose it is
     "unseen3-winerror": "unknown",  # a broken connection, but nothing in the text says to whom
 }
 

@@ -232,6 +232,31 @@ def test_a_call_that_names_no_app_is_not_told_to_add_it_to_the_list(text: str, s
             Cause.MISSING_IAM_PERMISSION,
             "docker",
         ),
+        # Google's sign-in page in another language: its link names the error
+        (
+            "Zugriff blockiert https://developers.google.com/identity/protocols/oauth2/web-server"
+            "#authorization-errors-redirect-uri-mismatch",
+            Cause.OAUTH_CLIENT_MISCONFIGURED,
+            "redirect",
+        ),
+        (
+            "Error 401: disabled_client redirect_uri: https://a.example/callback",
+            Cause.OAUTH_CLIENT_MISCONFIGURED,
+            "tell its developer",
+        ),
+        (
+            "HTTP status client error (401 Unauthorized) https://eu-python.pkg.dev/p/r/simple/",
+            Cause.CREDENTIALS_MISSING,
+            "keyring",
+        ),
+        ("403 Client Error: Forbidden for url: https://us-npm.pkg.dev/p/r/x", Cause.MISSING_IAM_PERMISSION, "artifactregistry"),
+        ('google.ads "RESOURCE_EXHAUSTED" Too many requests. Retry in 40591 seconds.', Cause.DAILY_QUOTA_EXCEEDED, "midnight"),
+        (
+            "google/api_core/grpc_helpers.py InvalidArgument('Unable to submit request because it must')",
+            Cause.INVALID_ARGUMENT,
+            "value",
+        ),
+        ('googleapi: Error 400: Service account "a@b" does not exist., badRequest', Cause.NOT_FOUND, "letter"),
         ("Gemini API HTTP 429", Cause.RATE_LIMITED, "the answer's body"),
         ("HTTP 400: EmbedContentRequest.content: \u7a7a\u7684 Part", Cause.INVALID_ARGUMENT, "value"),
     ],

@@ -100,6 +100,8 @@ def by_codes(facts: ErrorFacts) -> Verdict:
         if cause is Cause.RATE_LIMITED:  # old APIs give it for blocked keys too: words that say more come first
             said = wording.find(wording.normal(facts.message), google=True)
             return by_words.by_words(facts) if said is not None and said.pattern.rank < _VAGUE else quota.state(facts)
+        if cause is Cause.DAILY_QUOTA_EXCEEDED:
+            return quota.day(facts)
         if cause is Cause.API_NOT_ENABLED:
             return rules.service_disabled(facts)
         if cause is not None and not table.entry(cause).general and not table.entry(cause).credentials:

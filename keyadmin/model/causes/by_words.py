@@ -85,6 +85,12 @@ _PULL_REFUSED: Final = re.compile(
     r"(?:failed to authorize|pull|push|manifest|resolve reference|token).{0,300}?(?:403 forbidden|no credentials on this)",
     re.IGNORECASE | re.DOTALL,
 )
+# What pip, uv, Poetry, npm and Maven print of a package in Artifact Registry: the HTTP code, near its host.
+_PACKAGES: Final = re.compile(
+    r"(?=.{0,200}[a-z0-9-]+-(?:python|pypi|npm|maven|apt|yum|go|kfp|generic)\.pkg\.dev)"
+    r".{0,200}?\b(401\b|403 (?:Client Error|Forbidden)|[Ff]orbidden|[Uu]nauthorized|[Aa]uthorization error)",
+    re.DOTALL,
+)
 
 
 def by_anchor(facts: ErrorFacts) -> Verdict:
@@ -93,6 +99,9 @@ def by_anchor(facts: ErrorFacts) -> Verdict:
         return rules.service_disabled(facts)
     if any(host in facts.message for host in _REGISTRIES) and _PULL_REFUSED.search(facts.message):
         return Cause.MISSING_IAM_PERMISSION, "registry"
+    if (refused := _PACKAGES.search(facts.message)) is not None:
+        known = refused[1].startswith(("403", "Forbidden"))
+        return (Cause.MISSING_IAM_PERMISSION, "registry") if known else (Cause.CREDENTIALS_MISSING, "packages")
     if facts.status in _BY_STATUS:  # a permission's name in an INVALID_ARGUMENT is the argument
         return None
     named = names.permission_in(facts.message)

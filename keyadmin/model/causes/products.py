@@ -114,10 +114,14 @@ PRODUCTS: Final = (
         "the document (Google Sheets, Docs, Slides, Forms)",
         "share it with the account that calls (a service account by its client_email), as an editor if it writes; signed in "
         "as another account than you think? delete the stored token",
-        ("the caller does not have permission", "do not have permission to access the requested document"),
+        (
+            *("the caller does not have permission", "do not have permission to access the requested document"),
+            "you do not have permission to perform that action",
+        ),
         (
             *("sheets.googleapis.com", "docs.googleapis.com", "slides.googleapis.com", "forms.googleapis.com", "gspread"),
             *("/v4/spreadsheets", "pygsheets", "googlesheets", "google-spreadsheet", "google sheets", "sheets_v4", "sheetsv4"),
+            *("sheets api", "execution failed: you do not have permission", "spreadsheetapp"),
         ),
     ),
     # https://developers.google.com/workspace/gmail/api/guides/handle-errors
@@ -171,6 +175,29 @@ PRODUCTS: Final = (
         "in the Firebase console, Authentication, Settings, Authorized domains, add the page's host (without scheme and port); "
         "a key that is restricted to sites has to list the project's own firebaseapp.com host too",
         ("auth/unauthorized-domain", "not authorized for oauth operations"),
+    ),
+    Product(
+        "Firebase Authentication (what its client hides)",
+        "the client keeps Google's answer to itself: print all of the error (customData.serverResponse; details in "
+        "Flutter) and explain that. Mostly it is the key's restrictions, the sign-in method, or the app's SHA-1 and package",
+        (
+            *(
+                "internal-error] an internal error has occurred, print",
+                "error (auth/internal-error)",
+                "authorised to use firebase authentication",
+            ),
+            "authorized to use firebase authentication",
+        ),
+    ),
+    # https://developers.google.com/ad-manager/api/start
+    Product(
+        "Google Ad Manager",
+        "an administrator of the network switches API access on and adds the account that calls as a user",
+        (
+            "not_whitelisted_for_api_access",
+            "authenticationerror.network_not_found",
+            "authenticationerror.no_networks_to_access",
+        ),
     ),
     Product(
         "Google Ads",

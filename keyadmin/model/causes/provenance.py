@@ -69,6 +69,7 @@ _GOOGLE: Final = (
         "signet::",
         "gspread",
         "generaloauthflow",
+        "ending with a model turn",
         "/computemetadata/",
     ),
 )

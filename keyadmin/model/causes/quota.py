@@ -47,7 +47,10 @@ _OF_MODELS: Final = re.compile(
     r"resource has been exhausted",
     re.IGNORECASE,
 )
-_CAPACITY: Final = re.compile(r"no capacity available|model_capacity_exhausted|overloaded|high demand", re.IGNORECASE)
+_CAPACITY: Final = re.compile(
+    r"no capacity available|out of capacity|model_capacity_exhausted|overloaded|high demand", re.IGNORECASE
+)
+_HOUR: Final = 3_600  # to wait: no quota of a minute asks for so long
 
 
 def state(facts: ErrorFacts) -> tuple[Cause, str | None]:
@@ -65,7 +68,8 @@ def state(facts: ErrorFacts) -> tuple[Cause, str | None]:
         return Cause.RATE_LIMITED, "zero"
     if any(_DAY.search(found.quota_id or found.metric) for found in facts.violations):
         return day(facts)
-    if not any(found.quota_id for found in facts.violations) and _says_day(facts):
+    unnamed = not any(found.quota_id for found in facts.violations)
+    if unnamed and (_says_day(facts) or (facts.retry_delay or 0) > _HOUR):
         return day(facts)
     return Cause.RATE_LIMITED, _variant(text) or ("code-assist" if _CODE_ASSIST.search(text) else _other(facts))
 

@@ -62,6 +62,8 @@ _CLOSED: Final = re.compile(
 
 # Google's sign-in page names its error so in every language: `Error 403: access_denied`, `錯誤 403：access_denied`.
 _PAGE: Final = re.compile(r"\b40[0134]\)?\s?[:：]\s?([a-z]{3,20}(?:_[a-z]{3,20}){1,3})\b")
+# And it links to the part of Google's documentation that is about it.
+_PAGE_LINK: Final = re.compile(r"identity/protocols/oauth2/[a-z-]+#authorization-errors-([a-z-]{3,40})\b")
 
 _NAME: Final = "[A-Z][A-Z_]{4,24}"
 _STATUS: Final = (
@@ -72,7 +74,7 @@ _STATUS: Final = (
     re.compile(rf"\b[Ss]tatus(?: code)?[:{{]? ?(?:code=)?({_NAME})\b"),
     re.compile(rf"\b\d{{1,3}} ({_NAME})\b"),  # Node: `7 PERMISSION_DENIED: ...`; google-genai: `429 RESOURCE_EXHAUSTED. ...`
     re.compile(rf": (?:(?<=Exception: )|(?<=Error: ))({_NAME})\b"),  # Java: `StatusRuntimeException: PERMISSION_DENIED: ...`
-    re.compile(r"\b([A-Z][a-z]+[A-Z][a-z]+): \d{3}\b"),  # google-api-core: `ResourceExhausted: 429 ...`
+    re.compile(r"\b([A-Z][a-z]+[A-Z][a-z]+)(?:: \d{3}\b|\(['\"])"),  # google-api-core: `ResourceExhausted: 429 ...`, its repr
 )
 _CODE: Final = re.compile(r"[45]\d\d\b")
 _CODE_BEFORE: Final = re.compile(
@@ -135,6 +137,7 @@ def _codes(text: str) -> tuple[str, ...]:
     """Codes in words: `"error": "invalid_grant"`, `(auth/invalid-api-key)`."""
     closed = [f"websocket-{code}" for code in _CLOSED.findall(text)] if "10" in text else []
     closed += [f"page-{code}" for code in _PAGE.findall(text)] if "40" in text else []
+    closed += [f"page-{code.replace('-', '_')}" for code in _PAGE_LINK.findall(text)] if "authorization-errors-" in text else []
     if "error" not in text and "code" not in text and "auth/" not in text:
         return tuple(dict.fromkeys(closed))
     return tuple(dict.fromkeys([*(first or second for first, second in _CODE_WORD.findall(text)), *closed]))

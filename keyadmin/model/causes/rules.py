@@ -142,6 +142,7 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ("android", re.compile(r"developer_error|apiexception: 1(?:0:|2500)", re.IGNORECASE)),
         ("cap", re.compile(r"login count limit|error 403: rate_limit_exceeded", re.IGNORECASE)),
         ("consent", re.compile(r"not yet configured to make oauth", re.IGNORECASE)),
+        ("client", re.compile(r"(?:disabled|deleted)_client", re.IGNORECASE)),
         (
             "redirect",
             re.compile(
@@ -241,6 +242,7 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ("anonymous", re.compile(r"anonymous (?:caller|users) does not have", re.IGNORECASE)),
         ("invoke", re.compile(r"either allow unauthenticated invocations", re.IGNORECASE)),
         ("rclone", re.compile(r"empty token found", re.IGNORECASE)),
+        ("packages", re.compile(r"[a-z0-9-]+\.pkg\.dev\b", re.IGNORECASE)),
         ("maps", re.compile(r"missing.?key.?map|maps platform|must use an api key|no.?api.?keys|=keyless", re.IGNORECASE)),
         (
             "no-key",

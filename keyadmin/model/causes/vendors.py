@@ -11,7 +11,7 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             *("api.anthropic.com", "console.anthropic.com", "overloaded_error", "rate_limit_error", "authentication_error"),
             *("credit balance is too low", "claude.ai/", "invalid x-api-key", "docs.claude.com", "docs.anthropic.com"),
             *("platform.claude.com", "anthropicexception", "exceed your organization's rate limit", "anthropic-version"),
-            "exceed the rate limit for your organization",
+            *("exceed the rate limit for your organization", '"type": "error", "error": {', '"type":"error","error":{'),
         ),
     ),
     ("Groq", ("console.groq.com", "api.groq.com", "service tier `on_demand", "groqexception")),

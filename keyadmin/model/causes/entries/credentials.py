@@ -33,6 +33,18 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             ),
             "The service on Cloud Run (or the function) lets in only callers who show an ID token, and none was sent.",
         ),
+        # https://cloud.google.com/artifact-registry/docs/python/authentication
+        "packages": Variant(
+            (
+                run("gcloud auth application-default login", "the credentials that the helpers below read"),
+                do(
+                    "pip, uv, Poetry: install keyring and keyrings.google-artifactregistry-auth where the tool looks for them, "
+                    "and put the user name oauth2accesstoken@ into the index's address; npm: google-artifactregistry-auth"
+                ),
+                do("in a build: `gcloud auth print-access-token` is the password of the user oauth2accesstoken, for an hour"),
+            ),
+            "Artifact Registry was asked for a package without credentials.",
+        ),
         # https://cloud.google.com/storage/docs/access-control/signed-urls
         "anonymous": Variant(
             (
@@ -92,6 +104,7 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             "could not automatically determine credentials",
             "default credentials were not found",
             "could not find default credentials",
+            "no key or keyfile set",
             "could not load the default credentials",
             "application default credentials are not available",
             "could not create google default credentials",

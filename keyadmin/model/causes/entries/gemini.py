@@ -26,6 +26,7 @@ MODEL_OVERLOADED: Final = CauseEntry(
         *says(
             50,
             "no capacity available for model",
+            "the service is temporarily out of capacity",
             "model_capacity_exhausted",
             "model is currently experiencing high demand",
             "the model is overloaded",
@@ -147,6 +148,8 @@ ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
         *says(
             6,
             "not eligible for gemini code assist",
+            "must be a named user on your organization's",
+            "request an entitlement to gemini code assist",
             "not eligible for gemini code",
             "account is not eligible for",
             "ineligible_account",

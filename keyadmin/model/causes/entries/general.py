@@ -63,6 +63,7 @@ NOT_FOUND: Final = CauseEntry(
         *google_says(64, "not found: dataset", "not found: table", "was not found in location", "name unknown: repository"),
         *google_says(64, "not found or permission denied", "not found (or permission denied)", "resource not found"),
         *google_says(68, "cannot find service ["),
+        *google_says(68, "service account * does not exist", "service account * doesn't exist"),
     ),
     hides_existence=True,
     general=True,
@@ -186,6 +187,10 @@ INVALID_ARGUMENT: Final = CauseEntry(
         *says(
             66,  # the Gemini API's own
             "please use a valid role: user, model",
+            "multiturn requests alternate between user and model",
+            "multiturn requests end with a user role",
+            "requests ending with a model turn are not supported",
+            "restricted harmblockthreshold setting",
             "embedcontentrequest.",
             "embedcontentsrequest.",
             "contents is not specified",

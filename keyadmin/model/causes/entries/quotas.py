@@ -142,6 +142,8 @@ RATE_LIMITED: Final = CauseEntry(
             62,
             "quota exceeded for quota metric",
             "quota exceeded for quota group",
+            "quotaerror.exceeded_quota",
+            "rateexceedederror.rate_exceeded",
             "quota exceeded for metric",
             "quota exceeded for aiplatform",
             "quota metrics exceed quota limits",
