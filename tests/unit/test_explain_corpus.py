@@ -89,6 +89,8 @@ KNOWN_FAILURES: dict[str, str] = {
     "r5-dair-processor": "unknown",  # of Google's answer only the words; the client's name is no mark
     "r6-bigrquery-reset": "unknown",  # an R package's own words for a token that is over
     "r6-commentsuite-quota": "unknown",  # a reason of YouTube's alone, without whose it is
+    "r7-gsutil-gsresponse-404": "unknown",  # what gsutil printed in 2011
+    "r7-ogcs-attendee-limit": "unknown",  # a program's own words for Calendar's limit
     "unseen3-winerror": "unknown",  # a broken connection, but nothing in the text says to whom
 }
 

@@ -257,6 +257,28 @@ def test_a_call_that_names_no_app_is_not_told_to_add_it_to_the_list(text: str, s
             "value",
         ),
         ('googleapi: Error 400: Service account "a@b" does not exist., badRequest', Cause.NOT_FOUND, "letter"),
+        (
+            "7 PERMISSION_DENIED: Dialogflow API has not been used in project firebase-cli before or it is disabled. "
+            "https://console.developers.google.com/apis/api/dialogflow.googleapis.com/overview?project=firebase-cli",
+            Cause.QUOTA_PROJECT_NOT_SET,
+            "set-quota-project",
+        ),
+        (
+            "Google::Apis::ClientError: dailyLimitExceeded: This API requires billing to be enabled on the project.",
+            Cause.BILLING_DISABLED,
+            "billing",
+        ),
+        (
+            "https://photoslibrary.googleapis.com/v1/x 403 Request had insufficient authentication scopes.",
+            Cause.SCOPES_INSUFFICIENT,
+            "Picker",
+        ),
+        (
+            "gcloud: Permission denied on secret: projects/p/secrets/S/versions/latest for Revision service account a@p.iam",
+            Cause.MISSING_IAM_PERMISSION,
+            "roles/secretmanager.secretAccessor",
+        ),
+        ("google DefaultCredentialsError: ('File x.json is not a valid json file.')", Cause.SERVICE_ACCOUNT_KEY_INVALID, "key"),
         ("Gemini API HTTP 429", Cause.RATE_LIMITED, "the answer's body"),
         ("HTTP 400: EmbedContentRequest.content: \u7a7a\u7684 Part", Cause.INVALID_ARGUMENT, "value"),
     ],

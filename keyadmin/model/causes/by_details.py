@@ -101,7 +101,8 @@ def by_codes(facts: ErrorFacts) -> Verdict:
             said = wording.find(wording.normal(facts.message), google=True)
             return by_words.by_words(facts) if said is not None and said.pattern.rank < _VAGUE else quota.state(facts)
         if cause is Cause.DAILY_QUOTA_EXCEEDED:
-            return quota.day(facts)
+            billing = wording.cause_of(facts.message) is Cause.BILLING_DISABLED  # that the day is over is then not the reason
+            return (Cause.BILLING_DISABLED, None) if billing else quota.day(facts)
         if cause is Cause.API_NOT_ENABLED:
             return rules.service_disabled(facts)
         if cause is not None and not table.entry(cause).general and not table.entry(cause).credentials:

@@ -27,6 +27,8 @@ def _limited(facts: ErrorFacts) -> Verdict:
 
 
 def _of_a_day(facts: ErrorFacts) -> Verdict:
+    if "requires billing to be enabled" in facts.message:  # the quota of projects without it is none
+        return Cause.BILLING_DISABLED, None
     return quota.day(facts)
 
 
@@ -99,7 +101,7 @@ def by_anchor(facts: ErrorFacts) -> Verdict:
         return rules.service_disabled(facts)
     if any(host in facts.message for host in _REGISTRIES) and _PULL_REFUSED.search(facts.message):
         return Cause.MISSING_IAM_PERMISSION, "registry"
-    if (refused := _PACKAGES.search(facts.message)) is not None:
+    if ".pkg.dev" in facts.message and (refused := _PACKAGES.search(facts.message)) is not None:
         known = refused[1].startswith(("403", "Forbidden"))
         return (Cause.MISSING_IAM_PERMISSION, "registry") if known else (Cause.CREDENTIALS_MISSING, "packages")
     if facts.status in _BY_STATUS:  # a permission's name in an INVALID_ARGUMENT is the argument

@@ -18,6 +18,10 @@ def permission(facts: ErrorFacts) -> str | None:
     named = facts.metadata.get("permission") or facts.metadata.get("permissions")
     if named:
         return named.split(",")[0].strip()
+    if (
+        "ermission denied on secret: projects/" in facts.message
+    ):  # Cloud Run's own words, of the account that a revision runs as
+        return "secretmanager.versions.access"
     return names.permission_in(facts.message) or (
         names.bare_permission_in(facts.message) if facts.origin is Origin.GOOGLE else None
     )

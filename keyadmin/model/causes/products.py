@@ -179,7 +179,7 @@ PRODUCTS: Final = (
     Product(
         "Firebase Authentication (what its client hides)",
         "the client keeps Google's answer to itself: print all of the error (customData.serverResponse; details in "
-        "Flutter) and explain that. Mostly it is the key's restrictions, the sign-in method, or the app's SHA-1 and package",
+        "Flutter) and explain that. Mostly it is the key's restrictions, the sign-in method, or the app's SHA-1",
         (
             *(
                 "internal-error] an internal error has occurred, print",

@@ -25,7 +25,8 @@ _THINGS: Final = re.compile(
     r"quota '?[A-Z][A-Z0-9_]+'? exceeded\.(?:\s+limit: \d|\s*$)|gce quota exceeded|"
     r"insufficient (?:regional|project|'[a-z_0-9]+') quota|"
     r"cannot create more than \d+|maximum number of (?:keys|service accounts) on|cannot run builds in this region|"
-    r"quota for using this many instances|quota limit '[A-Za-z]+' has been exceeded|streamingpull connection",
+    r"quota for using this many instances|quota limit '[A-Za-z]+' has been exceeded|streamingpull connection|"
+    r"quota error for [a-z-]+ quota",
     re.IGNORECASE,
 )
 _SCRIPT: Final = re.compile(

@@ -78,7 +78,7 @@ _STATUS: Final = (
 )
 _CODE: Final = re.compile(r"[45]\d\d\b")
 _CODE_BEFORE: Final = re.compile(
-    r"(?:\b(?:Error|HttpError|HTTPError|HTTP [Ee]rror:?|HTTP|got HTTP response code|got status:|[Ss]tatus(?: [Cc]ode)?:?|"
+    r"(?:\b(?:[Ee]rror|HttpError|HTTPError|HTTP [Ee]rror:?|HTTP|got HTTP response code|got status:|[Ss]tatus(?: [Cc]ode)?:?|"
     r"HTTP/[\d.]+\"?|"
     r"[Ee]rror code:|code\"?:|google\.(?:api_core\.exceptions|genai\.errors)\.\w+:)|<HttpError|\[) ?$"
 )

@@ -20,7 +20,12 @@ SERVICE_USAGE: Final = "serviceusage.googleapis.com"
 GOOGLES_OWN_PROJECTS: Final = frozenset(
     {
         *("764086051850", "32555940559", "618104708054", "google.com:cloudsdktool", "cloud-devshell-dev", "522309567947"),
-        *("usable-auth-library", "563584335869", "681255809395"),  # the credentials' by its id; Firebase's and Gemini's CLI
+        *(
+            "usable-auth-library",
+            "firebase-cli",
+            "563584335869",
+            "681255809395",
+        ),  # the credentials' by its id; Firebase's and Gemini's CLI
     }
 )
 
@@ -255,6 +260,14 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
     Cause.SCOPES_INSUFFICIENT: (
         ("drive-file", re.compile(r"has not granted the app|appnotauthorizedto", re.IGNORECASE)),
         ("apps-script", re.compile(r"(?:sufficient|permission) to call|script\.external_request", re.IGNORECASE)),
+        (
+            "app",
+            re.compile(
+                r"google.?photos|photoslibrary|(?:sheets|docs|slides|gmail|people|tasks|photospicker|calendar-json)\.googleapis|"
+                r"sheets\.v4|spreadsheets|gargle|/auth/photos|/calendar/v3|/gmail/v1|/drive/v[23]|/youtube/v3",
+                re.IGNORECASE,
+            ),
+        ),
     ),
     Cause.CREDENTIALS_EXPIRED: (
         ("rclone", re.compile(r"rclone|failed to create file system for", re.IGNORECASE)),
@@ -304,7 +317,9 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         (
             "garden",
             re.compile(
-                r"allowed to use publisher model|publishers/(?!google\b)|models/(?:claude|llama|mistral)", re.IGNORECASE
+                r"allowed to use publisher model|publishers/(?!google\b)|(?:models/|\b)(?:claude|llama|mistral)\S* is not supp|"
+                r"models/(?:claude|llama|mistral)",
+                re.IGNORECASE,
             ),
         ),
     ),

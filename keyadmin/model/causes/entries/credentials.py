@@ -364,6 +364,8 @@ SERVICE_ACCOUNT_KEY_INVALID: Final = CauseEntry(
             "private key should be a pem or plain",
             "reading service account credential from json",
             "google: could not parse json key",
+            "error deserializing json credential data",
+            "error creating credential from json",
             "google: could not parse key",
             "read jwt from json credentials",
             'service account must contain a "private_key"',
@@ -380,6 +382,7 @@ SERVICE_ACCOUNT_KEY_INVALID: Final = CauseEntry(
             "secretorprivatekey must be an asymmetric key",
         ),
         *says(28, "failed to parse service account key json"),
+        *google_says(28, "is not a valid json file"),
         *google_says(28, "json key is missing the private_key", "json key is missing the client_email", "failed to sign jwt"),
         *google_says(
             28, "pem routines", "could not deserialize key data", "unable to load pem file", "error:1e08010c:decoder routines"

@@ -79,6 +79,7 @@ MODEL_NOT_FOUND: Final = CauseEntry(
             47,
             "is no longer available to new users",
             "is not found for api version",
+            "is not supported in the generatecontent api",
             "model * is not found, or is not supported",
             "publisher model * was not found",
             "received 1008 (policy violation) publisher model",

@@ -62,7 +62,7 @@ NOT_FOUND: Final = CauseEntry(
         *says(64, "the resource 'projects/ * was not found", "bucketnotfoundexception", "the specified bucket does not exist"),
         *google_says(64, "not found: dataset", "not found: table", "was not found in location", "name unknown: repository"),
         *google_says(64, "not found or permission denied", "not found (or permission denied)", "resource not found"),
-        *google_says(68, "cannot find service ["),
+        *google_says(68, "cannot find service [", "code=nosuchbucket", "image 'gcr.io/ * not found", ".pkg.dev/ * not found"),
         *google_says(68, "service account * does not exist", "service account * doesn't exist"),
     ),
     hides_existence=True,

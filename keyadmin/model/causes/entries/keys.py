@@ -159,7 +159,10 @@ STANDARD_KEY_REJECTED: Final = CauseEntry(
             "The key is an auth key, and it was sent as an OAuth token. Nothing has to be migrated.",
         )
     },
-    patterns=google_says(31, "request had invalid authentication credentials", "access_token_type_unsupported"),
+    patterns=(
+        *says(31, "request had invalid authentication credentials"),
+        *google_says(31, "access_token_type_unsupported"),
+    ),
     of_standard_keys=True,
 )
 

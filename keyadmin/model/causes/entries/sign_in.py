@@ -154,6 +154,7 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             "error 400: redirect_uri_mismatch",
             "deleted_client",
             "disabled_client",
+            "sign in with google temporarily disabled for this app",
             "the oauth client was deleted",
             "the oauth client was not found",
             "the oauth client was disabled",
@@ -232,6 +233,21 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
             ),
             "The app may not touch this file: it was not opened with it.",
         ),
+        # https://developers.google.com/identity/protocols/oauth2/web-server#incrementalAuth
+        "app": Variant(
+            (
+                do(
+                    "the app's stored token (token.json, .secrets, a cache): delete it, sign in again and leave every box "
+                    "ticked; the scopes must be on the app's list too: https://console.cloud.google.com/auth/scopes"
+                ),
+                do(
+                    "Google Photos: since April 2025 no app may read a whole library; its scopes photoslibrary and .readonly "
+                    "are gone (https://developers.google.com/photos/support/updates): an app has to use the Picker, update it"
+                ),
+                do("a service account's file: the program names the scopes when it makes the credentials"),
+            ),
+            "The app signed in without the scope that this call needs, or no longer has it.",
+        ),
         # https://developers.google.com/apps-script/concepts/scopes
         "apps-script": Variant(
             (
@@ -254,6 +270,7 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
             "permission denied while getting drive credentials",
             "no oauth token with google drive scope was found",
             "authsub token has wrong scope",
+            "cloud sql access (scope) enabled",
             "specified permissions are not sufficient to call",
             "you do not have permission to call * required permissions:",
             "scope is required but not consented",
