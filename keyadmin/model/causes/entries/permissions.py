@@ -270,7 +270,7 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
         ),
         # a registry's answer to who may not pull or push; "and you may have invalid credentials" follows
         *says(32, "you don't have the needed permissions to perform this operation", 'denied: permission denied for "'),
-        *says(69, "failed to generate api key * permission"),
+        *says(69, "failed to generate api key:"),
         *says(61, "missing or insufficient permissions"),
         *google_says(58, "insufficient permission to", "insufficient permissions"),
         *google_says(
