@@ -23,6 +23,7 @@ from typing import Any, Final
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+import fix_walk  # noqa: E402 - of this folder
 from picture_world import ORGANIZATION, seed  # noqa: E402 - of this folder
 
 from tests.browser import BROWSER, Tab, browsing  # noqa: E402 - of the checkout
@@ -130,9 +131,15 @@ async def sandbox_conditions(tab: Tab) -> None:
     await tab.until("document.querySelectorAll('#conditions tbody tr').length > 0")
 
 
+async def fix_report(tab: Tab) -> None:
+    """What a repair has done, as it opens."""
+    await tab.look(*DESK)
+
+
+REPAIR: Final = {"fix-report": fix_report}
 REPORT: Final = {"report": report, "report-key": report_key, "report-groups": report_groups, "report-phone": report_phone}
 SANDBOX: Final = {"sandbox-keys": sandbox_keys, "sandbox-life": sandbox_life, "sandbox-conditions": sandbox_conditions}
-PICTURES: Final = (*REPORT, *SANDBOX)
+PICTURES: Final = (*REPORT, *SANDBOX, *REPAIR)
 
 
 async def take(address: str, pictures: dict[str, Callable[[Tab], Awaitable[None]]], profile: Path) -> None:
@@ -164,6 +171,9 @@ def main() -> None:
             with suppress(ProcessLookupError):
                 server.send_signal(signal.SIGTERM)
             server.wait(timeout=30)
+        (folder / "walk").mkdir()
+        fix_walk.play(folder / "walk")
+        asyncio.run(take((folder / "walk" / "done.html").as_uri(), REPAIR, folder / "three"))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Final
@@ -43,14 +44,19 @@ text { font: 13px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; 
 _LINE, _CHARACTER, _EDGE = 19, 7.83, 16
 
 
-def recorded(lines: tuple[str, ...]) -> list[str]:
-    """What a terminal shows of these commands, line by line, with its colours; prompts included."""
+def recorded(lines: tuple[str, ...], env: Mapping[str, str] | None = None, folder: Path | None = None) -> list[str]:
+    """What a terminal shows of these commands, line by line, with its colours; prompts included.
+
+    In the embedded sandbox and a folder that is gone afterwards, or with `env`, in `folder`.
+    """
     out: list[str] = []
-    with tempfile.TemporaryDirectory() as home:
+    with tempfile.TemporaryDirectory() as empty:
+        home = str(folder or empty)
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        env = {"PATH": path, "HOME": home, "KEYADMIN_SANDBOX": "1", "COLUMNS": str(COLUMNS), "TERM": "xterm-256color"}
+        chosen = {"KEYADMIN_SANDBOX": "1"} if env is None else dict(env)
+        chosen |= {"PATH": path, "HOME": home, "COLUMNS": str(COLUMNS), "TERM": "xterm-256color"}
         for line in lines:
-            out += [f"{_PROMPT}$ {line}", *_run(line, env, home), ""]
+            out += [f"{_PROMPT}$ {line}", *_run(line, chosen, home), ""]
     return out[:-1]
 
 
@@ -63,7 +69,25 @@ def _run(line: str, env: dict[str, str], folder: str) -> list[str]:
         os.close(theirs)
         text = _all(ours)
     shown = _OTHER.sub("", text).replace("\r\n", "\n").rstrip("\n").split("\n")
-    return [line.rpartition("\r")[2].rstrip() for line in shown]  # a progress line is what stands there last
+    last = [line.rpartition("\r")[2].rstrip() for line in shown]  # a progress line is what stands there last
+    return [row for line in last for row in _rows(line)]
+
+
+def _rows(line: str) -> list[str]:
+    """A line as the terminal breaks it where it is full; a colour goes on behind the break."""
+    rows, room, colour = [""], COLUMNS, ""
+    for place, part in enumerate(_ESCAPE.split(line)):
+        if place % 2:
+            colour = f"\x1b[{part}m"
+            rows[-1] += colour
+            continue
+        while len(part) > room:
+            rows[-1] += part[:room]
+            part, room = part[room:], COLUMNS
+            rows.append(colour)
+        rows[-1] += part
+        room -= len(part)
+    return rows
 
 
 def _all(descriptor: int) -> str:

@@ -129,6 +129,9 @@ class Sink(ABC):
     async def preflight(self) -> None:  # noqa: B027 - a kind may have nothing to look at
         """Look whether a hand-over can work, as far as that shows without a key. Raises Problem; changes nothing."""
 
+    async def preflight_retiring(self) -> None:  # noqa: B027 - a kind may keep no older versions
+        """Look, without changing anything, whether what is done with older versions would be refused. Raises Problem."""
+
     @abstractmethod
     async def deliver(self, key: KeyString, *, key_id: str = "") -> Delivery:
         """Hand the key over; may be repeated. `key_id` = the key's id, for places that name versions.

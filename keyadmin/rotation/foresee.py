@@ -70,6 +70,8 @@ async def foresee(
         if decision.action is Action.PUBLISH:
             await _publishes(job)
         elif decision.action is Action.RETIRE:
+            for sink in job.sinks:
+                await sink.preflight_retiring()
             return Foresight(await _retires(job) or decision)
     except Problem as problem:
         if problem.exit is Exit.CREDENTIALS:

@@ -15,6 +15,8 @@ from keyadmin.cli.app import PROGRAM, ROOT
 DOCS: Final = Path(__file__).parents[2] / "docs"
 PAGES: Final = sorted(str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md"))
 TYPED: Final = "sh"
+PLAYED: Final = {"fix-walk.md": "tests/cli/fix/test_fix_walk.py"}
+"""Pages that a test of their own follows: things happen between the lines."""
 _BLOCK = re.compile(r"^ *```([\w-]*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 _SUBSTITUTED = re.compile(r'"?\$\((.*?)\)"?')
 _CODE = re.compile(r"#.*exit code (\d)$")

@@ -22,7 +22,7 @@ GUARDS = [
         "audit/fix/recompute.py",
         "    etag = change.etag if first is None or first.record is None else first.record.etag",
         "    etag = live.etag",
-        (f"{TWO}::test_a_stranger_between_the_steps_is_left_alone",),
+        ("tests/unit/test_fix_rules.py::test_a_key_is_replaced_as_its_first_step_left_it",),
     ),
     Guard(
         "what a killed run read late is not taken for its own",

@@ -16,11 +16,12 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 
 
-def _script(name: str) -> ModuleType:
+def script(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"docs_{name}", DOCS / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module  # dataclasses look for it there
     spec.loader.exec_module(module)
     return module
 
@@ -40,7 +41,7 @@ def test_every_picture_is_taken_by_the_script_and_shown_with_words() -> None:
 
 
 def test_every_recording_is_a_scene_of_the_script_and_shown() -> None:
-    scenes = _script("recordings").SCENES
+    scenes = script("recordings").SCENES | script("fix_walk").SCENES
     assert {file.stem for file in (DOCS / "recordings").iterdir()} == set(scenes) == _shown("recordings")
     for name, lines in scenes.items():
         text = (DOCS / "recordings" / f"{name}.svg").read_text("utf-8")
@@ -50,7 +51,7 @@ def test_every_recording_is_a_scene_of_the_script_and_shown() -> None:
 
 
 def test_a_recording_says_what_a_terminal_shows() -> None:
-    recordings = _script("recordings")
+    recordings = script("recordings")
     lines = recordings.recorded(("printf '1 %%\\r2 %%\\n\\033[1mbold\\033[0m <b>\\n'",))
     assert lines[1] == "2 %"
     picture = recordings.picture(lines, "a title")

@@ -74,6 +74,8 @@ class WaveRecord:
 
     ended: datetime | None = None
     verdict: str = ""
+    harmed: tuple[str, ...] = ()
+    """Keys that it harmed, by full name."""
 
 
 @dataclass
@@ -227,6 +229,7 @@ def _take(record: FixRecord, part: PlanPart) -> None:
             record.waves[part.number("wave", least=1)] = WaveRecord(ended=part.time("at"))
         else:
             wave.verdict = part.text("verdict", "")
+            wave.harmed = tuple(part.texts("harmed", []))
         return
     step: Step = part.choice("step", STEPS)
     slot = part.text("key"), part.choice("change", KINDS) in ROTATING

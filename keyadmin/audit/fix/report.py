@@ -27,6 +27,15 @@ _WORDS: Final = {
     "undone": "undone",
 }
 
+_VERDICTS: Final = {
+    "": "not observed",
+    "not-observed": "not observed",
+    "not-judged": "not judged",
+    "unharmed": "no harm seen",
+    "harmed": "keys were harmed",
+    "accepted": "the next one came at a person's word",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class FixRow:
@@ -67,12 +76,13 @@ class FixRow:
 
 @dataclass(frozen=True)
 class FixReport:
-    """A run as it stands. `waves` = what was observed behind each, in words."""
+    """A run as it stands. `waves` = what was observed behind each, in words; `called` = what `audit undo` takes for it."""
 
     plan: FixPlan
     rows: tuple[FixRow, ...]
     waves: tuple[str, ...]
     version: str
+    called: str
 
     @property
     def counts(self) -> dict[str, int]:
@@ -83,6 +93,19 @@ class FixReport:
     def words(self) -> str:
         """The same in one line."""
         return ", ".join(f"{count} {status}" for status, count in self.counts.items()) or "no change"
+
+    @property
+    def about(self) -> str:
+        """What the plan has: how many changes of which kind, of how many keys."""
+        kinds = Counter(row.change.kind for row in self.rows).most_common()
+        keys, projects = ({getattr(row.change, name) for row in self.rows} for name in ("name", "number"))
+        told = ", ".join(f"{count} {kind}" for kind, count in kinds)
+        return f"{_many(len(self.rows), 'change')} ({told}) of {_many(len(keys), 'key')} in {_many(len(projects), 'project')}"
+
+    @property
+    def in_order(self) -> list[FixRow]:
+        """What did not go as planned first, then what is done, then what is left."""
+        return sorted(self.rows, key=lambda row: (row.status in ("done", "planned"), row.status == "planned"))
 
     def to_json(self) -> dict[str, Any]:
         """The document."""
@@ -95,13 +118,13 @@ class FixReport:
             "waves": list(self.waves),
             "changes": [row.to_json() for row in self.rows],
             "left": [left_to_json(each) for each in self.plan.left],
-            "undo": typed("audit undo", self.plan.run),
+            "undo": typed("audit undo", self.called),
             **({"sandbox": True} if self.plan.sandbox else {}),
         }
 
 
-def report(plan: FixPlan, record: FixRecord, version: str) -> FixReport:
-    """What became of each change of a plan."""
+def report(plan: FixPlan, record: FixRecord, version: str, called: str) -> FixReport:
+    """What became of each change of a plan. `called` = its run's id, or its path where it was named."""
     rows = []
     for change in plan.changes:
         found = record.of(change)
@@ -112,8 +135,14 @@ def report(plan: FixPlan, record: FixRecord, version: str) -> FixReport:
     waves = []
     for number, wave in sorted(record.waves.items()):
         ended = f"ended {wave.ended:%Y-%m-%d %H:%M} UTC" if wave.ended is not None else "not ended"
-        waves.append(f"wave {number}: {ended}, {wave.verdict or 'not observed'}")
-    return FixReport(plan, tuple(rows), tuple(waves), version)
+        names = [each for change in plan.changes if (each := f"{change.project} {change.label}") and change.name in wave.harmed]
+        harmed = f": {', '.join(dict.fromkeys(names))}" if names else ""
+        waves.append(f"wave {number}: {ended}, {_VERDICTS.get(wave.verdict, wave.verdict)}{harmed}")
+    return FixReport(plan, tuple(rows), tuple(waves), version, called)
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def left_to_json(left: LeftAlone) -> dict[str, Any]:
@@ -133,14 +162,15 @@ def left_to_json(left: LeftAlone) -> dict[str, Any]:
 def markdown(found: FixReport) -> str:
     """A page for a ticket."""
     out = [f"# API keys repaired: {found.plan.run}", ""]
-    out += [f"Scope: {_flat(found.plan.scope.words)}. Planned {found.plan.created:%Y-%m-%d %H:%M} UTC. {found.words}.", ""]
-    out += [f"Back: `{typed('audit undo', found.plan.run)}`", ""]
+    out += [f"Scope: {_flat(found.plan.scope.words)}. Planned {found.plan.created:%Y-%m-%d %H:%M} UTC.", ""]
+    out += [f"{found.about}: {found.words}.", ""]
+    out += [f"Back: `{typed('audit undo', found.called)}`", ""]
     out += [*(f"- {_flat(wave)}" for wave in found.waves), ""] if found.waves else []
     if found.rows:
         out += ["| Wave | Project | Key | Change | Before | After | Status |", "| --- | --- | --- | --- | --- | --- | --- |"]
-        out += [f"| {' | '.join(map(_flat, _cells(row)))} |" for row in found.rows]
+        out += [f"| {' | '.join(map(_flat, _cells(row)))} |" for row in found.in_order]
     if found.plan.left:
-        out += ["", "## Left alone", "", "| Severity | Project | Key | Why |", "| --- | --- | --- | --- |"]
+        out += ["", "## Left alone, or repaired in part", "", "| Severity | Project | Key | Why |", "| --- | --- | --- | --- |"]
         out += [
             f"| {each.severity.word} | {_flat(each.project)} | {_flat(each.display_name or each.name)} | {_flat(each.why)} |"
             for each in found.plan.left
@@ -184,14 +214,18 @@ def page(found: FixReport) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">',
         f'<link rel="icon" href="data:,"><title>{escape(title)}</title><style>{_STYLE}</style></head><body>',
-        f"<header><h1>{escape(title)}</h1><p>{escape(about)}</p><p>{escape(found.words)}.</p>",
-        f"<p>Back: <code>{escape(typed('audit undo', plan.run))}</code></p></header><main>",
+        f"<header><h1>{escape(title)}</h1><p>{escape(about)}</p><p>{escape(f'{found.about}: {found.words}')}.</p>",
+        f"<p>Back: <code>{escape(typed('audit undo', found.called))}</code></p></header><main>",
         "".join(f"<p>{escape(wave[:1].upper() + wave[1:])}.</p>" for wave in found.waves),
         _table(
-            "Changes", ("Wave", "Project", "Key", "Change", "Before", "After", "Status"), [_cells(row) for row in found.rows]
+            "Changes",
+            "change",
+            ("Wave", "Project", "Key", "Change", "Before", "After", "Status"),
+            [_cells(row) for row in found.in_order],
         ),
         _table(
-            "Left alone",
+            "Left alone, or repaired in part",
+            "key",
             ("Severity", "Project", "Key", "Why", "What to type"),
             [[e.severity.word, e.project, e.display_name or e.name, e.why, e.command] for e in plan.left],
         ),
@@ -200,12 +234,12 @@ def page(found: FixReport) -> str:
     return "\n".join(part for part in parts if part) + "\n"
 
 
-def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(title: str, noun: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if not rows:
         return ""
     head = "".join(f'<th scope="col">{each}</th>' for each in heads)
     body = "\n".join("<tr>" + "".join(f"<td><bdi>{escape(cell)}</bdi></td>" for cell in row) + "</tr>" for row in rows)
     return (
-        f'<section><h2>{title}</h2><div class="scroll"><table><caption>{len(rows)}</caption>'
+        f'<section><h2>{title}</h2><div class="scroll"><table><caption>{_many(len(rows), noun)}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></section>"
     )

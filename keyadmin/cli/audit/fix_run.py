@@ -97,11 +97,11 @@ class FixManner:
             return Exit.FOUND if missed and code == Exit.OK else code
         if out is not None:
             write_plan(out, plan)
-            session.console.note(f"Wrote {out}. Carry it out: {typed('audit fix', apply=str(out))}", always=True)
+            session.console.note(f"Wrote {out}. Carry it out: {self._applying(plan, out)}", always=True)
             return Exit.FOUND if missed else Exit.OK
         if not plan.changes:
             if session.format in ("json", "yaml"):
-                show_to_programs(session, report(plan, FixRecord(), __version__).to_json())
+                show_to_programs(session, report(plan, FixRecord(), __version__, plan.run).to_json())
             return Exit.FOUND if missed else Exit.OK
         confirm(session, f"{_capital(self._asked(plan.changes))}?", yes=self.yes)
         path = plan_of_run(plan.run)
@@ -176,7 +176,7 @@ class FixManner:
             self._emit(Event.failure(session.now(), "run", problem))
             self._send()
             raise
-        fix_view.show_report(session, report(plan, result.record, __version__), self._target)
+        fix_view.show_report(session, report(plan, result.record, __version__, named), self._target)
         fix_view.tell_harm(session, result.verdicts, plan, named)
         self._tell_rest(result, path, named)
         self._send()
@@ -222,7 +222,7 @@ class FixManner:
         """What is left, and the way back."""
         session, plan = self.session, result.plan
         todo = sum(_may_go_on(plan, result.record, change) for change in left_to_do(plan, result.record))
-        again = typed("audit fix", apply=str(path))
+        again = self._applying(plan, path)
         if under_way := waiting(plan, result.record):
             session.console.note(f"{counted(len(under_way), 'rotation')} under way; take them further: {again}", always=True)
         if todo:
@@ -231,10 +231,15 @@ class FixManner:
             session.console.note(f"{counted(todo, 'change')} not made{reason}; go on{when}: {again}", always=True)
         session.console.note(f"Run {plan.run}. Put it back: {typed('audit undo', named)}", always=True)
 
+    def _applying(self, plan: FixPlan, path: Path) -> str:
+        """What goes on with a plan: with the policy that was named, where it has rotations, whose sinks stand there alone."""
+        rotates = any(change.kind in ROTATING for change in plan.changes)
+        return typed("audit fix", apply=str(path), policy=self.policy if rotates else None)
+
     def _ended(self, result: FixResult) -> int:
         """The exit code: 3, with the reasons, where a change was not made or a wave did harm; a dry run ends with the same."""
         if trouble := _trouble(result.plan, result.trouble):
-            first, again = trouble[0], typed("audit fix", **result.plan.scope.options, dry_run=True)
+            first, again = trouble[0], typed("audit fix", **result.plan.scope.options, policy=self.policy, dry_run=True)
             raise Problem(
                 Cause(first.cause),
                 f"{len(trouble)} of {counted(len(result.plan.changes), 'change')} could not be made",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from keyadmin.cli.audit.show import ReportTarget
 
 T = TypeVar("T")
-SHOWN: Final = 20
+SHOWN: Final = 12
 _LEFT_SHOWN: Final = 8
 _REASONS: Final = 10
 _TELL_FROM: Final = 60.0  # seconds that a quota costs, from where on it is said beforehand
@@ -59,7 +59,7 @@ _ROWS: Final = View[FixRow](
         Column("status", lambda each: each.status),
         Column("before", lambda each: each.before, fold=True),
         Column("after", lambda each: each.change.becoming, fold=True),
-        Column("detail", lambda each: each.detail, below=True),
+        Column("detail", lambda each: "" if each.detail in (each.change.becoming, "deleted") else each.detail, below=True),
     ),
     lambda each: each.to_json(),
     "Nothing to change.",
@@ -71,7 +71,7 @@ _UNDONE: Final = View[UndoOutcome](
         Column("key", lambda each: each.change.label, fold=True),
         Column("status", lambda each: "undone" if each.status == "done" else each.status),
         Column("now", lambda each: restrictions_in_words(each.change.before) if each.status == "done" else "", fold=True),
-        Column("detail", lambda each: each.detail, below=True),
+        Column("detail", lambda each: "" if each.status == "done" else each.detail, below=True),
     ),
     lambda each: {
         "key": each.change.name,
@@ -102,7 +102,7 @@ _TARGETS: Final = View[UndoTarget](
 def tell_audit(session: Session, report: AuditReport, *, beyond: bool) -> None:
     """What the plan rests on."""
     for note in report.notes:
-        session.console.note(f"Note: {note}.")
+        session.console.note(f"Note: {note.removesuffix('.')}.")
     for error in report.errors[:SHOWN]:
         session.console.warning(f"{error.project} could not be checked ({error.cause}): {error.message}")
     if len(report.errors) > SHOWN:
@@ -122,7 +122,7 @@ def show_plan(session: Session, plan: FixPlan, *, beside_file: bool = False) -> 
         show_data(session, plan_to_json(plan))
         return
     if session.format == "table" or beside_file:
-        _first(session, plan.changes, _CHANGES, "change")
+        _first(session, plan.changes, _CHANGES, "change", lambda change: change.kind)
     else:
         show_list(session, plan.changes, _CHANGES)
 
@@ -169,7 +169,7 @@ def tell_unknown(session: Session, texts: Sequence[str], noun: str) -> None:
 def _tell_left(session: Session, plan: FixPlan) -> None:
     """What no change repairs: high findings by name with what to type, one of each reason first; the others counted."""
     high = [each for each in plan.left if each.severity is Severity.HIGH]
-    changed, seen = {change.name for change in plan.changes}, Counter[str]()
+    changed, seen = {change.name for change in plan.changes}, Counter[Hashable]()
     for each in sorted(high, key=lambda one: _nth(seen, one.reason))[:_LEFT_SHOWN]:
         how = "repaired in part" if each.name in changed else "left alone"
         session.console.warning(f"{how}: {each.project} {each.display_name or each.name}: {each.why}")
@@ -181,10 +181,10 @@ def _tell_left(session: Session, plan: FixPlan) -> None:
         session.console.note(f"With lesser findings: {_by_reason(others)}.")
 
 
-def _nth(seen: Counter[str], reason: str) -> int:
-    """The how many of its reason it is."""
-    seen[reason] += 1
-    return seen[reason]
+def _nth(seen: Counter[Hashable], kind: Hashable) -> int:
+    """Which of its kind it is: the first, the second."""
+    seen[kind] += 1
+    return seen[kind]
 
 
 def _by_reason(left: Sequence[LeftAlone]) -> str:
@@ -222,8 +222,7 @@ def _print(session: Session, found: FixReport) -> None:
 
 def _table(session: Session, found: FixReport) -> None:
     """For people: what is not as planned first, then the rest as far as it has room."""
-    order = sorted(found.rows, key=lambda row: (row.status in ("done", "planned"), row.status == "planned"))
-    _first(session, order, _ROWS, "change")
+    _first(session, found.in_order, _ROWS, "change")
 
 
 def tell_harm(session: Session, verdicts: Sequence[WaveVerdict], plan: FixPlan, called: str) -> None:
@@ -243,25 +242,29 @@ def _label(plan: FixPlan, name: str) -> str:
     return f"{found.project} {found.label} ({name})" if found is not None else name
 
 
-def _first(session: Session, rows: Sequence[T], view: View[T], noun: str) -> None:
-    """The first rows of a table, and how many more there are."""
-    show_table(session, rows[:SHOWN], view)
+def _first(
+    session: Session, rows: Sequence[T], view: View[T], noun: str, kind: Callable[[T], Hashable] = lambda row: None
+) -> None:
+    """The first rows of each kind in their order, and how many more there are."""
+    seen: Counter[Hashable] = Counter()
+    ranked = sorted((_nth(seen, kind(row)), place) for place, row in enumerate(rows))
+    show_table(session, [rows[place] for place in sorted(place for _, place in ranked[:SHOWN])], view)
     if len(rows) > SHOWN:
         write(f"... and {counted(len(rows) - SHOWN, f'more {noun}')}; --format csv shows all")
 
 
-def _whole(session: Session, rows: Sequence[T], view: View[T]) -> None:
+def _whole(session: Session, rows: Sequence[T], view: View[T], kind: Callable[[T], Hashable]) -> None:
     if session.format == "table":
-        _first(session, rows, view, "key")
+        _first(session, rows, view, "key", kind)
     else:
         show_list(session, rows, view)
 
 
 def show_undone(session: Session, outcomes: Sequence[UndoOutcome]) -> None:
     """What became of an undo."""
-    _whole(session, outcomes, _UNDONE)
+    _whole(session, outcomes, _UNDONE, lambda each: (each.status, each.change.kind))
 
 
 def show_targets(session: Session, targets: Sequence[UndoTarget]) -> None:
     """What an undo would do."""
-    _whole(session, targets, _TARGETS)
+    _whole(session, targets, _TARGETS, lambda each: each.change.kind)

@@ -6,17 +6,18 @@ import re
 from typing import ClassVar, Final
 
 from keyadmin.handover.sink import Delivery, Sink, SinkContext, SinkNeeds, SinkSpec
-from keyadmin.model.problem import Cause, Problem, usage
+from keyadmin.model.problem import Cause, Problem, or_problem, usage
 from keyadmin.model.secret import KeyString
 
 API: Final = "secretmanager.googleapis.com"
 ADD: Final = "secretmanager.versions.add"
 CREATE: Final = "secretmanager.secrets.create"
+DISABLE: Final = "secretmanager.versions.disable"
 PERMISSIONS: Final = (
     "secretmanager.secrets.create",  # where the secret is not there yet
     "secretmanager.versions.access",  # reading back; without it nobody sees whether the key arrived
     "secretmanager.versions.add",
-    "secretmanager.versions.disable",
+    DISABLE,
     "secretmanager.versions.list",
 )
 
@@ -80,6 +81,21 @@ class SecretManagerSink(Sink):
                 status="PERMISSION_DENIED",
                 permission=lacking,
                 project=project,
+            )
+
+    async def preflight_retiring(self) -> None:
+        """Whether the versions may be listed and older ones disabled. Raises Problem; what cannot be read tells the step."""
+        versions = [version async for version in self._cloud.secrets.versions(self._name)]
+        if not any(version.state == "ENABLED" for version in versions[1:]):
+            return
+        held = await or_problem(self._cloud.secrets.test_permissions(self._name, [DISABLE]), credentials=False)
+        if not isinstance(held, Problem) and DISABLE not in held:
+            raise Problem(
+                Cause.MISSING_IAM_PERMISSION,
+                f"{DISABLE} is missing on {self._name}",
+                status="PERMISSION_DENIED",
+                permission=DISABLE,
+                project=self._name.split("/")[1],
             )
 
     async def deliver(self, key: KeyString, *, key_id: str = "") -> Delivery:

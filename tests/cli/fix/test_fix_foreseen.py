@@ -84,11 +84,17 @@ def under_way(fixing: Fixing) -> None:
     may_all(fixing)
 
 
+def grace_over(fixing: Fixing) -> None:
+    """Nobody may list the versions of the secret, the older of which are to be disabled."""
+    under_way(fixing)
+    may(fixing, *READS, *MAKES, *SINK, "apikeys.keys.delete")
+
+
 FOR_GEMINI = f"resource.restrictions.apiTargets.exists(each, each.service == '{GEMINI}')"
 BY_OWNER = (no_first_step, no_successor)
 STATES = (
     *(*BY_OWNER, may_not_make, may_not_hand_over, may_not_change),
-    *(another_s, no_policy, other_policy, only_wave, under_way),
+    *(another_s, no_policy, other_policy, only_wave, under_way, grace_over),
 )
 
 

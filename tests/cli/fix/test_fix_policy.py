@@ -29,7 +29,7 @@ def enforce(fixing: Fixing, condition: str, project: str = "shop", *methods: str
 
 def told(done: Result) -> str:
     """The error and its reasons, without what is said before it."""
-    return " ".join(done.err[done.err.index("Error:") :].partition('{"error"')[0].split())
+    return " ".join(done.err.partition("Error:")[2].partition('{"error"')[0].split())
 
 
 def writes(fixing: Fixing) -> list[str]:
