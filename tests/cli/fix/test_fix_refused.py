@@ -22,7 +22,7 @@ WRONG: dict[str, tuple[Callable[[Any], None], str]] = {
     "changes are no list": (lambda plan: plan.update(changes={}), "changes: expected a list"),
     "an unknown kind": (lambda plan: first(plan).update(kind="open"), "changes[0].kind: expected one of"),
     "no full name": (lambda plan: first(plan).update(key="map"), "changes[0].key"),
-    "a key twice": (lambda plan: plan["changes"].append(first(plan)), "stands in changes[0] too"),
+    "a key twice": (lambda plan: plan["changes"].append(first(plan)), "is in changes[0] too"),
     "no etag": (lambda plan: first(plan).update(etag=""), "changes[0].etag"),
     "a number as text": (lambda plan: first(plan).update(wave="1"), "changes[0].wave: expected a whole number"),
     "wave 0": (lambda plan: first(plan).update(wave=0), "changes[0].wave: expected at least 1"),

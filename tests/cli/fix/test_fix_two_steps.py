@@ -110,8 +110,8 @@ def _delete_first(plan: Any) -> None:
     ("change", "place", "why"),
     [
         (_swap, "changes[1].wave", "that goes first"),
-        (_double, "changes[2].key", "stands in changes[0] too"),
-        (_delete_first, "changes[1].key", "stands in changes[0] too"),
+        (_double, "changes[2].key", "is in changes[0] too"),
+        (_delete_first, "changes[1].key", "is in changes[0] too"),
     ],
 )
 def test_a_key_that_stands_twice_otherwise_is_refused(
