@@ -173,7 +173,7 @@ def test_an_undo_says_before_its_question_what_it_would_leave_and_what_is_not_kn
     enforce(fixing, NO_TARGET)
     done = fixing.type("audit", "undo", plan, terminal=True, stdin="n\n")
     assert done.code == 1
-    assert "would not be put back as things are" in done.err
+    assert "could not be put back as things stand" in done.err
     assert TEXT in done.err
 
 
