@@ -84,6 +84,20 @@ GUARDS = [
         (f"{CRASH}::test_a_fix_killed_between_mark_and_deletion",),
     ),
     Guard(
+        "no plan holds a key string that somebody pasted into a name",
+        "audit/fix/decide.py",
+        "        display_name=redact(key.display_name),",
+        "        display_name=key.display_name,",
+        (f"{PLAN}::test_a_key_string_in_a_name_is_in_no_plan_and_stops_none",),
+    ),
+    Guard(
+        "no plan holds a key string that stands in restrictions",
+        "audit/fix/decide.py",
+        "    if holds_key(json.dumps(restrictions_to_json(facts.key.restrictions))):",
+        "    if False:",
+        (f"{PLAN}::test_a_key_string_in_a_name_is_in_no_plan_and_stops_none",),
+    ),
+    Guard(
         "a key that is used again is not deleted",
         "audit/fix/recompute.py",
         "        late = sorted({use.service for use in mine if use.last > limit})",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -25,8 +26,10 @@ from keyadmin.cloud.usage import KEPT, KeyUsage
 from keyadmin.keys.resolve import unread
 from keyadmin.keys.restriction_edit import replaced
 from keyadmin.model.key import GEMINI, ApiTarget, Key, Restrictions
+from keyadmin.model.key_codec import restrictions_to_json
 from keyadmin.model.lineage import HIGHEST, STATE, parse_successor
 from keyadmin.model.problem import Problem
+from keyadmin.model.secret import holds_key, redact
 
 _UNDER_WAY: Final = frozenset({"creating", "verifying", "publishing", "grace", "stuck"})
 _STANDARD: Final = "a standard key for Gemini"
@@ -93,6 +96,8 @@ def decide(facts: KeyFacts, terms: FixTerms) -> tuple[FixChange | LeftAlone, ...
     """What repairs a key: it is contained, or deleted, and, in a later wave, replaced; or why it is left alone."""
     if _under_way(facts):
         return (_left(facts, "rotation", "a rotation of it is under way, which goes first", "rotation status"),)
+    if holds_key(json.dumps(restrictions_to_json(facts.key.restrictions))):
+        return (_left(facts, "other", "its restrictions contain a key string, which must not be in any file"),)
     known = not isinstance(facts.uses, Problem) and not unread(facts.key)
     evidence = evidence_of(facts.key, facts.uses, terms.window) if known and not isinstance(facts.uses, Problem) else None
     young = known and not facts.named and (facts.age is None or facts.age < YOUNGEST)
@@ -249,7 +254,7 @@ def _change(facts: KeyFacts, kind: FixKind, after: Restrictions | None, why: str
         kind=kind,
         name=key.name,
         project=key.project,
-        display_name=key.display_name,
+        display_name=redact(key.display_name),
         etag=key.etag,
         fingerprint=fingerprint(key),
         before=key.restrictions,
@@ -257,7 +262,7 @@ def _change(facts: KeyFacts, kind: FixKind, after: Restrictions | None, why: str
         why=why,
         severity=facts.severity,
         evidence=evidence,
-        owner=facts.owner,
+        owner=None if facts.owner is None else tuple(redact(each) for each in facts.owner),
     )
 
 
@@ -266,4 +271,5 @@ def _left(facts: KeyFacts, reason: LeftReason, why: str, verb: str = "", *, migr
     said = command(verb, key) if verb else facts.findings[0].fix
     typed = command("keys migrate", key, to="SINK") if migrate else said
     rules = tuple(sorted(facts.rules))
-    return LeftAlone(key.name, key.project, key.display_name, facts.severity, rules, reason, why, typed)
+    name = redact(key.display_name)
+    return LeftAlone(key.name, key.project, name, facts.severity, rules, reason, redact(why), redact(typed))

@@ -36,6 +36,28 @@ def test_a_plan_goes_by_the_use_of_each_key(fixing: Fixing) -> None:
     assert all(each["command"] for each in plan["left"])
 
 
+def test_a_key_string_in_a_name_is_in_no_plan_and_stops_none(fixing: Fixing) -> None:
+    """Somebody pasted key strings where names belong; a plan that held one was refused by apply."""
+    string = "AIza" + "Sy" + "B7q2Zt1LmVx0Rk9sWc4HyBn5Jf6Gd3Ep8"
+    sites = {"browserKeyRestrictions": {"allowedReferrers": [f"https://a.example/?key={string}"]}}
+    fixing.seed(
+        "pasted",
+        fixing.seed_key("changed", use=[(MAPS, 1, 1000)], displayName=f"map {string}"),
+        fixing.seed_key("left", age=2, use=[(MAPS, 1, 5)], displayName=f"new {string}"),
+        fixing.seed_key("sited", GEMINI, MAPS, use=[(MAPS, 2, 50)], restrictions=sites),
+    )
+    plan = fixing.plan("--projects", "pasted")
+    assert string not in (fixing.folder / "plan.json").read_text()
+    assert by_id(plan)["changed"]["displayName"] == "map AIza...3Ep8"
+    left = {each["key"].rpartition("/")[2]: each["why"] for each in plan["left"]}
+    assert left["sited"] == "its restrictions contain a key string, which must not be in any file"
+    assert set(left) == {"left", "sited"}
+    done = fixing.apply()
+    assert done.code == 0, done.err
+    assert fixing.targets("changed", "pasted") == [MAPS]
+    assert string not in done.out + done.err + (fixing.folder / "plan.json.run.jsonl").read_text()
+
+
 def test_what_somebody_accepted_is_left_alone(fixing: Fixing, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(fixing.folder)
     fixing.plan()
