@@ -15,6 +15,7 @@ import urllib.request
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ import pytest
 from keyadmin.cli import app
 from keyadmin.cli.app import main
 from keyadmin.cli.session import Session
-from tests.cli.json_documents import check
+from tests.cli.json_documents import check, words_of
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,9 @@ def typed(home: dict[str, str]) -> Callable[..., Result]:
             timeout=180,
             check=False,
         )
+        form = next((word for before, word in pairwise(arguments) if before == "--format"), "")
+        if "--fields" not in arguments and not (env or {}).get("KEYADMIN_FORMAT"):
+            check(words_of(arguments), form, done.stdout, done.stderr)
         return Result(done.returncode, done.stdout, done.stderr)
 
     return run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,13 @@ def validator(name: str, *, lines: bool = False) -> Draft202012Validator:
 
 def _line(schema: dict[str, Any]) -> dict[str, Any]:
     return {"$schema": schema["$schema"], "$id": schema["$id"], "$ref": "#line", "$defs": schema["$defs"]}
+
+
+def words_of(arguments: Sequence[str]) -> str:
+    """The command among what was typed."""
+    plain = [word for word in arguments if not word.startswith("-")]
+    named = (" ".join(plain[at : at + size]) for size in (2, 1) for at in range(len(plain)))
+    return next((words for words in named if words in FORMS), "")
 
 
 def check(words: str, form: str, out: str, err: str) -> None:
