@@ -41,7 +41,7 @@ def test_modes_places_exceptions_and_inheritance(guard: Callable[..., Any], org:
     below = guard("status", "-p", "below-folder", "--format", "json")
     assert _policies(below) == {(ORG, TARGETS): ("enforced", True), ("folders/1001", ALONE): ("dry-run", True)}
     assert set(above.json["constraints"]) == {TARGETS, ALONE}
-    assert "but for 1000/env=lab" in guard("status", "--organization", "1000").out
+    assert "except for 1000/env=lab" in guard("status", "--organization", "1000").out
 
 
 def test_anothers_policy_is_told_apart(guard: Callable[..., Any], org: Any) -> None:
