@@ -47,7 +47,7 @@ def create(
     session_start: SessionStart = "1m",
     dry_run: DryRun = False,
 ) -> None:
-    """Create an ephemeral token for the Live API and print nothing else: TOKEN=$(keyadmin tokens create KEY).
+    """Create an ephemeral token for the Live API and print only it: TOKEN=$(keyadmin tokens create KEY)
 
     The token can begin --uses sessions within --session-start; they end after --expire at the latest. Client programs pass
     it where they would pass a key, with the API version v1alpha.

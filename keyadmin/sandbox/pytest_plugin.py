@@ -1,4 +1,5 @@
-"""A pytest plugin: the fixture `keyadmin_sandbox`, a fresh local Google Cloud for each test.
+"""A pytest plugin: the fixture `keyadmin_sandbox`, a fresh local Google Cloud for each test, and `keyadmin_sandbox_env`, which
+also sets the variables by which programs find their credentials, endpoints and Gemini API key.
 
 It is there wherever keyadmin is installed; nothing has to be switched on. Importing this module imports nothing heavy.
 """
@@ -8,11 +9,22 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import pytest
 
 _CHILD = "from keyadmin.sandbox.pytest_plugin import child; child()"
+
+
+OWNER: Final = "owner@example.com"
+GEMINI: Final = "generativelanguage.googleapis.com"
+Client = TypeVar("Client")
+
+# What would lead a program elsewhere: another key, Vertex AI, the person's own gcloud and credentials, a proxy.
+_ELSEWHERE: Final = (
+    *("GOOGLE_API_KEY", "GOOGLE_GENAI_USE_VERTEXAI", "GOOGLE_GENAI_USE_ENTERPRISE", "GOOGLE_CLOUD_QUOTA_PROJECT"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"),
+)
 
 
 class SandboxFixture:
@@ -84,11 +96,50 @@ class SandboxFixture:
         """
         self._control("POST", "propagation", delays)
 
+    def client(self, kind: type[Client], caller: str = OWNER) -> Client:
+        """One of Google's clients, such as `google.cloud.api_keys_v2.ApiKeysClient`, that calls the sandbox as somebody."""
+        import grpc
+
+        made: Any = kind
+        channel = grpc.insecure_channel(self.grpc)
+        if caller != OWNER:
+            channel = grpc.intercept_channel(channel, _calling_as(caller))
+        client: Client = made(transport=made.get_transport_class("grpc")(channel=channel))
+        return client
+
+    def credentials(self, caller: str = OWNER) -> Any:
+        """google-auth credentials of somebody, for clients over REST: `transport="rest"` and the api_endpoint `.rest`."""
+        from google.oauth2.credentials import Credentials
+
+        return Credentials(token=caller)  # type: ignore[no-untyped-call]
+
+    def gemini_key(self) -> str:
+        """The key string of an auth key that works for the Gemini API, in a project `gemini-app` of its own."""
+        key = {
+            "keyId": "gemini-app",
+            "displayName": "gemini app",
+            "restrictions": {"apiTargets": [{"service": GEMINI}]},
+            "serviceAccountEmail": "app@gemini-app.iam.gserviceaccount.com",
+        }
+        project = {
+            "projectId": "gemini-app",
+            "services": [GEMINI, "apikeys.googleapis.com"],
+            "iam": {"roles/owner": [f"user:{OWNER}"]},
+            "serviceAccounts": ["app"],
+            "keys": [key],
+        }
+        self.seed({"projects": [project]})
+        found: str = self._ask("GET", "/v2/projects/gemini-app/locations/global/keys/gemini-app/keyString")["keyString"]
+        return found
+
     def reset(self) -> None:
         """Back to the start: default seed, no faults, no quotas, the real time."""
         self._control("POST", "reset", {})
 
     def _control(self, method: str, path: str, data: dict[str, Any] | None = None) -> Any:
+        return self._ask(method, f"/_sandbox/{path}", data)
+
+    def _ask(self, method: str, path: str, data: dict[str, Any] | None = None) -> Any:
         import http.client
         import json
         from urllib.parse import urlsplit
@@ -96,7 +147,7 @@ class SandboxFixture:
         connection = http.client.HTTPConnection(urlsplit(self.rest).netloc, timeout=60)
         try:
             body = None if data is None else json.dumps(data)
-            connection.request(method, f"/_sandbox/{path}", body, {"Content-Type": "application/json"})
+            connection.request(method, path, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
             answer = json.loads(response.read())
         finally:
@@ -145,6 +196,48 @@ def _keyadmin_sandboxes() -> Iterator[_Keeper]:
 def keyadmin_sandbox(_keyadmin_sandboxes: _Keeper) -> SandboxFixture:
     """A fresh keyadmin sandbox, a local Google Cloud: `.rest`, `.grpc`, `.seed()`, `.faults()`, `.clock()`, `.requests()`."""
     return _keyadmin_sandboxes.fresh()
+
+
+@pytest.fixture
+def keyadmin_sandbox_env(
+    keyadmin_sandbox: SandboxFixture, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> SandboxFixture:
+    """The same sandbox, and an environment in which programs find it and nothing else.
+
+    google-genai and the other Gen AI SDKs get its address and a key that works, keyadmin and gcloud its address. The
+    Application Default Credentials are nobody's, so that nothing can reach Google with yours.
+    """
+    folder = tmp_path_factory.mktemp("keyadmin-sandbox")
+    nobody = folder / "credentials.json"
+    nobody.write_text('{"type": "authorized_user", "client_id": "none", "client_secret": "none", "refresh_token": "none"}')
+    for name in _ELSEWHERE:
+        monkeypatch.delenv(name, raising=False)
+    loopback = "127.0.0.1,localhost"
+    for name, value in {
+        "KEYADMIN_SANDBOX": keyadmin_sandbox.rest,
+        "GOOGLE_GEMINI_BASE_URL": keyadmin_sandbox.rest,
+        "GEMINI_API_KEY": keyadmin_sandbox.gemini_key(),
+        "GOOGLE_CLOUD_PROJECT": "demo-project",
+        "GOOGLE_APPLICATION_CREDENTIALS": str(nobody),
+        "CLOUDSDK_CONFIG": str(folder / "gcloud"),
+        "CLOUDSDK_AUTH_ACCESS_TOKEN": OWNER,
+        "NO_PROXY": loopback,
+        "no_proxy": loopback,
+    }.items():
+        monkeypatch.setenv(name, value)
+    return keyadmin_sandbox
+
+
+def _calling_as(caller: str) -> Any:
+    """What puts a bearer token into each call of a channel."""
+    import grpc
+
+    class Bearer(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
+        def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+            metadata = [*(details.metadata or ()), ("authorization", f"Bearer {caller}")]
+            return continuation(details._replace(metadata=metadata), request)
+
+    return Bearer()
 
 
 def child() -> None:

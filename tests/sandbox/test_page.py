@@ -154,6 +154,18 @@ def test_the_life_of_a_key_tells_its_changes_its_use_and_its_end(sandbox: Runnin
     assert sorted(event[2] for event in events) == ["1 call", "made"]
 
 
+def test_a_key_that_was_restricted_last_comes_first(sandbox: Running) -> None:
+    for name in ("older", "newer"):
+        create(sandbox, name, {"displayName": name})
+        sandbox.control("clock", {"advance": "1d"})
+    sandbox.control("clock", {"advance": "1d"})
+    send(sandbox, "PATCH", f"{KEYS}/older?updateMask=displayName", {"displayName": "older"})
+    rows = _part(sandbox, "keys", search="demo-project")["rows"]
+    assert [row[1] for row in rows][:2] == ["older", "newer"]
+    life = sandbox.control("page", {"table": "keys", "row": rows[0]})["life"]
+    assert dict(life["facts"])["Last change"] == life["events"][0][0]
+
+
 @pytest.mark.parametrize(
     "asked",
     [

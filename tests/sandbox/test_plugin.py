@@ -30,6 +30,16 @@ def test_the_documented_example_passes(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=_example().count("def test_"))
 
 
+def test_the_guides_examples_pass(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the person's own environment says."""
+    for name in ("GOOGLE_API_KEY", "GOOGLE_APPLICATION_CREDENTIALS", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    guide = (DOCS.parent / "guides" / "pytest.md").read_text("utf-8")
+    blocks = re.findall(r"```python\n(# (test_\w+)\.py\n.*?)```", guide, re.DOTALL)
+    pytester.makepyfile(**{name: text for text, name in blocks})
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=guide.count("\ndef test_"))
+
+
 def test_the_documented_example_uses_googles_client_alone() -> None:
     assert "keyadmin." not in _example().replace("keyadmin_sandbox.", "")
     assert "import keyadmin" not in _example()

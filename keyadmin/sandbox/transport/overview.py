@@ -83,4 +83,4 @@ def _fault(fault: Fault) -> str:
 
 def _requests(cloud: LocalCloud, wanted: RowsWanted) -> Json:
     rows = [[rfc3339(at), method, principal, status] for method, principal, status, at in reversed(cloud.requests)]
-    return listed("requests", "Requests", _REQUESTS, rows, wanted, "The last stands first. `!OK` finds those that failed.")
+    return listed("requests", "Requests", _REQUESTS, rows, wanted, "Newest first. Type !OK to find those that failed.")

@@ -318,7 +318,7 @@ def test_switching_gemini_on_beside_unrestricted_keys_is_warned_of(keys, served)
 def test_a_suspended_project_leaves_nothing_half_made(keys):
     done = keys("create", "--name", "x", "-p", "suspended-project", "--format", "json")
     assert done.code == 1
-    assert "half made" not in done.err
+    assert "unfinished" not in done.err
     assert (done.error["cause"], done.error["project"]) == ("consumer-suspended", "suspended-project")
     assert "suspended" in done.error["fix"][-1]
 

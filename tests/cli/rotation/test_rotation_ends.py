@@ -308,6 +308,6 @@ def test_a_rollback_to_a_key_that_is_not_taken_leaves_nothing_half_made(world: W
     done = world.rotation("rollback", "web-0", "-p", "shop-a", "--yes", "--format", "json")
     assert (done.code, done.error["cause"]) == (3, "standard-key-rejected")
     assert done.error["fix"] == [f"stay with {world.newest('shop-a')}"]
-    assert "half made" not in done.err
+    assert "unfinished" not in done.err
     assert "deleteTime" in world.keys("shop-a")["web-0"]
     assert world.rotation("status").code == 0

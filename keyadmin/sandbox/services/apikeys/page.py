@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from keyadmin.model.secret import mask
 from keyadmin.sandbox.messages.status import Code, RpcError
+from keyadmin.sandbox.messages.times import parse_rfc3339
 from keyadmin.sandbox.page_table import PageColumn, PageTable, seconds
 from keyadmin.sandbox.services.apikeys.rows import RETENTION
 from keyadmin.sandbox.state import audit_log
@@ -55,7 +56,7 @@ def life(world: World, cells: list[str]) -> Json:
         ["Service account", doc.get("serviceAccountEmail", "none: a standard key")],
         ["Restrictions", json.dumps(doc.get("restrictions", {}), indent=1)],
         ["Annotations", json.dumps(doc.get("annotations", {}), indent=1)],
-        ["Last change", seconds(changed)],
+        ["Last change", seconds(max(changed, parse_rfc3339(doc["updateTime"]) if "updateTime" in doc else 0))],
     ]
     return {
         "title": doc.get("displayName") or key_id,
@@ -91,7 +92,8 @@ KEYS: Final = PageTable(
     id="keys",
     title="API keys",
     source="keys LEFT JOIN nodes ON nodes.name = keys.project WHERE 1",
-    by="keys.changed DESC, keys.key_id",
+    by="max(strftime('%Y-%m-%dT%H:%M:%fZ', keys.changed / 1000000.0, 'unixepoch'), "
+    "ifnull(json_extract(keys.rest, '$.updateTime'), '')) DESC, keys.key_id",
     columns=(
         PageColumn("Project", "ifnull(nodes.project_id, keys.project)"),
         PageColumn("Name", _REST.format("displayName")),
@@ -102,6 +104,6 @@ KEYS: Final = PageTable(
         PageColumn("Created", "strftime('%Y-%m-%dT%H:%M:%SZ', keys.created / 1000000, 'unixepoch')"),
         PageColumn("State", _STATE),
     ),
-    note="The key changed last stands first. Choose a key to see its life.",
+    note="The key that changed last comes first. Choose a key to see its history.",
     life=life,
 )

@@ -44,7 +44,7 @@ export function conditions(section, known, done) {
   clear.addEventListener("click", () => act(() => post("faults", {}, "DELETE"), done));
   const reset = make("button", { type: "button", text: "Reset the sandbox" });
   reset.addEventListener("click", () => {
-    if (confirm("Reset to the seed? All that was made since is gone.")) act(() => post("reset", {}), done);
+    if (confirm("Reset to the seed? Everything created since then will be lost.")) act(() => post("reset", {}), done);
   });
   const fault = ({ times, ...rest }) => ({ ...rest, times: number(times) });
   section.querySelector(".tools").before(
@@ -67,7 +67,7 @@ export function conditions(section, known, done) {
       (values) => ({ method: values.method, per_minute: number(values.per_minute) }),
       done,
       method({ required: true, value: "ListKeys" }),
-      box("per_minute", "A minute", { type: "number", min: 0, value: 240 }),
+      box("per_minute", "Per minute", { type: "number", min: 0, value: 240 }),
     ),
     form(
       "Latency",

@@ -21,7 +21,7 @@ export class TableView {
 
   tools() {
     const label = `Search ${this.title}`;
-    const box = make("input", { type: "search", placeholder: "words; !word leaves out", "aria-label": label });
+    const box = make("input", { type: "search", placeholder: "words; !word excludes", "aria-label": label });
     this.previous = make("button", { type: "button", text: "Previous" });
     this.next = make("button", { type: "button", text: "Next" });
     this.count = make("span", { role: "status" });
