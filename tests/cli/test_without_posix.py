@@ -69,6 +69,7 @@ LINES = """
     rotation rollback web --to env-file:web.env --yes
     rotation schedule systemd --output units
     audit --projects demo-project --output report.json --fail-on none
+    audit schedule systemd --projects demo-project --output audit-units
     audit history
     audit diff report.json report.json
     audit fix --projects old-maps-site --observe 0s --out plan.json
