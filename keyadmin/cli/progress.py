@@ -38,6 +38,7 @@ class TerminalObserver(Observer):
         self._text = ""
         self._count = self._done = 0
         self._left: Left | None = None
+        self._held_back = False  # whether the quota told the time left of this bar: then it alone does, to the end
         self._began = self._last = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -53,7 +54,7 @@ class TerminalObserver(Observer):
 
     def total(self, count: int, text: str, left: Left | None = None) -> None:
         """A bar from 0 to `count`."""
-        self._text, self._count, self._done, self._left = text, count, 0, left
+        self._text, self._count, self._done, self._left, self._held_back = text, count, 0, left, False
         self._began, self._last = time.monotonic(), 0.0
         self._bar()
 
@@ -108,7 +109,8 @@ class TerminalObserver(Observer):
         filled = BAR_WIDTH * min(self._done, self._count) // max(1, self._count)
         spent = time.monotonic() - self._began
         rest = self._left() if self._left is not None else 0.0
-        if rest <= 0 and self._done and spent > 1:  # no quota in the way: the pace of the past tells
+        self._held_back = self._held_back or rest >= 1
+        if not self._held_back and self._done and spent > 1:  # no quota in the way: the pace of the past tells
             rest = spent / self._done * (self._count - self._done)
         left = f", {words(timedelta(seconds=rest))} left" if self._done < self._count and rest >= 1 else ""
         return f"{self._text} [{'#' * filled}{'.' * (BAR_WIDTH - filled)}] {self._done}/{self._count}{left}"

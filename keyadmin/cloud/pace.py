@@ -49,6 +49,8 @@ class Window:
         self.taken = 0
         self.refused = 0
         """Calls that were taken and refused: they are made again."""
+        self.doomed = 0
+        """Calls under way that will be refused too: more left than the limit that was told meanwhile lets through."""
         self._booked: deque[float] = deque()
         self._held_until = 0.0
 
@@ -71,10 +73,11 @@ class Window:
         """The service said 429: nothing more leaves for `delay` seconds."""
         self._held_until = max(self._held_until, now + delay)
 
-    def learn(self, limit: int) -> None:
+    def learn(self, limit: int, now: float) -> None:
         """The service told its limit of calls a minute: more are not sent from here on."""
         if self.limit is None or limit < self.limit:
             self.limit = limit
+            self.doomed = max(0, sum(1 for moment in self._booked if now - SPAN < moment <= now) - limit)
 
     def held(self, now: float) -> float:
         """Seconds for which everything is held back."""
@@ -120,10 +123,12 @@ class Pace:
     def refused(self, call: ApiCall, quota_project: str | None, delay: float, limit: int | None = None) -> None:
         """A rate limit was met: hold back every call of the kind for `delay` seconds. `limit` = calls a minute, where told."""
         window = self._window(call, quota_project)
-        window.refused += 1
+        now = time.monotonic()
         if limit is not None:
-            window.learn(limit)
-        window.hold(time.monotonic(), delay)
+            window.learn(limit, now)
+        window.refused += 1
+        window.doomed = max(0, window.doomed - 1)
+        window.hold(now, delay)
 
     def forecast(self, service: str, quota_project: str | None, *, reads: int = 0, writes: int = 0) -> Callable[[], float]:
         """Of a job of so many calls from now on: the seconds that the pace still costs it, whenever it is asked."""
@@ -134,7 +139,7 @@ class Pace:
 
         def left() -> float:
             now = time.monotonic()
-            to_come = ((window, end - window.taken + window.refused) for window, end in planned)
+            to_come = ((window, end - window.taken + window.refused + window.doomed) for window, end in planned)
             rest = max((window.time_left(calls, now) for window, calls in to_come), default=0.0)
             limits = tuple(window.limit for window, _ in planned)
             if all(limit is None for limit in limits):
