@@ -178,5 +178,9 @@ def feature_named(name: str) -> Feature:
 def checked_member(member: str) -> str:
     """The same. Raises usage() for what is not `user:`, `serviceAccount:` or `group:` with an e-mail address."""
     if not _MEMBER.fullmatch(member):
-        raise usage(f"{member!r} is not a member", "write user:ADDRESS, serviceAccount:ADDRESS or group:ADDRESS")
+        hint = "write user:ADDRESS, serviceAccount:ADDRESS or group:ADDRESS"
+        if _MEMBER.fullmatch(f"user:{member}"):
+            kind = "serviceAccount" if member.endswith("gserviceaccount.com") else "user"
+            hint = f"write {kind}:{member}" + (f", or for a group group:{member}" if kind == "user" else "")
+        raise usage(f"{member!r} is not a member", hint)
     return member

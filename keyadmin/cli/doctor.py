@@ -111,6 +111,8 @@ def doctor(
         _write_role(session, role_file, found, yes=yes, dry_run=dry_run)
     grants = grant.plan(found, whom) if apply and whom else []
     applied = apply and _apply(context, session, grants, found, yes=yes, dry_run=dry_run)
+    if apply and not dry_run and any(each.roles for each in grants):
+        found = run(context, look)  # what was missing before is no answer any more
     _show(session, found, message=message)
     return Exit.OK if applied or all(each.ready for each in found) else Exit.FOUND
 

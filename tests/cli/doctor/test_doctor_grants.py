@@ -125,6 +125,8 @@ def test_apply_grants_what_a_member_lacks(run: Callable[..., Any], doctor: Calla
     result = run("doctor", "demo-project", "--apply", "--member", MEMBER, "--yes")
     assert result.code == 0
     assert "Changes to the allow policy of project demo-project" in result.err
+    assert "demo-project: ready to" in result.out, "the report is of afterwards: nobody grants it twice"
+    assert "To grant what is missing" not in result.out
     for role in roles_of(policy_of(served), MEMBER):
         assert f"+ {role}" in result.err
     assert doctor("demo-project", user=DEV).ready
