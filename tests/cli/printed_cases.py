@@ -61,7 +61,39 @@ FULL: Final = project(
 POLICY: Final = '[[rule]]\nprojects = ["demo-project"]\nkeys = ["web"]\nmax-age = "1d"\nsinks = []\n'
 OLD: Final = {"createTime": "2025-01-01T00:00:00Z"}
 
+OPEN: Final = OLD | {
+    "restrictions": {},
+    "serviceAccountEmail": None,
+    "use": [{"service": MAPS, "at": "2026-11-20T00:00:00Z", "calls": 5}],
+}
+_FIX: Final = "audit fix --projects demo-project --rule gemini-exposed-key --key web"
+_AT_ONCE: Final = f"{_FIX} --observe 0s --yes"
+
 CASES: Final[dict[str, Case]] = {
+    # ---- audit
+    "an audit's repair": Case(_AT_ONCE, web=OPEN),
+    "an audit's repair in JSON": Case(f"{_AT_ONCE} --format json", web=OPEN),
+    "an audit's repair in Markdown": Case(f"{_AT_ONCE} --format markdown", web=OPEN),
+    "an audit's repair as a page": Case(f"{_AT_ONCE} --format html", web=OPEN),
+    "a plan of an audit's repair": Case(f"{_FIX} --out plan.json", web=OPEN),
+    "a repair that is refused": Case(
+        f"{_AT_ONCE}", web=OPEN, faults=({"method": "UpdateKey", "code": "PERMISSION_DENIED", "times": 1},)
+    ),
+    "a return that is refused": Case(
+        "audit undo plan.json --yes",
+        web=OPEN,
+        before=(f"{_FIX} --out plan.json", "audit fix --apply plan.json --observe 0s --yes"),
+        faults=({"method": "UpdateKey", "code": "PERMISSION_DENIED", "times": 1},),
+    ),
+    "an audit of too many keys": Case("audit -p full-project --rule too-many-keys --format json", projects=(FULL,)),
+    "an audit of more than is shown": Case("audit -p full-project", projects=(FULL,)),
+    "a difference of more than is shown": Case(
+        "audit diff a.json b.json",
+        projects=(FULL, BARE),
+        before=("audit -p bare-project --output a.json --fail-on none", "audit -p full-project --output b.json --fail-on none"),
+    ),
+    # ---- guard
+    "a guard without permission": Case("guard apply -p demo-project --dry-run", user="zoe@example.com"),
     # ---- names and references
     "a project by its name": Case("keys list -p My-Shop"),
     "no such key": Case("keys describe nosuch"),

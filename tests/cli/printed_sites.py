@@ -7,6 +7,17 @@ from __future__ import annotations
 from typing import Final
 
 PRINTED_BY: Final[dict[str, str]] = {
+    "keyadmin.audit.fix.report:FixReport.to_json:audit undo": "an audit's repair in JSON",
+    "keyadmin.audit.fix.report:markdown:audit undo": "an audit's repair in Markdown",
+    "keyadmin.audit.fix.report:page:audit undo": "an audit's repair as a page",
+    "keyadmin.cli.audit.fix_run:FixManner._tell_rest:audit undo": "an audit's repair",
+    "keyadmin.cli.audit.fix_run:FixManner.planned:audit fix": "a plan of an audit's repair",
+    "keyadmin.cli.audit.fix_run:FixManner._ended:audit fix": "a repair that is refused",
+    "keyadmin.cli.audit.undo:_ended:keys describe": "a return that is refused",
+    "keyadmin.audit.rules.too_many_keys:check:keys list": "an audit of too many keys",
+    "keyadmin.cli.audit.run:_again:audit": "an audit of more than is shown",
+    "keyadmin.cli.audit.diff:_lines:audit diff": "a difference of more than is shown",
+    "keyadmin.guard.scope:grant_command:f'{path} add-iam-policy-binding'": "a guard without permission",
     "keyadmin.access.charged:Charged.command:projects enable": "the project charged has APIs off",
     "keyadmin.access.charged:Charged.command:services enable": "the project charged has all APIs off",
     "keyadmin.access.checks:_state:projects undelete": "doctor on a project that is being deleted",
@@ -108,6 +119,9 @@ PRINTED_BY: Final[dict[str, str]] = {
 }
 
 TYPED_IN: Final[dict[str, str]] = {
+    "keyadmin.audit.commands:command:verb": "tests/cli/test_advice_audit.py::test_after_the_fix_the_finding_is_gone_and_the_neighbours_are_there",
+    "keyadmin.cloud.identity_errors:_connection:doctor": "tests/local_google/test_network_advice.py::test_credentials_that_are_refused_are_shown_where_the_advice_leads",
+    "keyadmin.cloud.network:way_out:doctor": "tests/local_google/test_network_advice.py::test_the_connection_is_looked_at_while_the_trouble_lasts",
     "keyadmin.cli.doctor:_say_how_to_go_on:doctor": "tests/cli/doctor/test_doctor_member.py::test_what_a_policy_above_may_grant_is_not_certainly_missing",
     "keyadmin.access.constraints:_cure:keys create": "tests/cli/guard/test_guard_lived_with.py::test_a_change_that_does_not_cure_is_refused_and_one_that_does_goes_through",
     "keyadmin.access.constraints:_cure:keys delete": "tests/cli/guard/test_guard_lived_with.py::test_a_change_that_does_not_cure_is_refused_and_one_that_does_goes_through",
@@ -137,32 +151,18 @@ TYPED_IN: Final[dict[str, str]] = {
 }
 
 UNTYPED: Final[dict[str, str]] = {
-    "keyadmin.audit.commands:command:verb": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
-    "keyadmin.audit.fix.report:FixReport.to_json:audit undo": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
-    "keyadmin.audit.fix.report:markdown:audit undo": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
-    "keyadmin.audit.fix.report:page:audit undo": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
+    "keyadmin.guard.scope:_organization:audit schedule": "it writes units: tests of `audit schedule`",
     "keyadmin.audit.fix.undo:rollback:rotation rollback": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
-    "keyadmin.audit.rules.too_many_keys:check:keys list": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
     "keyadmin.audit.rules.undisplayable_key:check:keys list": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
     "keyadmin.audit.steps:_split:keys create": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
-    "keyadmin.cli.audit.diff:_lines:audit diff": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
-    "keyadmin.cli.audit.fix_run:FixManner._ended:audit fix": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
     "keyadmin.cli.audit.fix_run:FixManner._tell_rest:audit fix": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
-    "keyadmin.cli.audit.fix_run:FixManner._tell_rest:audit undo": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
-    "keyadmin.cli.audit.fix_run:FixManner.planned:audit fix": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
     "keyadmin.cli.audit.fix_view:tell_harm:audit undo": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
-    "keyadmin.cli.audit.run:_again:audit": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
-    "keyadmin.cli.audit.undo:_ended:keys describe": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
     "keyadmin.cli.completion:detected:completion": "the shell that pytest runs in is known",
     "keyadmin.cli.mistakes:for_command:group": "help for a group that was mistyped: tests/cli/test_wrong_inputs.py",
     "keyadmin.cli.session:Session.project_found:config set": "the sandbox always names a project: tests/cli/projects/test_projects_picker.py",
-    "keyadmin.cloud.identity_errors:_connection:doctor": "no credentials are in the sandbox: tests/cloud/test_errors.py",
-    "keyadmin.cloud.network:way_out:doctor": "it needs a network that fails: tests/cloud/test_network.py",
     "keyadmin.guard.plan:_constraint:org-policies describe-custom-constraint": "gcloud's and the guard's own, which the sandbox does not keep: parsed where the guard is tested",
     "keyadmin.guard.plan:_room:org-policies list-custom-constraints": "gcloud's and the guard's own, which the sandbox does not keep: parsed where the guard is tested",
-    "keyadmin.guard.scope:_organization:audit schedule": "gcloud's and the guard's own, which the sandbox does not keep: parsed where the guard is tested",
     "keyadmin.guard.scope:describe_command:org-policies describe": "gcloud's and the guard's own, which the sandbox does not keep: parsed where the guard is tested",
-    "keyadmin.guard.scope:grant_command:f'{path} add-iam-policy-binding'": "gcloud's and the guard's own, which the sandbox does not keep: parsed where the guard is tested",
     "keyadmin.rotation.decide:_no_number_left:keys clone": "it takes 9999 generations: tests/unit/test_rotation_decide.py",
     "keyadmin.rotation.engine:_decision:rotation rollback": "it takes a change in the middle of a rollback: tests/rotation/test_rollback.py",
     "keyadmin.rotation.policy:of_options:projects list": "options that are no project are refused earlier",
