@@ -61,7 +61,7 @@ FULL: Final = project(
 POLICY: Final = '[[rule]]\nprojects = ["demo-project"]\nkeys = ["web"]\nmax-age = "1d"\nsinks = []\n'
 OLD: Final = {"createTime": "2025-01-01T00:00:00Z"}
 
-OPEN: Final = OLD | {
+OPEN: Final[dict[str, Any]] = OLD | {
     "restrictions": {},
     "serviceAccountEmail": None,
     "use": [{"service": MAPS, "at": "2026-11-20T00:00:00Z", "calls": 5}],
@@ -92,7 +92,11 @@ CASES: Final[dict[str, Case]] = {
         projects=(FULL, BARE),
         before=("audit -p bare-project --output a.json --fail-on none", "audit -p full-project --output b.json --fail-on none"),
     ),
+    "an audit compared with the last": Case(
+        "audit -p demo-project --diff --fail-on none", before=("audit -p demo-project --fail-on none",)
+    ),
     # ---- guard
+    "a guard of no organisation": Case("guard plan -p third-project", projects=(THIRD,)),
     "a guard without permission": Case("guard apply -p demo-project --dry-run", user="zoe@example.com"),
     # ---- names and references
     "a project by its name": Case("keys list -p My-Shop"),

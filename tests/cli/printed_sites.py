@@ -7,6 +7,8 @@ from __future__ import annotations
 from typing import Final
 
 PRINTED_BY: Final[dict[str, str]] = {
+    "keyadmin.guard.scope:_organization:audit schedule": "a guard of no organisation",
+    "keyadmin.cli.audit.after:AfterAudit._show:audit diff": "an audit compared with the last",
     "keyadmin.audit.fix.report:FixReport.to_json:audit undo": "an audit's repair in JSON",
     "keyadmin.audit.fix.report:markdown:audit undo": "an audit's repair in Markdown",
     "keyadmin.audit.fix.report:page:audit undo": "an audit's repair as a page",
@@ -151,7 +153,8 @@ TYPED_IN: Final[dict[str, str]] = {
 }
 
 UNTYPED: Final[dict[str, str]] = {
-    "keyadmin.guard.scope:_organization:audit schedule": "it writes units: tests of `audit schedule`",
+    "keyadmin.cli.app:_wrong_usage:": "help, where nothing at all was typed: tests/cli/test_base_commands.py",
+    "keyadmin.cli.app:_wrong_usage:keys create": "help, where nothing at all was typed: tests/cli/test_base_commands.py",
     "keyadmin.audit.fix.undo:rollback:rotation rollback": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
     "keyadmin.audit.rules.undisplayable_key:check:keys list": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
     "keyadmin.audit.steps:_split:keys create": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
