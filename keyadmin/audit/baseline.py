@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import blake2b
@@ -153,25 +155,35 @@ def _finding(path: Path, number: int, value: Any) -> WrittenFinding:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What an earlier report found: the severity of each finding by its identity."""
+    """What an earlier report found. `known` = of each finding its identity, the last bits of which give way to its severity,
+    in their order: eight bytes a finding, of which there may be hundreds of thousands.
+    """
 
     head: ReportHead
-    known: Mapping[int, Severity]
+    known: Sequence[int]
 
     def is_new(self, finding: Finding) -> bool:
         """Whether it was not there before, or not as bad."""
-        before = self.known.get(identity(finding.rule, subject(finding)))
-        return before is None or finding.severity > before
+        about = _without_severity(identity(finding.rule, subject(finding)))
+        at = bisect_right(self.known, about | _SEVERITY_BITS) - 1
+        return at < 0 or _without_severity(self.known[at]) != about or finding.severity > self.known[at] & _SEVERITY_BITS
+
+
+_SEVERITY_BITS: Final = 0b11
+
+
+def _without_severity(known: int) -> int:
+    return known & ~_SEVERITY_BITS
 
 
 def read_baseline(path: Path) -> Baseline:
     """Raises Problem (exit 2) with the place of the mistake."""
-    known: dict[int, Severity] = {}
+    known = array("Q")
     found: ReportHead | None = None
     for each in read_report(path):
         if isinstance(each, ReportHead):
             found = each
         else:
-            known[each.identity] = max(each.severity, known.get(each.identity, each.severity))
+            known.append(_without_severity(each.identity) | each.severity)
     assert found is not None
-    return Baseline(found, known)
+    return Baseline(found, array("Q", sorted(known)))

@@ -1,16 +1,15 @@
 """Reports that are kept: one file an audit, JSON in gzip, for this user alone, the last sixty of a folder.
 
-A kept report is a report like any other: `--baseline` and `audit diff` read it. Only its order differs, so that a list of
-audits needs the first lines of each file alone.
+A kept report is the document that `--format json` prints: `--baseline` and `audit diff` read it. What was found stands at its
+end, so that a list of audits needs the first lines of each file alone.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -22,12 +21,10 @@ from keyadmin.local.files import write_pieces
 from keyadmin.local.folders import make_private
 from keyadmin.local.locks import unwritable
 from keyadmin.model.problem import Cause, Problem
-from keyadmin.model.secret import redact
 
 MOST: Final = 60  # reports of a folder
 TREND: Final = 30  # audits before this one
 _LEVEL: Final = 1  # of compression: reports repeat themselves, and higher ones take ten times as long
-_AT_ONCE: Final = 500  # findings that are encoded together
 _NAME: Final = re.compile(r"(?P<sandbox>sandbox-)?audit-\d{8}T\d{12}Z-[0-9a-f]{8}\.json\.gz")
 
 
@@ -38,15 +35,33 @@ def default_folder(*, sandbox: bool) -> Path:
     return user_data_path("keyadmin", appauthor=False) / ("sandbox-audits" if sandbox else "audits")
 
 
-def keep(folder: Path, report: AuditReport) -> Path:
-    """Write a report into the folder, and let go of those beyond the last sixty. Raises Problem."""
+class Packed:
+    """A report's text on its way into a file: compressed to a tenth, so that it may be held until all of it is there."""
+
+    def __init__(self, pieces: Iterable[str] = ()) -> None:
+        self._packer = zlib.compressobj(_LEVEL, wbits=31)  # 31 = with the header of gzip
+        self._parts: list[bytes] = []
+        for piece in pieces:
+            self.add(piece)
+
+    def add(self, piece: str) -> None:
+        """The next piece, without key strings."""
+        self._parts.append(self._packer.compress(piece.encode("utf-8", "backslashreplace")))
+
+    def parts(self) -> list[bytes]:
+        """All of it; nothing is added any more."""
+        return [*self._parts, self._packer.flush()]
+
+
+def keep(folder: Path, report: AuditReport, packed: Packed) -> Path:
+    """Write a report into the folder, `packed` as JSON, and let go of those beyond the last sixty. Raises Problem."""
     kind = "sandbox-audit" if report.sandbox else "audit"
     path = folder / f"{kind}-{report.now:%Y%m%dT%H%M%S%f}Z-{os.urandom(4).hex()}.json.gz"
     try:
         make_private(folder)
     except OSError as error:
         raise unwritable(path, error) from error
-    write_pieces(path, _zipped(_pieces(report)))
+    write_pieces(path, packed.parts())
     for old in _files(folder, sandbox=report.sandbox)[MOST:]:
         old.unlink(missing_ok=True)
     return path
@@ -67,24 +82,6 @@ def _files(folder: Path, *, sandbox: bool) -> list[Path]:
 def _unlisted(folder: Path, error: OSError) -> Problem:
     fix = (f"see that {folder} is a folder that you may read",)
     return Problem(Cause.UNKNOWN, f"{folder} cannot be listed: {error.strerror}", fix=fix)
-
-
-def _pieces(report: AuditReport) -> Iterator[str]:
-    """The report as JSON, what it is about before what it found."""
-    yield json.dumps(report.about())[:-1] + ', "findings": ['
-    findings = iter(report.findings)
-    between = "\n"
-    while batch := list(islice(findings, _AT_ONCE)):
-        yield between + ",\n".join(json.dumps(each.to_json()) for each in batch)
-        between = ",\n"
-    yield '\n], "errors": ' + json.dumps([each.to_json() for each in report.errors]) + "}\n"
-
-
-def _zipped(pieces: Iterable[str]) -> Iterator[bytes]:
-    packer = zlib.compressobj(_LEVEL, wbits=31)  # 31 = with the header of gzip
-    for piece in pieces:
-        yield packer.compress(redact(piece).encode())
-    yield packer.flush()
 
 
 def kept(folder: Path, *, sandbox: bool) -> tuple[list[ReportHead], list[str]]:

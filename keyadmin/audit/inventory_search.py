@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 LAGGING: Final = f"projects and keys are from Cloud Asset Inventory, which lags behind by {LAG}"
 _PROJECT_FIELDS: Final = "name,project,state,additionalAttributes"
-_SERVICE_FIELDS: Final = "name,project,state"
 _NEEDED: Final = frozenset({"restrictions", "serviceAccountEmail"})
 
 
@@ -115,10 +114,11 @@ class _Search:
                 self._gone.add(asset.project_number)
 
     async def _searched_keys(self, top: str) -> None:
-        async for asset in self._cloud.assets.keys(top, self._ids):
-            self._keys.add(asset.number, asset.key)
-            if asset.key is not None and id(asset.key.restrictions) not in self._targets:
-                self._ask_for_targets(asset.key)
+        async for page in self._cloud.assets.keys(top, self._ids):
+            for number, key in page:
+                self._keys.add(number, key)
+                if key is not None and id(key.restrictions) not in self._targets:
+                    self._ask_for_targets(key)
 
     def _ask_for_targets(self, key: Key) -> None:
         self._targets[id(key.restrictions)] = key.restrictions
@@ -131,22 +131,18 @@ class _Search:
             self._apis.append(asyncio.create_task(self._enabled(service)))
 
     async def _enabled(self, service: str) -> None:
-        from keyadmin.cloud.assets import SERVICE
-
-        numbers = self._on[service]
-        query = f"state:ENABLED AND name:*{service}*"  # as public scripts ask
         for top in self._tops:
-            async for asset in self._cloud.assets.search(top, SERVICE, query, _SERVICE_FIELDS):
-                if asset.name.endswith(f"/{service}"):
-                    numbers.add(asset.project_number)
+            async for page in self._cloud.assets.enabled(top, service):
+                self._on[service].update(page)
 
     async def _list(self) -> None:
         """The keys with their resources, in place of what the search showed of them."""
         found = _Keys()
         try:
             for top in self._tops:
-                async for asset in self._cloud.assets.keys(top, self._ids, listed=True):
-                    found.add(asset.number, asset.key)
+                async for page in self._cloud.assets.keys(top, self._ids, listed=True):
+                    for number, key in page:
+                        found.add(number, key)
         except Problem as problem:
             if problem.exit is Exit.CREDENTIALS:
                 raise

@@ -29,12 +29,12 @@ class FixStep:
     not_read: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KeyJudgement:
     """What is wrong with a key, the worst first, and the steps in their order: contain, replace, delete.
 
-    `key` None = it is about the project itself; `use` = its use in the last six weeks, None = none, or unknown where `use` is
-    in `not_read`; `not_read` = what was not read of it; `owner` None = nobody asked for it.
+    Not frozen, as Finding. `key` None = it is about the project itself; `use` = its use in the last six weeks, None = none, or
+    unknown where `use` is in `not_read`; `not_read` = what was not read of it; `owner` None = nobody asked for it.
     """
 
     project: str
@@ -53,6 +53,8 @@ class KeyJudgement:
     @property
     def severity(self) -> Severity:
         """The worst of what is not accepted; where all is, the worst of that."""
+        if self.findings[0].accepted is None:
+            return self.findings[0].severity
         open_ = [finding.severity for finding in self.findings if finding.accepted is None]
         return max(open_ or [finding.severity for finding in self.findings])
 
@@ -66,5 +68,5 @@ def in_order(judgements: Iterable[KeyJudgement]) -> list[KeyJudgement]:
     """The worst first: by severity, number of findings, then by name."""
     return sorted(
         judgements,
-        key=lambda each: (-each.severity, -len(each.findings), each.project, each.label, each.key.name if each.key else ""),
+        key=lambda each: (-each.severity, -len(each.findings), each.project, each.findings[0].place),
     )

@@ -31,8 +31,7 @@ def _judged(facts: AuditFacts, found: Sequence[Finding], shown: frozenset[str], 
     fix, not_read = steps.command(0), steps.not_read(0)
     mine = sorted([each for each in found if each.rule in shown], key=_worst)
     for each in mine:  # a finding gets its key's next step here, before anybody sees it: a copy would take as long as the rest
-        object.__setattr__(each, "fix", fix)
-        object.__setattr__(each, "not_read", not_read)
+        each.fix, each.not_read = fix, not_read
     use = facts.used.get(key.uid) if facts.used is not None and key is not None else None
     unread = facts.used is None and key is not None and key.delete_time is None
     return KeyJudgement(facts.project, key, tuple(mine), steps, use, _NOT_READ if unread else ())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from keyadmin.audit.acceptance import Acceptance
 from keyadmin.audit.accepted import Acceptances
@@ -11,15 +10,14 @@ from keyadmin.audit.baseline import Baseline
 from keyadmin.audit.model import Finding
 
 
-def marker(accepted: Acceptances, baseline: Baseline | None) -> Callable[[Finding], Finding] | None:
-    """Gives a finding back with what is known of it; None where nothing is."""
+def marker(accepted: Acceptances, baseline: Baseline | None) -> Callable[[Finding], None] | None:
+    """Puts on a finding what is known of it; None where nothing is."""
     if baseline is None and not accepted.entries:
         return None
 
-    def mark(finding: Finding) -> Finding:
-        entry = _entry(accepted, finding)
-        new = None if baseline is None else baseline.is_new(finding)
-        return finding if entry is None and new is None else replace(finding, accepted=entry, new=new)
+    def mark(finding: Finding) -> None:
+        finding.accepted = _entry(accepted, finding)
+        finding.new = None if baseline is None else baseline.is_new(finding)
 
     return mark
 

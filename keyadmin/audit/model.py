@@ -101,9 +101,9 @@ class AuditFacts:
         return tuple((lineage, decision) for lineage, decision in decided if decision.action is not Action.GONE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Finding:
-    """One thing that is wrong, or worth knowing.
+    """One thing that is wrong, or worth knowing. Not frozen, since there are hundreds of thousands: that would take longer.
 
     `key` is None where it is about the project; `fix` = what to type next about the key (the first step of its judgement);
     `accepted` = who accepted it and why; `new` = whether a baseline has it not (None = there is none); `not_read` = what that
@@ -127,6 +127,11 @@ class Finding:
         A key string in it is masked here: whoever cuts the name short would cut it so that nobody finds it any more.
         """
         return "" if self.key is None else redact(self.key.display_name) or self.key.key_id
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """By what findings stand in their order: the key's display name, then its full name."""
+        return ("", "") if self.key is None else (self.key.display_name, self.key.name)
 
     def to_json(self) -> dict[str, Any]:
         """The contract's object: `key` = the full name, `keyName` = the display name; null where it is about the project."""

@@ -75,49 +75,49 @@ class AuditReport:
         return self.findings if self.whole is None else self.whole.findings
 
     @cached_property
+    def _tally(self) -> Counter[tuple[Severity, str, bool, bool | None]]:
+        """How many findings there are of each severity and rule, accepted or not, new or not."""
+        return Counter((each.severity, each.rule, each.accepted is None, each.new) for each in self._counted)
+
+    @cached_property
     def accepted(self) -> int:
         """How many findings somebody has accepted: they are in no other count but `findings`."""
-        return sum(1 for finding in self._counted if finding.accepted is not None)
+        return sum(count for (_, _, open_, _), count in self._tally.items() if not open_)
 
     @cached_property
     def new(self) -> int | None:
         """How many findings the baseline has not, accepted ones left out; None without a baseline."""
         if not self.compared:
             return None
-        return sum(1 for finding in self._counted if finding.new and finding.accepted is None)
+        return sum(count for (_, _, open_, new), count in self._tally.items() if open_ and new)
 
-    def marked(self, mark: Callable[[Finding], Finding], *, compared: bool = False) -> AuditReport:
-        """The same report with every finding as `mark` gives it back; `compared` = with a baseline."""
-        marked = {id(each): mark(each) for each in self.findings}  # once: the judgements have the same ones
-        once: Callable[[Finding], Finding] = lambda each: marked.get(id(each)) or mark(each)  # noqa: E731
-        judged = [replace(each, findings=tuple(map(once, each.findings))) for each in self.judgements]
-        return replace(
-            self,
-            findings=tuple(map(once, self.findings)),
-            judgements=tuple(in_order(judged)),
-            compared=self.compared or compared,
-        )
+    def marked(self, mark: Callable[[Finding], None], *, compared: bool = False) -> AuditReport:
+        """The same report, each finding as `mark` leaves it; `compared` = with a baseline."""
+        for finding in self.findings:
+            mark(finding)
+        return replace(self, judgements=tuple(in_order(self.judgements)), compared=self.compared or compared)
 
     def at_least(self, severity: Severity) -> int:
         """How many findings are this bad or worse, accepted ones left out; with a baseline only new ones."""
         return sum(
-            1
-            for finding in self._counted
-            if finding.severity >= severity and finding.accepted is None and finding.new is not False
+            count for (bad, _, open_, new), count in self._tally.items() if bad >= severity and open_ and new is not False
         )
 
     @cached_property
     def by_severity(self) -> dict[str, int]:
         """The number of findings of each severity, the worst first; 0 where there is none."""
         counts = {severity.word: 0 for severity in sorted(Severity, reverse=True)}
-        found = Counter(finding.severity for finding in self._counted if finding.accepted is None)
-        return counts | {severity.word: count for severity, count in found.items()}
+        for (severity, _, open_, _), count in self._tally.items():
+            counts[severity.word] += count * open_
+        return counts
 
     @cached_property
     def by_rule(self) -> dict[str, int]:
         """The number of findings of each rule that was applied."""
-        counts = dict.fromkeys(self.rules, 0)
-        return counts | Counter(finding.rule for finding in self._counted if finding.accepted is None)
+        counts = Counter(dict.fromkeys(self.rules, 0))
+        for (_, rule, open_, _), count in self._tally.items():
+            counts[rule] += count * open_
+        return dict(counts)
 
     def summary(self) -> dict[str, Any]:
         """The contract's object."""
@@ -133,13 +133,11 @@ class AuditReport:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """The contract's document, and beside it what the audit went by."""
-        about = self.about()
+        """The contract's document, and beside it what the audit went by. What was found stands at the end."""
         return {
-            **{name: about.pop(name) for name in ("schemaVersion", "summary")},
+            **self.about(),
             "findings": MadeLater(self.findings, Finding.to_json),
             "errors": [error.to_json() for error in self.errors],
-            **about,
         }
 
     def about(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from keyadmin import __version__
@@ -17,7 +18,7 @@ from keyadmin.audit.known import UseRead
 from keyadmin.audit.model import UNUSED_AFTER, USUAL_AFTER, AuditFacts, Finding, Severity, Unseen, Use
 from keyadmin.audit.result import AuditReport
 from keyadmin.audit.rule import AuditRule, Need, open_keys
-from keyadmin.audit.rules import apply, chosen
+from keyadmin.audit.rules import apply, chosen, rules
 from keyadmin.audit.steps import StepBook
 from keyadmin.keys.denial import told_apart
 from keyadmin.model.duration import words
@@ -61,6 +62,8 @@ class _Looked:
 
     project: str
     judgements: list[KeyJudgement]
+    found: list[Finding]
+    """What the judgements hold, in the order of the rules."""
     keys: int = 0
     names: tuple[str, ...] = ()
     """The id and the number of the project, where it was checked."""
@@ -143,7 +146,9 @@ class _Look:
         self._may_read_use = self._may_ask = may_read_use
         self._shown = frozenset(rule.id for rule in wishes.rules)
         # What is to be done about a key depends on all that is wrong with it.
-        self._rules = tuple({rule.id: rule for rule in (*chosen(None), *wishes.rules)}.values())
+        order = list(rules())
+        every = {rule.id: rule for rule in (*chosen(None), *wishes.rules)}
+        self._rules = tuple(sorted(every.values(), key=lambda rule: order.index(rule.id) if rule.id in order else len(order)))
         self._book = StepBook()
         self._named = named
         self._youngest = UNUSED_AFTER if wishes.anomaly is None else USUAL_AFTER
@@ -172,24 +177,24 @@ class _Look:
                 keys = await self._listed(candidate.project)
             except Problem as problem:
                 return _Looked(
-                    candidate.project, [], unseen=_unseen(candidate.project, problem), failure=_no_credentials(problem)
+                    candidate.project, [], [], unseen=_unseen(candidate.project, problem), failure=_no_credentials(problem)
                 )
+        keys = tuple(sorted(keys, key=_PLACE))  # so findings have the same order however a server lists keys
         facts = AuditFacts(candidate.project, keys, self.now, self._wishes.max_age, candidate.gemini, apis=candidate.apis)
         facts = replace(facts, anomaly=self._wishes.anomaly) if self._wishes.anomaly is not None else facts
         asked = await self._asked(facts, self._needs, use=self._reads_use and _judgeable(keys, self.now, self._youngest))
         every = found = apply(asked.facts, self._wishes.rules)
         before = asked.facts
         if any(finding.key is not None and finding.key.delete_time is None for finding in found):
-            more = await self._asked(asked.facts, _STATES, use=self._may_read_use and not asked.use, again=asked)
+            more = await self._asked(asked.facts, _STATES - self._needs, use=self._may_read_use and not asked.use, again=asked)
             asked = _Asked(more.facts, asked.unseen or more.unseen, asked.blind or more.blind, asked.dark or more.dark)
         if asked.facts is not before or len(self._rules) > len(self._shown):
             every = apply(asked.facts, self._rules)
         judgements = judge(asked.facts, every, self._shown, self._book)
-        known = _names(facts)
+        shown = every if len(self._rules) == len(self._shown) else [each for each in every if each.rule in self._shown]
         use = asked.facts.used is not None if facts.live else None
-        return _Looked(
-            candidate.project, judgements, len(keys), known, asked.unseen, blind=asked.blind, dark=asked.dark, use=use
-        )
+        about = (len(keys), _names(facts), asked.unseen)
+        return _Looked(candidate.project, judgements, shown, *about, blind=asked.blind, dark=asked.dark, use=use)
 
     async def _asked(self, facts: AuditFacts, needs: Collection[Need], *, use: bool, again: _Asked | None = None) -> _Asked:
         """The facts with what is not known yet: which APIs are on, where that matters, and the use of the keys."""
@@ -238,6 +243,7 @@ class _Look:
             return _no_credentials(problem)
 
 
+_PLACE: Final = attrgetter("display_name", "name")
 _STATES: Final[frozenset[Need]] = frozenset({"gemini", "apis"})
 _STATE_UNKNOWN: Final = "it has keys without API restriction, and whether the Gemini API is on is unknown: "
 
@@ -276,26 +282,23 @@ def _unseen(project: str, problem: Problem, before: str = "") -> Unseen:
     return Unseen(project, problem.cause.value, before + problem.message)
 
 
-def _worst_first(looked: Sequence[_Looked], order: Mapping[str, int]) -> Iterator[Finding]:
-    """By severity, then by project, rule and name. The projects are in their order already."""
+def _worst_first(looked: Sequence[_Looked]) -> Iterator[Finding]:
+    """By severity, then by project, rule and name: of a project they are in their order already."""
     by_severity: dict[Severity, list[Finding]] = {severity: [] for severity in sorted(Severity, reverse=True)}
     for one in sorted(looked, key=lambda each: each.project):
-        found = [finding for judgement in one.judgements for finding in judgement.findings]
-        found.sort(key=lambda each: (order[each.rule], each.label, each.key.name if each.key else ""))
-        for finding in found:
+        for finding in one.found:
             by_severity[finding.severity].append(finding)
     for of_severity in by_severity.values():
         yield from of_severity
 
 
 def _report(taken: Taken, scope: AuditScope, wishes: AuditOptions, looked: Sequence[_Looked], look: _Look) -> AuditReport:
-    order = {rule.id: place for place, rule in enumerate(wishes.rules)}
     return AuditReport(
-        findings=tuple(_worst_first(looked, order)),
+        findings=tuple(_worst_first(looked)),
         errors=tuple(one.unseen for one in looked if one.unseen is not None),
         projects=len(looked),
         keys=sum(one.keys for one in looked),
-        rules=tuple(order),
+        rules=tuple(rule.id for rule in wishes.rules),
         source=taken.source,
         listed=frozenset(candidate.project for candidate in taken.candidates if candidate.keys is None),
         where=scope.words,

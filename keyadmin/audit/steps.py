@@ -86,22 +86,11 @@ class _Case:
 
     @property
     def resumes(self) -> bool:
-        """Whether its rotation goes on where it is typed again: the rule names no other way."""
-        return self.rotation is not None and not self.rotation.fix
+        return _resumes(self.found)
 
     @property
-    def shape(self) -> Hashable:
-        """All that the steps depend on but names: keys that agree in it get the same ones."""
-        key, facts, use = self.key, self.facts, self.use
-        used = (use.services, use.answered) if use is not None else self.use_known
-        more = (self.grown, self.resumes, key.delete_time is None, facts.blind)
-        return (tuple(self.found), key.key_type, key.restrictions, used, facts.states, more)
-
-    @cached_property
     def grown(self) -> bool:
-        """Whether it is old enough for `--to-used`."""
-        made = self.key.create_time
-        return made is not None and self.facts.now - made >= YOUNGEST
+        return _grown(self.facts, self.key)
 
     @cached_property
     def surplus(self) -> frozenset[str]:
@@ -130,6 +119,24 @@ class _Case:
     @property
     def calls_gemini(self) -> bool:
         return GEMINI in self.called
+
+
+def _shape(facts: AuditFacts, key: Key, found: Mapping[str, Finding]) -> Hashable:
+    """All that the steps depend on but names: keys that agree in it get the same ones."""
+    use = facts.used.get(key.uid) if facts.used is not None else None
+    used = (use.services, use.answered) if use is not None else facts.used is not None
+    more = (_grown(facts, key), _resumes(found), key.delete_time is None, facts.blind)
+    return (tuple(found), key.key_type, key.restrictions, used, facts.states, more)
+
+
+def _grown(facts: AuditFacts, key: Key) -> bool:
+    """Whether it is old enough for `--to-used`."""
+    return key.create_time is not None and facts.now - key.create_time >= YOUNGEST
+
+
+def _resumes(found: Mapping[str, Finding]) -> bool:
+    """Whether its rotation goes on where it is typed again: the rule names no other way."""
+    return next((not found[rule].fix for rule in _ROTATIONS if rule in found), False)
 
 
 class Steps(Sequence[FixStep]):
@@ -188,11 +195,10 @@ class StepBook:
         if key is None:
             first = next(iter(found))
             return Steps((FixStep("review", first, "see what there is; people say which may go"),), ("", ""), own)
-        case = _Case(facts, key, found)
-        shape = (case.shape, tuple(own))
+        shape = (_shape(facts, key, found), tuple(own))
         steps = self._known.get(shape)
         if steps is None:
-            self._known[shape] = steps = _shaped(case)
+            self._known[shape] = steps = _shaped(_Case(facts, key, found))
         return Steps(steps, (name("key", key.key_id), name("project", key.project)), own)
 
 

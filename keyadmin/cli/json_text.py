@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, Final
 
+from keyadmin.model.json_lines import json_lines
 from keyadmin.model.lazy import MadeLater
 
 LONG: Final = 1000  # elements, from where on each is a line: indenting would take eight times as long
@@ -57,16 +58,4 @@ def is_long(data: Any) -> bool:
 def _lines(data: Sequence[Any], *, plain: bool) -> Iterator[str]:
     left = iter(data)
     while batch := list(islice(left, _AT_ONCE)):
-        yield _encoded(batch, plain=plain)
-
-
-def _encoded(batch: Iterable[Any], *, plain: bool) -> str:
-    """A line each. No line break stands in JSON itself."""
-    if not plain:
-        import msgspec
-
-        try:
-            return msgspec.json.Encoder().encode_lines(batch).decode()
-        except (UnicodeEncodeError, msgspec.MsgspecError):
-            pass  # half a character, as others may write it
-    return "".join(json.dumps(each, ensure_ascii=plain) + "\n" for each in batch)
+        yield json_lines(batch, plain=plain)

@@ -183,18 +183,22 @@ def _global_options(
 
 
 class _Late:
-    """Stands in for Typer's coercion of one parameter: texts and what was not given need none.
+    """Stands in for Typer's coercion of one parameter: texts, lists of them, flags and what was not given need none.
 
     Typer imports pydantic for any coercion, a fourth of a small command's time. A value that needs it gets Typer's own.
     """
 
     def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
-        if value is None and not (param.multiple or param.nargs == -1):
-            return None
+        several = param.multiple or param.nargs == -1
         if param.name == "project" and param.multiple:
             return list(value or ())
-        if isinstance(value, str) and param.type_descriptor.annotation is str:
+        if value is None:
+            return () if several else None
+        wanted = param.type_descriptor.annotation
+        if wanted in (str, bool) and isinstance(value, wanted) and not several:
             return value
+        if wanted == list[str] and several and not isinstance(value, str) and all(isinstance(each, str) for each in value):
+            return list(value)
         set_coercion(param, None)
         return param.get_runtime_param().coerce(value, param=param, ctx=ctx)
 

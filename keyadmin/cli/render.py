@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -131,10 +131,15 @@ def show_to_programs(session: Session, data: Any) -> None:
         show_data(session, data)
 
 
-def show_data(session: Session, data: Any) -> None:
+def json_document(data: Any, *, plain: bool = False) -> Iterator[str]:
+    """JSON-like data as one document, piece by piece, key strings masked. `plain` = in ASCII."""
+    return map(_safe, json_text.pieces(complete_data(data), plain=plain))
+
+
+def show_data(session: Session, data: Any, heard: Callable[[str], None] | None = None) -> None:
     """Print JSON-like data as json (one document), jsonl (a line an item), yaml or csv: all, or what `--fields` chose.
 
-    Commands in its advice are complete.
+    Commands in its advice are complete. `heard` gets each piece of a JSON document before it is printed.
     """
     data = complete_data(data)
     if session.format == "csv":
@@ -148,15 +153,19 @@ def show_data(session: Session, data: Any) -> None:
         for piece in yaml_text.pieces(data, plain=not _unicode()):
             streams.write(masked(piece))
     elif session.format == "jsonl":
-        _write_all(json_text.lines(data, plain=not _unicode()))
+        for text in json_text.lines(data, plain=not _unicode()):
+            streams.write(_safe(text))
     else:
-        _write_all(json_text.pieces(data, plain=not _unicode()))
+        for piece in map(_safe, json_text.pieces(data, plain=not _unicode())):
+            if heard is not None:
+                heard(piece)
+            streams.write(piece)
         streams.write("\n")
 
 
-def _write_all(pieces: Iterable[str]) -> None:
-    for piece in pieces:
-        streams.write(masked(clean_json(piece)))
+def _safe(piece: str) -> str:
+    """A piece of JSON without key strings and without what a terminal obeys."""
+    return masked(clean_json(piece))
 
 
 def _unicode() -> bool:

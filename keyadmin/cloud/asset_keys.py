@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -45,6 +44,16 @@ class _Result(msgspec.Struct, rename="camel"):
         return self.versioned_resources[0].resource if self.versioned_resources else _Resource()
 
 
+class _Named(msgspec.Struct):
+    name: str = ""
+    project: str = ""
+
+
+class _NamedList(msgspec.Struct, rename="camel"):
+    results: list[_Named] = []
+    next_page_token: str = ""
+
+
 class _Data(msgspec.Struct):
     data: _Resource = msgspec.field(default_factory=_Resource)
 
@@ -73,8 +82,7 @@ class _List(msgspec.Struct, rename="camel"):
     next_page_token: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyAsset:
+class KeyAsset(NamedTuple):
     """A key as the inventory knows it; `key` None = it shows the name alone. `number` = of the project.
 
     Without etag and time of the last change: what is to be changed is read anew.
@@ -82,6 +90,14 @@ class KeyAsset:
 
     number: str
     key: Key | None
+
+
+def numbers(body: bytes, ending: str) -> ListPage[str]:
+    """The numbers of the projects of a page's resources whose names end so. Raises ValueError."""
+    page = _decoded(_NAMED, body)
+    return ListPage(
+        [each.project.rpartition("/")[2] for each in page.results if each.name.endswith(ending)], page.next_page_token
+    )
 
 
 class KeyReader:
@@ -126,6 +142,7 @@ class KeyReader:
         return known
 
 
+_NAMED: Final = msgspec.json.Decoder(_NamedList)
 _SEARCHED: Final = msgspec.json.Decoder(_Found)
 _LISTED: Final = msgspec.json.Decoder(_List)
 
@@ -135,6 +152,3 @@ def _decoded(decoder: Any, body: bytes) -> Any:
         return decoder.decode(body)
     except msgspec.MsgspecError as error:
         raise ValueError(str(error)) from error
-
-
-PageReader = Callable[[bytes], ListPage[KeyAsset]]

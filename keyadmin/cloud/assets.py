@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote
 
-from keyadmin.cloud.calls import ListPage, pages
+from keyadmin.cloud.calls import ListPage, whole_pages
 from keyadmin.cloud.endpoints import ASSET, ApiCall
 from keyadmin.cloud.rest import Json, RestTransport
 from keyadmin.model.key_codec import parse_time
 
 if TYPE_CHECKING:
     from keyadmin.cloud.asset_keys import KeyAsset
+
+T = TypeVar("T")
 
 PAGE: Final = 500  # the API's own maximum
 LISTED: Final = 1000  # a page of assets.list (its proto)
@@ -65,26 +68,43 @@ class Assets:
                 self._seen[str(name)] = asset.display_name
             yield asset
 
-    async def keys(self, scope: str, ids: Mapping[str, str], *, listed: bool = False) -> AsyncIterator[KeyAsset]:
-        """The keys below a scope, by search, or `listed` (cloudasset.assets.listResource or listApikeysKeys).
+    def keys(self, scope: str, ids: Mapping[str, str], *, listed: bool = False) -> AsyncIterator[Sequence[KeyAsset]]:
+        """The keys below a scope, page by page: by search, or `listed` (cloudasset.assets.listResource or listApikeysKeys).
 
         `ids` = the ids of projects by their number, as far as they are known when a page is read.
         """
         from keyadmin.cloud.asset_keys import KeyReader
 
-        project = scope.removeprefix("projects/") if scope.startswith("projects/") else None
-        call = ApiCall(ASSET, "ListAssets" if listed else "SearchAllResources", project)
-        path = f"/v1/{quote(scope, safe='/:')}" + ("/assets" if listed else ":searchAllResources")
-        asked = {"assetTypes": KEY, "prettyPrint": "false"}
-        asked |= {"contentType": "RESOURCE", "pageSize": str(LISTED)} if listed else {"pageSize": str(PAGE), "readMask": _KEY}
         reader = KeyReader(ids)
+        if listed:
+            asked = {"assetTypes": KEY, "contentType": "RESOURCE", "pageSize": str(LISTED)}
+            return self._whole_pages(scope, "ListAssets", "/assets", asked, reader.listed)
+        return self._searched(scope, {"assetTypes": KEY, "readMask": _KEY}, reader.searched)
 
-        async def fetch(token: str) -> ListPage[KeyAsset]:
-            params = asked | ({"pageToken": token} if token else {})
-            return await self._rest.read(call, path, reader.listed if listed else reader.searched, params)
+    def enabled(self, scope: str, service: str) -> AsyncIterator[Sequence[str]]:
+        """The numbers of the projects below a scope that a service is on in, page by page."""
+        from keyadmin.cloud.asset_keys import numbers
 
-        async for asset in pages(fetch, ahead=True):
-            yield asset
+        query = f"state:ENABLED AND name:*{service}*"  # as public scripts ask
+        asked = {"assetTypes": SERVICE, "readMask": "name,project,state", "query": query}
+        return self._searched(scope, asked, partial(numbers, ending=f"/{service}"))
+
+    def _searched(
+        self, scope: str, asked: Mapping[str, str], read: Callable[[bytes], ListPage[T]]
+    ) -> AsyncIterator[Sequence[T]]:
+        return self._whole_pages(scope, "SearchAllResources", ":searchAllResources", {**asked, "pageSize": str(PAGE)}, read)
+
+    def _whole_pages(
+        self, scope: str, method: str, verb: str, asked: Mapping[str, str], read: Callable[[bytes], ListPage[T]]
+    ) -> AsyncIterator[Sequence[T]]:
+        call = ApiCall(ASSET, method, scope.removeprefix("projects/") if scope.startswith("projects/") else None)
+        path = f"/v1/{quote(scope, safe='/:')}{verb}"
+
+        async def fetch(token: str) -> ListPage[T]:
+            more = {"pageToken": token} if token else {}
+            return await self._rest.read(call, path, read, {**asked, "prettyPrint": "false", **more})
+
+        return whole_pages(fetch, ahead=True)
 
 
 def _asset(data: Json) -> Asset:

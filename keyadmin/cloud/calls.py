@@ -198,7 +198,16 @@ _CIRCLES: Final = "the service gave the same page token twice; the listing is in
 
 
 async def pages(fetch: Callable[[str], Coroutine[Any, Any, ListPage[Result]]], *, ahead: bool = False) -> AsyncIterator[Result]:
-    """Every item of every page. `fetch(token)` gets "" first. Raises Problem where a service goes round in circles.
+    """Every item of every page. As `whole_pages`."""
+    async for items in whole_pages(fetch, ahead=ahead):
+        for item in items:
+            yield item
+
+
+async def whole_pages(
+    fetch: Callable[[str], Coroutine[Any, Any, ListPage[Result]]], *, ahead: bool = False
+) -> AsyncIterator[list[Result]]:
+    """The items of each page. `fetch(token)` gets "" first. Raises Problem where a service goes round in circles.
 
     `ahead` = the next page is fetched while one is worked on: for those who want all of them in any case.
     """
@@ -212,8 +221,7 @@ async def pages(fetch: Callable[[str], Coroutine[Any, Any, ListPage[Result]]], *
             if ahead and token and not circles:
                 following = asyncio.create_task(fetch(token))
                 following.add_done_callback(_heard)
-            for item in page.items:
-                yield item
+            yield page.items
             if not token:
                 return
             if circles:

@@ -52,7 +52,7 @@ _REST_ALONE: Final = frozenset(
 )
 _REST: Final[Mapping[str, frozenset[str]]] = {
     APIKEYS: frozenset({"CreateKey", "GetKey", "ListKeys", "UpdateKey", "DeleteKey", "GetOperation"}),
-    RESOURCE_MANAGER: frozenset({"GetProject", "SearchProjects", "GetAncestry"}),
+    RESOURCE_MANAGER: frozenset({"GetProject", "SearchProjects", "GetAncestry", "GetIamPolicy", "SetIamPolicy"}),
 }
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 VERSION: Final = 3  # what has to be asked for, or conditions are left out (IAM documentation, policy versions)
+
+_NO_TYPE: Final = "LOG_TYPE_UNSPECIFIED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,49 +68,52 @@ class AllowPolicy:
         return replace(self, bindings=tuple(bindings))
 
 
-def policy_from_pb(message: Any) -> AllowPolicy:
-    """From google.iam.v1.Policy."""
-    from google.iam.v1 import policy_pb2
-
-    log_type = policy_pb2.AuditLogConfig.LogType
+def policy_from_json(data: Mapping[str, Any]) -> AllowPolicy:
+    """From a google.iam.v1.Policy as JSON."""
     return AllowPolicy(
         bindings=tuple(
-            Binding(binding.role, tuple(binding.members), _condition(binding) if binding.HasField("condition") else None)
-            for binding in message.bindings
+            Binding(each.get("role", ""), tuple(each.get("members", ())), _condition(each.get("condition")))
+            for each in data.get("bindings", ())
         ),
         audit_configs=tuple(
             AuditConfig(
-                config.service,
-                tuple(AuditLog(log_type.Name(log.log_type), tuple(log.exempted_members)) for log in config.audit_log_configs),
+                config.get("service", ""),
+                tuple(
+                    AuditLog(log.get("logType", _NO_TYPE), tuple(log.get("exemptedMembers", ())))
+                    for log in config.get("auditLogConfigs", ())
+                ),
             )
-            for config in message.audit_configs
+            for config in data.get("auditConfigs", ())
         ),
-        etag=message.etag,
-        version=message.version,
+        etag=base64.b64decode(data.get("etag", "")),
+        version=data.get("version", 0),
     )
 
 
-def _condition(binding: Any) -> Condition:
-    found = binding.condition
-    return Condition(found.expression, found.title, found.description, found.location)
+def _condition(found: Mapping[str, str] | None) -> Condition | None:
+    if found is None:
+        return None
+    return Condition(*(found.get(name, "") for name in ("expression", "title", "description", "location")))
 
 
-def policy_to_pb(policy: AllowPolicy) -> Any:
-    """To google.iam.v1.Policy; version 3 wherever a condition stands, as IAM demands."""
-    from google.iam.v1 import policy_pb2
-
+def policy_to_json(policy: AllowPolicy) -> dict[str, Any]:
+    """To google.iam.v1.Policy as JSON; version 3 wherever a condition stands, as IAM demands."""
     conditional = any(binding.condition is not None for binding in policy.bindings)
-    message = policy_pb2.Policy(version=VERSION if conditional else policy.version, etag=policy.etag)
-    for binding in policy.bindings:
-        added = message.bindings.add(role=binding.role, members=binding.members)
-        if binding.condition is not None:
-            added.condition.expression = binding.condition.expression
-            added.condition.title = binding.condition.title
-            added.condition.description = binding.condition.description
-            added.condition.location = binding.condition.location
-    for config in policy.audit_configs:
-        target = message.audit_configs.add(service=config.service)
-        for log in config.logs:
-            kind = policy_pb2.AuditLogConfig.LogType.Value(log.log_type)
-            target.audit_log_configs.add(log_type=kind, exempted_members=log.exempted_members)
-    return message
+    return {
+        "version": VERSION if conditional else policy.version,
+        "bindings": [
+            {"role": each.role, "members": list(each.members)}
+            | ({"condition": asdict(each.condition)} if each.condition else {})
+            for each in policy.bindings
+        ],
+        "auditConfigs": [
+            {
+                "service": config.service,
+                "auditLogConfigs": [
+                    {"logType": log.log_type, "exemptedMembers": list(log.exempted_members)} for log in config.logs
+                ],
+            }
+            for config in policy.audit_configs
+        ],
+        "etag": base64.b64encode(policy.etag).decode(),
+    }

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from keyadmin.cloud.calls import pages
 from keyadmin.cloud.endpoints import FOLDERS, ORGANIZATIONS, PROJECTS, RESOURCE_MANAGER, ApiCall, GrpcApi
 from keyadmin.cloud.messages import enum_name, paging, stamp_moment, unpacked
-from keyadmin.cloud.policies import VERSION, AllowPolicy, policy_from_pb, policy_to_pb
+from keyadmin.cloud.policies import VERSION, AllowPolicy, policy_from_json, policy_to_json
 from keyadmin.cloud.rest import Json, RestTransport
 from keyadmin.model.key_codec import parse_time
 from keyadmin.model.loading import load
@@ -184,22 +184,19 @@ class Projects:
 
     async def get_policy(self, resource: str) -> AllowPolicy:
         """The allow policy of `projects/P`, `folders/N` or `organizations/N`, conditions included."""
-        api = _api_of(resource)
-        request = {"resource": resource, "options": {"requested_policy_version": VERSION}}
-        return policy_from_pb(await self._grpc.call(api, "get_iam_policy", request, project=_project_of(resource)))
+        call = ApiCall(RESOURCE_MANAGER, "GetIamPolicy", _project_of(resource))
+        asked = {"options": {"requestedPolicyVersion": VERSION}}
+        return policy_from_json(
+            await self._rest.call(call, "POST", f"/v3/{quote(resource, safe='/:')}:getIamPolicy", body=asked)
+        )
 
     async def set_policy(self, resource: str, policy: AllowPolicy) -> AllowPolicy:
         """Replace it. With its etag a policy changed meanwhile is refused (conflict)."""
-        request = {"resource": resource, "policy": policy_to_pb(policy)}
-        answer = await self._grpc.call(
-            _api_of(resource),
-            "set_iam_policy",
-            request,
-            project=_project_of(resource),
-            write=True,
-            repeatable=bool(policy.etag),
+        call = ApiCall(RESOURCE_MANAGER, "SetIamPolicy", _project_of(resource), write=True, repeatable=bool(policy.etag))
+        asked = {"policy": policy_to_json(policy)}
+        return policy_from_json(
+            await self._rest.call(call, "POST", f"/v3/{quote(resource, safe='/:')}:setIamPolicy", body=asked)
         )
-        return policy_from_pb(answer)
 
     async def edit_policy(self, resource: str, change: Callable[[AllowPolicy], AllowPolicy]) -> AllowPolicy:
         """Read, `change`, write; again where somebody else wrote in between. Nothing is written if nothing changes."""
@@ -293,6 +290,10 @@ def _moment(raw: Any, name: str) -> datetime | None:
 
 def _container(message: Any) -> Container:
     return Container(message.name, message.display_name, enum_name(message.state), getattr(message, "parent", ""))
+
+
+def _path(resource: str) -> str:
+    return f"/v3/{quote(resource, safe='/:')}"
 
 
 def _api_of(resource: str) -> GrpcApi:

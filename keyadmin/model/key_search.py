@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from itertools import starmap
 from typing import Final
 
 from keyadmin.model.key_encodings import BASE64, base64_run, beginning, encoded, is_folded, unescape
@@ -33,6 +35,7 @@ _ESCAPED: Final = (
 _ESCAPES: Final = (b"%", b"\\", b"&", b"=", b"\x1b")  # what escapes begin with: one may stand for the next character of a key
 _RUN: Final = re.compile(rb"[0-9A-Za-z_\-.]{0,256}")
 _BACK: Final = 5  # a soft line break (= CR LF) and two characters
+_SHORT: Final = 1024  # bytes: up to here one regular expression is quicker than a look for each character
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class KeyMatch:
 
 def search(data: bytes, *, loose: bool = False, depth: int = DEPTH) -> list[KeyMatch]:
     """Every key string, in the order of its place. `loose` = whatever may be one, for masking: placeholders, tokens too."""
+    if len(data) <= _SHORT and not _hint().search(data):
+        return []
     pairs = list(_places(data, *_PAIRS))
     found = list(_plain(data, pairs, loose, depth))
     if depth:
@@ -76,12 +81,30 @@ _NEIGHBOURS: Final[dict[tuple[bytes, int], tuple[int, int, bytes]]] = {}
 
 def _neighbour(char: bytes, left: int, windows: Collection[bytes]) -> tuple[int, int, bytes]:
     """The windows' length; on which side of the character fewer bytes can stand; for each byte whether it can."""
+    near, beside = _beside(left, windows)
+    found = len(next(iter(windows))), near, bytes(byte in beside for byte in range(256))
+    _NEIGHBOURS[char, left] = found
+    return found
+
+
+def _beside(left: int, windows: Collection[bytes]) -> tuple[int, set[int]]:
+    """On which side of the character fewer bytes can stand, and which."""
     size = len(next(iter(windows)))
     beside = {near: {window[left + near] for window in windows} for near in (-1, 1) if 0 <= left + near < size}
     near = min(beside, key=lambda each: len(beside[each]))
-    found = size, near, bytes(byte in beside[near] for byte in range(256))
-    _NEIGHBOURS[char, left] = found
-    return found
+    return near, beside[near]
+
+
+@cache
+def _hint() -> re.Pattern[bytes]:
+    """What stands in every text with a key string in any form: one of the characters, and beside it what can stand there."""
+    return re.compile(b"|".join(starmap(_with_neighbour, (_AIZA, _PAIRS, _TOKEN, *_ESCAPED, *BASE64))))
+
+
+def _with_neighbour(char: bytes, left: int, windows: Collection[bytes]) -> bytes:
+    near, beside = _beside(left, windows)
+    sign, others = re.escape(char), b"[%b]" % b"".join(re.escape(bytes((byte,))) for byte in sorted(beside))
+    return sign + (others if near > 0 else b"(?<=%b%b)" % (others, sign))  # the rare one first: it is looked for
 
 
 def _judged(data: bytes, start: int, end: int, key: bytes, loose: bool) -> KeyMatch | None:

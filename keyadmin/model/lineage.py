@@ -139,7 +139,7 @@ class Member:
 
     def _number(self, annotation: str) -> int:
         value = self.key.annotations.get(annotation, "") if self.claimed else ""
-        return int(value) if re.fullmatch("[0-9]{1,9}", value) else 0
+        return int(value) if value and re.fullmatch("[0-9]{1,9}", value) else 0
 
     @property
     def cause(self) -> str | None:
@@ -161,11 +161,15 @@ class Lineage:
     @cached_property
     def counted(self) -> tuple[Member, ...]:
         """The members that no rollback took out of the count."""
+        if not any(member.void_up_to for member in self.members):
+            return self.members
         return tuple(member for member in self.members if not self._void(member))
 
     @property
     def voided(self) -> tuple[Member, ...]:
         """The members that a rollback took out of the count."""
+        if self.counted is self.members:
+            return ()
         return tuple(member for member in self.members if self._void(member))
 
     @property

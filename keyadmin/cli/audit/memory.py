@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from keyadmin.audit.history import Packed
 from keyadmin.cli.session import Session
-from keyadmin.model.problem import Exit, Problem
+from keyadmin.model.problem import Problem
 from keyadmin.rotation.policy import DEFAULT_FILE
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ class Known:
     accepted: Acceptances
     baseline: Baseline | None
 
-    def mark(self) -> Callable[[Finding], Finding] | None:
-        """Gives a finding back with whether it is accepted and whether it is new; None where nothing is known of any."""
+    def mark(self) -> Callable[[Finding], None] | None:
+        """Puts on a finding whether it is accepted and whether it is new; None where nothing is known of any."""
         from keyadmin.audit.marks import marker
 
         return marker(self.accepted, self.baseline)
@@ -74,36 +75,67 @@ def _accepted(session: Session, named: str | None) -> Acceptances:
     return accepted
 
 
+class Keeping:
+    """A report that is kept. What is printed is kept where that is all of it as JSON; else the same is made for it."""
+
+    def __init__(self, session: Session, report: AuditReport, folder: Path) -> None:
+        self._session = session
+        self._report = report
+        self._folder = folder
+        self._packed = Packed()
+        self._heard = False
+        self.path: Path | None = None
+        """Its file, once it is there."""
+
+    def hear(self, printed: Callable[[Callable[[str], None]], None]) -> None:
+        """`printed` prints the whole report as JSON, and gives each piece to what it gets."""
+        printed(self._packed.add)
+        self._heard = True
+
+    def keep(self) -> None:
+        """Write it into its folder; one that cannot be written costs a warning, not the audit."""
+        from keyadmin.audit import history
+        from keyadmin.cli.render import json_document
+
+        packed = self._packed if self._heard else Packed(json_document(self._report.to_json()))
+        try:
+            self.path = history.keep(self._folder, self._report, packed)
+        except (Problem, OSError) as error:
+            _not_kept(self._session, error)
+
+
 @dataclass(frozen=True)
 class Remembered:
-    """The report with what earlier ones found; the file of the last one of the same scope, and its own, where they are."""
+    """The report with what earlier ones found; the file of the last one of the same scope; what keeps it, where it is kept."""
 
     report: AuditReport
     before: Path | None = None
-    kept: Path | None = None
+    keeping: Keeping | None = None
+
+    @property
+    def kept(self) -> Path | None:
+        """The report's own file, once it is there."""
+        return None if self.keeping is None else self.keeping.path
 
 
 def remembered(session: Session, report: AuditReport, folder: str | None, *, whole: bool) -> Remembered:
-    """The report with what earlier ones of its scope found, itself kept among them where it is by all rules (`whole`).
-
-    A folder that cannot be read or written costs a warning, not the audit.
-    """
+    """The report with what earlier ones of its scope found, and what keeps it where it is by all rules (`whole`)."""
     from keyadmin.audit import history
 
     if folder == NOT_KEPT or not report.projects or report.failed == report.projects:
         return Remembered(report)
     place = Path(folder) if folder is not None else history.default_folder(sandbox=report.sandbox)
-    before = kept = None
     try:
         heads, damaged = history.kept(place, sandbox=report.sandbox)
-        report = replace(report, trend=history.trend(heads, report))
-        before = next((each.path for each in heads if history.alike(each, report)), None)
-        for text in damaged:
-            session.console.warning(text)
-        if whole or folder is not None:
-            kept = history.keep(place, report)
     except (Problem, OSError) as error:
-        if isinstance(error, Problem) and error.exit is Exit.USAGE:
-            raise
-        session.console.warning(f"the report was not kept: {error}")
-    return Remembered(report, before, kept)
+        _not_kept(session, error)
+        return Remembered(report)
+    report = replace(report, trend=history.trend(heads, report))
+    for text in damaged:
+        session.console.warning(text)
+    before = next((each.path for each in heads if history.alike(each, report)), None)
+    return Remembered(report, before, Keeping(session, report, place) if whole or folder is not None else None)
+
+
+def _not_kept(session: Session, error: Exception) -> None:
+    session.console.warning(f"the report was not kept: {error}")

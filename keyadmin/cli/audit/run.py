@@ -118,7 +118,6 @@ class _Asked:
 
 
 def _audited(context: typer.Context, session: Session, asked: _Asked) -> int:
-    from keyadmin.audit.collector import uncollected
     from keyadmin.audit.scan import scan
     from keyadmin.cli.audit import show, stream
 
@@ -133,15 +132,18 @@ def _audited(context: typer.Context, session: Session, asked: _Asked) -> int:
             report = await scan(cloud, scope, asked.kind, replace(asked.wishes, found=found), session.observer)
         return await _owned(cloud, session, before.marked(report), wish)
 
-    with keeping_all(), uncollected():
+    def reported() -> int:
         remembered = memory.remembered(session, run(context, work), asked.keep, whole=not context.params.get("rule"))
         report = remembered.report
         again = _again(context, _scope_options(session, asked.where))
-        show.show(session, report, wish, target, again)
+        show.show(session, report, wish, target, again, remembered.keeping)
         before.tell(session, report)
         code = _code(report, asked.fail_on)
         asked.after.tell(report, code, remembered, written=target.file is not None)
-    return code
+        return code
+
+    with keeping_all():
+        return reported()  # of the report nothing is left when garbage is looked for again
 
 
 _AGAIN: Final = ("inventory", "rule", "max_age", "anomaly", "min_severity", "group_by", "baseline", "policy", "charge_projects")

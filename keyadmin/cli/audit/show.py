@@ -19,6 +19,7 @@ from keyadmin.audit.result import AuditReport
 from keyadmin.audit.selection import AuditSelection, grouped, shown, subject
 from keyadmin.cli import pager, streams
 from keyadmin.cli.audit import overview
+from keyadmin.cli.audit.memory import Keeping
 from keyadmin.cli.audit.overview import WORST, Look
 from keyadmin.cli.render import Column, View, show_data, show_list, write
 from keyadmin.cli.reveal import masked
@@ -84,18 +85,20 @@ def _by_ending(name: str) -> str | None:
     return _ENDINGS[max(fitting, key=len)] if fitting else None
 
 
-def show(session: Session, whole: AuditReport, wish: AuditSelection, where: ReportTarget, again: str) -> None:
+def show(
+    session: Session, whole: AuditReport, wish: AuditSelection, where: ReportTarget, again: str, keeping: Keeping | None = None
+) -> None:
     """What is to be shown of the report on stdout or in its file; what is to be said of it on stderr.
 
-    `again` = the command that shows all of it.
+    `again` = the command that shows all of it; `keeping` keeps what is printed, where that is the report as it is kept.
     """
     report = shown(whole, wish)
     if where.printed:
         pass
     elif where.file is None:
-        _print(session, report, whole, wish, again)
+        _print(session, report, whole, wish, again, keeping)
     else:
-        _write(where.file, lambda: _print(session, report, whole, wish, again))
+        _write(where.file, lambda: _print(session, report, whole, wish, again, keeping))
         session.console.note(f"Wrote {where.file}.")
     _tell(session, whole, whole=where.file is None and session.format in ("table", "markdown"))
 
@@ -130,10 +133,14 @@ def _tell(session: Session, report: AuditReport, *, whole: bool) -> None:
     session.console.note(f"{report.words()}.")
 
 
-def _print(session: Session, report: AuditReport, whole: AuditReport, wish: AuditSelection, again: str) -> None:
+def _print(
+    session: Session, report: AuditReport, whole: AuditReport, wish: AuditSelection, again: str, keeping: Keeping | None
+) -> None:
     """The report to stdout."""
     owners = _owners(report)
     match session.format:
+        case "json" if keeping is not None and report is whole and not owners and session.fields is None:
+            keeping.hear(partial(show_data, session, report.to_json()))
         case "json" | "yaml":
             show_data(session, _document(report, wish, owners))
         case "table" | "markdown" if session.fields is not None:

@@ -17,7 +17,7 @@ from keyadmin.cli.render import show_data
 from keyadmin.cli.session import Session
 from keyadmin.model.lazy import MadeLater
 
-Mark = Callable[[Finding], Finding]
+Mark = Callable[[Finding], None]
 Found = Callable[[Sequence[KeyJudgement]], None]
 
 
@@ -82,6 +82,8 @@ class _Lines:
                 await asyncio.to_thread(self._print, batch)
 
     def _print(self, batch: Sequence[Finding]) -> None:
-        mark = self._mark
-        show_data(self._session, MadeLater(batch, lambda each: (mark(each) if mark else each).to_json()))
+        if self._mark is not None:
+            for finding in batch:
+                self._mark(finding)
+        show_data(self._session, MadeLater(batch, Finding.to_json))
         streams.flush()
