@@ -13,7 +13,7 @@ from typing import Final
 
 from keyadmin.cli import streams
 from keyadmin.cli.session import Session
-from keyadmin.cli.text import display_width
+from keyadmin.cli.text import rows_of
 from keyadmin.local.subprocesses import environment
 
 DEFAULT: Final = ("less", "-FRX")  # quits where all fits, shows colours, leaves the text on the screen
@@ -27,7 +27,8 @@ def show(session: Session, lines: Sequence[str]) -> None:
     """
     text = "".join(f"{line}\n" for line in lines)
     command = _pager(session)
-    if command is None or _rows(lines) < shutil.get_terminal_size().lines:
+    size = shutil.get_terminal_size()
+    if command is None or rows_of(lines, max(1, size.columns)) < size.lines:
         streams.write(text)
         return
     session.observer.finished()
@@ -46,12 +47,6 @@ def _pager(session: Session) -> list[str] | None:
         return None
     found = shutil.which(words[0]) if words and words[0] != "cat" else None
     return None if found is None else [found, *words[1:]]
-
-
-def _rows(lines: Sequence[str]) -> int:
-    """How many rows of the terminal the lines take: longer ones are folded."""
-    width = max(1, shutil.get_terminal_size().columns)
-    return sum(max(1, -(-display_width(line) // width)) for line in lines)
 
 
 def _piped(command: Sequence[str], text: str) -> bool:

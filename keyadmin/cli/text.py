@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from typing import Final
 
@@ -35,6 +35,13 @@ def terminal_width() -> int | None:
     from shutil import get_terminal_size
 
     return get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def terminal_height() -> int | None:
+    """The height of the terminal in lines; None where stdout is none."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size().lines if sys.stdout.isatty() else None
 
 
 def folded(text: str, width: int | None, indent: str = "") -> list[str]:
@@ -95,6 +102,11 @@ def display_width(text: str) -> int:
     """Columns of a terminal that `text` takes: colours none, wide characters (CJK) two."""
     plain = _ESCAPE.sub("", text)
     return len(plain) if plain.isascii() else sum(map(_columns, plain))
+
+
+def rows_of(lines: Iterable[str], columns: int) -> int:
+    """How many rows of a terminal the lines take: longer ones are folded."""
+    return sum(max(1, -(-display_width(line) // columns)) for line in lines)
 
 
 def cut(text: str, width: int) -> str:

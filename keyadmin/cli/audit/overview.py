@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +11,7 @@ from keyadmin.audit.model import Severity
 from keyadmin.audit.result import AuditReport
 from keyadmin.audit.selection import AuditSelection, Group, grouped, worst_projects
 from keyadmin.cli.console import paint
-from keyadmin.cli.text import clean, counted, cut, display_width, folded, padded
+from keyadmin.cli.text import clean, counted, cut, display_width, folded, padded, rows_of
 
 WORST: Final = 20  # keys or groups that are shown unless more are asked for
 STYLES: Final = {Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.LOW: "blue", Severity.INFO: "dim"}
@@ -25,12 +24,13 @@ _BY_WORD: Final = {severity.word: severity for severity in Severity}
 
 @dataclass(frozen=True)
 class Look:
-    """How it is shown: `width` in columns, None = not on a terminal; `more` = the command that shows all of it."""
+    """How it is shown: `width`, `height` of the terminal, None = there is none; `more` = the command that shows all of it."""
 
     wish: AuditSelection
     more: str
     width: int | None = None
     colour: bool = False
+    height: int | None = None
 
     @property
     def columns(self) -> int:
@@ -42,8 +42,20 @@ class Look:
         return paint(text, style, self.colour)
 
 
-def lines(report: AuditReport, whole: AuditReport, look: Look) -> Iterator[str]:
-    """`report` = what is shown of `whole`."""
+def lines(report: AuditReport, whole: AuditReport, look: Look) -> list[str]:
+    """`report` = what is shown of `whole`.
+
+    Where some keys alone are shown and are too many for the terminal, its first screen has a line for each of the worst, and
+    what to type about them comes behind.
+    """
+    roomy = list(_roomy(report, whole, look))
+    some = look.wish.limit is not None and look.wish.group_by == "key" and len(report.judgements) > 1
+    if look.height is None or not some or rows_of(roomy, look.columns) < look.height:
+        return roomy
+    return list(_close(report, whole, look))
+
+
+def _roomy(report: AuditReport, whole: AuditReport, look: Look) -> Iterator[str]:
     yield from _summary(whole, look)
     if not whole.findings:
         yield from ("", whole.known.nothing())
@@ -54,7 +66,44 @@ def lines(report: AuditReport, whole: AuditReport, look: Look) -> Iterator[str]:
     yield from _unseen(whole, look)
 
 
-def _summary(report: AuditReport, look: Look) -> Iterator[str]:
+def _close(report: AuditReport, whole: AuditReport, look: Look) -> Iterator[str]:
+    """A line a key, the worst of them on the first screen, with all that has to be known to read it."""
+    shown, every = report.judgements, whole.judgements
+    yield from _summary(whole, look, lines=1)
+    what = f"The worst {len(shown)} of {counted(len(every), 'key')}" if len(shown) < len(every) else counted(len(every), "key")
+    yield look.paint(f"{what}, each with why; what to type about them stands below", "bold")
+    if len(shown) < len(every):
+        yield f"All of them: {look.more}"
+    first = {each.findings[0].rule for each in shown}
+    yield from _meanings(report, first, look)
+    yield from _numbered(shown, look)
+    yield ""
+    yield look.paint("What to type first", "bold")
+    for number, each in enumerate(shown, 1):
+        yield f"{number:>2}  {clean(each.fix)}"
+    if others := {finding.rule for each in shown for finding in each.findings} - first:
+        yield ""
+        yield from _meanings(report, others, look)
+    yield from _unseen(whole, look)
+
+
+def _numbered(judgements: Sequence[KeyJudgement], look: Look) -> Iterator[str]:
+    """A line a key: its number, how bad, where, which, whose, and which rules found something."""
+    severity = max(len(each.severity.word) for each in judgements)
+    projects = _width((each.project for each in judgements), 20)
+    names = _width((each.label or "(the project)" for each in judgements), 20)
+    owners = _width((_owner(each) for each in judgements), 16)
+    for number, each in enumerate(judgements, 1):
+        word = look.paint(padded(each.severity.word.upper(), severity), STYLES[each.severity])
+        cells = [padded(clean(each.project), projects), padded(clean(each.label or "(the project)"), names)]
+        cells += [padded(clean(_owner(each)), owners)] if owners else []
+        used = 4 + severity + 2 + sum(display_width(cell) + 2 for cell in cells)
+        why = cut(_rules_of(each, look.columns - used), max(12, look.columns - used))
+        yield "  ".join([f"{number:>2}", word, *cells, why]).rstrip()
+
+
+def _summary(report: AuditReport, look: Look, *, lines: int = 2) -> Iterator[str]:
+    """`lines` = how many the rules, and the projects, may take."""
     about = f"{counted(report.projects, 'project')}, {counted(report.keys, 'key')}: {counted(len(report.findings), 'finding')}"
     yield look.paint(about, "bold")
     counts = [look.paint(f"{count} {word}", STYLES[_BY_WORD[word]]) for word, count in report.by_severity.items() if count]
@@ -64,10 +113,10 @@ def _summary(report: AuditReport, look: Look) -> Iterator[str]:
     if counts or aside:
         yield "  ".join([*counts, *aside])
     yield from _trend(report)
-    yield from _commonest("Rules", ((rule, count) for rule, count in report.by_rule.items() if count), look)
+    yield from _commonest("Rules", ((rule, count) for rule, count in report.by_rule.items() if count), look, lines)
     projects = worst_projects(report.judgements)
     if len(projects) > 1:
-        yield from _commonest("Projects", projects, look, by_count=False)
+        yield from _commonest("Projects", projects, look, lines, by_count=False)
     first, *rest = folded(report.known.words(), look.columns - 10)
     yield f"{'Known':<10}{first}"
     yield from (f"{'':<10}{line}" for line in rest)
@@ -81,12 +130,14 @@ def _trend(report: AuditReport) -> Iterator[str]:
         yield f"Trend     high {high}; all {every} (since {report.trend[-5:][0].time:%Y-%m-%d})"
 
 
-def _commonest(title: str, counts: Iterable[tuple[str, int]], look: Look, *, by_count: bool = True) -> Iterator[str]:
-    """One line or two: the first names with their counts, and how many more there are."""
+def _commonest(
+    title: str, counts: Iterable[tuple[str, int]], look: Look, lines: int, *, by_count: bool = True
+) -> Iterator[str]:
+    """So many lines at most: the first names with their counts, and how many more there are."""
     named = sorted(counts, key=lambda each: -each[1]) if by_count else list(counts)
     if not named:
         return
-    room = 2 * (look.columns - 10) - 12  # of two lines, the last words of which say how many more there are
+    room = lines * (look.columns - 10) - 14  # the last words say how many more there are
     texts: list[str] = []
     for name, count in named:
         text = f"{clean(name)} {count}"
@@ -146,11 +197,14 @@ def _rules_of(judgement: KeyJudgement, room: int) -> str:
 
 def _legend(report: AuditReport, look: Look) -> Iterator[str]:
     """What the rules mean that the keys name."""
+    yield ""
+    yield from _meanings(report, {finding.rule for each in report.judgements for finding in each.findings}, look)
+
+
+def _meanings(report: AuditReport, found: Collection[str], look: Look) -> Iterator[str]:
     from keyadmin.audit.rules import rules
 
-    found = Counter(finding.rule for each in report.judgements for finding in each.findings)
     width = _width(found, 24)
-    yield ""
     for rule in report.rules:
         if rule in found:
             yield f"{padded(rule, width)}  {cut(rules()[rule].title, max(20, look.columns - width - 2))}"

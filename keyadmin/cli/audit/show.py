@@ -24,7 +24,7 @@ from keyadmin.cli.audit.overview import WORST, Look
 from keyadmin.cli.render import Column, View, show_data, show_list, write
 from keyadmin.cli.reveal import masked
 from keyadmin.cli.session import Session
-from keyadmin.cli.text import clean, terminal_width
+from keyadmin.cli.text import clean, terminal_height, terminal_width
 from keyadmin.local.files import write_pieces, write_text
 from keyadmin.model.lazy import MadeLater
 from keyadmin.model.problem import usage
@@ -158,7 +158,7 @@ def _print(
             for piece in chosen.pieces(report):
                 streams.write(masked(clean(piece, keep="\n")))
         case _:
-            look = Look(wish, again, terminal_width(), session.colour)
+            look = Look(wish, again, terminal_width(), session.colour, terminal_height())
             pager.show(session, [masked(line) for line in overview.lines(report, whole, look)])
 
 
