@@ -90,16 +90,20 @@ def show(
 ) -> None:
     """What is to be shown of the report on stdout or in its file; what is to be said of it on stderr.
 
-    `again` = the command that shows all of it; `keeping` keeps what is printed, where that is the report as it is kept.
+    `again` = the command that shows all of it. `keeping` keeps the report: what is printed, where that is all of it as JSON.
     """
     report = shown(whole, wish)
-    if where.printed:
-        pass
-    elif where.file is None:
-        _print(session, report, whole, wish, again, keeping)
-    else:
-        _write(where.file, lambda: _print(session, report, whole, wish, again, keeping))
-        session.console.note(f"Wrote {where.file}.")
+    try:
+        if where.printed:
+            pass
+        elif where.file is None:
+            _print(session, report, whole, wish, again, keeping)
+        else:
+            _write(where.file, lambda: _print(session, report, whole, wish, again, keeping))
+            session.console.note(f"Wrote {where.file}.")
+    finally:
+        if keeping is not None:
+            keeping.keep()
     _tell(session, whole, whole=where.file is None and session.format in ("table", "markdown"))
 
 
