@@ -8,6 +8,7 @@ from typing import Final
 
 PRINTED_BY: Final[dict[str, str]] = {
     "keyadmin.guard.scope:_organization:audit schedule": "a guard of no organisation",
+    "keyadmin.cli.audit.after:AfterAudit._show:audit diff": "an audit compared with the last",
     "keyadmin.audit.fix.report:FixReport.to_json:audit undo": "an audit's repair in JSON",
     "keyadmin.audit.fix.report:markdown:audit undo": "an audit's repair in Markdown",
     "keyadmin.audit.fix.report:page:audit undo": "an audit's repair as a page",
@@ -120,7 +121,6 @@ PRINTED_BY: Final[dict[str, str]] = {
 }
 
 TYPED_IN: Final[dict[str, str]] = {
-    "keyadmin.cli.audit.after:AfterAudit._show:audit diff": "tests/cli/audit/test_audit_notices.py::test_the_difference_is_shown_with_the_command_that_shows_all_of_it",
     "keyadmin.audit.commands:command:verb": "tests/cli/test_advice_audit.py::test_after_the_fix_the_finding_is_gone_and_the_neighbours_are_there",
     "keyadmin.cloud.identity_errors:_connection:doctor": "tests/local_google/test_network_advice.py::test_credentials_that_are_refused_are_shown_where_the_advice_leads",
     "keyadmin.cloud.network:way_out:doctor": "tests/local_google/test_network_advice.py::test_the_connection_is_looked_at_while_the_trouble_lasts",
