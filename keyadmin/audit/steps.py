@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, overload
 
-from keyadmin.audit.commands import command
+from keyadmin.audit.commands import command, public
 from keyadmin.audit.judgement import FixStep
 from keyadmin.audit.model import AuditFacts, Finding, Use
 from keyadmin.audit.rules import open_client_restriction
@@ -47,6 +47,7 @@ ORDERED: Final = frozenset(
     )
 )
 """The rules whose findings become steps here; every other rule's own way is shown as it is."""
+_PUBLISHED: Final = "once it is published and nothing calls the old one any more"
 _OLD: Final = "deletes the old key once its grace of 24 h is over and nothing uses it"
 
 
@@ -104,10 +105,23 @@ class _Case:
 
     @property
     def dead(self) -> bool:
-        """Whether the API of every target is off, and nothing is known to call it."""
+        """Whether the API of every target is off, and nothing calls it, as its use says."""
         targets = self.key.restrictions.services
         off = bool(targets) and all(self.facts.is_on(target) is False for target in targets)
-        return off and not self.called
+        return off and self.use_known and not self.called
+
+    @property
+    def public(self) -> bool:
+        """Whether a page or an app bears it: nobody can hand its successor over like a secret."""
+        return public(self.key)
+
+    @property
+    def to_used_does(self) -> bool:
+        """Whether what can go is what `--to-used` takes: it reads the use itself, so that it is right unread, too."""
+        use = self.use
+        if not self.grown or use is None or not (use.answered and self.surplus):
+            return False
+        return use.answered == self.key.restrictions.services - self.surplus
 
     @property
     def for_gemini(self) -> bool:
@@ -222,8 +236,8 @@ def _steps(case: _Case) -> Iterator[FixStep]:
         yield FixStep("delete", command("keys delete", case.key), "nothing has used it for 30 days; undelete brings it back")
         return
     if case.rotation is None and case.dead:
-        why = "the APIs that it is for are off: no call with it succeeds"
-        yield FixStep("delete", command("keys delete", case.key), why, case.not_read)
+        why = "the APIs that it is for are off, and nothing calls them with it"
+        yield FixStep("delete", command("keys delete", case.key), why)
         return
     yield from _apis(case)
     yield from _clients(case)
@@ -242,13 +256,11 @@ def _names(case: _Case) -> Iterator[FixStep]:
 
 def _apis(case: _Case) -> Iterator[FixStep]:
     """Fewer APIs: what the key is not used for."""
-    if case.open:
+    if case.open or (case.key.restricted == "mixed" and (not case.use_known or case.to_used_does)):
         yield from _to_used(case)
-    elif case.surplus and not (case.key.restricted == "mixed" and not case.use_known):
+    elif case.surplus:
         fix = command("keys restrict", case.key, remove_api_target=sorted(name("service", each) for each in case.surplus))
         yield FixStep("contain", fix, "nothing uses these APIs with it")
-    elif case.key.restricted == "mixed" and case.key.key_type == "auth" and not case.use_known:
-        yield from _to_used(case)
 
 
 def _to_used(case: _Case) -> Iterator[FixStep]:
@@ -290,7 +302,10 @@ def _replacement(case: _Case) -> Iterator[FixStep]:
             yield FixStep("delete", command("keys migrate", key, to="SINK"), f"again: {_OLD}")
     elif key.restricted == "mixed" and key.key_type == "auth" and not case.surplus and case.use_known:
         yield from _split(case)
-    elif why := _why_rotate(case):
+    elif (why := _why_rotate(case)) and case.public:
+        yield FixStep("replace", command("keys clone", key), f"{why}; publish the page or the app with the new one")
+        yield FixStep("delete", command("keys delete", key), _PUBLISHED, _USE)
+    elif why:
         yield FixStep("replace", command("keys rotate", key, to="SINK"), why)
         yield FixStep("delete", command("keys rotate", key, to="SINK"), f"again: {_OLD}")
 

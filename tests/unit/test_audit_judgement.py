@@ -104,8 +104,8 @@ def test_where_use_may_not_be_read_the_first_step_is_to_see_why() -> None:
 @pytest.mark.parametrize(
     ("services", "expected"),
     [
-        ((GEMINI,), [("contain", f"keys restrict --remove-api-target {MAPS}")]),
-        ((MAPS,), [NARROW]),
+        ((GEMINI,), [TO_USED]),
+        ((MAPS,), [TO_USED]),
         ((), [NARROW]),
         ((MAPS, GEMINI), [("replace", "keys create --name NAME -p p1 --to SINK"), NARROW]),
     ],
@@ -119,7 +119,33 @@ def test_a_key_for_gemini_and_others_loses_what_it_is_not_used_for(
 def test_a_standard_key_for_both_is_split() -> None:
     standard = replace(BOTH, service_account_email=None)
     assert steps(standard, gemini=True, used=used(standard, MAPS, GEMINI)) == [MIGRATE]
-    assert steps(standard, gemini=True, used=used(standard, MAPS)) == [NARROW]
+    assert steps(standard, gemini=True, used=used(standard, MAPS)) == [TO_USED]
+
+
+@pytest.mark.parametrize("account", [ROBOT, None])
+def test_a_key_for_gemini_and_others_gets_the_same_command_whether_its_use_was_read_or_not(account: str | None) -> None:
+    one = replace(BOTH, service_account_email=account)
+    assert steps(one, gemini=True)[0] == steps(one, gemini=True, used=used(one, MAPS))[0] == TO_USED
+    [unread] = judged(one, gemini=True)
+    assert unread.findings[0].not_read == ("use",)
+
+
+@pytest.mark.parametrize("services", [(MAPS,), (GEMINI, MAPS), (GEMINI,)])
+def test_no_key_is_to_be_deleted_whose_use_was_not_read(services: tuple[str, ...]) -> None:
+    """Its APIs are off, and it may be called all the same."""
+    off: dict[str, Any] = {"gemini": False, "apis": {MAPS: False}}
+    one = key(account=None, restrictions=Restrictions(ips=OFFICE, targets=targets(*services)))
+    assert "keys delete" not in str(steps(one, **off))
+    assert steps(one, **off, used={})[0] == DELETE
+    assert steps(one, **off)[0] == steps(one, **off, used=used(one, *services))[0] or len(services) > 1
+
+
+@pytest.mark.parametrize("clients", [{"referrers": ("https://a.example/*",)}, {"ios": ("com.example.app",)}])
+def test_a_key_that_a_page_or_an_app_bears_is_cloned_as_no_sink_takes_its_successor(clients: dict[str, Any]) -> None:
+    public = key(age=100, account=None, restrictions=Restrictions(**clients, targets=targets(MAPS)))
+    assert steps(public, used=used(public, MAPS)) == [("replace", "keys clone"), DELETE]
+    assert steps(public) == [("replace", "keys clone"), DELETE]
+    assert judged(public)[0].steps[1].not_read == ("use",)
 
 
 @pytest.mark.parametrize(
@@ -193,6 +219,7 @@ def test_no_key_gets_steps_that_contradict_each_other(gemini: bool | None) -> No
             text = " ".join(commands)
             assert not ("keys migrate" in text and "keys rotate" in text), commands
             assert commands[0].endswith("keys delete one -p p1") or "keys delete" not in text, commands
+            assert services is not None or "keys delete" not in text, "its use was not read"
             assert sum("--api-target" in each or "--to-used" in each for each in commands) <= 1, commands
             assert all(finding.fix == commands[0] for finding in judgement.findings)
             kinds = [each.kind for each in judgement.steps]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from keyadmin.audit.commands import command
+from keyadmin.audit.commands import command, public
 from keyadmin.audit.fix.change import (
     UNUSED_FOR,
     YOUNGEST,
@@ -32,6 +32,7 @@ from keyadmin.model.problem import Problem
 from keyadmin.model.secret import holds_key, redact
 
 _UNDER_WAY: Final = frozenset({"creating", "verifying", "publishing", "grace", "stuck"})
+_PUBLISH: Final = "it should be replaced: publish the page or the app that bears it with a new key"
 _STANDARD: Final = "a standard key for Gemini"
 _MIGRATED: Final = f"{_STANDARD}, and the policy has sinks for it"
 _ROTATED: Final = "too old, and the policy has sinks for it"
@@ -228,6 +229,8 @@ def _nothing(facts: KeyFacts, evidence: Evidence | None, terms: FixTerms, *, you
         return _left(facts, "still-used", "it is used for Gemini and for other APIs: Gemini needs a key of its own")
     if "unused-key" in facts.rules:
         return _left(facts, "not-unused-for-long", f"it is not unused for {days} d")
+    if public(key) and "key-too-old" in facts.rules:
+        return _left(facts, "no-sink", _PUBLISH)
     if not facts.rotations and facts.rules & {"key-too-old", "rotation-overdue"}:
         return _left(facts, "no-sink", "it should be rotated, but no policy says where its successor goes")
     return _left(facts, "other", "no change here repairs it")

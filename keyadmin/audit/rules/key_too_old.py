@@ -28,7 +28,10 @@ RULE: Final = AuditRule(
         "lost copy is worth. The age allowed is 90 days unless --max-age says otherwise. CIS Google Cloud Foundation "
         "Benchmark 1.15."
     ),
-    fix="Rotate it: keyadmin keys rotate KEY --to SINK, or a policy with keyadmin rotation init.",
+    fix=(
+        "Rotate it: keyadmin keys rotate KEY --to SINK, or a policy with keyadmin rotation init. Of a public key, in a page or "
+        "an app: keyadmin keys clone KEY, publish it with the new one, then delete the old one."
+    ),
     source=BEST_PRACTICES_PAGE,
     check=check,
 )
