@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -66,7 +67,18 @@ def fix_lines(found: Classification, *, feature: str | None = None, unnamed: boo
         )
         return _to(found.member, _of_a_permission(found, names, feature, anybodys=anybodys))
     variant = known.variants.get(found.variant or "")
-    return filled(variant.steps if variant is not None else known.steps, names)
+    return _of_the_caller(found, filled(variant.steps if variant is not None else known.steps, names))
+
+
+def _of_the_caller(found: Classification, lines: tuple[str, ...]) -> tuple[str, ...]:
+    """The address or site that was shut out, where the text names it."""
+    if found.caller is None:
+        return lines
+    word = shlex.quote(found.caller)
+    return tuple(
+        re.sub(r"(--add-ips ADDRESS|--add-referrers SITE)\b", lambda to: f"{to[1].partition(' ')[0]} {word}", line)
+        for line in lines
+    )
 
 
 def _role(found: Classification) -> str | None:
@@ -96,7 +108,7 @@ def _of_a_permission(
     if anybodys:
         return filled(known.variants["unnamed"].steps, names)
     if permission is not None and not shortform.looked_for(permission):
-        if granting := shortform.grant(permission, name("project", found.project)):
+        if granting := shortform.grant(permission, found.project, found.secret):
             return granting
         return filled(known.variants["foreign"].steps, names)
     option = shortform.option(permission, feature)

@@ -7,7 +7,9 @@ from typing import Final
 from keyadmin.access.permissions import DEFAULT, FEATURES, feature_named
 from keyadmin.access.roles import candidates, cover
 from keyadmin.data import predefined_roles
+from keyadmin.model.command_line import complete
 
+_TO: Final = "--member=user:ADDRESS"
 _ONE_RESOURCE: Final = "or grants the same on the one resource that is named above"
 # Roles that Google's pages name for a permission, where the one that is smallest by number is made for another purpose.
 _CUSTOMARY: Final = {
@@ -25,11 +27,12 @@ _CUSTOMARY: Final = {
 _MORE: Final = {
     "bigquery.jobs.": "or run it in a project of your own, which is charged then, whoever owns the data: bq --project_id=MINE, "
     "bigquery.Client(project=...), --billing-project",
-    "storage.": "or for one bucket: gcloud storage buckets add-iam-policy-binding gs://BUCKET --member=user:ADDRESS "
-    "--role=ROLE",
-    "secretmanager.": "or for one secret: gcloud secrets add-iam-policy-binding SECRET --member=user:ADDRESS --role=ROLE",
-    "run.": "or for one service: gcloud run services add-iam-policy-binding SERVICE --region=REGION --member=user:ADDRESS "
-    "--role=ROLE",
+    "storage.": "or for one bucket: `gcloud storage buckets add-iam-policy-binding gs://BUCKET --member=user:ADDRESS "
+    "--role=ROLE`",
+    "secretmanager.": "or for one secret: `gcloud secrets add-iam-policy-binding SECRET --project=PROJECT "
+    "--member=user:ADDRESS --role=ROLE`",
+    "run.": "or for one service: `gcloud run services add-iam-policy-binding SERVICE --project=PROJECT --region=REGION "
+    "--member=user:ADDRESS --role=ROLE`",
     "artifactregistry.": "or for one repository; the account that pulls is often one that works for you: a cluster's nodes', "
     "Cloud Run's service-NUMBER@serverless-robot-prod, a build's NUMBER-compute@developer",
 }
@@ -53,7 +56,7 @@ def looked_for(permission: str) -> bool:
     return any(permission in feature.permissions for feature in FEATURES.values())
 
 
-def grant(permission: str, project: str | None) -> tuple[str, ...]:
+def grant(permission: str, project: str | None, secret: str | None = None) -> tuple[str, ...]:
     """What an admin does about a permission that doctor does not look for: of secrets, folders, metrics.
 
     Empty for those that it looks for, and for those that no known role holds.
@@ -65,10 +68,11 @@ def grant(permission: str, project: str | None) -> tuple[str, ...]:
         return ()
     if permission.startswith(("resourcemanager.folders.", "resourcemanager.organizations.")):
         return (f"an admin grants {role} on the folder or organisation",)
-    home = project or "PROJECT"
-    command = f"gcloud projects add-iam-policy-binding {home} --member=user:ADDRESS --role={role} --condition=None"
+    command = complete(
+        f"`gcloud projects add-iam-policy-binding PROJECT {_TO} --role={role} --condition=None`", project=project
+    )
     more = next((note for start, note in _MORE.items() if permission.startswith(start)), _ONE_RESOURCE)
-    return (f"an admin of the project runs: {command}", more.replace("ROLE", role))
+    return (f"an admin of the project runs: {command}", complete(more, project=project, secret=secret, role=role))
 
 
 def role_named(text: str) -> str | None:

@@ -35,8 +35,8 @@ from keyadmin.cli.printed import use_table
 from keyadmin.cli.program import global_options_typed, program
 from keyadmin.cli.session import Session
 from keyadmin.cli.settings import SCAN_FORMATS
-from keyadmin.model.command_line import Invocation, call_as, calling_as, complete, typed
-from keyadmin.model.leaned_on import NO_COMMAND_GIVEN, SOMETHING_MISSING, keep_rich_out, put_into_zsh
+from keyadmin.model.command_line import Invocation, call_as, called_as, calling_as, complete, typed
+from keyadmin.model.leaned_on import COMMAND_MISSING, NO_COMMAND_GIVEN, SOMETHING_MISSING, keep_rich_out, put_into_zsh
 from keyadmin.model.problem import Cause, Exit, Problem, usage
 
 if TYPE_CHECKING:
@@ -81,19 +81,33 @@ ROOT: Final = CommandGroup(
 )
 
 
-_FIRST_STEPS: Final = """\
-keyadmin administers Google Cloud projects and Gemini API keys.
+_FIRST_STEPS: Final = (
+    ("doctor", "what a project still lacks for API keys"),
+    ('explain "ERROR TEXT"', "what an error of Google's means, and what to do"),
+    ("keys create --name web", "a key that works, restricted and verified"),
+    ("keys list", "the keys, as AI Studio shows them"),
+    ("audit", "keys that are exposed, old or badly restricted"),
+    ("rotation init", "rotate keys by a policy"),
+    ("scan .", "key strings in files and in git history"),
+)
 
-  keyadmin doctor                    what a project still lacks for API keys
-  keyadmin explain "ERROR TEXT"      what an error of Google's means, and what to do
-  keyadmin keys create --name web    a key that works, restricted and verified
-  keyadmin keys list                 the keys, as AI Studio shows them
-  keyadmin audit                     keys that are exposed, old or badly restricted
-  keyadmin rotation init             rotate keys by a policy
-  keyadmin scan .                    key strings in files and in git history
 
-No Google account? Add --sandbox to any command: it runs in a local Google Cloud.
-All commands: {root}. One command: {one}."""
+def _first_steps() -> str:
+    """What is said where no command was given: commands with the program and the global options of this run."""
+    steps = [(complete(f"`{PROGRAM} {words}`"), what) for words, what in _FIRST_STEPS]
+    width = max(len(command) for command, _ in steps)
+    sandbox = "--sandbox" in called_as().options
+    nobody = "No Google account? Add --sandbox to any command: it runs in a local Google Cloud."
+    return "\n".join(
+        [
+            f"{PROGRAM} administers Google Cloud projects and Gemini API keys.",
+            "",
+            *(f"  {command:<{width}}  {what}" for command, what in steps),
+            "",
+            *([] if sandbox else [nobody]),
+            f"All commands: {typed('', help=True)}. One command: {typed('keys create', help=True)}.",
+        ]
+    )
 
 
 async def _choose_project(session: Session, cloud: Cloud) -> str:
@@ -193,17 +207,16 @@ def _wrong_usage(session: Session, error: typer.TyperException, arguments: Seque
 
     session.say_chosen_sandbox(arguments)
     context: Any = getattr(error, "ctx", None)
-    if type(error).__name__ == NO_COMMAND_GIVEN:
-        alone = context is not None and context.parent is None
-        first = _FIRST_STEPS.format(root=typed("", help=True), one=typed("keys create", help=True))
-        session.console.say(first if alone else error.format_message())
+    call_as(Invocation(program(), global_options_typed({**_typed_globals(arguments), **session.raw})))
+    alone = context is not None and context.parent is None
+    if type(error).__name__ == NO_COMMAND_GIVEN or (alone and error.format_message().rstrip(".") == COMMAND_MISSING):
+        session.console.say(_first_steps() if alone else error.format_message())
         if _wants_json(session, arguments):
             errors.say_json(usage("a command is missing"), ("one of those above",))
         return Exit.USAGE
     command = context.command_path if context else PROGRAM
     if context:
         session.console.say(context.get_usage())
-    call_as(Invocation(program(), global_options_typed({**_typed_globals(arguments), **session.raw})))
     instead = _instead(session, error, context, arguments)
     if instead and hasattr(error, "possibilities"):
         error.possibilities = None  # those that are spelt alike, though it is known what was meant

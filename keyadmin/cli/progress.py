@@ -20,12 +20,15 @@ if TYPE_CHECKING:
 BAR_WIDTH: Final = 24
 REDRAW_S: Final = 0.08
 SPIN_S: Final = 0.15
+# Off a terminal a wait of this many seconds is worth a line.
+SAID_AFTER_S: Final = 5.0
+SAID_EVERY_S: Final = 60.0
 SPINNER: Final = "|/-\\"
 _ERASE: Final = "\r\x1b[2K"
 
 
 class TerminalObserver(Observer):
-    """Draws steps, a bar and the time left; shows nothing where stderr is no terminal or with `--quiet`.
+    """Draws steps, a bar and the time left; where stderr is no terminal it only says that it waits, with `--quiet` nothing.
 
     `dumb` = a terminal that cannot erase a line (TERM=dumb): nothing is drawn there either.
     """
@@ -41,6 +44,8 @@ class TerminalObserver(Observer):
         self._held_back = False  # whether the quota told the time left of this bar: then it alone does, to the end
         self._began = self._last = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._wait_text, self._wait_began, self._waits_until = "", 0.0, 0.0
+        self._wait_said: float | None = None  # when the wait was told of, where nothing is drawn
 
     def step(self, text: str) -> None:
         """A new step: its text replaces the line; with `--verbose` it stays."""
@@ -68,7 +73,10 @@ class TerminalObserver(Observer):
 
     def waiting(self, text: str, seconds: float) -> None:
         """A countdown in words, until something else happens or the time is over; of a bar, the bar goes on with the reason."""
-        end = time.monotonic() + seconds
+        now = time.monotonic()
+        end = now + seconds
+        if not self._shown:
+            self._say_wait(text, seconds, now)
 
         def line() -> str | None:
             rest = end - time.monotonic()
@@ -79,6 +87,20 @@ class TerminalObserver(Observer):
             return f"{text}: {words(timedelta(seconds=rest))} left"
 
         self._animate(line, 1.0)
+
+    def _say_wait(self, text: str, seconds: float, now: float) -> None:
+        """Where nothing is drawn: a line when a wait begins, and each minute that it goes on.
+
+        Waits for the same that follow one another are one: of a quota without a word of when to come again, many short ones.
+        """
+        if text != self._wait_text or now > self._waits_until + SAID_AFTER_S:
+            self._wait_text, self._wait_began, self._wait_said = text, now, None
+            self._waits_until = now
+        self._waits_until = max(self._waits_until, now + seconds)
+        long = self._waits_until - self._wait_began >= SAID_AFTER_S
+        if long and (self._wait_said is None or now >= self._wait_said + SAID_EVERY_S):
+            self._wait_said = now
+            self._console.note(f"{text}: waiting, {words(timedelta(seconds=seconds))} left as far as is known")
 
     def finished(self) -> None:
         """The line is erased."""

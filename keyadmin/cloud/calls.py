@@ -99,6 +99,8 @@ class Runner:
             if failure.problem.cause is Cause.RATE_LIMITED and call.paced:
                 self.pace.refused(call, charged, delay, errors.calls_a_minute(failure.facts))
             else:
+                if failure.problem.cause is Cause.RATE_LIMITED:
+                    self.pace.tell(call, delay)
                 await asyncio.sleep(delay)
 
     async def _tried(

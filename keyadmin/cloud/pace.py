@@ -115,10 +115,14 @@ class Pace:
         now = time.monotonic()
         moment = window.book(now)
         while (wait := max(moment - now, window.held(now))) > 0:
-            if self.on_wait is not None and wait > TELL_AFTER:
-                self.on_wait(Waiting(call.service, call.write, wait, window.queued(now)))
+            self.tell(call, wait, window.queued(now))
             await asyncio.sleep(wait)
             now = time.monotonic()
+
+    def tell(self, call: ApiCall, seconds: float, queued: int = 0) -> None:
+        """Tell of a wait that is worth it."""
+        if self.on_wait is not None and seconds > TELL_AFTER:
+            self.on_wait(Waiting(call.service, call.write, seconds, queued))
 
     def refused(self, call: ApiCall, quota_project: str | None, delay: float, limit: int | None = None) -> None:
         """A rate limit was met: hold back every call of the kind for `delay` seconds. `limit` = calls a minute, where told."""

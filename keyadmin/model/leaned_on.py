@@ -45,6 +45,9 @@ NO_COMMAND_GIVEN: Final = "NoArgsIsHelpError"
 SOMETHING_MISSING: Final = "Missing "
 """How Typer begins to say that an argument or an option was left out."""
 
+COMMAND_MISSING: Final = "Missing command"
+"""What Typer says where options stand without a command."""
+
 ONE_TOO_MANY: Final = "Got unexpected extra argument"
 """How Typer begins to say that a command takes no further argument."""
 

@@ -21,6 +21,7 @@ FORMS: Final[Mapping[str, re.Pattern[str]]] = {
     "constraint": re.compile(r"[A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)+"),
     "address": re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]+"),
     "member": re.compile(r"(?:user|serviceAccount|group):[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]+"),
+    "secret": re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"),
     "role": re.compile(r"(?:(?:projects/[a-z0-9.:-]+|organizations/[0-9]+)/)?roles/[A-Za-z0-9_.]+"),
 }
 PLACEHOLDER: Final = re.compile(r"[A-Z][A-Z0-9_]*(?:=[A-Z0-9_]+)?(?:\.\.\.)?")

@@ -153,8 +153,8 @@ TYPED_IN: Final[dict[str, str]] = {
 }
 
 UNTYPED: Final[dict[str, str]] = {
-    "keyadmin.cli.app:_wrong_usage:": "help, where nothing at all was typed: tests/cli/test_base_commands.py",
-    "keyadmin.cli.app:_wrong_usage:keys create": "help, where nothing at all was typed: tests/cli/test_base_commands.py",
+    "keyadmin.cli.app:_first_steps:": "help, where nothing at all was typed: tests/cli/test_base_commands.py",
+    "keyadmin.cli.app:_first_steps:keys create": "help, where nothing at all was typed: tests/cli/test_base_commands.py",
     "keyadmin.audit.fix.undo:rollback:rotation rollback": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
     "keyadmin.audit.rules.undisplayable_key:check:keys list": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",
     "keyadmin.audit.steps:_split:keys create": "the audit's own: what its rules and fixes print is typed in tests/cli/test_advice_audit.py, the rest in the tests of fixing",

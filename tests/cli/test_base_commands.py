@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +104,19 @@ def test_without_a_command_the_help_is_shown_and_it_counts_as_wrong_usage(cli) -
         assert said in done.err
         assert len(done.err.splitlines()) <= 15 or line, "keyadmin alone fits 15 lines"
         assert cli("--format", "json", *line).error["cause"] == "invalid-argument"
+
+
+@pytest.mark.parametrize("given", [(), ("--sandbox",), ("--sandbox", "--quota-project", "demo-project")])
+def test_the_first_steps_carry_what_was_given(cli, given) -> None:
+    """Each of them is typed as it stands: without --sandbox they would fail, or reach Google."""
+    said = cli(*given).err
+    steps = re.findall(r"^  keyadmin (.+?)  ", said, re.MULTILINE)
+    assert len(steps) == 7
+    assert ("Add --sandbox" in said) is not bool(given)
+    for step in (*steps, *re.findall(r"(?:commands|command): keyadmin (.+?--help[^.]*)\.", said)):
+        assert shlex.split(step)[-len(given) :] == list(given) or not given, step
+        if given and not step.startswith(("scan", "rotation init", "audit")):
+            assert cli(*shlex.split(step)).code in (0, 1, 3), "neither wrong usage nor want of credentials"
 
 
 def test_a_mistyped_command_is_answered_with_the_near_ones(cli) -> None:

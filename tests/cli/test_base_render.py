@@ -8,6 +8,7 @@ import io
 import json
 import random
 import re
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -345,6 +346,26 @@ async def test_of_many_things_the_time_left_is_that_of_the_whole() -> None:
     observer.finished()
 
 
+def test_off_a_terminal_a_wait_is_told_of_once_and_each_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under a 429 without RetryInfo many short waits follow one another for minutes: nobody must take it for a hang."""
+    now = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    console = Watched(False)
+    observer = TerminalObserver(console)
+    observer.waiting("the quota is used up", 2)
+    assert console.buffer.getvalue() == ""
+    for _ in range(20):
+        observer.waiting("the quota is used up", 7)
+        now += 4
+    assert console.buffer.getvalue() == 2 * "the quota is used up: waiting, 7 s left as far as is known\n"
+    now += 600
+    observer.waiting("the quota is used up", 3)
+    assert console.buffer.getvalue().count("waiting") == 2
+    console.quiet = True
+    TerminalObserver(console).waiting("the quota is used up", 70)
+    assert console.buffer.getvalue().count("waiting") == 2
+
+
 def last_line(console: Watched) -> str:
     return console.buffer.getvalue().split("\r\x1b[2K")[-1]
 
@@ -359,4 +380,5 @@ def test_a_dumb_terminal_gets_no_escape_sequences(cli) -> None:
 def test_elsewhere_only_words_remain(terminal: bool, quiet: bool) -> None:
     console = Watched(terminal, quiet=quiet)
     work(TerminalObserver(console))
-    assert console.buffer.getvalue() == "Warning: one was skipped\n"
+    told = "The quota is used up: waiting, 1 min 35 s left as far as is known\n"
+    assert console.buffer.getvalue() == ("" if quiet else told) + "Warning: one was skipped\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from keyadmin.access.explain import explain
+from keyadmin.model.cause import Cause
 from keyadmin.model.causes import table, wording
 
 DENIED = "googleapi: Error 403:"
@@ -207,3 +208,46 @@ def test_ruling_patterns_out_by_their_words_rules_out_no_other() -> None:
     found = {pattern.text for pattern, pieces in parts if all(piece in flat for piece in pieces)}
     assert {pattern.text for pattern, _ in wording.present(flat)} == found
     assert len(found) > 100
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        (
+            "gcloud: Permission 'secretmanager.versions.access' denied on 'projects/my-shop/secrets/gemini/versions/1'",
+            "gcloud secrets add-iam-policy-binding gemini --project=my-shop --member=user:ADDRESS",
+        ),
+        (
+            "gcloud: Permission 'secretmanager.versions.access' denied",
+            "gcloud secrets add-iam-policy-binding SECRET --project=PROJECT --member=user:ADDRESS",
+        ),
+        ("gcloud: Permission 'run.routes.invoke' denied on project-x", "services add-iam-policy-binding SERVICE --project="),
+        (
+            "The provided API key has an IP address restriction. The originating IP address of the call (2001:db8::9) violates "
+            "this restriction.",
+            "--add-ips 2001:db8::9",
+        ),
+        (
+            "The provided API key has an IP address restriction. The originating IP address of the call (1.2.3) violates it",
+            "--add-ips ADDRESS",
+        ),
+        ("Requests from referer https://new.example/a?b=c are blocked.", "--add-referrers 'https://new.example/*'"),
+        ("Requests from referer https://$(id).example/ are blocked.", "--add-referrers SITE"),
+    ],
+)
+def test_a_command_names_what_the_text_names(text: str, command: str) -> None:
+    assert command in "\n".join(explain(text).fix)
+
+
+def test_iam_is_not_the_service_that_a_permission_is_of() -> None:
+    refusal = {"reason": "IAM_PERMISSION_DENIED", "domain": "iam.googleapis.com"}
+    said = "Permission 'secretmanager.versions.access' denied for resource 'projects/my-shop/secrets/gemini'"
+    assert explain(f'google: "error": {said} {json.dumps(refusal)}').service == "secretmanager.googleapis.com"
+
+
+def test_a_connection_within_one_machine_is_not_googles_turn() -> None:
+    text = (
+        "ServiceUnavailable: 503 failed to connect to all addresses; last error: UNKNOWN: ipv4:127.0.0.1:9: Connection refused"
+    )
+    assert explain(text).cause is Cause.UNKNOWN
+    assert explain(text.replace("127.0.0.1:9", "142.250.1.95:443")).cause is Cause.NETWORK_UNREACHABLE

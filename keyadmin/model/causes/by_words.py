@@ -54,7 +54,7 @@ _THIS_MACHINE: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]):\d+")
 def _elsewhere(facts: ErrorFacts) -> Verdict:
     """A connection within one machine says nothing of the way to Google."""
     local = _THIS_MACHINE.search(facts.message) and "googleapis.com" not in facts.message
-    return None if local else (Cause.NETWORK_UNREACHABLE, rules.variant(facts, Cause.NETWORK_UNREACHABLE))
+    return (Cause.UNKNOWN, None) if local else (Cause.NETWORK_UNREACHABLE, rules.variant(facts, Cause.NETWORK_UNREACHABLE))
 
 
 def _malformed(facts: ErrorFacts) -> Verdict:

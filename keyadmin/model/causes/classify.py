@@ -23,6 +23,7 @@ _IMPLIED: Final = {
 }
 # Only these are about a permission: elsewhere a name of that form says nothing.
 _OF_IAM: Final = frozenset({*_IMPLIED, Cause.MISSING_IAM_PERMISSION, Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS})
+_CALLERS: Final = {Cause.API_KEY_IP_BLOCKED: named.caller_address, Cause.API_KEY_REFERRER_BLOCKED: named.caller_site}
 
 
 def classify(facts: ErrorFacts) -> Classification:
@@ -42,6 +43,8 @@ def classify(facts: ErrorFacts) -> Classification:
         else None,
         role=names.role_in(facts.message) if cause is Cause.MISSING_IAM_PERMISSION else None,
         member=names.member_in(facts.message) if cause is Cause.MISSING_IAM_PERMISSION else None,
+        secret=named.secret(facts) if cause is Cause.MISSING_IAM_PERMISSION else None,
+        caller=_CALLERS[cause](facts) if cause in _CALLERS else None,
     )
     if found.project in rules.GOOGLES_OWN_PROJECTS:  # nobody can do anything there
         limited = "gcloud" if cause is Cause.RATE_LIMITED and found.variant in (None, "other") else found.variant

@@ -64,7 +64,8 @@ class Classification:
     """The cause, and what could be read. `variant` names the form of the cause that takes other steps (CauseEntry.variants).
 
     `vendor` = whose error it is where it is not Google's. `constraint` = the policy constraint, `model` the model named,
-    `member` who lacks the permission, `role` the role (or its title) that the text says to grant.
+    `member` who lacks the permission, `role` the role (or its title) that the text says to grant, `secret` the secret that
+    was refused, `caller` the address or site that a key's restriction shut out.
     """
 
     cause: Cause
@@ -77,3 +78,5 @@ class Classification:
     model: str | None = None
     member: str | None = None
     role: str | None = None
+    secret: str | None = None
+    caller: str | None = None

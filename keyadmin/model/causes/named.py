@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from keyadmin.model.causes import names
 from keyadmin.model.causes.facts import ErrorFacts, Origin
+
+_IAM: Final = "iam.googleapis.com"
 
 
 def everything(facts: ErrorFacts) -> str:
@@ -29,10 +33,10 @@ def permission(facts: ErrorFacts) -> str | None:
 
 def service(facts: ErrorFacts) -> str | None:
     named = facts.metadata.get("service") or names.service_in(facts.message) or facts.service
-    if named is None and facts.domain and facts.domain not in ("googleapis.com", "iam.googleapis.com"):
+    if named is None and facts.domain and facts.domain not in ("googleapis.com", _IAM):
         named = facts.domain if facts.domain.endswith(".googleapis.com") else None
-    if named is None and (lacking := permission(facts)):
-        named = names.service_of(lacking)
+    if named in (None, _IAM) and (lacking := permission(facts)):  # IAM refuses for other services
+        named = names.service_of(lacking) or named
     return named or names.service_in(facts.around)
 
 
@@ -46,3 +50,15 @@ def project(facts: ErrorFacts) -> str | None:
         if found is not None:
             return found
     return names.project_in(facts.message) or facts.project or names.project_in(facts.around)
+
+
+def secret(facts: ErrorFacts) -> str | None:
+    return names.secret_in(facts.metadata.get("resource", "")) or names.secret_in(facts.message)
+
+
+def caller_address(facts: ErrorFacts) -> str | None:
+    return names.caller_address_in(facts.message)
+
+
+def caller_site(facts: ErrorFacts) -> str | None:
+    return names.site_of(facts.metadata.get("httpReferrer", "")) or names.caller_site_in(facts.message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cache
+from ipaddress import ip_address
 from typing import Final
 
 from keyadmin.data import services
@@ -223,3 +224,36 @@ def model_in(text: str) -> str | None:
     """The name of a Gemini model that the text names."""
     found = _MODEL.search(text[:_WINDOW])
     return found[1] if found else None
+
+
+_SECRET: Final = re.compile(r"\bprojects/[a-z0-9.:-]{1,63}/secrets/([A-Za-z0-9_-]{1,255})(?![\w-])")
+_ADDRESS_OF_CALLER: Final = re.compile(r"IP address of the call \(([0-9A-Fa-f.:]{3,45})\)")
+_SITE_OF_CALLER: Final = re.compile(r"[Rr]equests from referer (https?://\S{1,300}) are blocked")
+_SITE: Final = re.compile(r"(https?://[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?(?::\d{1,5})?)(?:[/?#]\S*)?", re.IGNORECASE)
+
+
+def secret_in(text: str) -> str | None:
+    """The id of the secret (Secret Manager) that the text names."""
+    found = _SECRET.search(text[:_WINDOW])
+    return found[1] if found else None
+
+
+def caller_address_in(text: str) -> str | None:
+    """The address that a key's restriction shut out."""
+    found = _ADDRESS_OF_CALLER.search(text[:_WINDOW])
+    try:
+        return str(ip_address(found[1])) if found else None
+    except ValueError:
+        return None
+
+
+def caller_site_in(text: str) -> str | None:
+    """The site that a key's restriction shut out."""
+    found = _SITE_OF_CALLER.search(text[:_WINDOW])
+    return site_of(found[1]) if found else None
+
+
+def site_of(address: str) -> str | None:
+    """All pages of the site, as restrictions name them: `https://a.example/*`."""
+    found = _SITE.fullmatch(address)
+    return f"{found[1].lower()}/*" if found else None
