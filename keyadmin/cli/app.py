@@ -105,7 +105,8 @@ def _first_steps() -> str:
             *(f"  {command:<{width}}  {what}" for command, what in steps),
             "",
             *([] if sandbox else [nobody]),
-            f"All commands: {typed('', help=True)}. One command: {typed('keys create', help=True)}.",
+            f"All commands: {typed('', help=True)}",
+            f"One command: {typed('keys create', help=True)}",
         ]
     )
 
