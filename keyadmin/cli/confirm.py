@@ -17,7 +17,7 @@ def confirm(session: Session, question: str, *, yes: bool) -> None:
     if yes:
         return
     if not session.interactive:
-        raise usage(f"there is no terminal to ask at: {question}", "add --yes to do it without asking")
+        raise usage(f"there is no terminal, so keyadmin cannot ask: {question}", "add --yes to do it without asking")
     session.observer.finished()
     stream = session.console.stream
     while True:

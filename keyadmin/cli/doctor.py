@@ -210,12 +210,12 @@ def _report(found: Diagnosis, columns: int | None) -> str:
     lines = [f"{found.project}: {verdict} to {found.feature.words}", ""]
     width = max(len(check.id) for check in found.checks)
     for check in found.checks:
-        status = check.status if check.required or check.status == "ok" else f"({check.status})"
+        status = check.status if check.required or check.status == "ok" else "note"
         lines += _beside(f"  {status:9} {check.id.ljust(width)}  ", check.detail, columns)
         if check.fix and check.required and check.status != "ok":
             lines += _beside(" " * (width + 14), f"-> {check.fix}", columns)
     if any(not check.required and check.status != "ok" for check in found.checks):
-        lines += ["", "What is in brackets does not matter for this."]
+        lines += ["", "A note does not matter for this."]
     if found.unread:
         lines += ["", "Not known:", *(line for text in found.unread for line in _beside("  ", text, columns))]
     if found.feature.above:
@@ -229,7 +229,7 @@ def _report(found: Diagnosis, columns: int | None) -> str:
 
 
 _STATUS: Final = re.compile(
-    r"(?<=^  )(?:(ok)|(missing|failed)|(unknown)|\((?:missing|failed|unknown)\))(?= )|(?<=: )(?:(ready)|(not ready))(?= to )"
+    r"(?<=^  )(?:(ok)|(missing|failed)|(unknown)|note)(?= )|(?<=: )(?:(ready)|(not ready))(?= to )"
 )
 _STYLES: Final = ("green", "red", "yellow", "green", "red")  # by the groups of _STATUS
 

@@ -236,7 +236,7 @@ def _rolled_back_to(newest: Member, terms: RotationTerms, now: datetime) -> Deci
     over = terms.max_age is not None and key.create_time is not None and now >= key.create_time + terms.max_age
     age = f", and is {_span(now - key.create_time)} old" if over and key.create_time is not None else ""
     way = f"begin the next rotation: {typed(f'keys {verb}', key.key_id, project=key.project)}"
-    why = f"says that it was rolled back to{age}; it is not rotated until somebody asks for it"
+    why = f"the key says that it was rolled back to{age}; no run rotates it until somebody asks for it"
     return Decision(Action.REST, why, ways_out=(way,), overdue=over)
 
 
@@ -262,6 +262,6 @@ def _grace(newest: Member, older: list[Member], terms: RotationTerms, now: datet
     grace = timedelta() if terms.emergency else terms.grace
     ends = max(newest.published, newest.key.create_time or newest.published) + grace  # the first of them is a claim
     if older and grace and now < ends:  # the server's clock is known to a second: no grace means none
-        return Decision(Action.WAIT, f"the predecessor still works until {ends:%Y-%m-%d %H:%M} UTC", until=ends)
+        return Decision(Action.WAIT, f"the grace period of {_span(grace)} ends {ends:%Y-%m-%d %H:%M} UTC", until=ends)
     over = "the grace period is over" if grace else "there is no grace period"
     return Decision(Action.RETIRE, over if older else "the predecessor is gone")

@@ -142,7 +142,7 @@ def lines_of(cause: Cause, variant: str) -> list[str]:
 
 
 TYPED = [case for case in CASES if lines_of(*case)]
-ASKED = "there is no terminal to ask at"
+ASKED = "there is no terminal, so keyadmin cannot ask"
 
 
 def typed_out(cli: Callable[..., Any], line: str, env: dict[str, str], key_string: str = "", **more: str) -> Any:

@@ -42,7 +42,7 @@ def agreed() -> bool:
     if os.environ.get("KEYADMIN_LIVE_YES") == "1":
         return True
     if not sys.stdin.isatty():
-        print("There is no terminal to ask at: set KEYADMIN_LIVE_YES=1.", file=sys.stderr)
+        print("There is no terminal, so nobody can be asked: set KEYADMIN_LIVE_YES=1.", file=sys.stderr)
         return False
     return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
 

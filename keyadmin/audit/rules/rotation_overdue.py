@@ -21,7 +21,7 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
     for lineage, decision in facts.rotations:
         newest = lineage.newest
         if decision.overdue:
-            message = f"the key {decision.why}"
+            message = decision.why
             yield finding_of(RULE, facts, newest.key, message)
             continue
         if decision.action in (Action.REST, Action.STUCK) or newest.state is State.STUCK or newest.cause:

@@ -78,8 +78,11 @@ class KeyJson:
     """A key: the REST Key, and what keyadmin knows of it."""
 
     name: str
-    uid: str
     displayName: str
+    project: str
+    keyType: KeyType
+    restricted: Restricted
+    uid: str
     createTime: Time = ABSENT
     updateTime: Time = ABSENT
     deleteTime: Time = ABSENT
@@ -87,9 +90,6 @@ class KeyJson:
     restrictions: RestrictionsJson = ABSENT
     serviceAccountEmail: str = ABSENT
     etag: str = ABSENT
-    project: str
-    keyType: KeyType
-    restricted: Restricted
     studioVisible: bool
     ageDays: int
     sandbox: Literal[True] = ABSENT
