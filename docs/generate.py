@@ -223,14 +223,15 @@ The first line has the names of the columns: the fields below, always all of the
 - A text that a spreadsheet would take for a formula (it begins with `=`, `+`, `-`, `@` or a tab) has an apostrophe before it.
 - Separators may also occur in a name: use `json` where that matters.
 
-Of a key, `keyType` is `auth` (bound to a service account, as the Gemini API asks) or `standard`. `restricted` says which APIs it may call:
+Of a key, `keyType` is `auth` (bound to a service account, as the Gemini API asks) or `standard`. `restricted` says which APIs
+it may call:
 
 | `restricted` | The key may call | `restrictions.apiTargets.service` |
 |---|---|---|
 | `gemini` | the Gemini API and nothing else | `generativelanguage.googleapis.com` |
 | `other` | some APIs, not the Gemini API | their names |
 | `mixed` | the Gemini API and others | their names |
-| `none` | **any API that is on in its project**: it has no API restriction | empty, or has `cloudapis.googleapis.com` (all of them) |
+| `none` | **any API that is on in its project** | empty, or has `cloudapis.googleapis.com` (all of them) |
 
 Where an option asks for something else, a dry run or `doctor --connection`, the columns are those of what is printed.
 """

@@ -228,9 +228,7 @@ def _report(found: Diagnosis, columns: int | None) -> str:
     return "\n".join(lines)
 
 
-_STATUS: Final = re.compile(
-    r"(?<=^  )(?:(ok)|(missing|failed)|(unknown)|note)(?= )|(?<=: )(?:(ready)|(not ready))(?= to )"
-)
+_STATUS: Final = re.compile(r"(?<=^  )(?:(ok)|(missing|failed)|(unknown)|note)(?= )|(?<=: )(?:(ready)|(not ready))(?= to )")
 _STYLES: Final = ("green", "red", "yellow", "green", "red")  # by the groups of _STATUS
 
 

@@ -29,7 +29,7 @@ InstallFrom = Annotated[
     typer.Option(
         "--install-from",
         metavar="SOURCE",
-        help="How it is installed: wheel:PATH, git:URL@REV or index:NAME==VERSION; by default as this one was.",
+        help="How it is installed: wheel:PATH, git:REPOSITORY@COMMIT or index:NAME==VERSION; by default as this one was.",
     ),
 ]
 Hashes = Annotated[

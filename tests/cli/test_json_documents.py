@@ -127,6 +127,13 @@ def test_every_form_of_output_is_as_the_schema_says(here: Callable[..., Any], wo
 
 
 @pytest.mark.parametrize("words", sorted(FORMS))
+def test_the_project_is_among_the_first_columns(words: str) -> None:
+    """Where somebody who opens the file in a spreadsheet sees it."""
+    found = columns(words)
+    assert ("project",) not in found or found.index(("project",)) < 6
+
+
+@pytest.mark.parametrize("words", sorted(FORMS))
 def test_a_field_that_is_not_there_is_named_with_the_nearest(words: str) -> None:
     for name in (".".join(path) for path in columns(words)):
         assert choose(words, name, lines=False).paths

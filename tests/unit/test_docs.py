@@ -13,7 +13,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from keyadmin.access.permissions import NAMES
+from keyadmin.audit.schedule import AuditSchedule
 from keyadmin.model.problem import Cause
+from keyadmin.unattended.schedule import files_for
+from keyadmin.unattended.schedule.install import parse_source
 from tools.json_schemas import FOLDER
 from tools.json_schemas import pages as schema_pages
 
@@ -72,3 +76,34 @@ def test_links_between_pages_lead_somewhere() -> None:
 def test_every_cause_is_in_the_reference() -> None:
     text = (ROOT / "docs" / "reference" / "causes.md").read_text("utf-8")
     assert [cause.value for cause in Cause] == re.findall(r"^## (\S+)$", text, re.MULTILINE)
+
+
+def test_doctors_features_are_all_named() -> None:
+    text = " ".join((ROOT / "docs" / "troubleshooting.md").read_text("utf-8").split())
+    assert re.findall(r"[a-z][a-z-]+", text.partition("`--for` takes: ")[2].partition(".")[0].replace("(the default)", "")) == [
+        *NAMES
+    ]
+
+
+def test_what_an_audit_leaves_to_be_filled_in_is_explained() -> None:
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "keyadmin" / "audit").rglob("*.py"))
+    names = set(re.findall(r'"(SINK|SERVICE|ADDRESS|SITE|NAME)"', code))
+    assert len(names) == 5, "a name that is gone, or written otherwise"
+    said = (ROOT / "docs" / "audit.md").read_text("utf-8").partition("What is written in capitals")[2].partition("Below")[0]
+    assert names == set(re.findall(r"`([A-Z]+)`", said))
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.name)
+def test_the_repository_has_one_name(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert not re.search(r"git[+:](?!REPOSITORY@|REPOSITORY\"|https?:|ssh:|\[)\w|<(this|the address of this) repository>", text)
+
+
+def test_the_account_of_a_scheduled_audit_may_do_what_the_page_says() -> None:
+    said = (ROOT / "docs" / "audit.md").read_text("utf-8").partition("**What it may do.**")[2].partition("For projects")[0]
+    plan = AuditSchedule(
+        project="ops-project", organization="123456789012", install=parse_source(f"git:https://x.example/k@{'a' * 40}")
+    )
+    files = {file.path: file.content for file in files_for("kubernetes", plan)}
+    role = next(text for path, text in files.items() if path.endswith("role.yaml"))
+    assert re.findall(r"`(\w+\.[\w.]+)`", said.partition("there:")[2]) == re.findall(r"^- (\S+)$", role, re.MULTILINE)

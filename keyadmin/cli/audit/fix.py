@@ -132,7 +132,9 @@ def _plan(context: typer.Context, where: _Where, asked: Planning, manner: FixMan
     options = AuditOptions(chosen(asked.rule), duration.parse(asked.max_age or "90d"))
     kind = inventory_of(asked.inventory or "auto")
     if not (out or manner.yes or manner.dry_run or session.interactive):
-        raise usage("there is no terminal, so keyadmin cannot ask whether to change keys", "add --yes, or write a plan with --out PLAN")
+        raise usage(
+            "there is no terminal, so keyadmin cannot ask whether to change keys", "add --yes, or write a plan with --out PLAN"
+        )
 
     async def work(cloud: Cloud) -> tuple[FixPlan, list[FixOutcome], AuditReport, float]:
         scope = await where.scope(cloud)

@@ -54,7 +54,9 @@ def undo(
     plan = read_plan(path)
     only = _named(plan, key or ())
     if not (yes or dry_run or session.interactive):
-        raise usage("there is no terminal, so keyadmin cannot ask whether to open keys again", "add --yes to do it without asking")
+        raise usage(
+            "there is no terminal, so keyadmin cannot ask whether to open keys again", "add --yes to do it without asking"
+        )
 
     async def look(cloud: Cloud) -> UndoPlan:
         check_world(plan, cloud)

@@ -164,9 +164,9 @@ class LeakJson:
     fingerprint: str
     life: Literal["alive", "dead", "unknown"]
     reason: str
+    project: str = ABSENT
     places: list[LeakPlaceJson]
     fix: list[str]
-    project: str = ABSENT
     name: str = ABSENT
     displayName: str = ABSENT
     restricted: Restricted = ABSENT

@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import unquote, urlsplit
 
+from keyadmin import __version__
 from keyadmin.model.problem import Problem, usage
 
 CHOICES: Final = (
     "a wheel: --install-from wheel:PATH [--hash sha256:HEX]",
-    "a commit: --install-from git:URL@REV    # REV = a full commit id",
+    "a commit: --install-from git:REPOSITORY@COMMIT    # its https:// or ssh:// address, and a full commit id",
     "an index: --install-from index:NAME==VERSION --hash sha256:HEX",
 )
 _REVISION: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -100,7 +101,7 @@ def parse_source(text: str, hashes: Sequence[str] = ()) -> InstallSource:
         return _commit(value, digests)
     if kind == "index":
         return _release(value, digests)
-    raise usage(f"--install-from {text!r} is none of wheel:PATH, git:URL@REV and index:NAME==VERSION", *CHOICES)
+    raise usage(f"--install-from {text!r} is none of wheel:PATH, git:REPOSITORY@COMMIT and index:NAME==VERSION", *CHOICES)
 
 
 def as_running(direct_url: str | None = None) -> InstallSource:
@@ -138,7 +139,7 @@ def _installed(data: Any) -> InstallSource:
     url = str(data["url"])
     if "dir_info" in data:
         what = "editable, from" if data["dir_info"].get("editable") else "from"
-        raise _unknown(f"it was installed {what} a folder of this machine")
+        raise _unknown(f"it was installed {what} a folder of this machine", *_wheel_of(unquote(urlsplit(url).path)))
     if "vcs_info" in data:
         return _as_choice(f"git:{url}@{data['vcs_info']['commit_id']}")
     archive = data["archive_info"]
@@ -155,8 +156,20 @@ def _as_choice(text: str, *hashes: str) -> InstallSource:
         raise _unknown(problem.message) from None
 
 
-def _unknown(why: str) -> Problem:
-    return usage(f"keyadmin cannot tell from this installation how to install the scheduled one: {why}", *CHOICES)
+def _wheel_of(folder: str) -> tuple[str, ...]:
+    """The way that is always there with a folder: a wheel of it, beside the files that will be written."""
+    if not Path(folder).is_dir():
+        return ()
+    made = f"pip wheel --no-deps --wheel-dir deploy {shlex.quote(folder)}"
+    return (
+        f"make a wheel of it: {made}",
+        f"and add: --install-from wheel:deploy/keyadmin-{__version__}-py3-none-any.whl --output deploy",
+    )
+
+
+def _unknown(why: str, *first: str) -> Problem:
+    said = f"keyadmin cannot tell from this installation how to install the scheduled one: {why}"
+    return usage(said, *first, *CHOICES)
 
 
 def _digest(text: str) -> str:

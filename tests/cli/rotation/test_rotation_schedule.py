@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from keyadmin import __version__
 from keyadmin.model.problem import Exit, Problem
 from keyadmin.unattended.schedule.install import CHOICES, as_running
 
@@ -115,13 +116,26 @@ def test_a_wrong_policy_is_told_before_anything_is_printed(cli: Cli, here: Path)
 SHARED = ("cloud-run", "kubernetes", "github-actions")
 
 
+def _added(said: str) -> list[str]:
+    """The options that the message says to add."""
+    return shlex.split(next(line for line in said.splitlines() if "and add:" in line).partition("and add:")[2])
+
+
 @pytest.mark.parametrize("engine", SHARED)
 def test_from_a_folder_of_this_machine_nobody_else_can_install_it(cli: Cli, here: Path, engine: str) -> None:
     done = cli("rotation", "schedule", engine, "-p", "my-project")
     assert done.code == 2
     assert "a folder of this machine" in done.err
-    for choice in ("wheel:PATH", "git:URL@REV", "index:NAME==VERSION"):
+    for choice in ("wheel:PATH", "git:REPOSITORY@COMMIT", "index:NAME==VERSION"):
         assert f"--install-from {choice}" in done.err
+    wheel = f"keyadmin-{__version__}-py3-none-any.whl"
+    assert f"pip wheel --no-deps --wheel-dir deploy {Path(__file__).parents[3]}" in done.err
+    (here / "deploy").mkdir()
+    (here / "deploy" / wheel).write_bytes(b"as pip made it")
+    again = cli("rotation", "schedule", engine, "-p", "my-project", *_added(done.err))
+    assert again.code == 0, again.err
+    name = "Dockerfile" if engine != "github-actions" else ".github/workflows/keyadmin-rotation.yml"
+    assert wheel in (here / "deploy" / name).read_text()
     assert not done.out
 
 
