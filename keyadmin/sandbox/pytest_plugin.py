@@ -9,6 +9,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any, Final, TypeVar
 
 import pytest
@@ -235,7 +236,9 @@ def _calling_as(caller: str) -> Any:
     class Bearer(grpc.UnaryUnaryClientInterceptor):  # type: ignore[misc]
         def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
             metadata = [*(details.metadata or ()), ("authorization", f"Bearer {caller}")]
-            return continuation(details._replace(metadata=metadata), request)
+            names = ("method", "timeout", "credentials", "wait_for_ready", "compression")
+            same = {name: getattr(details, name, None) for name in names}
+            return continuation(SimpleNamespace(**same, metadata=metadata), request)
 
     return Bearer()
 

@@ -31,7 +31,7 @@ def test_a_key_rotated_by_hand_has_a_status_without_a_policy(world: World) -> No
     (row,) = done.json
     assert (row["key"].rpartition("/")[2], row["state"], row["generation"]) == (second, "grace", 2)
     assert re.fullmatch(r"old key works until \d{4}-\d\d-\d\d \d\d:\d\d UTC", row["stateText"])
-    assert row["why"].startswith("the grace period of 24 h ends "), "says more than the state does"
+    assert row["why"].startswith("the grace period of 1 d ends "), "says more than the state does"
     assert "old key works until" in world.rotation("status", second, *KEY).out
     whole = world.rotation("status", *KEY)
     assert whole.code == 0, whole.err
