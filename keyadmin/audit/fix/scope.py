@@ -10,7 +10,7 @@ from keyadmin.audit.fix.facts import seen_organizations
 from keyadmin.audit.fix.plan import STALE, FixPlan
 from keyadmin.audit.inventory import AuditScope
 from keyadmin.model.duration import words
-from keyadmin.model.problem import Cause, Exit, Problem, usage
+from keyadmin.model.problem import Cause, Exit, Problem, or_problem, usage
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -65,9 +65,35 @@ async def numbers_in_scope(cloud: Cloud, plan: FixPlan) -> frozenset[str]:
     except Problem as problem:
         if problem.exit is Exit.CREDENTIALS or problem.cause not in _NOT_SEEN:
             raise
-        problem.message = f"the scope of the plan, {plan.scope.words}, cannot be read: {problem.message}"
-        problem.exit_code = Exit.USAGE
-        raise
+        raise _not_seen(problem, plan) from None
+
+
+async def lacking(cloud: Cloud, plan: FixPlan) -> Problem | None:
+    """Why this caller could not apply the plan, told when it is made: what lies below its folder or organisation is not seen.
+
+    Asks once; None where it is seen, or where that is not known.
+    """
+    if plan.scope.parent is None or not plan.changes:
+        return None
+    found = await or_problem(_look_below(cloud, plan.scope.parent), credentials=False)
+    return _not_seen(found, plan) if found is not None and found.cause in _NOT_SEEN else None
+
+
+async def _look_below(cloud: Cloud, parent: str) -> None:
+    async for _ in cloud.folders.list(parent):
+        return
+
+
+def _not_seen(problem: Problem, plan: FixPlan) -> Problem:
+    """The same, of the scope of the plan: with what an admin grants, where a permission is missing."""
+    from keyadmin.access.shortform import grant  # reads the role data, which only a refusal needs
+
+    problem.message = f"the scope of the plan, {plan.scope.words}, cannot be read: {problem.message}"
+    problem.exit_code = Exit.USAGE
+    granting = grant(problem.permission, None) if problem.permission is not None else ()
+    other = ("use the account that made the plan, or make a plan for projects that you see",)
+    problem.fix = problem.fix or granting or other
+    return problem
 
 
 _NOT_SEEN: Final = frozenset({Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS, Cause.NOT_FOUND, Cause.MISSING_IAM_PERMISSION})

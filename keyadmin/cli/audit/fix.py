@@ -143,6 +143,7 @@ def _plan(context: typer.Context, where: _Where, asked: Planning, manner: FixMan
             raise report.failure
         fixed = replace(scope, projects=_ids(scope, report))
         plan, keys = await plan_fix(cloud, fixed, report, request, session.observer)
+        await manner.check_scope(cloud, plan, written=out is not None)
         left = cloud.forecast(writes=plan.writes)
         return (
             plan,

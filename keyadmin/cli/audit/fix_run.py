@@ -21,7 +21,7 @@ from keyadmin.audit.fix.plan import FixPlan
 from keyadmin.audit.fix.plan_file import read_plan, write_plan
 from keyadmin.audit.fix.report import report
 from keyadmin.audit.fix.run import FixOptions, FixResult, apply_plan, left_to_do, told, waiting
-from keyadmin.audit.fix.scope import check_age, check_scope, check_world
+from keyadmin.audit.fix.scope import check_age, check_scope, check_world, lacking
 from keyadmin.audit.fix.waves import FixWave, share
 from keyadmin.audit.inventory import AuditScope
 from keyadmin.cli.audit import fix_view, show
@@ -74,6 +74,14 @@ class FixManner:
     def _notice(self) -> Notifier | None:
         told = self.notices
         return Notifier(self.session.command, told, sandbox=bool(self.session.mark)) if told else None
+
+    async def check_scope(self, cloud: Cloud, plan: FixPlan, *, written: bool) -> None:
+        """Raises Problem (exit 2) where the caller could not apply the plan; where somebody else may, it is said."""
+        if (problem := await lacking(cloud, plan)) is None:
+            return
+        if not written:
+            raise problem
+        self.session.console.warning(f"with this account the plan cannot be applied: {problem}\n  {'; '.join(problem.fix)}")
 
     async def looked_at(self, cloud: Cloud, plan: FixPlan, keys: Mapping[str, Key], *, written: bool) -> list[FixOutcome]:
         """What a fresh plan would come to; nothing where it is carried out at once without a question."""

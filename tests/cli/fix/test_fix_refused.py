@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tests.cli.fix.conftest import Fixing
+from tests.cli.fix.conftest import ORGANIZATION, Fixing
 
 
 def first(plan: Any) -> Any:
@@ -133,3 +133,22 @@ def test_a_plan_of_google_is_not_applied_in_the_sandbox(fixing: Fixing) -> None:
     done = fixing.apply()
     assert done.code == 2
     assert "this is the sandbox" in done.err
+
+
+def test_who_may_not_look_below_the_scope_is_told_when_the_plan_is_made_and_what_to_grant(fixing: Fixing) -> None:
+    """The inventory shows the keys to `roles/owner`, which does not hold `resourcemanager.folders.list`."""
+    boss = "boss@example.com"
+    owner = {"roles/owner": [f"user:{boss}"]}
+    fixing.served.seed(organizations=[{"name": ORGANIZATION, "displayName": "77.example", "iam": owner}])
+    plan = ["audit", "fix", "--organization", "77"]
+    planned = fixing.type(*plan, "--out", str(fixing.folder / "plan.json"), user=boss)
+    assert planned.code == 0, planned.err
+    applied = fixing.apply(user=boss)
+    at_once = fixing.type(*plan, terminal=True, stdin="y\n", user=boss)
+    assert (applied.code, at_once.code) == (2, 2)
+    for done in (planned, applied, at_once):
+        assert "resourcemanager.folders.list" in done.err
+        assert "an admin grants roles/browser on the folder or organisation" in done.err
+        assert "--help" not in done.err
+    assert "[y/N]" not in at_once.out + at_once.err, "it asks no question that it could not act on"
+    assert not {"UpdateKey", "DeleteKey"} & set(fixing.served.methods())
