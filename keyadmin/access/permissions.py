@@ -7,6 +7,7 @@ keyadmin's command makes, each with the permission that the API's reference name
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -177,10 +178,14 @@ def feature_named(name: str) -> Feature:
 
 def checked_member(member: str) -> str:
     """The same. Raises usage() for what is not `user:`, `serviceAccount:` or `group:` with an e-mail address."""
-    if not _MEMBER.fullmatch(member):
-        hint = "write user:ADDRESS, serviceAccount:ADDRESS or group:ADDRESS"
-        if _MEMBER.fullmatch(f"user:{member}"):
-            kind = "serviceAccount" if member.endswith("gserviceaccount.com") else "user"
-            hint = f"write {kind}:{member}" + (f", or for a group group:{member}" if kind == "user" else "")
-        raise usage(f"{member!r} is not a member", hint)
-    return member
+    if _MEMBER.fullmatch(member):
+        return member
+    kinds = ("serviceAccount",) if member.endswith(".gserviceaccount.com") else ("user", "serviceAccount", "group")
+    if _MEMBER.fullmatch(f"user:{member}"):
+        raise usage(f"--member {member} does not say whose address it is", f"write {_either(kinds, member)}")
+    raise usage(f"--member {member!r} names nobody", f"write {_either(kinds, 'ADDRESS')}")
+
+
+def _either(kinds: Sequence[str], address: str) -> str:
+    words = [f"{kind}:{address}" for kind in kinds]
+    return " or ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)

@@ -114,7 +114,12 @@ def doctor(
     if apply and not dry_run and any(each.roles for each in grants):
         found = run(context, look)  # what was missing before is no answer any more
     _show(session, found, message=message)
-    return Exit.OK if applied or all(each.ready for each in found) else Exit.FOUND
+    return Exit.OK if all(each.ready or (applied and (dry_run or _only_permissions(each))) for each in found) else Exit.FOUND
+
+
+def _only_permissions(found: Diagnosis) -> bool:
+    """Whether nothing else is in the way: what was just granted may take minutes until every server knows."""
+    return all(check.permission for check in found.checks if check.required and check.status != "ok")
 
 
 def _whom(apply: bool, member: str | None) -> str | None:

@@ -296,6 +296,21 @@ def test_bad_input_is_refused_before_any_call(run: Callable[..., Any], served: A
     assert served.methods("owner@example.com") == []
 
 
+@pytest.mark.parametrize(
+    ("member", "meant"),
+    [
+        ("you@example.com", "write user:you@example.com, serviceAccount:you@example.com or group:you@example.com"),
+        ("a@p.iam.gserviceaccount.com", "write serviceAccount:a@p.iam.gserviceaccount.com"),
+        ("allUsers", "write user:ADDRESS, serviceAccount:ADDRESS or group:ADDRESS"),
+    ],
+)
+def test_a_bare_address_is_told_what_to_write(run: Callable[..., Any], member: str, meant: str) -> None:
+    result = run("doctor", "demo-project", "--member", member)
+    assert result.code == 2
+    assert f"{meant}\n" in result.err
+    assert "not a member" not in result.err
+
+
 def test_a_project_in_the_variable_that_cannot_be_one(run: Callable[..., Any], served: Any) -> None:
     assert run("doctor", env={"KEYADMIN_PROJECT": "NO"}).code == 2
     assert served.methods("owner@example.com") == []

@@ -67,6 +67,8 @@ def test_apply_grants_exactly_that(run: Callable[..., Any], served: Any) -> None
     assert done.code == 0, done.err
     added = [line.split()[1] for line in done.err.splitlines() if line.strip().startswith("+ ")]
     assert added == ["roles/iam.serviceAccountApiKeyBindingAdmin", "roles/iam.serviceAccountCreator"]
+    assert "demo-project: ready" in done.out, "the state after, not the one before"
+    assert "To grant what is missing" not in done.out
     assert run("keys", "create", "--name", "made", user="newcomer@example.com").code == 0
 
 
