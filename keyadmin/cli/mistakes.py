@@ -14,7 +14,7 @@ _SIGN_IN: Final = "keyadmin uses Google's credentials of this machine: `gcloud a
 _SIGNED_IN_AS: Final = "`keyadmin doctor --connection`    # whose credentials, which projects are charged"
 _NEWER: Final = "as it was installed: `pipx reinstall keyadmin`, or `uv tool upgrade keyadmin`"
 _SHOW: Final = "`keyadmin keys describe KEY`, or `keyadmin keys show KEY` for the key string"
-_GONE: Final = "`keyadmin keys delete KEY`; a key that leaked: `keyadmin keys compromised KEY`"
+_GONE: Final = "`keyadmin keys delete KEY`; a key that leaked: `keyadmin keys compromised KEY --to SINK`"
 
 COMMANDS: Final[Mapping[str, Mapping[str, str]]] = {
     "": {

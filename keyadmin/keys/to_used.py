@@ -71,7 +71,8 @@ async def plan(cloud: Cloud, key: Key, window: UseWindow, *, force: bool) -> Use
     safe = window.span >= YOUNGEST and not window.without & answered.keys()  # what was used in these days stays
     change = plan_restrict(key, RestrictionEdit(Restrictions(targets=targets)), force=force or safe)
     shut = change.asks or "every other API is shut out"
-    lines = _lines(key, answered, allowed, window)
+    refused = sum(each.calls for each in found if each.uid == key.uid and each.refused and not each.is_check)
+    lines = _lines(key, answered, allowed, window, refused)
     return UsePlan(replace(change, asks=f"it is based on the calls of {words(window.span)}; {shut}"), lines)
 
 
@@ -89,11 +90,15 @@ def _target(key: Key, service: str) -> ApiTarget | None:
     return next((target for target in key.restrictions.targets if target.service == service), None)
 
 
-def _lines(key: Key, answered: dict[str, int], allowed: dict[str, int], window: UseWindow) -> tuple[str, ...]:
+def _lines(key: Key, answered: dict[str, int], allowed: dict[str, int], window: UseWindow, refused: int) -> tuple[str, ...]:
     lines = [f"Calls of key {key.key_id} in {words(window.span)} (those of the last {MINUTES} minutes may not show yet):"]
     for service, calls in sorted(answered.items(), key=lambda each: (-each[1], each[0])):
         why = "" if service in allowed else " (left out)" if service in window.without else " (not among its targets)"
         lines.append(f"  {service}: {count_words(calls, 'call')}{why}")
+    if refused:
+        lines.append(
+            f"  {count_words(refused, 'more call')} turned the key down (401, 403), which keys usage counts and this does not"
+        )
     return tuple(lines)
 
 

@@ -33,6 +33,8 @@ class Used:
     last: datetime | None = None
     unknown: Problem | None = None
     checks: int | None = None
+    refused: int | None = None
+    """How many of the calls turned the key down (401, 403); None = not told apart."""
     uses: tuple[KeyUsage, ...] = ()
     """By method and status, where that was asked for; checks included."""
 
@@ -61,7 +63,8 @@ class Used:
         if self.last is None:
             return f"no use in six weeks (calls of the last {MINUTES} minutes may not show yet){checked}"
         calls = count_words(sum(self.calls.values()), "call")
-        return f"last used {self._hour} UTC, {calls} to {', '.join(sorted(self.calls))}{checked}"
+        refused = f" ({self.refused} of them refused)" if self.refused else ""
+        return f"last used {self._hour} UTC, {calls} to {', '.join(sorted(self.calls))}{refused}{checked}"
 
     def to_json(self) -> dict[str, Any]:
         """The key's names, and `fields`."""
@@ -71,14 +74,15 @@ class Used:
     @property
     def fields(self) -> dict[str, Any]:
         """What is added to a key: `lastUsed` (`{"from", "until"}`, a full hour; null = none in six weeks) and `calls`, or
-        `lastUsedUnknown` (`{"cause", "message"}`); `checks` where they were told apart."""
+        `lastUsedUnknown` (`{"cause", "message"}`); `refused` and `checks` where they were told apart."""
         if self.unknown is not None:
             return {"lastUsedUnknown": {"cause": self.unknown.cause.value, "message": self.unknown.message}}
         hour = None
         if self.last is not None and self.since is not None:
             hour = {"from": f"{self.since:{_HOUR}}", "until": f"{self.last:{_HOUR}}"}
         out: dict[str, Any] = {"lastUsed": hour, "calls": self.calls}
-        return out if self.checks is None else out | {"checks": self.checks}
+        more = {"refused": self.refused, "checks": self.checks}
+        return out | {name: count for name, count in more.items() if count is not None}
 
 
 def count_words(number: int, thing: str) -> str:
@@ -107,8 +111,9 @@ def _of(key: Key, found: Sequence[KeyUsage], *, methods: bool) -> Used:
     for usage in work:
         calls[usage.service] = calls.get(usage.service, 0) + usage.calls
     checks = sum(usage.calls for usage in mine if usage.is_check)
+    refused = sum(usage.calls for usage in work if usage.refused) if methods else None
     last = max((usage.last for usage in work), default=None)
-    return Used(key, calls, last, checks=checks if methods else None, uses=mine if methods else ())
+    return Used(key, calls, last, checks=checks if methods else None, refused=refused, uses=mine if methods else ())
 
 
 def _unread(key: Key) -> Used:

@@ -11,6 +11,7 @@ from keyadmin.access.advice import advice
 from keyadmin.keys.present import Verification
 from keyadmin.keys.retry_until import retry_until
 from keyadmin.model.causes.table import entry
+from keyadmin.model.command_line import typed
 from keyadmin.model.key import GEMINI, Key, Restrictions
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Cause, Exit, Problem
@@ -74,11 +75,26 @@ def as_found(problem: Problem) -> Problem:
 def named(problem: Problem, key: Key) -> Problem:
     """The same with the key's id and its project's in what to type next, where the service knew neither."""
     number, problem.project = problem.project, key.project or problem.project
+    if _as_restricted(problem, key):
+        services = ", ".join(sorted(key.restrictions.services))
+        problem.message = f"key {key.key_id} is restricted to {services}: as restricted, it cannot call the Gemini API"
+        own = typed("keys create", name="NAME", project=key.project)
+        problem.fix = (
+            "nothing, if the key is not meant for the Gemini API; its own APIs are not checked here",
+            f"for the Gemini API make a key of its own: {own}",
+        )
+        return problem
     steps = advice(problem)
     if number and problem.project:
         steps = tuple(re.sub(rf"\b{re.escape(number)}\b", problem.project, step) for step in steps)
     problem.fix = tuple(re.sub(r"\bKEY\b", key.key_id, step) for step in steps)
     return problem
+
+
+def _as_restricted(problem: Problem, key: Key) -> bool:
+    """Whether it is turned down because the Gemini API is not among its targets, which waiting does not mend."""
+    by_key = problem.cause in (Cause.API_KEY_SERVICE_BLOCKED, Cause.STANDARD_KEY_REJECTED)
+    return by_key and key.restricted == "other"
 
 
 async def until_accepted(
@@ -99,7 +115,10 @@ async def until_accepted(
         await retry_until(
             lambda: cloud.gemini.check(key_string),
             worth_it=lambda problem: (
-                problem.exit_code is None and entry(problem.cause).spreading and problem.cause not in lasting
+                problem.exit_code is None
+                and entry(problem.cause).spreading
+                and problem.cause not in lasting
+                and not (key is not None and _as_restricted(problem, key))
             ),
             limit_s=limit_s,
             text="Waiting until the key is known everywhere",

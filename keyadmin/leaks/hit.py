@@ -24,7 +24,8 @@ _MOST: Final = 8 * 1024 * 1024  # bytes of an allow list
 class Hit:
     """A key string at a place: path and line (from 1); `commit` where it was found in the history of a repository.
 
-    `gitignored` = it lies in a file that git ignores and does not track; None where that was not asked.
+    `gitignored` = it lies in a file that git ignores and does not track; None where that was not asked. `variable` = the
+    variable of an `.env` file whose value it is; `loose` = git neither ignores nor tracks that file of a work tree.
     """
 
     path: str
@@ -32,11 +33,20 @@ class Hit:
     key: KeyString
     commit: str | None = None
     gitignored: bool | None = None
+    variable: str = ""
+    loose: bool = False
 
     @property
     def fingerprint(self) -> str:
         """What an allow list names it by."""
         return fingerprint(self.key)
+
+    @property
+    def sink(self) -> str | None:
+        """The sink that writes to this place, where it is one and can be typed."""
+        if not self.variable or self.commit or not self.path.isprintable():
+            return None
+        return f"env-file:{self.path}:{self.variable}"
 
 
 def fingerprint(key: KeyString) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from keyadmin.leaks import finder, history
+from keyadmin.leaks.env_files import placed
 from keyadmin.leaks.hit import AllowList, Hit, marked
 from keyadmin.local.git_status import ignored
 
@@ -43,7 +44,7 @@ def search(options: ScanOptions) -> Searched:
     """Search as asked. Raises Problem: a path that is not there, no git for the history."""
     files = finder.find(options.paths)
     hits = [hit for hit in files.hits if not options.allowed.has(hit)]
-    hits = marked(hits, ignored(hit.path for hit in hits)) if hits else []
+    hits = placed(marked(hits, ignored(hit.path for hit in hits))) if hits else []
     found = Searched(hits, files.files, gaps=[f"{path} could not be read" for path in files.unreadable])
     if options.pass_ignored:
         found.hits = [hit for hit in hits if not hit.gitignored]

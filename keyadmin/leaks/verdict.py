@@ -69,16 +69,19 @@ def next_steps(leak: Leak) -> tuple[str, ...]:
     if leak.life == "unknown":
         return (f"see whose key it is and whether it still works: {typed('keys lookup', '-')} (the key string on stdin)",)
     if leak.key is not None:
-        replace = (
-            f"replace it and delete it (--to SINK for each place that uses it): {typed('keys compromised', leak.key.name)}"
-        )
+        known = tuple(dict.fromkeys(hit.sink for hit in leak.hits if hit.sink))
+        command = typed("keys compromised", leak.key.name, to=known or ("SINK",))
+        replace = f"replace it and delete it (--to SINK for each {'other ' if known else ''}place that uses it): {command}"
+        if all(hit.loose for hit in leak.hits):
+            files = ", ".join(dict.fromkeys(hit.path for hit in leak.hits))
+            return (f"let git ignore {files}, which no commit of now has: add it to .gitignore", f"if it leaked, {replace}")
         if all(hit.gitignored for hit in leak.hits):
             belongs = "git ignores its file; if the key belongs there: add --ignore-gitignored to the scan"
             return (belongs, replace)
         return (replace,)
     if leak.project is not None:
         return (f"see who may say whose key it is: {typed('doctor', leak.project, for_='lookup')}",)
-    return ("whoever put it there knows its project; its administrator types: " + typed("keys compromised", "KEY"),)
+    return ("whoever put it there knows its project; its administrator types: " + typed("keys compromised", "KEY", to="SINK"),)
 
 
 def _place(hit: Hit) -> dict[str, Any]:

@@ -36,6 +36,16 @@ def tracked(path: Path) -> bool | None:
 
 def ignored(paths: Iterable[str]) -> frozenset[str]:
     """Those of some files that git ignores and does not track. Where that cannot be found out a file is not among them."""
+    return frozenset(path for path, is_ignored in _asked(paths).items() if is_ignored)
+
+
+def not_ignored(paths: Iterable[str]) -> frozenset[str]:
+    """Those of some files that lie in a work tree and that its git does not ignore, or tracks; only what is known."""
+    return frozenset(path for path, is_ignored in _asked(paths).items() if not is_ignored)
+
+
+def _asked(paths: Iterable[str]) -> dict[str, bool]:
+    """Whether git ignores each file. Those outside of work trees, and those of which it cannot be found out, are left out."""
     groups: dict[Path, tuple[Repository, dict[bytes, str]]] = {}
     for path in dict.fromkeys(paths):
         here = Path(path).absolute()
@@ -44,13 +54,14 @@ def ignored(paths: Iterable[str]) -> frozenset[str]:
             with suppress(ValueError):
                 name = os.fsencode(here.relative_to(repository.top))
                 groups.setdefault(repository.top, (repository, {}))[1][name] = path
-    found: set[str] = set()
+    found: dict[str, bool] = {}
     for repository, names in groups.values():
         with suppress(Problem), _borrowing_index(repository, _own_patterns()) as (git, more):
             asked = b"".join(b"./" + name + b"\0" for name in names)  # a name that begins with a colon would be magic
             answer = git.run("check-ignore", "-z", "--stdin", stdin=asked, more=more, accepted=(0, 1))
-            found.update(names[name[2:]] for name in answer.split(b"\0") if name[2:] in names)
-    return frozenset(found)
+            matching = {name[2:] for name in answer.split(b"\0")}
+            found.update({path: name in matching for name, path in names.items()})
+    return found
 
 
 @contextmanager

@@ -56,6 +56,9 @@ class RotatePlan:
     @property
     def words(self) -> str:
         """What is asked about, and what a dry run says."""
+        if self.decision.action is Action.REST:
+            nothing = "there is nothing to migrate: it is " if self.terms.migrate else ""
+            return f"change nothing about {self.key.key_id} of project {self.key.project}: {nothing}{self.decision.why}"
         where = f", to {', '.join(spec.text for spec in self.specs)}" if self.specs else ""
         verb = "rotate" if self.decision.action is Action.CREATE else "continue the rotation of"
         named = f"{self.key.key_id} of project {self.key.project}"

@@ -33,7 +33,8 @@ def usage(
     """Say when keys were last used, by which services and how often, over the last six weeks.
 
     The numbers come from Cloud Monitoring, in full hours of UTC; a call appears there after up to 30 minutes. Calls with
-    which keyadmin checked a key do not count as use and have a column of their own. If monitoring cannot be read
+    which keyadmin checked a key do not count as use and have a column of their own; calls that turned the key down (401, 403)
+    are counted, and shown beside as refused. If monitoring cannot be read
     (monitoring.timeSeries.list), the use is unknown and the exit code is 1.
     """
     session = current(context)
@@ -52,6 +53,7 @@ def usage(
             Column("ID", lambda one: one.key.key_id),
             Column("Last used", lambda one: one.short),
             Column("Calls", lambda one: sum(one.calls.values()) if one.unknown is None else "unknown"),
+            Column("Refused", lambda one: one.refused if one.unknown is None else "unknown"),
             Column("Checks", lambda one: one.checks if one.unknown is None else "unknown"),
             Column("Services", lambda one: sorted(one.calls) if one.unknown is None else "unknown", fold=True),
         ),

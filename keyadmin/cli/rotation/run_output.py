@@ -17,6 +17,7 @@ from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.cli.streams import refuse_lost_output, write_at_once
 from keyadmin.handover.sink import SinkSpec
+from keyadmin.model.lineage import State
 from keyadmin.model.problem import Cause, Problem, usage
 from keyadmin.model.secret import KeyString
 from keyadmin.rotation.decide import Action
@@ -150,6 +151,12 @@ class RunOutput:
 def _tell(session: Session, done: RunResult) -> None:
     waiting = [(one.lineage.newest.key, one.ways_out) for one in done.outcomes if one.problem is None and one.ways_out]
     tell_ways(session, [*waiting, *((one.lineage.newest.key, problem.fix) for one, problem in done.failed[1:])])
+    ends = [one.until for one in done.outcomes if one.until is not None and one.problem is None and one.state is State.GRACE]
+    if ends:
+        at, last = min(ends), max(ends)
+        all_ = "" if at == last else f" (for all of them: {last:%Y-%m-%d %H:%M} UTC)"
+        again = f"Give this command again after {at:%Y-%m-%d %H:%M} UTC{all_}: it retires the old keys whose grace is over."
+        session.console.note(again)
     elsewhere = [one for one in done.plan.planned if not one.here and one.due_anywhere]
     for machine in sorted({one.chosen.rule.machine or "" for one in elsewhere}):
         count = sum(1 for one in elsewhere if one.chosen.rule.machine == machine)

@@ -33,6 +33,13 @@ _TOLD: Final = 20  # of a kind; more would bury the rest
 _STYLES = {"stuck": "red", "create": "yellow", "publish": "yellow", "retire": "yellow", "undo": "yellow", "wait": "blue"}
 
 
+_FOR = {"gemini": "Gemini", "mixed": "Gemini, others", "none": "any API"}
+
+
+def _style(one: Planned) -> str | None:
+    return _STYLES.get(one.decision.action.value)
+
+
 def planned_view(session: Session, found: Selection | None = None) -> View[Planned]:
     """`rotation plan` and `rotation status`. `found` = what is selected, where only what is due of it is shown."""
     return View(
@@ -42,7 +49,7 @@ def planned_view(session: Session, found: Selection | None = None) -> View[Plann
             Column("Name", lambda one: one.chosen.lineage.newest.key.display_name, fold=True),
             Column("Gen", lambda one: one.chosen.lineage.newest.generation),
             Column("State", lambda one: one.state_words, style=lambda one: "red" if one.state is State.STUCK else None),
-            Column("Next", lambda one: one.decision.action.value, style=lambda one: _STYLES.get(one.decision.action.value)),
+            Column("Next", lambda one: one.decision.action.value, style=_style),
             Column("Sinks", lambda one: one.sinks_words, below=True),
             Column("Why", lambda one: one.why, below=True),
         ),
@@ -59,10 +66,11 @@ def prospect_view(session: Session) -> View[Prospect]:
             Column("Owners", lambda one: "unknown" if one.owners is None else list(one.owners), fold=True),
             Column("Key", lambda one: one.planned.chosen.lineage.newest.key.key_id, fold=True),
             Column("Name", lambda one: one.planned.chosen.lineage.newest.key.display_name, fold=True),
-            Column("For", lambda one: one.key.restricted),
+            Column("For", lambda one: _FOR.get(one.key.restricted, one.key.restricted)),
             Column("Last use", lambda one: one.used.short if one.used else "unknown"),
             Column("Sinks", lambda one: [spec.text for spec in one.planned.chosen.specs] or "none", below=True),
-            Column("Next", lambda one: one.planned.why, below=True),
+            Column("Next", lambda one: one.planned.decision.action.value, style=lambda one: _style(one.planned)),
+            Column("Why", lambda one: one.planned.why, below=True),
             Column("Old key", lambda one: one.afterwards, below=True),
             Column(
                 "Missing",

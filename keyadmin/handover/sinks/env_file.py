@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from keyadmin.handover.sink import Delivery, Sink, SinkContext, SinkSpec
+from keyadmin.local import git_status
 from keyadmin.local.edited import IN_PLACE, editing, opened, peek, refuse_unwritable
 from keyadmin.model.env_text import decode, encode, value_of, with_variable
 from keyadmin.model.problem import Cause, Problem, usage
@@ -89,11 +90,20 @@ class EnvFileSink(Sink):
             in_place = file.write(encode(changed), MODE)
         narrowed = "" if file.mode in (None, MODE) else f"; its mode was {file.mode:04o} and is {MODE:04o} now"
         cost = f"; {IN_PLACE}" if in_place else ""
-        return Delivery(True, f"written to {self._path} as {self._name}{narrowed}{cost}")
+        return Delivery(True, f"written to {self._path} as {self._name}{narrowed}{cost}{_bare(self._path)}")
 
     async def read_back(self, key: KeyString) -> bool | None:
         """Whether the file's variable is this key."""
         return value_of(_text(self._path, peek(self._path)), self._name) == key.reveal()
+
+
+def _bare(path: Path) -> str:
+    """A warning of a file that the next commit may contain."""
+    if not git_status.not_ignored([str(path)]):
+        return ""
+    if git_status.tracked(path):
+        return f"; git tracks {path}, so that the key may be committed: git rm --cached, and add it to .gitignore"
+    return f"; git does not ignore {path}: add it to .gitignore"
 
 
 def _text(path: Path, data: bytes | None) -> str:

@@ -203,6 +203,7 @@ class KeyUseJson:
     project: str
     lastUsed: HourJson | None = ABSENT
     calls: dict[str, int] = ABSENT
+    refused: int = ABSENT
     checks: int = ABSENT
     lastUsedUnknown: FailureJson = ABSENT
     sandbox: Literal[True] = ABSENT

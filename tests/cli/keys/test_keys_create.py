@@ -305,6 +305,20 @@ def test_what_to_do_about_a_rejected_key_names_it_and_its_project(keys, served, 
     assert f"{key} --project demo-project" in done.error["fix"][0]
 
 
+def test_verify_of_a_key_for_other_apis_does_not_open_gemini_to_it(keys, served):
+    maps = {
+        "keyId": "map",
+        "displayName": "store map",
+        "restrictions": {"apiTargets": [{"service": "maps-backend.googleapis.com"}]},
+    }
+    served.control("seed", {"projects": [{"projectId": "demo-project", "services": ON, "keys": [maps]}]})
+    done = keys("verify", "store map", "--wait", "5m")  # waiting does not mend it
+    assert done.code == 3
+    assert "map is restricted to maps-backend.googleapis.com: as restricted, it cannot call the Gemini API" in done.err
+    assert "nothing, if the key is not meant for the Gemini API" in done.err
+    assert "add-api-target" not in done.err
+
+
 def test_switching_gemini_on_beside_unrestricted_keys_is_warned_of(keys, served):
     seeded(served, services=ON[1:], keys=[{"keyId": "maps", "displayName": "Maps"}])
     for arguments in (["--dry-run"], ["--allow-exposure"]):

@@ -41,6 +41,9 @@ def test_to_used_goes_by_answered_calls_within_the_targets(keys: Callable[..., A
     asked = keys("restrict", "worn", "--to-used")
     assert asked.code == 2, "it always asks"
     assert f"{MAPS}: 40 calls" in asked.err
+    assert "7 more calls turned the key down (401, 403)" in keys("restrict", "wide", "--to-used", "--dry-run", "--force").err
+    (use,) = keys("usage", "wide", "--format", "json").json
+    assert (sum(use["calls"].values()), use["refused"]) == (48, 7), "why the two counts differ"
     assert keys("restrict", "worn", "--to-used", "--dry-run").code == 0
     done = keys("restrict", "worn", "--to-used", "--yes", "--format", "json")
     assert done.code == 0, "a key in daily use: nothing that it is used for goes"

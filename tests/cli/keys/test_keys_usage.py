@@ -95,7 +95,7 @@ def test_one_key_in_words(keys, busy) -> None:
     done = keys("usage", "Busy")
     assert done.code == 0
     (line,) = done.out.splitlines()[1:]
-    assert line.split()[-3:] == ["3", "0", GEMINI]
+    assert line.split()[-4:] == ["3", "0", "0", GEMINI]
     assert keys("usage", "nosuch").code == 1
 
 

@@ -159,6 +159,23 @@ def test_revoke_warns_of_a_key_that_may_be_where_it_belongs(scan, keys, strings,
     assert len(keys("list", "--all", "--format", "json").json) == 2
 
 
+def test_an_env_file_that_git_does_not_ignore_is_to_be_ignored_first(scan, keys, strings, scratch) -> None:
+    repository = scratch / "r"
+    repository.mkdir()
+    git(repository, "init", "-q")
+    handed = keys("hand-over", "web", "--sandbox", "--to", f"env-file:{repository}/.env:KEY")
+    assert f"git does not ignore {repository}/.env: add it to .gitignore" in handed.err
+    done = scan(repository, "--format", "json")
+    (found,) = done.json
+    assert done.code == 3
+    assert found["fix"][0].startswith(f"let git ignore {repository}/.env")
+    assert f"keys compromised {found['name']} --to env-file:{repository}/.env:KEY" in found["fix"][1]
+    (repository / "a.py").write_text(f"K = '{strings['web']}'\n")
+    assert "ignore" not in scan(repository, "--format", "json").json[0]["fix"][0], "it leaked into a file that git may take"
+    (elsewhere,) = scan(repository / "a.py", "--format", "json").json
+    assert elsewhere["fix"][0].endswith(f"keys compromised {found['name']} --to SINK"), "nothing deletes what nobody replaced"
+
+
 def test_revoke_keeps_what_changed_since_it_was_shown(scan, keys, served, strings, scratch, monkeypatch) -> None:
     from keyadmin.cli import scan as command
 

@@ -44,6 +44,8 @@ def test_the_plan_says_which_whose_where_and_what_is_missing(world: World) -> No
     assert plan["mixed"]["afterwards"] == "split: it keeps maps-backend.googleapis.com"
     assert "unrestricted" in plan["open"]["afterwards"]
     table = world.rotation("migrate", "--dry-run")
+    assert "any API" in next(line for line in table.out.splitlines() if "shop-b" in line and "web-1" in line)
+    assert all(" create " in line for line in table.out.splitlines() if line.startswith("shop-"))
     assert "owner@example.com" in table.out
     assert "migrate 4 keys in 3 projects" in table.err
 
@@ -131,9 +133,14 @@ def test_it_asks_first(world: World) -> None:
 
 def test_from_standard_keys_to_auth_keys(world: World) -> None:
     old_shops(world)
+    nothing = world.type("keys", "migrate", "web-1", "-p", "shop-a", "--dry-run")
+    assert nothing.code == 0
+    assert "there is nothing to migrate: it is an auth key" in nothing.err
     first = world.rotation("migrate", "--yes", "--format", "json")
     assert first.code == 0, first.err
     assert {out["state"] for out in first.json} == {"grace"}
+    ends = min(out["until"] for out in first.json)[:16].replace("T", " ")
+    assert f"Give this command again after {ends} UTC" in first.err
     assert len(first.json) == 4
     for out in first.json:
         key_id = out["key"].rpartition("/")[2]

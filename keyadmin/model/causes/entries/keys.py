@@ -89,7 +89,7 @@ API_KEY_LEAKED: Final = CauseEntry(
     "The key was reported as leaked and is blocked",
     "Google found this key in public and blocked it. It will not be unblocked.",
     (
-        run("keyadmin keys compromised KEY --project PROJECT", "replaces it and retires it at once"),
+        run("keyadmin keys compromised KEY --project PROJECT --to SINK", "replaces it and retires it at once"),
         run("keyadmin scan PATH", "find where it stood; remove it from the history too"),
     ),
     f"{GEMINI_DOCS}/troubleshooting",
@@ -172,9 +172,10 @@ API_KEY_SERVICE_BLOCKED: Final = CauseEntry(
     "The key is valid, but its API restrictions leave out the service or method that was called.",
     (
         run("keyadmin keys describe KEY --project PROJECT", "its targets"),
+        run("keyadmin keys create --name NAME --project PROJECT --api-target SERVICE", "a key of its own for this API"),
         run(
             "keyadmin keys restrict KEY --project PROJECT --add-api-target SERVICE",
-            "add this one; or use a key that is meant for this API",
+            "or add it to this key: whoever has the key can then call it, anybody if the key is public",
         ),
     ),
     f"{CLOUD}/docs/authentication/api-keys",

@@ -204,7 +204,7 @@ PROJECT_NOT_FOUND_OR_NO_ACCESS: Final = CauseEntry(
     (
         run("keyadmin projects list --all", "the projects that this account sees: compare the id letter by letter"),
         run("keyadmin doctor PROJECT", "who is calling, and what is missing"),
-        run("keyadmin doctor PROJECT --message", "a message for an admin of the project, who grants roles/browser"),
+        run("keyadmin doctor PROJECT --message", "a message for an admin of the project, with the roles to grant"),
     ),
     f"{CLOUD}/resource-manager/docs/creating-managing-projects",
     variants={
