@@ -156,6 +156,10 @@ CASES: Final[dict[str, Case]] = {
         about="fresh",
         faults=({"method": "ListModels", "code": "PERMISSION_DENIED", "times": 1},),
     ),
+    "a key for other APIs is verified": Case(
+        "keys verify maps",
+        keys=({"keyId": "maps", "displayName": "maps", "restrictions": {"apiTargets": [{"service": MAPS}]}},),
+    ),
     "a key's sink fails": Case("keys create --name fresh --to exec:false", names={"SINK": "stdout"}),
     "an id that is taken": Case("keys create --name x --key-id other"),
     "an id of a deleted key": Case("keys create --name x --key-id gone", about="gone", again="keys describe gone"),

@@ -85,6 +85,7 @@ PRINTED_BY: Final[dict[str, str]] = {
     "keyadmin.keys.provision:_go_on:keys describe": "the answer is lost",
     "keyadmin.keys.provision:_go_on:keys verify": "a key is rejected",
     "keyadmin.cloud.errors:_ways:sandbox serve": "the sandbox is not there",
+    "keyadmin.keys.verify:named:keys create": "a key for other APIs is verified",
     "keyadmin.keys.restriction_edit:_last:keys restrict": "the last entry",
     "keyadmin.keys.restriction_edit:_last:keys unrestrict": "the last entry",
     "keyadmin.keys.restriction_edit:_nothing_to_add_to:keys restrict": "nothing to add to",
