@@ -295,6 +295,24 @@ def test_the_site_that_was_shut_out_gets_in_and_the_others_still_do(cli: Callabl
     assert {name: after.get(name) for name in before} == before
 
 
+def test_a_key_that_was_deleted_by_mistake_works_again(cli: Callable[..., Any], served: Any) -> None:
+    """Its refusal says only that it is not valid: looking it up tells that it was deleted, and the next step brings it back."""
+    served.seed(**world(AUTH))
+    env = {"KEYADMIN_SANDBOX": served.rest, "KEYADMIN_PROJECT": "demo-project"}
+    string = cli("keys", "show", "web", env=env).out.strip()
+    around = Neighbours(served.rest)
+    before = around.standing("web")
+    assert cli("keys", "delete", "web", "--yes", "--force", env=env).code == 0
+    refused = called(served.rest, string, {})
+    assert "error" in refused
+    said = cli("explain", json.dumps(refused), "--format", "json", env=env).json
+    shown = [typed_out(cli, line, env, string) for step in said["fix"][:2] for line in commands_in(step)]
+    assert "deleted" in shown[0].out
+    assert "models" in called(served.rest, string, {})
+    after = around.standing("web")
+    assert {name: after.get(name) for name in before} == before
+
+
 def called(rest: str, key_string: str, headers: dict[str, str]) -> Any:
     """The models of the Gemini API, or the error."""
     request = urllib.request.Request(f"{rest}/v1beta/models", headers={"x-goog-api-key": key_string, **headers})

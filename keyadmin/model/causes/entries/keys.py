@@ -23,7 +23,8 @@ API_KEY_INVALID: Final = CauseEntry(
     "No live key has this string: mistyped, cut off, quoted twice, a placeholder, deleted, or just created and not yet known "
     "everywhere.",
     (
-        run("keyadmin keys lookup -", "paste the key: tells the project it belongs to, if any"),
+        run("keyadmin keys lookup -", "paste the key: tells the project it belongs to, if any, and whether it was deleted"),
+        run("keyadmin keys undelete KEY --project PROJECT", "deleted by mistake, less than 30 days ago: it works again"),
         run("keyadmin env show", "compare what the program really reads: GOOGLE_API_KEY wins over GEMINI_API_KEY"),
         do("created in the last five minutes: wait and try again; else make a new one: keyadmin keys create --name NAME"),
     ),
