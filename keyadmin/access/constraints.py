@@ -168,8 +168,8 @@ def _cure(name: str, key_id: str | None, project: str | None) -> str:
     if rule == "GeminiAuthOnly":
         return f"{fresh}; once nothing uses this one any more: {typed('keys delete', key_id, project=project)}"
     if rule == "NoOpenClients":
-        narrow = typed("keys restrict", key_id, project=project, allowed_referrers="SITE")
-        return f"cure the key first: {narrow}, or --allowed-ips ADDRESS"
+        sites = typed("keys restrict", key_id, project=project, allowed_referrers="SITE")
+        return f"cure the key first: {sites}, or {typed('keys restrict', key_id, project=project, allowed_ips='ADDRESS')}"
     return ""
 
 

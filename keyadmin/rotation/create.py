@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from keyadmin.access import constraints
 from keyadmin.keys import provision
-from keyadmin.keys.preflight import ProjectState
+from keyadmin.keys.preflight import ProjectState, account_email
+from keyadmin.model import org_policy
 from keyadmin.model.key import GEMINI, GEMINI_ONLY, Key, Restrictions
 from keyadmin.model.lineage import LAST, SINKS, Member, State, claims, successor_id
 from keyadmin.model.problem import Cause, Problem
 from keyadmin.rotation.decide import to_migrate
 from keyadmin.rotation.job import Job
 from keyadmin.rotation.permitted import permitted
-from keyadmin.rotation.refusal import CREATE, MARK
+from keyadmin.rotation.refusal import CREATE, MARK, ROTATING
 
 
 async def create(job: Job) -> None:
@@ -22,6 +24,7 @@ async def create(job: Job) -> None:
         await sink.preflight()
     await permitted(job.cloud, job.lineage.project, first_needed(job))
     await job.make_sure(replaced(job))  # the listing may be old by now, and what it says is copied
+    await allowed(job)  # a successor whose notes are refused would be left half made
     wish = successor(job)
     try:
         key = await (_migrated(job, wish) if migrating(job) else _copied(job, wish))
@@ -33,6 +36,20 @@ async def create(job: Job) -> None:
     made = job.member(key.key_id)
     said = f"generation {made.generation} of {key.display_name!r}"
     job.say(made, "create", "already" if key.key_string is None else "done", said)
+
+
+async def allowed(job: Job) -> str:
+    """Why it is not known whether the organisation's constraints let the rotation through: the successor is made like the old
+    key, and notes are written on both. Raises their refusal.
+    """
+    old, wish = replaced(job).key, successor(job)
+    account = wish.service_account or (account_email(wish.project) if wish.key_type == "auth" else None)
+    new = replace(old, restrictions=wish.restrictions, service_account_email=account, project=wish.project)
+    made = await constraints.foresee(job.cloud, new, org_policy.CREATE)
+    noted = await constraints.foresee(job.cloud, replace(old, project=wish.project), org_policy.UPDATE)
+    if refusing := (*made.refusing, *noted.refusing):
+        raise constraints.refusal(wish.project, ROTATING, {each.name: each.description for each in refusing}, old.key_id)
+    return made.unknown or noted.unknown
 
 
 def first_needed(job: Job) -> list[str]:

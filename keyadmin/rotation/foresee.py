@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from keyadmin.access import constraints
 from keyadmin.access.checks import MOST_KEYS
 from keyadmin.access.permissions import API_KEYS
 from keyadmin.keys import provision
-from keyadmin.keys.preflight import account_email
-from keyadmin.model import org_policy
 from keyadmin.model.observer import SILENT
 from keyadmin.model.problem import Cause, Exit, Problem
-from keyadmin.rotation.create import first_needed, migrating, replaced, successor
+from keyadmin.rotation.create import allowed, first_needed, migrating, replaced, successor
 from keyadmin.rotation.decide import Action, Decision
 from keyadmin.rotation.engine import explained, left
 from keyadmin.rotation.job import Job, Shared
 from keyadmin.rotation.permitted import permitted
 from keyadmin.rotation.publish import to_remember
-from keyadmin.rotation.refusal import BIND, CREATE, DELETE, MARK, READ_STRING, ROTATING, full
+from keyadmin.rotation.refusal import BIND, CREATE, DELETE, MARK, READ_STRING, full
 from keyadmin.rotation.retire import left_behind, splits, to_go, use_check
 from keyadmin.rotation.run import job_for
 
@@ -120,20 +117,6 @@ async def _publishes(job: Job) -> None:
 def _retiring_at_once(job: Job) -> list[str]:
     """What deleting takes that follows in the same run; with a grace period it is another run's matter."""
     return [DELETE] if job.terms.emergency else []
-
-
-async def allowed(job: Job) -> str:
-    """Why it is not known whether the organisation's constraints let the rotation through: the successor is made like the old
-    key, and notes are written on both. Raises their refusal.
-    """
-    old, wish = replaced(job).key, successor(job)
-    account = wish.service_account or (account_email(wish.project) if wish.key_type == "auth" else None)
-    new = replace(old, restrictions=wish.restrictions, service_account_email=account, project=wish.project)
-    made = await constraints.foresee(job.cloud, new, org_policy.CREATE)
-    noted = await constraints.foresee(job.cloud, replace(old, project=wish.project), org_policy.UPDATE)
-    if refusing := (*made.refusing, *noted.refusing):
-        raise constraints.refusal(wish.project, ROTATING, {each.name: each.description for each in refusing}, old.key_id)
-    return made.unknown or noted.unknown
 
 
 async def _retires(job: Job) -> Decision | None:

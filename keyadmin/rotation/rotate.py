@@ -13,9 +13,10 @@ from keyadmin.model.key import Key
 from keyadmin.model.lineage import Lineage, Member
 from keyadmin.model.observer import SILENT, Observer
 from keyadmin.model.problem import Cause, Problem
+from keyadmin.rotation.create import allowed
 from keyadmin.rotation.decide import Action, Decision, RotationTerms, decide, in_vain, migrates, to_migrate
 from keyadmin.rotation.find import Chosen
-from keyadmin.rotation.foresee import allowed, foresee
+from keyadmin.rotation.foresee import foresee
 from keyadmin.rotation.job import Outcome, Shared
 from keyadmin.rotation.migration import Prospect, prospects
 from keyadmin.rotation.options import RunOptions

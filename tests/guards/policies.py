@@ -176,9 +176,9 @@ GUARDS: Final = (
     ),
     Guard(
         "a rotation whose notes are refused makes nothing",
-        "rotation/rotate.py",
-        "    if decision.action is Action.CREATE and not foresight:\n",
-        "    if False:\n",
-        (f"{LIVED}::test_a_rotation_says_beforehand_that_its_notes_are_refused",),
+        "rotation/create.py",
+        "    await allowed(job)  # a successor whose notes are refused would be left half made\n",
+        "",
+        (f"{LIVED}::test_a_rotation_that_meets_one_on_its_way_says_so",),
     ),
 )

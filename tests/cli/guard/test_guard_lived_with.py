@@ -79,8 +79,9 @@ def test_a_refusal_is_not_taken_for_use_of_the_key(keys: Callable[..., Any]) -> 
 
 
 @pytest.mark.usefixtures("enforced")
-def test_nobody_is_asked_about_what_a_constraint_refuses(cli: Callable[..., Any], org: Any) -> None:
-    done = cli("keys", "unrestrict", "narrow", *P, env={"KEYADMIN_SANDBOX": org.rest}, stdin="y\n", terminal=True)
+@pytest.mark.parametrize("line", [("unrestrict", "narrow"), ("rotate", "open", "--grace", "0s")])
+def test_nobody_is_asked_about_what_a_constraint_refuses(cli: Callable[..., Any], org: Any, line: tuple[str, ...]) -> None:
+    done = cli("keys", *line, *P, env={"KEYADMIN_SANDBOX": org.rest}, stdin="y\n", terminal=True)
     assert done.code == 1
     assert "Go on?" not in done.err
     assert TARGETS in done.err
@@ -116,7 +117,7 @@ def test_a_key_that_keeps_to_them_is_rotated(keys: Callable[..., Any]) -> None:
 def test_a_rotation_that_meets_one_on_its_way_says_so(
     cli: Callable[..., Any], guard: Callable[..., Any], org: Any, tmp_path: Path
 ) -> None:
-    """By `rotation run`, which looks beforehand in a dry run alone: the refusal of the service is told in the same words."""
+    """By `rotation run`, which makes no successor whose notes would be refused."""
     env = {"KEYADMIN_SANDBOX": org.rest}
     policy = tmp_path / "keyadmin.toml"
     policy.write_text('[[rule]]\nname = "all"\nkeys = ["open"]\nprojects = ["demo-project"]\nmax-age = "0s"\nsinks = []\n')
@@ -124,7 +125,9 @@ def test_a_rotation_that_meets_one_on_its_way_says_so(
     guard("apply", "--organization", "1000", "--enforce", "--yes", "--no-preview")
     org.control("clock", {"advance": "1h"})
     line = ("rotation", "run", "--policy", str(policy))
+    before = len(org.methods())
     done = cli(*line, env=env)
+    assert "CreateKey" not in org.methods()[before:]
     assert done.code in (1, 3), done.err
     assert "the notes that keyadmin writes on the old key" in done.err + done.out
     dry = cli(*line, "--dry-run", env=env)
