@@ -18,6 +18,7 @@ TYPED: Final = "sh"
 PLAYED: Final = {"fix-walk.md": "tests/cli/fix/test_fix_walk.py"}
 """Pages that a test of their own follows: things happen between the lines."""
 _BLOCK = re.compile(r"^ *```([\w-]*)\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+_OPEN = re.compile(rf"(?<=\$\({PROGRAM} )([^()\n]*)\n\s*(?=[^()\n]*\))")
 _SUBSTITUTED = re.compile(r'"?\$\((.*?)\)"?')
 _CODE = re.compile(r"#.*exit code (\d)$")
 _APART = ("|", "||", "&&", "&", ";", ">", ">>", ">&", "(", ")", "<")
@@ -26,7 +27,7 @@ _APART = ("|", "||", "&&", "&", ";", ">", ">>", ">&", "(", ")", "<")
 def blocks(page: str) -> list[tuple[str, list[str]]]:
     """The languages and lines of a page's blocks."""
     text = (DOCS / page).read_text("utf-8")
-    return [(language, body.splitlines()) for language, body in _BLOCK.findall(text)]
+    return [(language, _OPEN.sub(r"\1 ", body).splitlines()) for language, body in _BLOCK.findall(text)]
 
 
 @dataclass(frozen=True)
