@@ -74,7 +74,7 @@ def next_steps(leak: Leak) -> tuple[str, ...]:
         replace = f"replace it and delete it (--to SINK for each {'other ' if known else ''}place that uses it): {command}"
         if all(hit.loose for hit in leak.hits):
             files = ", ".join(dict.fromkeys(hit.path for hit in leak.hits))
-            return (f"let git ignore {files}, which no commit of now has: add it to .gitignore", f"if it leaked, {replace}")
+            return (f"let git ignore {files}, which it does not track: add it to .gitignore", f"if it leaked, {replace}")
         if all(hit.gitignored for hit in leak.hits):
             belongs = "git ignores its file; if the key belongs there: add --ignore-gitignored to the scan"
             return (belongs, replace)
