@@ -72,6 +72,9 @@ def grant(permission: str, project: str | None, secret: str | None = None) -> tu
         f"`gcloud projects add-iam-policy-binding PROJECT {_TO} --role={role} --condition=None`", project=project
     )
     more = next((note for start, note in _MORE.items() if permission.startswith(start)), _ONE_RESOURCE)
+    if secret is not None and permission.startswith("secretmanager."):  # known, so the smaller grant comes first
+        of_it = complete(more, project=project, secret=secret, role=role).removeprefix("or for one secret: ")
+        return (f"an admin of the project runs: {of_it}", f"or for all secrets of the project: {command}")
     return (f"an admin of the project runs: {command}", complete(more, project=project, secret=secret, role=role))
 
 

@@ -215,7 +215,7 @@ def test_ruling_patterns_out_by_their_words_rules_out_no_other() -> None:
     [
         (
             "gcloud: Permission 'secretmanager.versions.access' denied on 'projects/my-shop/secrets/gemini/versions/1'",
-            "gcloud secrets add-iam-policy-binding gemini --project=my-shop --member=user:ADDRESS",
+            "an admin of the project runs: gcloud secrets add-iam-policy-binding gemini --project=my-shop --member=user:",
         ),
         (
             "gcloud: Permission 'secretmanager.versions.access' denied",
