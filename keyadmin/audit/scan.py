@@ -72,6 +72,8 @@ class _Looked:
     blind: Problem | None = None
     dark: Problem | None = None
     use: bool | None = None
+    dim: tuple[str, ...] = ()
+    """The APIs that its keys are restricted to and of which it is unknown whether they are on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,8 @@ class _Look:
         self._wishes = wishes
         self._needs: frozenset[Need] = frozenset(need for rule in wishes.rules for need in rule.needs)
         self._reads_use = reads_use
-        self._may_read_use = self._may_ask = may_read_use
+        self._may_read_use = may_read_use
+        self._may_ask = may_read_use or (wishes.explicit and "apis" in self._needs)
         self._shown = frozenset(rule.id for rule in wishes.rules)
         # What is to be done about a key depends on all that is wrong with it.
         order = list(rules())
@@ -194,7 +197,8 @@ class _Look:
         shown = every if len(self._rules) == len(self._shown) else [each for each in every if each.rule in self._shown]
         use = asked.facts.used is not None if facts.live else None
         about = (len(keys), _names(facts), asked.unseen)
-        return _Looked(candidate.project, judgements, shown, *about, blind=asked.blind, dark=asked.dark, use=use)
+        dim = _dim(asked.facts) if "apis" in self._needs else ()
+        return _Looked(candidate.project, judgements, shown, *about, blind=asked.blind, dark=asked.dark, use=use, dim=dim)
 
     async def _asked(self, facts: AuditFacts, needs: Collection[Need], *, use: bool, again: _Asked | None = None) -> _Asked:
         """The facts with what is not known yet: which APIs are on, where that matters, and the use of the keys."""
@@ -246,6 +250,10 @@ class _Look:
 _PLACE: Final = attrgetter("display_name", "name")
 _STATES: Final[frozenset[Need]] = frozenset({"gemini", "apis"})
 _STATE_UNKNOWN: Final = "it has keys without API restriction, and whether the Gemini API is on is unknown: "
+
+
+def _dim(facts: AuditFacts) -> tuple[str, ...]:
+    return tuple({service for key in facts.live for service in key.restrictions.services if facts.is_on(service) is None})
 
 
 def _names(facts: AuditFacts) -> tuple[str, ...]:
@@ -325,10 +333,26 @@ def _use_read(looked: Sequence[_Looked]) -> UseRead:
 
 
 def _unknown(looked: Sequence[_Looked], look: _Look) -> list[str]:
-    """Where the use of keys is not known: no project's error, but it must not pass for use either."""
+    """Where the use of keys, or the state of APIs, is not known: no project's error, but it must not pass for knowledge."""
+    return [*_states_unknown(looked), *_use_unknown(looked, look)]
+
+
+def _use_unknown(looked: Sequence[_Looked], look: _Look) -> Iterator[str]:
     if look.passed_over_use:
-        return ["the use of keys was not read, as that takes one call per project: --rule unused-key reads it"]
+        yield "the use of keys was not read, as that takes one call per project: --rule unused-key reads it"
+        return
     blind = [one.blind for one in looked if one.blind is not None]
-    if not blind:
-        return []
-    return [f"the use of keys is unknown in {len(blind)} projects, where unused-key finds nothing: {blind[0].message}"]
+    if blind:
+        yield f"the use of keys is unknown in {len(blind)} projects, where unused-key finds nothing: {blind[0].message}"
+
+
+def _states_unknown(looked: Sequence[_Looked]) -> Iterator[str]:
+    """APIs that keys are restricted to and of which nobody can say whether they are on."""
+    dim = [one for one in looked if one.dim]
+    if not dim:
+        return
+    dark = next((one.dark for one in dim if one.dark is not None), None)
+    why = dark.message if dark is not None else "the inventory shows them nowhere; --rule api-off asks each project"
+    names = sorted({service for one in dim for service in one.dim})
+    what = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    yield f"whether {what} is on is unknown in {len(dim)} projects, where api-off finds nothing of it: {why}"

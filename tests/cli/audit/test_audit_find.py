@@ -377,3 +377,16 @@ def test_organisations_that_may_not_be_searched_are_asked_project_by_project(
     refused = audit("--inventory", "asset", user="me@example.net")
     assert refused.code == 2
     assert "you see no organisation" in refused.run.err
+
+
+def test_an_api_of_unknown_state_is_said_and_asked_for_on_demand(organization: Any, audit: Audit, monkeypatch: Any) -> None:
+    """The inventory shows it on nowhere; of so many projects nobody asks each unasked."""
+    monkeypatch.setattr("keyadmin.audit.scan.USE_AT_MOST", 0)
+    organization(project("web-one", key("map", MAPS), services=[each for each in ON if each != MAPS]))
+    where = ("--organization", "77", "--inventory", "asset")
+    done = audit(*where)
+    assert not done.report["summary"]["byRule"]["api-off"]
+    assert f"whether {MAPS} is on is unknown in 1 projects, where api-off finds nothing of it" in done.run.err
+    asked = audit(*where, "--rule", "api-off")
+    assert asked.report["summary"]["byRule"]["api-off"] == 1
+    assert "is on is unknown" not in asked.run.err
