@@ -14,10 +14,11 @@ from keyadmin.model.lineage import State
 from keyadmin.model.observer import SILENT, Observer
 from keyadmin.model.problem import Cause, Exit, Problem
 from keyadmin.model.secret import redact
+from keyadmin.rotation.create import allowed
 from keyadmin.rotation.decide import RotationTerms, decide
 from keyadmin.rotation.engine import advance
 from keyadmin.rotation.find import Chosen, find
-from keyadmin.rotation.foresee import allowed, foresee
+from keyadmin.rotation.foresee import foresee
 from keyadmin.rotation.job import Job, Shared
 from keyadmin.rotation.options import RunOptions
 from keyadmin.rotation.run import job_for
