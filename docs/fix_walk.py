@@ -259,6 +259,8 @@ def play(folder: Path) -> None:
         (OUT / f"{scene}.svg").write_text(picture(lines, "; ".join(SCENES[scene])), "utf-8")
 
 
-if __name__ == "__main__":
+if __name__ == "__main__" and sys.argv[1:] == ["seed"]:
+    print(json.dumps(seed(datetime.now(UTC))))
+elif __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name:
         play(Path(name))
