@@ -46,11 +46,15 @@ class Column(Generic[T]):
 
 @dataclass(frozen=True)  # no slots: a generic alias called cannot set __orig_class__ on a frozen slotted class
 class View(Generic[T]):
-    """How a resource is shown: its columns, its JSON object, and what is noted where there is none."""
+    """How a resource is shown: its columns, its JSON object, and what is noted where there is none.
+
+    `spelt` = CSV has control characters and line breaks spelt out, also in a file: an attacker may have chosen the names.
+    """
 
     columns: Sequence[Column[T]]
     to_json: Callable[[T], Any]
     empty: str = "Nothing found."
+    spelt: bool = False
 
 
 def show_list(session: Session, items: Iterable[T], view: View[T]) -> None:
@@ -208,7 +212,7 @@ def _styled(row: T, view: View[T]) -> list[StyledText]:
 def _show_rows(session: Session, items: Iterable[T], view: View[T]) -> None:
     """A list to programs; of CSV never more than some hundred rows are made at once."""
     if session.format == "csv":
-        _csv(session, (complete_data(view.to_json(row)) for row in items))
+        _csv(session, (complete_data(view.to_json(row)) for row in items), spelt=view.spelt)
     else:
         show_data(session, [view.to_json(row) for row in items])
 
@@ -223,7 +227,7 @@ def rows_of(session: Session, data: Any) -> Iterable[Any]:
     return data if isinstance(data, list | MadeLater) else [data]
 
 
-def _csv(session: Session, rows: Iterable[Any]) -> None:
+def _csv(session: Session, rows: Iterable[Any], *, spelt: bool = False) -> None:
     """The fields of JSON as columns: docs/reference/output.md."""
     import csv
 
@@ -236,7 +240,8 @@ def _csv(session: Session, rows: Iterable[Any]) -> None:
     batch: list[list[str]] = [[".".join(path) for path in paths]] if paths else []
     while batch:
         text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerows(batch)
+        cells = [list(map(clean, row)) for row in batch] if spelt else batch
+        csv.writer(text, lineterminator="\n").writerows(cells)
         whole = masked(text.getvalue())
         streams.write(clean(whole, keep="\n") if sys.stdout.isatty() else whole)
         batch = list(islice(left, _AT_ONCE))

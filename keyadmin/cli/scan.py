@@ -186,6 +186,7 @@ def _view(mark: dict[str, bool]) -> View[Leak]:
         ),
         lambda leak: leak.to_json() | mark,
         "No key strings found.",
+        spelt=True,
     )
 
 
