@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Any
 
 from keyadmin.access.advice import fix_lines
@@ -69,7 +70,7 @@ def _explained(error: Occurrence, others: int) -> Explanation:
     known = entry(found.cause)
     steps = () if found.cause is Cause.UNKNOWN else fix_lines(found, unnamed=True)
     if known.passing and facts.retry_delay and found.variant in (None, "other") and found.cause is not Cause.NO_FREE_TIER:
-        steps = (f"wait {facts.retry_delay:g} seconds, as the answer asks, and try again", *steps[1:])
+        steps = (f"wait {ceil(facts.retry_delay)} seconds, as the answer asks, and try again", *steps[1:])
     variant = known.variants.get(found.variant or "")
     return Explanation(
         cause=found.cause,

@@ -131,12 +131,13 @@ def test_names_come_from_the_detail_that_decided() -> None:
     assert (found.service, found.project) == ("apikeys.googleapis.com", "demo-project")
 
 
-def test_retry_info_goes_into_the_advice() -> None:
+@pytest.mark.parametrize(("delay", "told"), [("37s", "wait 37 seconds"), ("59.937s", "wait 60 seconds")])
+def test_retry_info_goes_into_the_advice(delay: str, told: str) -> None:
     text = (
         '{"error": {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "Quota exceeded for quota metric", "details": '
-        '[{"reason": "RATE_LIMIT_EXCEEDED"}, {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "37s"}]}}'
-    )
-    assert "wait 37 seconds" in explain(text).fix[0]
+        '[{"reason": "RATE_LIMIT_EXCEEDED"}, {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "DELAY"}]}}'
+    ).replace("DELAY", delay)
+    assert told in explain(text).fix[0]
 
 
 def test_quota_of_gcloud_itself_is_said_to_be_that() -> None:
