@@ -217,7 +217,7 @@ def _facts(call: ApiCall, status: str | None, message: str) -> ErrorFacts:
 
 def _unreachable(call: ApiCall, place: str, why: str, *, tls: bool = False, passing: bool = True) -> Failure:
     """No connection was made, so nothing was asked. Built without the classifier: the words are not the service's."""
-    fix: tuple[str, ...] = (ca_advice(),) if tls else _ways(call, place)
+    fix = (ca_advice(), typed("doctor", connection=True)) if tls else _ways(call, place)
     if tls and ("not yet valid" in why or "expired" in why):
         fix = ("Check this machine's clock: the certificate's dates do not fit it.", *fix)
     message = f"{place} could not be reached: {redact(why)}"

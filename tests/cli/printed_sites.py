@@ -123,6 +123,7 @@ PRINTED_BY: Final[dict[str, str]] = {
 
 TYPED_IN: Final[dict[str, str]] = {
     "keyadmin.audit.commands:command:verb": "tests/cli/test_advice_audit.py::test_after_the_fix_the_finding_is_gone_and_the_neighbours_are_there",
+    "keyadmin.cloud.errors:_unreachable:doctor": "tests/local_google/test_network_advice.py::test_the_connection_is_looked_at_while_the_trouble_lasts",
     "keyadmin.cloud.identity_errors:_connection:doctor": "tests/local_google/test_network_advice.py::test_credentials_that_are_refused_are_shown_where_the_advice_leads",
     "keyadmin.cloud.network:way_out:doctor": "tests/local_google/test_network_advice.py::test_the_connection_is_looked_at_while_the_trouble_lasts",
     "keyadmin.cli.doctor:_say_how_to_go_on:doctor": "tests/cli/doctor/test_doctor_member.py::test_what_a_policy_above_may_grant_is_not_certainly_missing",

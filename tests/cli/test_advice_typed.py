@@ -229,7 +229,9 @@ TROUBLES: dict[Cause, Trouble] = {
     Cause.API_KEY_LEAKED: Trouble("keys verify web", key=AUTH | {"condition": "leaked"}, again="keys verify site"),
     Cause.API_KEY_EXPIRED: Trouble("keys verify web", key=AUTH | {"condition": "expired"}, again="keys verify site"),
     Cause.STANDARD_KEY_REJECTED: Trouble("keys verify web", key=LEGACY, again="keys verify site"),
-    Cause.API_KEY_SERVICE_BLOCKED: Trouble("keys verify web", key=AUTH | {"restrictions": {"apiTargets": BUSY["apiTargets"]}}),
+    Cause.API_KEY_SERVICE_BLOCKED: Trouble(
+        "keys verify web", key=AUTH | {"restrictions": {"apiTargets": BUSY["apiTargets"]}}, again="keys verify new-name"
+    ),
     Cause.ALREADY_EXISTS: Trouble("keys create --name other --key-id other", again="keys describe other"),
     Cause.ORG_POLICY_BLOCKS_KEY_BINDING: Trouble(
         f"keys create --auth --name new --key-id new --api-target {MAPS}", again="keys verify new-name"

@@ -154,7 +154,7 @@ def test_doctor_shows_verdicts_in_colour_on_a_terminal_only(cli) -> None:
     shown = cli(*line, terminal=True).out
     assert "\x1b[32mready\x1b[0m to " in shown
     assert "\n  \x1b[32mok\x1b[0m " in shown
-    assert "\n  \x1b[2m(missing)\x1b[0m " in shown
+    assert "\n  \x1b[2mnote\x1b[0m " in shown
     assert shown.replace("\x1b[32m", "").replace("\x1b[2m", "").replace("\x1b[0m", "").count("\x1b") == 0
     assert "\x1b" not in cli(*line, terminal=True, env={"NO_COLOR": "1"}).out
     assert "\x1b" not in cli(*line).out

@@ -199,7 +199,8 @@ async def test_a_sandbox_that_is_gone_is_said_at_once(sandbox: Any) -> None:
                 await call
             assert caught.value.cause is Cause.SERVICE_UNAVAILABLE
             assert caught.value.message.startswith("the sandbox at http://127.0.0.1:9 could not be reached")
-            assert "KEYADMIN_SANDBOX" in caught.value.fix[0]
+            assert caught.value.fix[0].endswith("keyadmin sandbox serve --rest-port 9")
+            assert "KEYADMIN_SANDBOX" in caught.value.fix[1]
     assert time.monotonic() - began < 50  # it is not tried as long as what may come back
 
 

@@ -29,7 +29,7 @@ RULE: Final = AuditRule(
         "Benchmark 1.15."
     ),
     fix=(
-        "Rotate it: keyadmin keys rotate KEY --to SINK, or a policy with keyadmin rotation init. Of a public key, in a page or "
+        "Rotate it: keyadmin keys rotate KEY --to SINK, or a policy with keyadmin rotation init; of a public key, in a page or "
         "an app: keyadmin keys clone KEY, publish it with the new one, then delete the old one."
     ),
     source=BEST_PRACTICES_PAGE,
