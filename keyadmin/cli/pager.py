@@ -13,7 +13,7 @@ from typing import Final
 
 from keyadmin.cli import streams
 from keyadmin.cli.session import Session
-from keyadmin.cli.text import rows_of
+from keyadmin.cli.text import terminal_rows
 from keyadmin.local.subprocesses import environment
 
 DEFAULT: Final = ("less", "-FRX")  # quits where all fits, shows colours, leaves the text on the screen
@@ -28,7 +28,7 @@ def show(session: Session, lines: Sequence[str]) -> None:
     text = "".join(f"{line}\n" for line in lines)
     command = _pager(session)
     size = shutil.get_terminal_size()
-    if command is None or rows_of(lines, max(1, size.columns)) < size.lines:
+    if command is None or terminal_rows(lines, max(1, size.columns)) < size.lines:
         streams.write(text)
         return
     session.observer.finished()

@@ -104,7 +104,7 @@ def display_width(text: str) -> int:
     return len(plain) if plain.isascii() else sum(map(_columns, plain))
 
 
-def rows_of(lines: Iterable[str], columns: int) -> int:
+def terminal_rows(lines: Iterable[str], columns: int) -> int:
     """How many rows of a terminal the lines take: longer ones are folded."""
     return sum(max(1, -(-display_width(line) // columns)) for line in lines)
 

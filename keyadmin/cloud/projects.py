@@ -186,17 +186,13 @@ class Projects:
         """The allow policy of `projects/P`, `folders/N` or `organizations/N`, conditions included."""
         call = ApiCall(RESOURCE_MANAGER, "GetIamPolicy", _project_of(resource))
         asked = {"options": {"requestedPolicyVersion": VERSION}}
-        return policy_from_json(
-            await self._rest.call(call, "POST", f"/v3/{quote(resource, safe='/:')}:getIamPolicy", body=asked)
-        )
+        return policy_from_json(await self._rest.call(call, "POST", f"{_path(resource)}:getIamPolicy", body=asked))
 
     async def set_policy(self, resource: str, policy: AllowPolicy) -> AllowPolicy:
         """Replace it. With its etag a policy changed meanwhile is refused (conflict)."""
         call = ApiCall(RESOURCE_MANAGER, "SetIamPolicy", _project_of(resource), write=True, repeatable=bool(policy.etag))
         asked = {"policy": policy_to_json(policy)}
-        return policy_from_json(
-            await self._rest.call(call, "POST", f"/v3/{quote(resource, safe='/:')}:setIamPolicy", body=asked)
-        )
+        return policy_from_json(await self._rest.call(call, "POST", f"{_path(resource)}:setIamPolicy", body=asked))
 
     async def edit_policy(self, resource: str, change: Callable[[AllowPolicy], AllowPolicy]) -> AllowPolicy:
         """Read, `change`, write; again where somebody else wrote in between. Nothing is written if nothing changes."""

@@ -181,4 +181,11 @@ GUARDS: Final = (
         "",
         (f"{LIVED}::test_a_rotation_that_meets_one_on_its_way_says_so",),
     ),
+    Guard(
+        "nobody is asked about a rotation that a constraint refuses",
+        "rotation/rotate.py",
+        "    if decision.action is Action.CREATE and not foresight:\n",
+        "    if False:\n",
+        (f"{LIVED}::test_nobody_is_asked_about_what_a_constraint_refuses",),
+    ),
 )

@@ -43,7 +43,7 @@ def plan_to_json(plan: FixPlan) -> dict[str, Any]:
         "scope": scope | {"organizations": list(plan.scope.organizations)},
         "waves": [{"wave": wave.number, "changes": len(wave.changes), "pause": _seconds(wave.pause)} for wave in plan.waves],
         "changes": [change_to_json(change) for change in plan.changes],
-        "left": [_left_to_json(each) for each in plan.left],
+        "left": [left_to_json(each) for each in plan.left],
     }
     return out | {"digest": digest(out)}
 
@@ -206,7 +206,8 @@ def _evidence_to_json(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _left_to_json(left: LeftAlone) -> dict[str, Any]:
+def left_to_json(left: LeftAlone, command: str = "command") -> dict[str, Any]:
+    """A key that is left alone; `command` = how what to type is called: a report calls it its fix."""
     return {
         "key": left.name,
         "project": left.project,
@@ -215,7 +216,7 @@ def _left_to_json(left: LeftAlone) -> dict[str, Any]:
         "rules": list(left.rules),
         "reason": left.reason,
         "why": left.why,
-        "command": left.command,
+        command: left.command,
     }
 
 

@@ -11,9 +11,10 @@ from datetime import datetime
 from html import escape
 from typing import Any, Final
 
-from keyadmin.audit.fix.change import FixChange, LeftAlone, restrictions_in_words
+from keyadmin.audit.fix.change import FixChange, restrictions_in_words
 from keyadmin.audit.fix.journal import FixRecord
 from keyadmin.audit.fix.plan import FixPlan
+from keyadmin.audit.fix.plan_file import left_to_json
 from keyadmin.model.command_line import typed
 from keyadmin.model.key_codec import format_time, restrictions_to_json
 
@@ -117,7 +118,7 @@ class FixReport:
             "summary": {"changes": len(self.rows), "byStatus": self.counts, "left": len(self.plan.left)},
             "waves": list(self.waves),
             "changes": [row.to_json() for row in self.rows],
-            "left": [left_to_json(each) for each in self.plan.left],
+            "left": [left_to_json(each, command="fix") for each in self.plan.left],
             "undo": typed("audit undo", self.called),
             **({"sandbox": True} if self.plan.sandbox else {}),
         }
@@ -143,20 +144,6 @@ def report(plan: FixPlan, record: FixRecord, version: str, called: str) -> FixRe
 
 def _many(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def left_to_json(left: LeftAlone) -> dict[str, Any]:
-    """A key that is left alone."""
-    return {
-        "key": left.name,
-        "project": left.project,
-        "displayName": left.display_name,
-        "severity": left.severity.word,
-        "rules": list(left.rules),
-        "reason": left.reason,
-        "why": left.why,
-        "fix": left.command,
-    }
 
 
 def markdown(found: FixReport) -> str:

@@ -11,7 +11,7 @@ from keyadmin.audit.model import Severity
 from keyadmin.audit.result import AuditReport
 from keyadmin.audit.selection import AuditSelection, Group, grouped, worst_projects
 from keyadmin.cli.console import paint
-from keyadmin.cli.text import clean, counted, cut, display_width, folded, padded, rows_of
+from keyadmin.cli.text import clean, counted, cut, display_width, folded, padded, terminal_rows
 
 WORST: Final = 20  # keys or groups that are shown unless more are asked for
 STYLES: Final = {Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.LOW: "blue", Severity.INFO: "dim"}
@@ -50,7 +50,7 @@ def lines(report: AuditReport, whole: AuditReport, look: Look) -> list[str]:
     """
     roomy = list(_roomy(report, whole, look))
     some = look.wish.limit is not None and look.wish.group_by == "key" and len(report.judgements) > 1
-    if look.height is None or not some or rows_of(roomy, look.columns) < look.height:
+    if look.height is None or not some or terminal_rows(roomy, look.columns) < look.height:
         return roomy
     return list(_close(report, whole, look))
 
