@@ -16,7 +16,7 @@ What the rules were right about the first time they met a text, before anything 
   alone. Texts of a thread that another file holds do not count, nor do five of products with users of their own.
 - `later`: of seven rounds more, in which only texts of other threads count, two thirds each. The first three: 48 of 55 right
   (87 %), 2 wrong; 29 of 44 (66 %), 3 wrong; 51 of 63 (81 %), 3 wrong. Then the wordings that Google's pages and clients
-  document were put in (explain_documented.json); the four rounds after it: 72 of 80 right (90 %), 2 wrong; 24 of 29 (83 %),
+  document were put in (explain_documented); the four rounds after it: 72 of 80 right (90 %), 2 wrong; 24 of 29 (83 %),
   1 wrong; 28 of 31 (90 %), 1 wrong; 26 of 31 (84 %), none wrong. These together 150 of 171 (88 %), 4 wrong, 17 `unknown`.
 - `rounds`: six rounds more (r1, r3 to r7), texts unlike those there and of other threads, before each the rules were widened
   by the round before: 98 of 116 right (84 %), 4 wrong; 43 of 58 (74 %), 2 wrong; 67 of 85 (79 %), 6 wrong; 115 of 131 (88 %),

@@ -1,4 +1,4 @@
-"""explain() against the wordings that Google's pages on errors list, and against those that any other service has.
+"""explain() against documented wordings (explain_documented/*.json): Google's, and those that any other service has.
 
 Unlike the corpus these are sentences without a thread: Google's from its pages on troubleshooting (Maps Platform, Drive,
 BigQuery, Cloud Storage, Cloud Run, IAM, the token endpoints, Gemini ...), the others as their clients print them. They name
@@ -14,7 +14,11 @@ from pathlib import Path
 from keyadmin.access.explain import explain
 from keyadmin.model.problem import Cause
 
-WORDINGS: list[dict[str, str]] = json.loads((Path(__file__).parent / "explain_documented.json").read_text("utf-8"))
+WORDINGS: list[dict[str, str]] = [
+    each
+    for file in sorted((Path(__file__).parent / "explain_documented").glob("*.json"))
+    for each in json.loads(file.read_text("utf-8"))
+]
 
 
 def test_what_is_documented_is_named() -> None:

@@ -6,8 +6,12 @@ Where one entry of a log ends and the next begins is marked on the way: RECORD s
 from __future__ import annotations
 
 import codecs
+import html
 import re
+from collections import Counter
+from collections.abc import Iterator
 from typing import Final
+from urllib.parse import unquote
 
 MAX_CHARACTERS: Final = 2_000_000  # of more, the beginning and the end are read
 RECORD: Final = "\ue000"  # from Unicode's private use area; taken out of what comes in
@@ -25,6 +29,16 @@ _JOINED: Final = re.compile(r"""(['"`])\s*\+\s+\1""")
 _BREAK: Final = re.compile(r"(?<!\\)\\++[nrt]")
 _CHARACTER: Final = re.compile(r"(?<!\\)\\++u00(3[ce]|2[67])", re.IGNORECASE)
 _HOST: Final = re.compile(r"googleapis\. com\b")
+# What stands for quotes where an editor, a chat or a web page put its own.
+_QUOTES: Final = str.maketrans({**dict.fromkeys("“”„‟″＂", '"'), **dict.fromkeys("‘’‚‛′＇", "'")})
+_ENTITY: Final = re.compile(r"&(?:amp;)?(?:quot|apos|lt|gt|nbsp|amp|#\d{2,4}|#x[0-9a-fA-F]{2,4});")
+_DOUBLED: Final = re.compile(r'""(?=\w[^"\n]*"")|(?<=\w)""')  # as CSV writes a quote
+_LINE_TAG: Final = re.compile(r"</?(?:br|p|div|li|span|pre|code|b)\b[^<>\n]{0,200}>", re.IGNORECASE)
+_ENCODED: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+# A terminal without boxes breaks at its width, in the middle of words: lines of just this length, and none longer.
+_NARROWEST: Final = 60
+_SURELY: Final = 0.8  # of the lines that come near the width, so many fill it
+_NEAR: Final = 15
 
 # How an entry of a log begins: with a time, or with the word that programs begin an error with.
 _TIME: Final = (
@@ -55,8 +69,8 @@ def plain(text: str) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.isascii():
-        text = _FRAMES.sub(" ", _unboxed(text.replace(RECORD, " ")))
-    text = _marked(text)
+        text = _FRAMES.sub(" ", _unboxed(text.replace(RECORD, " "))).translate(_QUOTES)
+    text = _marked(_web(_unbroken(text)))
     if "+" in text:
         text = _JOINED.sub(" ", text)
     if "\\" in text:
@@ -67,26 +81,73 @@ def plain(text: str) -> str:
     return _HOST.sub("googleapis.com", text) if "googleapis. " in text else text
 
 
+def _web(text: str) -> str:
+    """The text without what web pages, addresses and tables write for signs: entities, tags, percent codes, quotes twice."""
+    if '""' in text:
+        text = _DOUBLED.sub('"', text)
+    if "&" in text and _ENTITY.search(text):
+        text = _LINE_TAG.sub("\n", _ENTITY.sub(lambda found: html.unescape(html.unescape(found[0])), text))
+    if "%20" in text or "%22" in text:
+        text = _ENCODED.sub(lambda found: unquote(found[0]), text)
+    return text
+
+
 def _unboxed(text: str) -> str:
     """The text without the sides of boxes that a terminal drew; names broken at a side are whole again."""
     if not any(side in text for side in "│┃║"):
         return text
     out: list[str] = []
-    full = False
+    box: list[str] = []
     for line in text.split("\n"):
         found = _BOX_LINE.match(line)
-        if found is None:
-            out.append(line)
-            full = False
+        if found is not None:
+            box.append(found[1].removeprefix(" "))
             continue
-        inner = found[1].removeprefix(" ")
+        out += _within(box)
+        box = []
+        out.append(line)
+    return "\n".join([*out, *_within(box)])
+
+
+def _within(box: list[str]) -> Iterator[str]:
+    """The lines of one box, whole again where its side broke a name or, as some do, any word."""
+    hard = _hard_width([line.rstrip() for line in box])
+    held = ""
+    full = False
+    for inner in box:
         content = inner.rstrip()
-        if full and out and content[:1].strip() and _BROKEN.search(out[-1].rpartition(" ")[2]):
-            out[-1] += content
+        broken = len(held) and full and content[:1].strip()
+        if broken and (hard or _BROKEN.search(held.rpartition(" ")[2])):
+            held += content
         else:
-            out.append(content)
-        full = len(inner) - len(content) <= 1 and len(content) > 30
-    return "\n".join(out)
+            if held or full:
+                yield held
+            held = content
+        full = len(content) == hard if hard else len(inner) - len(content) <= 1 and len(content) > 30
+        if not held:
+            yield ""
+            full = False
+    if held:
+        yield held
+
+
+def _hard_width(lines: list[str]) -> int:
+    """The width at which every line was broken, wherever that fell in a word; 0 = the lines end where they want."""
+    width = max(map(len, lines), default=0)
+    if width < _NARROWEST:
+        return 0
+    near = [line for line in lines if len(line) > width - _NEAR]
+    exact = {line for line in near if len(line) >= width - 1}
+    alike = max(Counter(line[:4] for line in lines if line).values())
+    return width if len(exact) >= max(2, _SURELY * len(near)) and alike <= len(lines) / 2 else 0
+
+
+def _unbroken(text: str) -> str:
+    """The text whole again where a terminal broke it at its width, in the middle of words."""
+    lines = text.split("\n")
+    if len(lines) < 3 or not (hard := _hard_width([line.rstrip() for line in lines])):
+        return text
+    return "".join(line if len(line) == hard else line + "\n" for line in lines).removesuffix("\n")
 
 
 def _marked(text: str) -> str:
