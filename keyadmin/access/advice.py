@@ -34,6 +34,8 @@ _OF_WORDS: Final = frozenset(
         "act-as",
         "agent",
         "external",
+        "billing-account",
+        "studio",
     }
 )
 _KEYS_API: Final = "apikeys.googleapis.com"

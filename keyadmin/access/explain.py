@@ -8,7 +8,7 @@ from typing import Any
 
 from keyadmin.access.advice import fix_lines
 from keyadmin.model.cause import Cause
-from keyadmin.model.causes import named, names
+from keyadmin.model.causes import hints, named, names, vendors
 from keyadmin.model.causes.entry import Turn
 from keyadmin.model.causes.facts import Classification, Origin
 from keyadmin.model.causes.products import BY_NAME, RULES
@@ -108,11 +108,17 @@ def _unknown(error: Occurrence) -> str:
         )
     if vendor in BY_NAME:
         return f"This is up to {vendor}; IAM roles and API keys have no part in it: {BY_NAME[vendor].where}."
+    if vendor is not None and vendors.copied(vendor, error.facts.message.lower()):
+        return (
+            f"This has the form of {vendor}'s errors, not of Google's: it is of {vendor}, or of a service that speaks its "
+            "language. Which one, the address says that the program is set to (its base URL); look at the key and the account "
+            "there."
+        )
     if vendor is not None:
-        return f"This is an error of {vendor}, not of Google; keyadmin explains Google's alone."
+        return f"This is an error of {vendor}, not of Google: look at the key and the account there."
     if error.facts.reason is not None:
         return f"Google gives the reason {redact(error.facts.reason)}, which keyadmin does not know, so it gives no advice."
-    return entry(Cause.UNKNOWN).explanation
+    return hints.of(error.facts) or entry(Cause.UNKNOWN).explanation
 
 
 def _read(error: Occurrence) -> dict[str, str]:

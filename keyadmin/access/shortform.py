@@ -21,6 +21,11 @@ _CUSTOMARY: Final = {
     "run.routes.invoke": "roles/run.invoker",
     "cloudtasks.tasks.create": "roles/cloudtasks.enqueuer",
     "cloudtasks.queues.create": "roles/cloudtasks.queueAdmin",
+    "billing.resourceAssociations.create": "roles/billing.user",
+    "billing.resourceAssociations.delete": "roles/billing.admin",
+    "billing.accounts.get": "roles/billing.viewer",
+    "billing.accounts.list": "roles/billing.viewer",
+    "billing.accounts.getIamPolicy": "roles/billing.viewer",
 }
 # What else helps, by the beginning of the permission. https://cloud.google.com/bigquery/docs/running-jobs,
 # https://cloud.google.com/storage/docs/access-control/using-iam-permissions
@@ -68,6 +73,12 @@ def grant(permission: str, project: str | None, secret: str | None = None) -> tu
         return ()
     if permission.startswith(("resourcemanager.folders.", "resourcemanager.organizations.")):
         return (f"an admin grants {role} on the folder or organisation",)
+    if permission.startswith(("billing.accounts.", "billing.resourceAssociations.")):
+        return (  # https://cloud.google.com/billing/docs/how-to/grant-access-to-billing
+            "an administrator of the billing account runs: `gcloud billing accounts add-iam-policy-binding BILLING_ACCOUNT "
+            f"{_TO} --role={role}`",
+            "roles on a project do not reach it; first see which account calls: Terraform's may be another than gcloud's",
+        )
     command = complete(
         f"`gcloud projects add-iam-policy-binding PROJECT {_TO} --role={role} --condition=None`", project=project
     )

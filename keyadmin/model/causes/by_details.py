@@ -6,7 +6,7 @@ import re
 from typing import Final
 
 from keyadmin.model.cause import Cause
-from keyadmin.model.causes import by_words, named, names, quota, rules, table, wording
+from keyadmin.model.causes import by_words, forms, named, names, quota, rules, table, wording
 from keyadmin.model.causes.facts import ErrorFacts, Origin
 from keyadmin.model.causes.rules import Verdict
 
@@ -67,7 +67,7 @@ def by_reason(facts: ErrorFacts) -> Verdict:
     cause = table.by_reason().get(reason)
     if cause in (Cause.RATE_LIMITED, Cause.DAILY_QUOTA_EXCEEDED):
         return quota.state(facts)
-    return (cause, _policy_variant(named.everything(facts)) or rules.variant(facts, cause)) if cause is not None else None
+    return (cause, _policy_variant(named.everything(facts)) or forms.variant(facts, cause)) if cause is not None else None
 
 
 def by_violations(facts: ErrorFacts) -> Verdict:
@@ -83,7 +83,8 @@ def by_violations(facts: ErrorFacts) -> Verdict:
 
 
 def by_codes(facts: ErrorFacts) -> Verdict:
-    """Codes in words, and the reasons of older APIs: those that name a cause. Both need Google's marks: others use them too."""
+    """Codes in words, and the reasons of older APIs: those that name a cause. Both need Google's marks: others use them "
+    "too."""
     if facts.origin is not Origin.GOOGLE:
         return None
     for code in facts.codes:
@@ -94,7 +95,7 @@ def by_codes(facts: ErrorFacts) -> Verdict:
             said = wording.find(wording.normal(facts.message), google=True)
             if said is not None and said.pattern.rank < _CERTAIN:
                 return by_words.by_words(facts)
-            return cause, rules.variant(facts, cause)
+            return cause, forms.variant(facts, cause)
     for reason in facts.legacy:
         cause = table.by_legacy_reason().get(reason)
         if cause is Cause.RATE_LIMITED:  # old APIs give it for blocked keys too: words that say more come first
@@ -106,5 +107,5 @@ def by_codes(facts: ErrorFacts) -> Verdict:
         if cause is Cause.API_NOT_ENABLED:
             return rules.service_disabled(facts)
         if cause is not None and not table.entry(cause).general and not table.entry(cause).credentials:
-            return cause, rules.variant(facts, cause)
+            return cause, forms.variant(facts, cause)
     return None

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from keyadmin.model.cause import Cause
-from keyadmin.model.causes import named, names, quota, rules, table, wording
+from keyadmin.model.causes import forms, named, names, quota, rules, table, wording
 from keyadmin.model.causes.facts import ErrorFacts, Origin
 from keyadmin.model.causes.rules import Verdict
 
@@ -17,7 +17,7 @@ def by_words(facts: ErrorFacts) -> Verdict:
     if match is None:
         return None
     special = _CORRECTED.get(match.cause)
-    return special(facts) if special is not None else (match.cause, rules.variant(facts, match.cause))
+    return special(facts) if special is not None else (match.cause, forms.variant(facts, match.cause))
 
 
 def _limited(facts: ErrorFacts) -> Verdict:
@@ -54,7 +54,7 @@ _THIS_MACHINE: Final = re.compile(r"(?:localhost|127\.0\.0\.1|\[::1\]):\d+")
 def _elsewhere(facts: ErrorFacts) -> Verdict:
     """A connection within one machine says nothing of the way to Google."""
     local = _THIS_MACHINE.search(facts.message) and "googleapis.com" not in facts.message
-    return (Cause.UNKNOWN, None) if local else (Cause.NETWORK_UNREACHABLE, rules.variant(facts, Cause.NETWORK_UNREACHABLE))
+    return (Cause.UNKNOWN, None) if local else (Cause.NETWORK_UNREACHABLE, forms.variant(facts, Cause.NETWORK_UNREACHABLE))
 
 
 def _malformed(facts: ErrorFacts) -> Verdict:
@@ -66,7 +66,7 @@ def _malformed(facts: ErrorFacts) -> Verdict:
 def _formed(facts: ErrorFacts) -> Verdict:
     """A job that failed is answered with the status of a request that is not well formed."""
     failed = _OUTCOME.search(facts.message)
-    return None if failed else (Cause.INVALID_ARGUMENT, rules.variant(facts, Cause.INVALID_ARGUMENT))
+    return None if failed else (Cause.INVALID_ARGUMENT, forms.variant(facts, Cause.INVALID_ARGUMENT))
 
 
 _CORRECTED: Final[dict[Cause, Callable[[ErrorFacts], Verdict]]] = {
@@ -138,7 +138,9 @@ _STATUS_OF_OWN_CALLS: Final[dict[int, str]] = {400: "INVALID_ARGUMENT", 403: "PE
 
 
 _TOO_MANY: Final = 429  # which of the limits it does not say
-_API_NAMED: Final = re.compile(r"googleapis\.com|(?:Gemini|Maps|YouTube|PageSpeed Insights|Sheets|Drive|Gmail|Calendar) API")
+_API_NAMED: Final = re.compile(
+    r"googleapis\.com|(?:Gemini|Maps|YouTube|PageSpeed Insights|Sheets|Drive|Gmail|Calendar) API|gemini-\d"
+)
 # A job that failed has a code too; it says nothing of the request.
 _OUTCOME: Final = re.compile(
     r"(?:build|training|user code|deployment) failed|failed to start|health check|startup probe|non-zero (?:status|exit)",
@@ -194,4 +196,4 @@ def by_status(facts: ErrorFacts) -> Verdict:
             None,
         )
     )
-    return (found, rules.variant(facts, found)) if found is not None else None
+    return (found, forms.variant(facts, found)) if found is not None else None

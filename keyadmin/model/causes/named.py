@@ -26,9 +26,10 @@ def permission(facts: ErrorFacts) -> str | None:
         "ermission denied on secret: projects/" in facts.message
     ):  # Cloud Run's own words, of the account that a revision runs as
         return "secretmanager.versions.access"
-    return names.permission_in(facts.message) or (
-        names.bare_permission_in(facts.message) if facts.origin is Origin.GOOGLE else None
-    )
+    found = names.permission_in(facts.message)
+    if found is None and facts.origin is Origin.GOOGLE:
+        found = names.bare_permission_in(facts.message) or names.policy_permission_in(facts.message)
+    return found
 
 
 def service(facts: ErrorFacts) -> str | None:

@@ -45,12 +45,10 @@ _PROJECT_ID: Final = r"(?:[a-z0-9.-]+:)?(?:[a-z][a-z0-9-]{4,28}[a-z0-9]|\d{6,16}
 _PROJECT_IN: Final = (
     re.compile(rf"\b(?:been used in|violated for) project[\s#='\"`\[]{{1,3}}({_PROJECT_ID})(?![\w-])"),
     re.compile(rf"\bprojects/({_PROJECT_ID})(?![\w-])"),
-    re.compile(rf"\bprojects? instance \[({_PROJECT_ID})\]"),
+    re.compile(rf"\b(?:projects? instance|[Rr]esource in project) \[({_PROJECT_ID})(?::[a-zA-Z]{{3,40}})?\]"),
+    re.compile(rf"console\.firebase\.google\.com/project/({_PROJECT_ID})(?![\w-])"),
     re.compile(rf"[?&](?:project|consumerId)=(?:project:)?({_PROJECT_ID})(?![\w-])"),
-    re.compile(
-        rf"\bproject(?:[_ ]?id|[_ ]number)?\s*(?:is|:|=|#)?\s*[\"'`\[#(]+\s*(?:project:)?({_PROJECT_ID})[\"'`\])]",
-        re.IGNORECASE,
-    ),
+    re.compile(rf"\b(?i:project(?:[_ ]?id|[_ ]number)?\s*(?:is|:|=|#)?)\s*[\"'`\[#(]+\s*(?:project:)?({_PROJECT_ID})[\"'`\])]"),
     re.compile(r"\b[Pp]roject(?: number)?:? #?(\d{6,16})\b"),
     re.compile(r"\b[Pp]roject(?: id:?| named)? ([a-z][a-z0-9]*-[a-z0-9-]{0,24}[a-z0-9])(?= |[.,:;)]|$)"),
     re.compile(r"\b[Cc]onsumer\s+[\"'`]{0,2}project(?:_number)?:([a-z0-9-]{6,30})"),
@@ -94,6 +92,24 @@ def permission_in(text: str) -> str | None:
     text = text[:_WINDOW]
     found = [match for pattern in _PERMISSION_IN if (match := pattern.search(text))]
     return min(found, key=lambda match: match.start(1)).group(1) if found else None
+
+
+# What gcloud (`projects instance [id:setIamPolicy]`) and Terraform say of a project's policy, without the permission's name.
+_POLICY_READ: Final = re.compile(
+    r"\bprojects? (?:instance )?\[[\w.:-]{6,80}:getIamPolicy\]|retrieving IAM policy for project\b", re.IGNORECASE
+)
+_POLICY_SET: Final = re.compile(
+    r"\bprojects? (?:instance )?\[[\w.:-]{6,80}:setIamPolicy\]|(?:applying|setting|updating) IAM policy for project\b",
+    re.IGNORECASE,
+)
+
+
+def policy_permission_in(text: str) -> str | None:
+    """The permission on a project's allow policy that a tool's own words are about."""
+    text = text[:_WINDOW]
+    if _POLICY_SET.search(text):
+        return "resourcemanager.projects.setIamPolicy"
+    return "resourcemanager.projects.getIamPolicy" if _POLICY_READ.search(text) else None
 
 
 def bare_permission_in(text: str) -> str | None:

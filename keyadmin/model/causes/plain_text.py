@@ -33,6 +33,8 @@ _HOST: Final = re.compile(r"googleapis\. com\b")
 _QUOTES: Final = str.maketrans({**dict.fromkeys("“”„‟″＂", '"'), **dict.fromkeys("‘’‚‛′＇", "'")})
 _ENTITY: Final = re.compile(r"&(?:amp;)?(?:quot|apos|lt|gt|nbsp|amp|#\d{2,4}|#x[0-9a-fA-F]{2,4});")
 _DOUBLED: Final = re.compile(r'""(?=\w[^"\n]*"")|(?<=\w)""')  # as CSV writes a quote
+# What mail, chats and `docker compose logs` put before each line.
+_PREFIX: Final = re.compile(r"(?:> ?)+|[\w.-]{1,60}[ \t]+\| ")
 _LINE_TAG: Final = re.compile(r"</?(?:br|p|div|li|span|pre|code|b)\b[^<>\n]{0,200}>", re.IGNORECASE)
 _ENCODED: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 # A terminal without boxes breaks at its width, in the middle of words: lines of just this length, and none longer.
@@ -70,7 +72,7 @@ def plain(text: str) -> str:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.isascii():
         text = _FRAMES.sub(" ", _unboxed(text.replace(RECORD, " "))).translate(_QUOTES)
-    text = _marked(_web(_unbroken(text)))
+    text = _marked(_web(_unbroken(_unquoted(text))))
     if "+" in text:
         text = _JOINED.sub(" ", text)
     if "\\" in text:
@@ -79,6 +81,18 @@ def plain(text: str) -> str:
         text = _BREAK.sub(" ", text).replace("\\", "")
     text = " ".join(text.split())
     return _HOST.sub("googleapis.com", text) if "googleapis. " in text else text
+
+
+def _unquoted(text: str) -> str:
+    """The text without what stands before each of its lines."""
+    first = _PREFIX.match(text)
+    if first is None:
+        return text
+    lines = text.split("\n")
+    bare = first[0].rstrip()
+    if not all(line.startswith(bare) for line in lines if line):
+        return text
+    return "\n".join(line.removeprefix(first[0]) if line.startswith(first[0]) else line[len(bare) :] for line in lines)
 
 
 def _web(text: str) -> str:

@@ -102,7 +102,8 @@ PRODUCTS: Final = (
     ),
     Product(
         "Google Drive (its storage)",
-        "the Drive of the account that owns the file is full; a service account has none of its own: let it write to a shared "
+        "the Drive of the account that owns the file is full; a service account has none of its own: let it write to a "
+        "shared "
         "drive, or act for a user",
         (
             *("storagequotaexceeded", "drive storage quota has been exceeded", "exceeded their drive storage quota"),
@@ -172,7 +173,8 @@ PRODUCTS: Final = (
     # https://firebase.google.com/docs/auth/web/redirect-best-practices
     Product(
         "Firebase Authentication (its domains)",
-        "in the Firebase console, Authentication, Settings, Authorized domains, add the page's host (without scheme and port); "
+        "in the Firebase console, Authentication, Settings, Authorized domains, add the page's host (without scheme and "
+        "port); "
         "a key that is restricted to sites has to list the project's own firebaseapp.com host too",
         ("auth/unauthorized-domain", "not authorized for oauth operations"),
     ),
@@ -218,7 +220,8 @@ PRODUCTS: Final = (
     ),
     Product(
         "Apple's push service",
-        "upload a valid APNs key in the Firebase console (project settings, Cloud Messaging), or for the web a VAPID key. The "
+        "upload a valid APNs key in the Firebase console (project settings, Cloud Messaging), or for the web a VAPID key. "
+        "The "
         "credentials of the caller are good",
         ("third_party_auth_error", "third-party-auth-error", "apns_auth_error"),
     ),
@@ -243,20 +246,44 @@ PRODUCTS: Final = (
     ),
     Product(
         "Gemini's safety filters",
-        "the prompt or the answer was blocked for what it says; the key works. Change the prompt, or the safetySettings where "
+        "the prompt or the answer was blocked for what it says; the key works. Change the prompt, or the safetySettings "
+        "where "
         "the category can be adjusted",
         (
             *("image_safety", "prohibited_content", "image_recitation", "blocked due to safety", "response was blocked"),
             *("prompt was blocked", "promptblockedexception", "responsestoppedexception", "responsible ai practices"),
             *("finish_reason: safety", "finishreason: safety", 'finishreason": "safety', "blockedpromptexception"),
+            *("message is being blocked for reason: safety", "blocked for reason: safety", "block_reason: safety"),
             *("stopcandidateexception", "blocked the prompt", "finish_reason is 3", "finish_reason is 4"),
         ),
-        ("gemini", "generativeai", "generative-ai", "generative_ai", "vertexai", "imagen", "veo-", "genai", "google"),
+        (
+            *("gemini", "generativeai", "generative-ai", "generative_ai", "vertexai", "imagen", "veo-", "genai", "google"),
+            "message is being blocked for reason: safety",
+        ),
     ),
     Product(
         "Google's protection against robots",
         "a page for people was called, not an API: call the API with a key or a token, more slowly, or from another network",
         ("may be sending automated queries", "unusual traffic from your computer network"),
+    ),
+    Product(
+        "the machine's limit on open files",
+        "the program opens too many at once or does not close them: ulimit -n shows the limit and raises it; the network and "
+        "the credentials are fine",
+        ("emfile", "too many open files"),
+    ),
+    Product(
+        "Gemini's answer (it is empty)",
+        "the model sent no text: it was blocked for safety, cut at maxOutputTokens, or all of it was thought. Look at "
+        "finishReason, ask for less at once, raise maxOutputTokens, or take another model",
+        ("empty response from gemini", "gemini returned an empty", "no candidates returned", "gemini api returned empty"),
+        ("gemini",),
+    ),
+    Product(
+        "the Gemini app",
+        "it has limits of its own for each account, besides those of projects: wait for its reset, or use the API with a key",
+        ("se restablezca tu límite", "until your limit resets", "reached your pro model limit", "limit resets on"),
+        ("gemini", "imágenes", "images", "modelo"),
     ),
     # https://developers.google.com/recaptcha/docs/faq
     Product(

@@ -67,6 +67,7 @@ _GOOGLE: Final = (
         "access denied: view ",
         "access denied: bigquery",
         "signet::",
+        "oauth2client",
         "gspread",
         "generaloauthflow",
         "ending with a model turn",
@@ -79,6 +80,8 @@ _ENVELOPE: Final = (
     re.compile(r"""\bcode["']?\s*(?::|=>?)\s*\d{3}\b"""),
     re.compile(r"""\bstatus["']?\s*(?::|=>?)\s*["'][A-Z]{5,}(?:_[A-Z]+)*["']"""),
 )
+# google-genai for Go prints an error so: https://pkg.go.dev/google.golang.org/genai#APIError
+_OF_GO: Final = re.compile(r"\bError \d{3}, Message: .{1,2000}?, Status: [A-Z]", re.DOTALL)
 # An entry of the `errors` of its older APIs.
 _OLDER: Final = re.compile(r"""\bdomain\W{1,8}(?:global|usageLimits)\b""")
 _MENTIONED: Final = (
@@ -127,6 +130,8 @@ def google(text: str) -> bool:
     low = text[:_LONGEST].lower()
     if low.count("googleapis.com") > low.count(_RPC_TYPE) or any(mark in low for mark in _GOOGLE):
         return True
+    if ", message: " in low and _OF_GO.search(text, 0, _LONGEST):
+        return True
     if "domain" in low and _OLDER.search(text, 0, _LONGEST):
         return True
     return all(form.search(text, 0, _LONGEST) for form in _ENVELOPE) if "status" in low and "code" in low else False
@@ -134,7 +139,8 @@ def google(text: str) -> bool:
 
 @lru_cache(maxsize=512)
 def vendor(text: str) -> str | None:
-    """Whose error it is by its own marks, where these are not Google's APIs: a product that decides for itself, or a vendor."""
+    """Whose error it is by its own marks, where these are not Google's APIs: a product that decides for itself, or a "
+    "vendor."""
     low = text[:_LONGEST].lower()
     product = products.of(low)
     if product is not None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final
 
 from keyadmin.model.cause import Cause
-from keyadmin.model.causes import named, table, wording
+from keyadmin.model.causes import forms, named, table, wording
 from keyadmin.model.causes.facts import ErrorFacts
 
 Verdict = tuple[Cause, str | None] | None
@@ -49,7 +49,7 @@ def service_disabled(facts: ErrorFacts) -> Verdict:
         return Cause.QUOTA_PROJECT_NOT_SET, None
     if named.service(facts) == SERVICE_USAGE:
         return Cause.API_NOT_ENABLED, "service-usage"
-    return Cause.API_NOT_ENABLED, variant(facts, Cause.API_NOT_ENABLED)
+    return Cause.API_NOT_ENABLED, forms.variant(facts, Cause.API_NOT_ENABLED)
 
 
 def _key_invalid(facts: ErrorFacts) -> Verdict:
@@ -64,7 +64,7 @@ def token_type(facts: ErrorFacts) -> Verdict:
     gemini = ("generativelanguage", "gemini", "google.genai", "@google/genai", "generative language")
     if service == GEMINI or (service is None and any(word in flat for word in gemini)):
         return Cause.STANDARD_KEY_REJECTED, "auth-key" if _AUTH_KEY.search(f"{facts.message}\n{facts.around}") else None
-    return Cause.CREDENTIALS_EXPIRED, variant(facts, Cause.CREDENTIALS_EXPIRED)
+    return Cause.CREDENTIALS_EXPIRED, forms.variant(facts, Cause.CREDENTIALS_EXPIRED)
 
 
 def _credentials_missing(facts: ErrorFacts) -> Verdict:
@@ -93,7 +93,7 @@ def _iam_denied(facts: ErrorFacts) -> Verdict:
 def acting_as(facts: ErrorFacts, permission: str | None) -> Verdict:
     """Acting as a service account: an identity of a workload pool lacks another role than a person does."""
     if permission != ACT_AS:
-        return Cause.MISSING_IAM_PERMISSION, None if permission else variant(facts, Cause.MISSING_IAM_PERMISSION)
+        return Cause.MISSING_IAM_PERMISSION, None if permission else forms.variant(facts, Cause.MISSING_IAM_PERMISSION)
     pool = _POOL.search(f"{facts.message}\n{facts.around}")
     return (Cause.WORKLOAD_IDENTITY_MISCONFIGURED if pool else Cause.MISSING_IAM_PERMISSION), "act-as"
 
@@ -133,209 +133,3 @@ RULES: Final[dict[str, Callable[[ErrorFacts], Verdict]]] = {
 def reasons() -> frozenset[str]:
     """Every reason that has a row."""
     return frozenset({*RULES, *table.by_reason()})
-
-
-_EMPTY: Final = re.compile(r"<empty>|did not specify any", re.IGNORECASE)  # a call that says of no site or app that it is its
-
-# The forms of causes: what must all stand in the text. The first that fits decides.
-_VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], ...]]] = {
-    Cause.OAUTH_CLIENT_MISCONFIGURED: (
-        (
-            "delegation",
-            re.compile(r"retrieve access tokens using this method|unauthorized client or scope in request", re.IGNORECASE),
-        ),
-        ("android", re.compile(r"developer_error|apiexception: 1(?:0:|2500)", re.IGNORECASE)),
-        ("cap", re.compile(r"login count limit|error 403: rate_limit_exceeded", re.IGNORECASE)),
-        ("consent", re.compile(r"not yet configured to make oauth", re.IGNORECASE)),
-        ("client", re.compile(r"(?:disabled|deleted)_client", re.IGNORECASE)),
-        (
-            "redirect",
-            re.compile(
-                r"mismatch|redirect uri|registered origin|origin is not allowed|valid origin|oauth 2\.0 policy",
-                re.IGNORECASE,
-            ),
-        ),
-        (
-            "blocked",
-            re.compile(r"admin_policy|org_internal|restricted_client|within its organization|app is blocked", re.IGNORECASE),
-        ),
-        ("request", re.compile(r"invalid_request|required parameter|disallowed_useragent", re.IGNORECASE)),
-        ("testing", re.compile(r"access_denied|verification process|being tested|hasn.t verified", re.IGNORECASE)),
-        ("redirect", re.compile(r"redirect_uri|origin", re.IGNORECASE)),
-        ("client", re.compile(r"client", re.IGNORECASE)),
-    ),
-    Cause.MISSING_IAM_PERMISSION: (
-        (
-            "agent",
-            re.compile(
-                r"using the .{1,30}service agent|granted to service agents|service agent .{1,120}does not have required",
-                re.IGNORECASE,
-            ),
-        ),
-        ("external", re.compile(r"globbing file pattern", re.IGNORECASE)),
-        ("registry", re.compile(r"needed permissions to perform this operation|from request \"/v2/", re.IGNORECASE)),
-        (
-            "act-as-user",
-            re.compile(
-                r"to act as (?:service account )?['\"\d]|not have access to service account|iam\.serviceAccountUser",
-                re.IGNORECASE,
-            ),
-        ),
-        (
-            "act-as",
-            re.compile(r"google_service_account_access_token|impersonat|iam\.serviceAccountTokenCreator", re.IGNORECASE),
-        ),
-        ("pubsub", re.compile(r"user not authorized to perform this action", re.IGNORECASE)),
-        ("cloudsql", re.compile(r"client is not authorized to make this request", re.IGNORECASE)),
-        ("fcm", re.compile(r"mismatched-credential", re.IGNORECASE)),
-        ("image", re.compile(r"must have permission to read the image", re.IGNORECASE)),
-        ("invoker", re.compile(r"not authorized to invoke this service|permission to get url", re.IGNORECASE)),
-        (
-            "named-role",
-            re.compile(
-                r"you must grant|ask a project owner to|encrypter/decrypter|must be granted the|requires the .{1,80}role|"
-                r"controller service account failed|permissions error fetching application|"
-                r"unable to publish to cloud pub/sub",
-                re.IGNORECASE,
-            ),
-        ),
-        (
-            "gemini",
-            re.compile(r"caller does not have permission", re.IGNORECASE),
-            re.compile(r"gemini|generativelanguage|genai|cloudcode|code assist", re.IGNORECASE),
-        ),
-        (
-            "unnamed",
-            re.compile(
-                r"the caller does not have permission|missing or insufficient permissions|you must grant|"
-                r"policy update access denied|not authorized",
-                re.IGNORECASE,
-            ),
-        ),
-    ),
-    Cause.WORKLOAD_IDENTITY_MISCONFIGURED: (
-        ("stale", re.compile(r"is stale to sign-in", re.IGNORECASE)),
-        (
-            "source",
-            re.compile(
-                r"subject.?token|credential_source|externalaccount|\baws\b|executable|identitypoolcredentials", re.IGNORECASE
-            ),
-        ),
-        ("no-token", re.compile(r"ACTIONS_ID_TOKEN_REQUEST", re.IGNORECASE)),
-        ("gke", re.compile(r"unable to generate access token; IAM returned|identitybindingtoken", re.IGNORECASE)),
-        ("act-as", re.compile(r"google cloud (?:access|id) token", re.IGNORECASE)),
-    ),
-    Cause.API_KEY_REFERRER_BLOCKED: (("empty", _EMPTY),),
-    Cause.API_KEY_ANDROID_BLOCKED: (("empty", _EMPTY),),
-    Cause.API_KEY_IOS_BLOCKED: (("empty", _EMPTY),),
-    Cause.API_KEY_IP_BLOCKED: (("any-kind", re.compile(r"site or mobile application", re.IGNORECASE)),),
-    Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS: (("code-assist", re.compile(r"cloudaicompanion|cloudcode-pa", re.IGNORECASE)),),
-    Cause.ACCOUNT_NOT_ELIGIBLE: (("project", re.compile(r"requires setting the google_cloud_project", re.IGNORECASE)),),
-    Cause.API_NOT_ENABLED: (
-        (
-            "maps",
-            re.compile(
-                r"maperror|maprequesterror|mapsrequesterror|legacy api|this api project is not authorized", re.IGNORECASE
-            ),
-        ),
-        ("user-setting", re.compile(r"script\.google\.com/home/usersettings", re.IGNORECASE)),
-    ),
-    Cause.NETWORK_UNREACHABLE: (
-        ("slow", re.compile(r"read ?timed ?out|readtimeout|read timeout|execution expired|awaiting headers", re.IGNORECASE)),
-    ),
-    Cause.CREDENTIALS_MISSING: (
-        ("anonymous", re.compile(r"anonymous (?:caller|users) does not have", re.IGNORECASE)),
-        ("invoke", re.compile(r"either allow unauthenticated invocations", re.IGNORECASE)),
-        ("rclone", re.compile(r"empty token found", re.IGNORECASE)),
-        ("packages", re.compile(r"[a-z0-9-]+\.pkg\.dev\b", re.IGNORECASE)),
-        ("maps", re.compile(r"missing.?key.?map|maps platform|must use an api key|no.?api.?keys|=keyless", re.IGNORECASE)),
-        (
-            "no-key",
-            re.compile(r"api.?key", re.IGNORECASE),
-            re.compile(r"gemini|generativelanguage|google_api_key|genai|generative.?ai", re.IGNORECASE),
-        ),
-        ("client-file", re.compile(r"from_client_secrets_file", re.IGNORECASE)),
-    ),
-    Cause.QUOTA_PROJECT_NOT_SET: (("requester-pays", re.compile(r"requester pays", re.IGNORECASE)),),
-    Cause.SCOPES_INSUFFICIENT: (
-        ("drive-file", re.compile(r"has not granted the app|appnotauthorizedto", re.IGNORECASE)),
-        ("apps-script", re.compile(r"(?:sufficient|permission) to call|script\.external_request", re.IGNORECASE)),
-        (
-            "app",
-            re.compile(
-                r"google.?photos|photoslibrary|(?:sheets|docs|slides|gmail|people|tasks|photospicker|calendar-json)\.googleapis|"
-                r"sheets\.v4|spreadsheets|gargle|/auth/photos|/calendar/v3|/gmail/v1|/drive/v[23]|/youtube/v3",
-                re.IGNORECASE,
-            ),
-        ),
-    ),
-    Cause.CREDENTIALS_EXPIRED: (
-        ("rclone", re.compile(r"rclone|failed to create file system for", re.IGNORECASE)),
-        ("firebase", re.compile(r"http error: 401, request had invalid authentication", re.IGNORECASE)),
-        ("clock", re.compile(r"token used too early|computer's clock", re.IGNORECASE)),
-        (
-            "code",
-            re.compile(
-                r"malformed (?:auth )?code|already redeemed|fetch_token\(|callback\S*[?&]code=|[?&]code=4|"
-                r"exchang\w+ (?:the )?(?:auth|code)|fetchaccesstokenwithauthcode|authorization code",
-                re.IGNORECASE,
-            ),
-        ),
-        (
-            "stored",
-            re.compile(
-                r"authorized user info|necessary fields need to refresh|no refresh token|no access, refresh token|"
-                r"refresh token is not set",
-                re.IGNORECASE,
-            ),
-        ),
-    ),
-    Cause.INVALID_ARGUMENT: (
-        ("thought", re.compile(r"thought.?signature", re.IGNORECASE)),
-        ("turns", re.compile(r"function (?:call|response) (?:turn|part)", re.IGNORECASE)),
-        ("tokens", re.compile(r"token count|number of tokens|payload size exceeds", re.IGNORECASE)),
-        ("schema", re.compile(r"function_?declarations|response_?schema|input_schema|for OBJECT type", re.IGNORECASE)),
-        (
-            "unsaid",
-            re.compile(r"contains an invalid argument", re.IGNORECASE),
-            re.compile(
-                r"google.?ads|grpc::|bigquery|compute|pubsub|spanner|firestore|drive|sheets|calendar|youtube|cloudfunctions|"
-                r"cloudbuild|googleapi: |speech|dialogflow|messaging",
-                re.IGNORECASE,
-            ),
-        ),
-        ("unnamed", re.compile(r"contains an invalid argument", re.IGNORECASE)),
-    ),
-    Cause.SERVICE_UNAVAILABLE: (
-        (
-            "stock",
-            re.compile(r"_POOL_EXHAUSTED|STOCKOUT|enough resources available|instance is currently unavailable", re.IGNORECASE),
-        ),
-        ("live", re.compile(r"\b10(?:08|11)\b|live api|bidigenerate", re.IGNORECASE)),
-    ),
-    Cause.MODEL_NOT_FOUND: (
-        (
-            "garden",
-            re.compile(
-                r"allowed to use publisher model|publishers/(?!google\b)|(?:models/|\b)(?:claude|llama|mistral)\S* is not supp|"
-                r"models/(?:claude|llama|mistral)",
-                re.IGNORECASE,
-            ),
-        ),
-    ),
-    Cause.CONSUMER_SUSPENDED: (("account", re.compile(r"disabled in this account", re.IGNORECASE)),),
-    Cause.NOT_FOUND: (
-        ("file", re.compile(r"permission to access the file|cachedcontent not found", re.IGNORECASE)),
-        ("session", re.compile(r"bidigeneratecontent session", re.IGNORECASE)),
-        ("key", re.compile(r'key "projects/|locations/global/keys', re.IGNORECASE)),
-    ),
-    Cause.ORG_POLICY_CONSTRAINT: (
-        ("members", re.compile(r"permitted customer|permitted organization|domain restriction", re.IGNORECASE)),
-    ),
-}
-
-
-def variant(facts: ErrorFacts, cause: Cause) -> str | None:
-    """The form of the cause that the words are of."""
-    forms = _VARIANTS.get(cause, ())
-    return next((name for name, *marks in forms if all(mark.search(facts.message) for mark in marks)), None)

@@ -11,20 +11,27 @@ from keyadmin.model.causes.entries import (
     credentials,
     gemini,
     general,
+    key_restrictions,
     keys,
     network,
     permissions,
     policies,
     projects,
     quotas,
+    requests,
+    services,
     sign_in,
+    tokens,
     workload,
 )
 from keyadmin.model.causes.entry import CauseEntry, Pattern
 
 ENTRIES: Final[Mapping[Cause, CauseEntry]] = {
     each.cause: each
-    for subject in (permissions, projects, policies, keys, credentials, workload, sign_in, quotas, gemini, network, general)
+    for subject in (
+        *(permissions, services, projects, policies, keys, key_restrictions, credentials, tokens, workload, sign_in),
+        *(quotas, gemini, network, requests, general),
+    )
     for each in subject.ENTRIES
 }
 

@@ -27,7 +27,7 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             *("openai.error.", "invalid_request_error", "incorrect api key provided", "auth.openai.com"),
             *("you didn't provide an api key. you need to provide", "chatgpt.com/", "api.chatgpt", "on tokens per min (tpm)"),
             *("on requests per min (rpm)", "in organization org-", "does not exist or you do not have access to it"),
-            "billing_hard_limit_reached",
+            *("billing_hard_limit_reached", "openai: api response was"),
         ),
     ),
     (
@@ -100,7 +100,8 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("SiliconFlow", ("api.siliconflow.",)),
     ("Volcengine", ("volces.com", "volcengine")),
     ("Tencent Cloud", ("tencentcloudapi", "tencentcloud.com")),
-    ("Spotify", ("api.spotify.com", "accounts.spotify.com")),
+    ("Spotify", ("api.spotify.com", "accounts.spotify.com", "spotify")),
+    ("Keycloak", ("keycloak", "token is not active")),
     ("Notion", ("api.notion.com",)),
     ("Atlassian", (".atlassian.net", "api.atlassian.com", '"errormessages":[')),
     ("Meta", ("graph.facebook.com", "oauthexception", "fbtrace_id")),
@@ -140,3 +141,18 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         ),
     ),
 )
+
+# Of these the ones that services use which speak the language of another vendor's API: they do not say whose service it was.
+_COPIED: Final = frozenset(
+    {
+        *("overloaded_error", "rate_limit_error", "authentication_error", '"type": "error", "error": {', "anthropic-version"),
+        *('"type":"error","error":{', "invalid x-api-key"),
+        *("insufficient_quota", "invalid_request_error", "incorrect api key provided", "openai.error."),
+        "does not exist or you do not have access to it",
+    }
+)
+
+
+def copied(name: str, low: str) -> bool:
+    """Whether a text (in lower case) has no other marks of this vendor than those that others' services use too."""
+    return all(mark in _COPIED for vendor, marks in VENDORS if vendor == name for mark in marks if mark in low)

@@ -1,1 +1,2 @@
-"""The causes, a file for each subject: permissions, projects, policies, keys, credentials, sign-in, quotas, gemini, general."""
+"""The causes, a file for each subject: permissions, projects, policies, keys, credentials, sign-in, quotas, gemini, "
+"general."""

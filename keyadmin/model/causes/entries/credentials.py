@@ -38,7 +38,8 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             (
                 run("gcloud auth application-default login", "the credentials that the helpers below read"),
                 do(
-                    "pip, uv, Poetry: install keyring and keyrings.google-artifactregistry-auth where the tool looks for them, "
+                    "pip, uv, Poetry: install keyring and keyrings.google-artifactregistry-auth where the tool looks for "
+                    "them, "
                     "and put the user name oauth2accesstoken@ into the index's address; npm: google-artifactregistry-auth"
                 ),
                 do("in a build: `gcloud auth print-access-token` is the password of the user oauth2accesstoken, for an hour"),
@@ -68,6 +69,18 @@ CREDENTIALS_MISSING: Final = CauseEntry(
                 do("a program with settings of its own (an extension, a service, a container) takes the key only from there"),
             ),
             "The program found no API key to call Gemini with.",
+        ),
+        # https://firebase.google.com/docs/ai-logic/faq-and-troubleshooting
+        "ai-logic": Variant(
+            (
+                do(
+                    "an owner of the Firebase project runs AI Logic's setup for the Gemini Developer API: "
+                    "https://console.firebase.google.com/project/PROJECT/ailogic; it makes a key in the project, the app "
+                    "needs none"
+                ),
+                do("done already: wait some minutes; or let the app use the Vertex AI backend"),
+            ),
+            "Firebase AI Logic calls Gemini with a key that it keeps for the project, and the project has none yet.",
         ),
         # https://developers.google.com/maps/documentation/javascript/error-messages
         "maps": Variant(
@@ -126,6 +139,9 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             "cannot find the metadata server. this is likely because",
             "cannot fetch id token in this environment",
             "could not fetch uri /computemetadata",
+            "error reading credential file from",
+            "firebase ai logic is missing a configured gemini developer api key",
+            "genai-config-not-found",
             "neither metadata server or valid service account credentials",
             "error getting credentials using google_application_credentials",
             "reading credential file from environment variable google_application_credentials",
@@ -177,162 +193,12 @@ CREDENTIALS_MISSING: Final = CauseEntry(
     credentials=True,
 )
 
-CREDENTIALS_EXPIRED: Final = CauseEntry(
-    Cause.CREDENTIALS_EXPIRED,
-    "The credentials are expired, revoked or not accepted",
-    "The token sent is too old, was revoked, or is not an OAuth access token of an account in good standing.",
-    (
-        run("gcloud auth application-default login", "or `gcloud auth login` for gcloud itself"),
-        do("an app's own refresh token: sign in to the app again; of an OAuth app in testing it ends after 7 days: publish it"),
-        do("for a service account: check that it is not deleted or disabled and that the machine's clock is right"),
-    ),
-    f"{CLOUD}/docs/authentication/troubleshoot-adc",
-    variants={
-        "stored": Variant(
-            (
-                do("delete the token that the program stored (token.json, authorized_user.json) and sign in again"),
-                do(
-                    "your own program: ask for access_type=offline and prompt=consent at sign-in, or there is no "
-                    "refresh token; "
-                    "store the whole answer"
-                ),
-                run("gcloud auth application-default login", "where it reads the Application Default Credentials"),
-            ),
-            "The token is over, and what was stored with it does not suffice to get a new one (no refresh token, or no "
-            "client).",
-        ),
-        # https://rclone.org/commands/rclone_config_reconnect/
-        "rclone": Variant(
-            (
-                run("rclone config reconnect REMOTE:", "signs in again and stores the new token"),
-                do(
-                    "it happens each week: your own OAuth client is in testing; publish it: "
-                    "https://console.cloud.google.com/auth/audience"
-                ),
-            ),
-            "The token that rclone stored for this remote is over.",
-        ),
-        # https://firebase.google.com/docs/cli
-        "firebase": Variant(
-            (
-                run("firebase login --reauth", "where firebase's own sign-in is used"),
-                run(
-                    "gcloud auth application-default login",
-                    "where it uses the Application Default Credentials (in CI: a new key)",
-                ),
-            ),
-            "The sign-in of Firebase's tools is over.",
-        ),
-        # https://developers.google.com/identity/protocols/oauth2/web-server#exchange-authorization-code
-        "code": Variant(
-            (
-                do(
-                    "send each code once, within minutes, and as it came: in an address %2F stands for a slash (4%2F0A... is "
-                    "4/0A...); an access token is something else"
-                ),
-                do("exchange it with the client id, secret and redirect_uri that the sign-in began with, letter by letter"),
-                do("a refresh token in its place: sign in again; of an OAuth app in testing it ends after 7 days"),
-            ),
-            "Google did not exchange the authorization code for a token.",
-        ),
-        "clock": Variant(
-            (do("set the machine's clock (timedatectl set-ntp true; in WSL: sudo hwclock -s; Docker: that of the host)"),),
-            "The token says that it was made at another time than this machine's clock shows.",
-        ),
-    },
-    reasons=(
-        *("ACCESS_TOKEN_EXPIRED", "SESSION_COOKIE_INVALID", "ACCOUNT_STATE_INVALID"),
-        *("CREDENTIAL_TYPE_UNSUPPORTED", "USER_BLOCKED_BY_ADMIN"),
-    ),
-    legacy=("authError", "expired"),
-    codes=("invalid_grant", "auth/user-token-expired", "auth/invalid-user-token"),
-    patterns=(
-        *google_says(
-            33,
-            "invalid_grant",
-            "access to the spreadsheet expired or was revoked",
-            "refresh token is invalid",
-            "refresh token has expired",
-            "token expired",
-            "token has expired",
-            "credential expired",
-            "invalid authentication credentials",
-            "invalid credentials",
-            "a reasonable timeframe",
-        ),
-        *says(
-            33,
-            "token has been expired or revoked",
-            "invalid jwt: token must be a short-lived token",
-            "problem refreshing your current auth tokens",
-            "problem refreshing auth tokens",
-            "authorized user info was not in the expected format",
-            "the credentials do not contain the necessary fields need to refresh",
-            "no refresh token or refresh handler callback is set",
-            "no access, refresh token, api key or refresh handler",
-            "cannot refresh because there is no refresh token",
-            "check that your computer's clock is set correctly",
-            "oauth2: token expired and refresh token is not set",
-            "the api returned an error: error: invalid_grant",  # as Google's own examples print it
-            # descriptions that Google's token endpoint alone gives
-            'invalid_grant" * "error_description": "bad request"',
-            "invalid_grant', * 'error_description': 'bad request'",
-            "invalid_grant * malformed auth code",
-            "invalid_grantmalformed auth code",
-            "invalid_grant * malformed code",
-            "invalid_grant * code was already redeemed",
-        ),
-        *google_says(33, "token used too early", "token used too late"),
-        *says(
-            91,
-            "google.auth.exceptions.refresherror",
-            "tokenresponseexception",
-            "google::apis::authorizationerror",
-        ),
-    ),
-    credentials=True,
-)
-
-REAUTHENTICATION_REQUIRED: Final = CauseEntry(
-    Cause.REAUTHENTICATION_REQUIRED,
-    "The organisation wants you to sign in again",
-    "A session length is set for Google Cloud in this organisation: after that many hours each user has to sign in again. The "
-    "refresh token is good, but is not accepted until then. gcloud's own sign-in and the Application Default Credentials end "
-    "separately.",
-    (
-        run("gcloud auth application-default login", "programs and client libraries use these"),
-        run("gcloud auth login", "gcloud, gsutil and bq use these"),
-        do(
-            "for a job that must not stop: a service account, which has no session; or an admin of the Workspace exempts "
-            "the app "
-            "as trusted: https://support.google.com/a/answer/9368756"
-        ),
-    ),
-    "https://support.google.com/a/answer/9368756",
-    codes=("invalid_rapt", "rapt_required"),
-    patterns=says(
-        24,
-        "invalid_rapt",
-        "rapt_required",
-        "reauthentication is needed",
-        "reauthentication required",
-        "reauthentication failed",
-        "reauth related error",
-        "failed to obtain rapt token",
-        "failed to obtain reauth rapt token",
-        "to complete reauthentication",
-        "reauthfailerror",
-        "reauthsamlchallengefailerror",
-        "reauthentication challenge",
-        "support.google.com/a/answer/9368756",
-    ),
-    credentials=True,
-)
 
 SERVICE_ACCOUNT_KEY_INVALID: Final = CauseEntry(
     Cause.SERVICE_ACCOUNT_KEY_INVALID,
     "The service account's key file does not work",
-    "The JSON key of the service account was deleted or disabled at Google, belongs to another account, or its private_key was "
+    "The JSON key of the service account was deleted or disabled at Google, belongs to another account, or its "
+    "private_key was "
     "damaged on the way (line breaks turned into \\\\n, quotes, base64, a cut-off secret).",
     (
         run(
@@ -376,6 +242,8 @@ SERVICE_ACCOUNT_KEY_INVALID: Final = CauseEntry(
             "the incoming json object does not contain a client_email field",
             "the incoming json object does not contain a private_key field",
             "not a service account",  # invalid_grant (Invalid issuer: ...)
+            "invalid_grant * not a valid email",
+            "invalid_grant: not a valid email",
             'must contain a string "project_id"',
             'must contain a string "client_email"',
             'must contain a string "private_key"',
@@ -391,4 +259,7 @@ SERVICE_ACCOUNT_KEY_INVALID: Final = CauseEntry(
     credentials=True,
 )
 
-ENTRIES: Final = (*(CREDENTIALS_MISSING, CREDENTIALS_EXPIRED, REAUTHENTICATION_REQUIRED, SERVICE_ACCOUNT_KEY_INVALID),)
+ENTRIES: Final = (
+    CREDENTIALS_MISSING,
+    SERVICE_ACCOUNT_KEY_INVALID,
+)

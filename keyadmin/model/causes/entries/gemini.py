@@ -63,7 +63,8 @@ MODEL_NOT_FOUND: Final = CauseEntry(
         "garden": Variant(
             (
                 do(
-                    "an admin of the project (roles/consumerprocurement.entitlementManager) enables the model, and accepts its "
+                    "an admin of the project (roles/consumerprocurement.entitlementManager) enables the model, and "
+                    "accepts its "
                     "terms, on its card: https://console.cloud.google.com/vertex-ai/model-garden?project=PROJECT"
                 ),
                 do(
@@ -90,6 +91,7 @@ MODEL_NOT_FOUND: Final = CauseEntry(
             "not servable in region",
             "model is not supported for generatecontent",
             "404 model is not found",
+            "googlegenerativeaierror: [404",
             "model is not found: models/",
             "not supported for generatecontent",
             "call listmodels to see the list of available models",
@@ -129,6 +131,17 @@ ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
     ),
     "https://developers.google.com/gemini-code-assist/resources/faqs",
     variants={
+        "verify": Variant(
+            (
+                do(
+                    "sign in to Google's own program (Gemini CLI, Antigravity, the page that the message links) with this "
+                    "account and "
+                    "verify it there; then sign in again where it failed"
+                ),
+                do("an account that other programs share or automate may be refused for good: use a Gemini API key"),
+            ),
+            "Google wants this account verified before it goes on.",
+        ),
         "project": Variant(
             (
                 run("export GOOGLE_CLOUD_PROJECT=PROJECT", "a project of yours or your organisation's; then start again"),
@@ -139,7 +152,7 @@ ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
                 do("or use a Gemini API key instead of signing in (GEMINI_API_KEY)"),
             ),
             "An account of a company or school, or one with a licence, may use it only with a Google Cloud project.",
-        )
+        ),
     },
     reasons=(
         *("ACCOUNT_TYPE_UNSUPPORTED", "VALIDATION_REQUIRED", "INELIGIBLE_ACCOUNT", "UNSUPPORTED_LOCATION", "RESTRICTED_AGE"),
@@ -166,6 +179,7 @@ ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
             "to continue, verify your account at https://accounts.google",
             "does not have a valid license for gemini",
             "this account requires setting the google_cloud_project",
+            "could not discover a valid google cloud project id",  # what proxies of this sign-in print
         ),
         *says(6, "access to the default cloud shell gemini project was denied"),
         *google_says(6, "account validation required", "verify your account to continue", "to continue, verify your account"),

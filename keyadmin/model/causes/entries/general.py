@@ -41,6 +41,18 @@ NOT_FOUND: Final = CauseEntry(
             ),
             "The session of the Live API is over.",
         ),
+        # https://cloud.google.com/about/locations
+        "location": Variant(
+            (
+                do(
+                    "compare the region's name letter by letter, and see that the service is offered there: "
+                    "https://cloud.google.com/about/locations; take one where it is"
+                ),
+                run("gcloud auth list", "the name is right and the service is there: does the account that calls have a role?"),
+            ),
+            "The service is not offered in this region, the region's name is wrong, or the caller may not use it there: "
+            "all three are answered the same.",
+        ),
         "key": Variant(
             (
                 run("keyadmin keys list --project PROJECT --all", "or --deleted: deleted keys can be restored for 30 days"),
@@ -57,6 +69,7 @@ NOT_FOUND: Final = CauseEntry(
     patterns=(
         *says(64, "permission to access the file * or it may not exist", "cachedcontent not found"),
         *says(64, "bidigeneratecontent session not found"),
+        *google_says(58, "permission denied on 'locations/ * (or it may not exist)"),
         *google_says(64, "<code>playlistid</code> parameter cannot be found", "parameter cannot be found"),
         *says(64, "requested entity was not found", "requested entity not found", 'key "projects/ * not found'),
         *says(64, "the resource 'projects/ * was not found", "bucketnotfoundexception", "the specified bucket does not exist"),
@@ -93,138 +106,19 @@ ALREADY_EXISTS: Final = CauseEntry(
     general=True,
 )
 
-INVALID_ARGUMENT: Final = CauseEntry(
-    Cause.INVALID_ARGUMENT,
-    "The request is not well formed",
-    "A value has the wrong form, or does not fit the others. The message names the field, where Google says it.",
-    (
-        do("correct the value that the message names"),
-        do("a program or proxy that is not yours made the request: change that setting there, update it, or tell its maker"),
-    ),
-    ERROR_REASONS,
-    variants={
-        "unnamed": Variant(
-            (
-                do(
-                    "take out what is optional, one after the other, until it passes: tools and function declarations, "
-                    "response "
-                    "schema, thinking and safety settings, a large maxOutputTokens, files and their MIME types"
-                ),
-                do(
-                    "compare model and version of the API: a field of the newest models is refused by older ones, and "
-                    "v1 by v1beta"
-                ),
-            ),
-            "Something in the request does not fit, and the message does not say what.",
-        ),
-        "unsaid": Variant(
-            (
-                do(
-                    "compare field by field with the API's reference: ids in their own form (digits alone, full resource "
-                    "names), required ones, times; an old client library sends what is no longer taken"
-                ),
-                do("print the error's details: they often name the field (Python error.details, gcloud --log-http)"),
-            ),
-            "Something in the request does not fit, and the message does not say what.",
-        ),
-        # https://ai.google.dev/gemini-api/docs/tokens
-        "tokens": Variant(
-            (
-                do("send less: begin a new conversation (or compress this one), fewer files; large ones by the Files API"),
-                do("or take a model with a larger window: https://ai.google.dev/gemini-api/docs/models"),
-            ),
-            "The prompt, with all that goes with it (history, files, tools), is larger than the model takes.",
-        ),
-        # https://ai.google.dev/gemini-api/docs/function-calling
-        "schema": Variant(
-            (
-                do(
-                    "take from the declarations what Gemini does not know ($schema, additionalProperties, const, "
-                    "propertyNames, examples ...); each OBJECT needs properties, and `required` names only those"
-                ),
-                do(
-                    "a tool or MCP server that is not yours makes them: switch it off (the number in function_declarations[N] "
-                    "says which), or update the program or proxy that calls Gemini; tell its maker"
-                ),
-                do("your own program: google-genai takes full JSON Schema as parameters_json_schema (response_json_schema)"),
-            ),
-            "A function's declaration, or the schema of the answer, holds what the Gemini API does not take. The message names "
-            "the place.",
-        ),
-        # https://ai.google.dev/gemini-api/docs/thought-signatures
-        "thought": Variant(
-            (
-                do("send back each thought signature unchanged, in the part it came in, with the function call it belongs to"),
-                do(
-                    "a program or proxy that is not yours drops or mixes them: update it, start a new conversation, or do not "
-                    "change the model in the middle"
-                ),
-            ),
-            "Gemini 3 wants the signatures of its thoughts back with the history, and one is missing or was changed.",
-        ),
-        "turns": Variant(
-            (
-                do(
-                    "the history must hold, right after the model's turn with N function calls, one turn with N function "
-                    "responses; a user's turn comes before the calls"
-                ),
-                do(
-                    "a program that is not yours cuts or orders the history so: start a new conversation, let it keep more "
-                    "of it (its memory or window), or update it"
-                ),
-            ),
-            "The turns of the conversation are not in the order that the Gemini API demands.",
-        ),
-    },
-    reasons=("SYSTEM_PARAMETER_UNSUPPORTED", "ORG_RESTRICTION_HEADER_INVALID", "INVALID_CUSTOM_CONSTRAINT"),
-    legacy=(
-        *("badRequest", "invalid", "invalidParameter", "parseError", "invalidHeader", "invalidQuery", "invalidAltValue"),
-        *("badContent", "unknownApi", "tooManyParts", "unsupportedMediaProtocol", "unsupportedOutputFormat", "sslRequired"),
-        *("httpMethodNotAllowed", "uploadTooLarge", "batchSizeTooLarge", "requestedRangeNotSatisfiable", "wrongUrlForUpload"),
-    ),
-    codes=("invalid_request", "parameter_unknown", "out_of_range", "websocket-1007"),
-    patterns=(
-        *says(
-            66,  # the Gemini API's own
-            "please use a valid role: user, model",
-            "multiturn requests alternate between user and model",
-            "multiturn requests end with a user role",
-            "requests ending with a model turn are not supported",
-            "restricted harmblockthreshold setting",
-            "embedcontentrequest.",
-            "embedcontentsrequest.",
-            "contents is not specified",
-            "function calling is not enabled for",
-            "json mode is not supported for this model",
-            "developer instruction is not enabled for",
-            "please ensure that function call turn",
-            "please ensure that function response turn",
-            "number of function response parts",
-            "missing a `thought_signature`",
-            "missing a thought_signature",
-            "thinking is not supported for this model",
-        ),
-        *google_says(
-            66,
-            "unsupported mime type",
-            "request payload size exceeds the limit",
-            "token count exceeds the maximum number of tokens",
-            "cannot find field",
-            "thinking_budget",
-            "thinking budget",
-        ),
-        *says(66, "request contains an invalid argument", "invalid json payload received"),
-        *google_says(66, "uniform bucket-level access", "must be set to your string-based project id"),
-        *google_says(66, "input token count * exceeds the maximum", "generatecontentrequest.", "invalid_argument"),
-    ),
-    general=True,
-)
 
 CONFLICT: Final = CauseEntry(
     Cause.CONFLICT,
     "Somebody changed it at the same time",
     "The thing changed between reading and writing (its etag no longer fits), so nothing was written.",
-    (do("run the command again: it reads the new state first"),),
+    (
+        do("run the command again: it reads the new state first"),
+        do(
+            "Terraform, Pulumi and the like hold an older state: refresh it (terraform apply -refresh-only, pulumi "
+            "refresh), then "
+            "apply; let only one of them write the policy"
+        ),
+    ),
     ERROR_REASONS,
     legacy=("conditionNotMet", "conflict"),
     patterns=google_says(
@@ -254,6 +148,16 @@ SERVICE_UNAVAILABLE: Final = CauseEntry(
             (do("take another zone or region, another type of machine, or try again later: no quota and no permission helps"),),
             "The zone has no machine of that kind left just now.",
         ),
+        "console": Variant(
+            (
+                do("load the page again in some minutes; Google's own state: https://status.cloud.google.com"),
+                run(
+                    "keyadmin keys list --project PROJECT",
+                    "shows the keys without the page, and says so where a permission is missing",
+                ),
+            ),
+            "The Cloud Console could not show the keys. They work as before.",
+        ),
         # https://ai.google.dev/gemini-api/docs/live-session
         "live": Variant(
             (
@@ -265,6 +169,19 @@ SERVICE_UNAVAILABLE: Final = CauseEntry(
                 do("if it stays: https://aistudio.google.com/status"),
             ),
             "The Live API closed the session with an error of its own.",
+        ),
+        # https://ai.google.dev/gemini-api/docs/troubleshooting
+        "model": Variant(
+            (
+                do("try again, with a pause that doubles: most such answers pass"),
+                do(
+                    "it stays with this request: shorten the prompt or the answer asked for, simplify schema and tools, "
+                    "stream the answer, or take "
+                    "another model"
+                ),
+                do("it stays with every request: https://aistudio.google.com/status"),
+            ),
+            "The model (or what is before it) failed at Google, or did not finish in time. Key and quota are not at fault.",
         ),
         "not-running": Variant(
             (do("start the program that is to listen there, or correct the address"),),
@@ -290,6 +207,7 @@ SERVICE_UNAVAILABLE: Final = CauseEntry(
             "does not have enough resources available to fulfill",
         ),
         *google_says(67, "operation is not implemented, or supported, or enabled"),
+        *says(67, "failed to load api keys"),
         *google_says(
             67,
             "the service is currently unavailable",
@@ -325,4 +243,10 @@ UNKNOWN: Final = CauseEntry(
     general=True,
 )
 
-ENTRIES: Final = (*(NOT_FOUND, ALREADY_EXISTS, INVALID_ARGUMENT, CONFLICT, SERVICE_UNAVAILABLE, UNKNOWN),)
+ENTRIES: Final = (
+    NOT_FOUND,
+    ALREADY_EXISTS,
+    CONFLICT,
+    SERVICE_UNAVAILABLE,
+    UNKNOWN,
+)

@@ -37,9 +37,51 @@ NETWORK_UNREACHABLE: Final = CauseEntry(
                 ),
             ),
             "The connection stood, but no answer came within the client's own time limit.",
-        )
+        ),
+        "authorities": Variant(
+            (
+                do(
+                    "a container, or an old system: install its certificate authorities (apt-get install ca-certificates; "
+                    "apk add "
+                    "ca-certificates), PHP: curl.cainfo and openssl.cafile in php.ini to a current cacert.pem; update old "
+                    "ones"
+                ),
+                do(
+                    "a network that looks into TLS (a company's): name its certificate authority in SSL_CERT_FILE "
+                    "(REQUESTS_CA_BUNDLE, NODE_EXTRA_CA_CERTS, JAVA: its truststore)"
+                ),
+                run("keyadmin doctor --connection", "shows whose certificate comes back from Google's hosts here"),
+            ),
+            "The program does not trust the certificate that it was shown: it lacks the authorities, or something on the "
+            "way shows its own.",
+        ),
+        "passing": Variant(
+            (
+                do("try again, with a pause that doubles: most of these pass; with fewer calls at once"),
+                run("keyadmin doctor --connection", "it stays: proxy, certificates, clock, and which hosts can be reached"),
+                do("a relay or proxy in between (its own address is in the settings): its operator looks at the way to Google"),
+            ),
+            "The connection was cut off or timed out before Google's answer came.",
+        ),
+        # https://cloud.google.com/compute/docs/metadata/querying-metadata
+        "metadata": Variant(
+            (
+                do(
+                    "leave the metadata server out of the proxy: NO_PROXY=metadata.google.internal,169.254.169.254 for "
+                    "the program "
+                    "(gcloud: gcloud config unset proxy/address, or the same variable)"
+                ),
+                run(
+                    "curl -H Metadata-Flavor:Google http://metadata.google.internal/computeMetadata/v1/instance/id",
+                    "answers on a machine of Google's",
+                ),
+                do("not on Google's machines: give the program other credentials (gcloud auth application-default login)"),
+            ),
+            "The machine's metadata server, which gives its credentials, was asked by way of a proxy or could not be reached.",
+        ),
     },
     patterns=(
+        *says(31, "from the google compute engine metadata service * <!doctype html>"),
         *says(
             68,
             "getaddrinfo * googleapis.com",
@@ -53,6 +95,9 @@ NETWORK_UNREACHABLE: Final = CauseEntry(
             "httpsconnectionpool(host='oauth2.googleapis.com'",
             "cannot connect to host generativelanguage.googleapis.com",
             "unable to find the server at",
+            "connection timeout to host https:// * googleapis.com",
+            "exception typeerror: fetch failed sending request",  # google-genai for Node.js
+            "googleapis.com/ * : eof",
             "auth/network-request-failed",
             "unknownhostexception metadata",
             "unknownhostexception: metadata",
@@ -80,6 +125,11 @@ NETWORK_UNREACHABLE: Final = CauseEntry(
             "curl error 6:",
             "curl error 7:",
             "curl error 28:",
+            "curl error 35:",
+            "curl error 56:",
+            "curl error 60:",
+            "ssl certificate problem",
+            "ssl_error_syscall",
             "curl: (6)",
             "curl: (7)",
             "curl: (28)",

@@ -17,11 +17,13 @@ _ACT_AS: Final = Variant(
         ),
         do("or leave out the impersonation: --impersonate-service-account, KEYADMIN_IMPERSONATE_SERVICE_ACCOUNT"),
         do(
-            "from GitHub Actions or another workload identity pool the role is roles/iam.workloadIdentityUser, for the pool's "
+            "from GitHub Actions or another workload identity pool the role is roles/iam.workloadIdentityUser, for the "
+            "pool's "
             "principalSet:// member: https://cloud.google.com/iam/docs/workload-identity-federation-with-deployment-pipelines"
         ),
     ),
-    "Nobody has let the caller act as this service account. That is a role on the service account itself, not on a project; a "
+    "Nobody has let the caller act as this service account. That is a role on the service account itself, not on a "
+    "project; a "
     "service account that does not exist is answered the same.",
 )
 
@@ -42,7 +44,8 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
             (
                 run(
                     "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS --role=ROLE --condition=None",
-                    "an admin of the project grants the smallest predefined role that holds PERMISSION; for a service account "
+                    "an admin of the project grants the smallest predefined role that holds PERMISSION; for a service "
+                    "account "
                     "--member=serviceAccount:ADDRESS",
                 ),
                 do("or the same role on the one resource that the message names"),
@@ -165,7 +168,8 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
                 do("the API was enabled a moment ago: wait some minutes and deploy again; Google sets its agents up meanwhile"),
                 run(
                     "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS --role=ROLE --condition=None",
-                    "an admin of the project, for the agent that the message names (--member=serviceAccount:ADDRESS), with the "
+                    "an admin of the project, for the agent that the message names (--member=serviceAccount:ADDRESS), "
+                    "with the "
                     "role that it names; Eventarc: service-NUMBER@gcp-sa-eventarc.iam.gserviceaccount.com, "
                     "roles/eventarc.serviceAgent; Composer: roles/composer.ServiceAgentV2Ext",
                 ),
@@ -187,6 +191,35 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
                 do("a table on a Google Sheet: share the sheet with that account, and sign in with the scope .../auth/drive"),
             ),
             "BigQuery may not read the files behind the table: it reads them as the account that queries.",
+        ),
+        # https://cloud.google.com/billing/docs/how-to/grant-access-to-billing
+        "billing-account": Variant(
+            (
+                run(
+                    "gcloud billing accounts add-iam-policy-binding BILLING_ACCOUNT --member=user:ADDRESS "
+                    "--role=roles/billing.user",
+                    "an administrator of the billing account runs it (to link projects; roles/billing.viewer to see it); "
+                    "for a service account --member=serviceAccount:ADDRESS",
+                ),
+                run("gcloud auth list", "first see which account calls: Terraform's credentials may be others than gcloud's"),
+            ),
+            "What is missing is a role on the billing account itself: roles on a project do not reach it.",
+        ),
+        # https://ai.google.dev/gemini-api/docs/troubleshoot-ai-studio
+        "studio": Variant(
+            (
+                do("try a private window without extensions, VPN and other accounts signed in; then sign out and in again"),
+                run(
+                    "keyadmin doctor PROJECT",
+                    "the project that is chosen in AI Studio: is it active, its APIs on, your roles there?",
+                ),
+                do(
+                    "it stays: choose (or import) another project of yours in AI Studio; is the account allowed to use it "
+                    "(age, country, a Workspace whose admin turned AI Studio off)?"
+                ),
+            ),
+            "AI Studio's page was refused what it asked for, and does not say why: the browser's session, the chosen "
+            "project or the account.",
         ),
         "gemini": Variant(
             (
@@ -270,7 +303,7 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
         ),
         # a registry's answer to who may not pull or push; "and you may have invalid credentials" follows
         *says(32, "you don't have the needed permissions to perform this operation", 'denied: permission denied for "'),
-        *says(69, "failed to generate api key:"),
+        *says(69, "failed to generate api key:", "failed to generate content: permission denied"),
         *says(61, "missing or insufficient permissions"),
         *google_says(58, "insufficient permission to", "insufficient permissions"),
         *google_says(
@@ -311,72 +344,5 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
     of_new_projects=True,
 )
 
-ENABLE_SERVICE_DENIED: Final = CauseEntry(
-    Cause.ENABLE_SERVICE_DENIED,
-    "You may not enable APIs in this project",
-    "Enabling needs serviceusage.services.enable on the project. An admin enables the API once, or grants the permission.",
-    (
-        run("gcloud services enable SERVICE --project PROJECT", "what an admin of the project runs"),
-        run("keyadmin doctor PROJECT --for enable-api --message", "the smallest grant, as a message to send"),
-    ),
-    f"{CLOUD}/service-usage/docs/enable-disable",
-    Turn.ADMIN,
-    patterns=says(
-        42,
-        "permission denied to enable service",
-        "permission denied to enable the service",
-        "permission to enable apis for project",
-        "do not have permission to enable the firebase",
-        "do not have permission to enable api",
-        "error enabling service * the caller does not have permission",
-        "access service [ * :enable] (or it may not exist): the caller does not have permission",
-    ),
-    of_new_projects=True,
-)
 
-QUOTA_PROJECT_DENIED: Final = CauseEntry(
-    Cause.QUOTA_PROJECT_DENIED,
-    "The quota project may not be used",
-    "The call names a project to be charged to (X-Goog-User-Project); the caller lacks serviceusage.services.use there.",
-    (
-        run(
-            "gcloud auth application-default set-quota-project ANOTHER_PROJECT",
-            "name a quota project of your own (keyadmin: --quota-project); `gcloud config unset billing/quota_project` for "
-            "gcloud",
-        ),
-        run(
-            "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS "
-            "--role=roles/serviceusage.serviceUsageConsumer --condition=None",
-            "or an admin of that project grants the use",
-        ),
-    ),
-    f"{CLOUD}/docs/quotas/set-quota-project",
-    variants={
-        # https://cloud.google.com/build/docs/iam-roles-permissions
-        "builds": Variant(
-            (
-                run(
-                    "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS "
-                    "--role=roles/serviceusage.serviceUsageConsumer --condition=None",
-                    "an admin of the project, for the account that submits (--member=serviceAccount:ADDRESS), and likewise "
-                    "roles/storage.admin",
-                ),
-                do("or submit with a bucket of your own: --gcs-source-staging-dir=gs://BUCKET/source (and --gcs-log-dir)"),
-                do("an organisation policy may forbid the bucket's place: name a region that is allowed (--region)"),
-            ),
-            "The account that submits the build may not use the project's bucket PROJECT_cloudbuild (which may not exist yet).",
-        ),
-    },
-    reasons=("USER_PROJECT_DENIED",),
-    patterns=says(
-        41,
-        "does not have required permission to use project",
-        "does not have serviceusage.services.use access",
-        "as the quota project because the account in adc does not have",
-        "as a quota project because the account in adc does not have",
-        "user_project_denied",
-        "userprojectaccessdenied",
-    ),
-)
-
-ENTRIES: Final = (MISSING_IAM_PERMISSION, ENABLE_SERVICE_DENIED, QUOTA_PROJECT_DENIED)
+ENTRIES: Final = (MISSING_IAM_PERMISSION,)

@@ -62,7 +62,8 @@ ORG_POLICY_CONSTRAINT: Final = CauseEntry(
         run("gcloud org-policies describe CONSTRAINT --project=PROJECT --effective", "what is enforced there"),
         do("change the request so that it keeps to the constraint (the message says what is allowed)"),
         do(
-            "or an organisation policy admin (roles/orgpolicy.policyAdmin, granted at the organisation) makes an exception for "
+            "or an organisation policy admin (roles/orgpolicy.policyAdmin, granted at the organisation) makes an "
+            "exception for "
             "the project: https://console.cloud.google.com/iam-admin/orgpolicies?project=PROJECT; it takes up to 15 minutes"
         ),
     ),
@@ -82,7 +83,8 @@ ORG_POLICY_CONSTRAINT: Final = CauseEntry(
                     "it too"
                 ),
             ),
-            "The constraint iam.allowedPolicyMemberDomains lets only members of permitted domains into policies; the member to "
+            "The constraint iam.allowedPolicyMemberDomains lets only members of permitted domains into policies; the "
+            "member to "
             "be granted (allUsers included) is not one of them.",
         ),
         "service-usage": Variant(
@@ -126,7 +128,8 @@ VPC_SERVICE_CONTROLS: Final = CauseEntry(
     "permission is missing, and roles do not help: the same call from inside the perimeter works.",
     (
         do(
-            "send the identifier in the message (vpcServiceControlsUniqueIdentifier) to the organisation's security or network "
+            "send the identifier in the message (vpcServiceControlsUniqueIdentifier) to the organisation's security or "
+            "network "
             "admins: they look it up in the VPC Service Controls troubleshooter, "
             "https://console.cloud.google.com/security/service-perimeter/troubleshoot-landing"
         ),
@@ -155,7 +158,8 @@ REGION_NOT_SUPPORTED: Final = CauseEntry(
     "The address that the call came from lies in a country or region without this API, or without its free tier.",
     (
         do(
-            "with billing on the project the API works in more countries than the free tier does: set up billing in AI Studio, "
+            "with billing on the project the API works in more countries than the free tier does: set up billing in AI "
+            "Studio, "
             "https://aistudio.google.com/projects"
         ),
         do("see whether the country is on the list: https://ai.google.dev/gemini-api/docs/available-regions"),
@@ -170,6 +174,7 @@ REGION_NOT_SUPPORTED: Final = CauseEntry(
             19,
             "user location is not supported",
             "location is not supported for the api use",
+            "location is not supported by google",
             "free tier is not available in your country",
             "free tier is not available in your region",
             "image generation is not available in your country",

@@ -7,130 +7,6 @@ from typing import Final
 from keyadmin.model.cause import Cause
 from keyadmin.model.causes.entry import CLOUD, GEMINI_DOCS, CauseEntry, Turn, Variant, do, google_says, run, says
 
-API_NOT_ENABLED: Final = CauseEntry(
-    Cause.API_NOT_ENABLED,
-    "The API is off in the project",
-    "The call was charged to a project in which this API is not enabled. After enabling, a few minutes may pass until "
-    "every server knows.",
-    (
-        run("keyadmin projects enable SERVICE --project PROJECT"),
-        do("if it was enabled just now: wait a few minutes and try again"),
-        do("if you do not know that project: the key, the credentials file or the quota project belongs to it; use your own"),
-    ),
-    f"{CLOUD}/service-usage/docs/enable-disable",
-    variants={
-        # Calls that are charged to a project can switch nothing on there while its Service Usage API is off.
-        "service-usage": Variant(
-            (
-                run("gcloud services enable SERVICE --project=PROJECT", "gcloud's own calls are charged to another project"),
-                do("or leave out --quota-project, or name a project with that API on: --quota-project ANOTHER_PROJECT"),
-                do("if it was enabled just now: wait a few minutes and try again"),
-            )
-        ),
-        # https://developers.google.com/maps/legacy
-        "maps": Variant(
-            (
-                run(
-                    "keyadmin projects enable SERVICE --project PROJECT",
-                    "in the key's project. The map: maps-backend, places: places (new) or places-backend, addresses: "
-                    "geocoding-backend, ways: routes or directions-backend; each ends in .googleapis.com",
-                ),
-                do(
-                    "it cannot be enabled: the old Places, Directions and Distance Matrix APIs are closed to new projects; "
-                    "call Places (New) and Routes in their place (https://developers.google.com/maps/legacy)"
-                ),
-                do("the project needs billing, and the key's API restrictions have to list the API; then wait a few minutes"),
-            ),
-            "A product of Google Maps is not enabled in the project of the key: each has an API of its own.",
-        ),
-        # https://developers.google.com/apps-script/api/how-tos/enable
-        "user-setting": Variant(
-            (
-                do("the person who calls switches it on for their account: https://script.google.com/home/usersettings"),
-                do("then wait a few minutes; the Apps Script API has to be on in the OAuth client's project too"),
-            ),
-            "The Apps Script API has a switch of its own for each account, besides the one of the project.",
-        ),
-    },
-    reasons=("SERVICE_DISABLED", "MCP_SERVER_DISABLED"),
-    legacy=("accessNotConfigured",),
-    patterns=(
-        *says(
-            46,
-            "has not been used in project * before or it is disabled",
-            "it is disabled. enable it by visiting",
-            "api has not been used in project",
-            "has not enabled the api",
-            "api is not enabled for project",
-            "api is not enabled on project",
-            ".googleapis.com] not enabled on project",
-            "calling a legacy api, which is not enabled for your project",
-            "legacyapinotactivatedmaperror",
-            "cloud firestore api is not enabled",
-            "is not enabled for consumer",
-            "has not enabled the apps script api",
-            ".googleapis.com) has not been enabled on the project",
-            "api project is not authorized to use this api",
-            "apinotactivatedmaperror",
-            "#api-not-activated-map-error",
-            "accessnotconfigured",
-            "service_disabled",
-        ),
-        *google_says(46, "the api * is disabled in project", "not enabled on project", "has not activated the * api"),
-        *google_says(46, "is not enabled. this operation may not succeed"),
-        *google_says(46, "api not enabled", "access not configured"),
-    ),
-    spreading=True,
-    key_alive=True,
-)
-
-QUOTA_PROJECT_NOT_SET: Final = CauseEntry(
-    Cause.QUOTA_PROJECT_NOT_SET,
-    "The call had no quota project",
-    "User credentials carry no project of their own, so the call was charged to the project of Google's own client (gcloud, "
-    "Cloud Shell), where the API is off. The project that you work on is not disabled: the call only has to name it.",
-    (
-        run(
-            "gcloud auth application-default set-quota-project PROJECT",
-            "PROJECT = one of yours that has the API on; for every program on this machine that uses these credentials",
-        ),
-        run("gcloud services enable SERVICE --project PROJECT", "where the API is not on there yet"),
-        do(
-            "for one tool only: keyadmin --quota-project PROJECT (KEYADMIN_QUOTA_PROJECT); Terraform: user_project_override = "
-            "true and billing_project in the provider; a client library: its quota_project option; curl: x-goog-user-project"
-        ),
-    ),
-    f"{CLOUD}/docs/quotas/set-quota-project",
-    variants={
-        # https://cloud.google.com/storage/docs/using-requester-pays
-        "requester-pays": Variant(
-            (
-                run(
-                    "gcloud storage cp gs://BUCKET/OBJECT . --billing-project=PROJECT",
-                    "PROJECT = one of yours, which is charged (gsutil -u PROJECT; client libraries: user_project)",
-                ),
-                do(
-                    "you need serviceusage.services.use there (roles/serviceusage.serviceUsageConsumer), and billing "
-                    "has to be on"
-                ),
-            ),
-            "Whoever reads this bucket pays for it: the call has to name a project of the caller's.",
-        )
-    },
-    patterns=says(
-        40,
-        "requester pays bucket but no user project provided",
-        "requires a quota project",
-        "cannot find a quota project",
-        "quota project is disabled. you might receive",
-        "to insert into application default credentials (adc) as a quota project",
-        "without a quota project",
-        "end user credentials from the google cloud sdk * which are not supported",
-        "user credentials * quota project, which is not set",
-        "quota project, which is not set by default",
-    ),
-)
-
 BILLING_DISABLED: Final = CauseEntry(
     Cause.BILLING_DISABLED,
     "The project has no working billing account",
@@ -274,7 +150,8 @@ CONSUMER_SUSPENDED: Final = CauseEntry(
                     "keyadmin keys create --name NAME --project PROJECT", "a Gemini API key (GEMINI_API_KEY) is another way in"
                 ),
             ),
-            "Google shut this account out of Gemini by signing in (Gemini CLI, Code Assist, Antigravity), for a breach of its "
+            "Google shut this account out of Gemini by signing in (Gemini CLI, Code Assist, Antigravity), for a breach of "
+            "its "
             "terms. No project is at fault.",
             "The account is shut out",
         )
@@ -323,20 +200,24 @@ PROJECT_NOT_ACTIVE: Final = CauseEntry(
     ),
     f"{CLOUD}/resource-manager/docs/creating-managing-projects#restoring_a_project",
     Turn.ADMIN,
-    patterns=google_says(
-        39,
-        "project * is pending deletion",
-        "project is pending deletion",
-        "project * is not active",
-        "project is not active",
-        "project is inactive",
-        "project * is inactive",
-        "project * is marked for deletion",
-        "project has been scheduled for deletion",
-        "project * is scheduled for deletion",
-        "delete_requested",
-        "consumer is inactive",
-        "deletedapiprojectmaperror",
+    patterns=(
+        *says(20, "deletedapiprojectmaperror", "#deleted-api-project-map-error"),
+        *google_says(
+            39,
+            "project * is pending deletion",
+            "project is pending deletion",
+            "project * is not active",
+            "project is not active",
+            "project is inactive",
+            "project * is inactive",
+            "project * is marked for deletion",
+            "project has been scheduled for deletion",
+            "project * is scheduled for deletion",
+            "project * has been scheduled for deletion",
+            "project must be in active state",
+            "delete_requested",
+            "consumer is inactive",
+        ),
     ),
 )
 
@@ -382,13 +263,12 @@ TERMS_NOT_ACCEPTED: Final = CauseEntry(
         "terms of service have not been accepted",
         "must agree to the terms of service",
         "tos_not_accepted",
+        "tos not accepted",
         "accept the firebase terms",
     ),
 )
 
 ENTRIES: Final = (
-    API_NOT_ENABLED,
-    QUOTA_PROJECT_NOT_SET,
     BILLING_DISABLED,
     PROJECT_NOT_FOUND_OR_NO_ACCESS,
     CONSUMER_SUSPENDED,

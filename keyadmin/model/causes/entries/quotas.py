@@ -24,7 +24,8 @@ RATE_LIMITED: Final = CauseEntry(
     (
         do("wait a minute and try again, then slower: with a pause that doubles each time"),
         do(
-            "Gemini: what a project may do per minute and day, by model, is shown on https://aistudio.google.com/rate-limit; a "
+            "Gemini: what a project may do per minute and day, by model, is shown on "
+            "https://aistudio.google.com/rate-limit; a "
             "higher tier raises it, another key of the same project does not"
         ),
         do("other APIs: ask for more on https://console.cloud.google.com/iam-admin/quotas?project=PROJECT"),
@@ -115,7 +116,8 @@ RATE_LIMITED: Final = CauseEntry(
                 do("look into the answer's body: it names the limit, where the program prints it"),
                 do("wait a minute and try again, with a pause that doubles"),
                 do(
-                    "it stays: a limit of the day, credits or a spending cap (Gemini: https://aistudio.google.com/rate-limit, "
+                    "it stays: a limit of the day, credits or a spending cap (Gemini: "
+                    "https://aistudio.google.com/rate-limit, "
                     "https://aistudio.google.com/projects), or a quota (https://console.cloud.google.com/iam-admin/quotas"
                     "?project=PROJECT)"
                 ),
@@ -173,6 +175,12 @@ RATE_LIMITED: Final = CauseEntry(
             "you cannot create more than * clusters in",
             "resource has been exhausted (e.g. check quota)",
             "overquotamaperror",
+            "places_api_usage_limit_exceeded",
+            "places_api_rate_limit_exceeded",
+            "places_api_quota_failed",
+            "places_api_device_rate_limit_exceeded",
+            "insufficient cpu quota",
+            "insufficient * quota in region",
             "streamingpull connection",
             "exceeded your spend-based rate limit",
             "exhausted your capacity on this model",
@@ -273,7 +281,8 @@ DAILY_QUOTA_EXCEEDED: Final = CauseEntry(
                     "https://support.google.com/youtube/contact/yt_api_form"
                 ),
             ),
-            "The YouTube API gives each project a number of units per day (10,000 by default), and they are used up. Days end "
+            "The YouTube API gives each project a number of units per day (10,000 by default), and they are used up. Days "
+            "end "
             "at midnight Pacific time; another key of the same project does not help.",
         ),
     },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin.model.cause import Cause
-from keyadmin.model.causes.entry import CLOUD, CauseEntry, Turn, Variant, do, google_says, run, says
+from keyadmin.model.causes.entry import CauseEntry, Turn, Variant, do, google_says, run, says
 
 OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
     Cause.OAUTH_CLIENT_MISCONFIGURED,
@@ -61,6 +61,9 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
                     "app, delete the app's stored token and sign in again; if it is somebody else's app, tell its developer"
                 ),
                 do("invalid_client although it exists: the secret is another client's, or has a blank or line break in it"),
+                do(
+                    "a service account's key file, not a client's: the account was deleted; use one that exists, with a new key"
+                ),
             ),
             "The OAuth client (its id or its secret) is not, or no longer, known to Google.",
         ),
@@ -129,6 +132,19 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             ),
             "The project of the OAuth client has no consent screen yet.",
         ),
+        # https://developers.google.com/identity/sign-in/web/backend-auth
+        "audience": Variant(
+            (
+                do(
+                    "your program: give the check (verifyIdToken, verify_oauth2_token) the id of the OAuth client that "
+                    "signed the "
+                    "user in; apps for Android, iOS and the web have one each, so list all of them"
+                ),
+                do("Firebase: initialise the Admin SDK with the project that the user signed in to"),
+            ),
+            "The ID token was issued to another OAuth client (or Firebase project) than the program expects.",
+            "The sign-in's token is for another client",
+        ),
         "blocked": Variant(
             (
                 do(
@@ -191,102 +207,12 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             "error 403: rate_limit_exceeded",
             "unauthorized client or scope in request",
             "(oob) flow has been blocked",
+            "wrong recipient, payload audience",
         ),
-        *google_says(13, "redirect_uri_mismatch"),
+        *google_says(13, "redirect_uri_mismatch", "token has wrong audience", 'has incorrect "aud" (audience) claim'),
         *google_says(37, "invalid_client", "unauthorized_client", "idpiframe_initialization_failed"),
     ),
 )
 
-SCOPES_INSUFFICIENT: Final = CauseEntry(
-    Cause.SCOPES_INSUFFICIENT,
-    "The token's scopes do not cover this call",
-    "The credentials are good, but were issued for narrower OAuth scopes: usual on virtual machines with default scopes, and "
-    "with tokens that were stored before a program asked for more.",
-    (
-        run(
-            "gcloud auth application-default login --scopes=openid,https://www.googleapis.com/auth/userinfo.email,"
-            "https://www.googleapis.com/auth/cloud-platform"
-        ),
-        run(
-            "gcloud compute instances set-service-account INSTANCE --scopes=cloud-platform",
-            "on a virtual machine, while it is stopped",
-        ),
-        do(
-            "an app's stored token (token.json, credentials): delete it and sign in again with the scopes that it asks "
-            "for now; "
-            "a service account's file: the program names the scopes (https://www.googleapis.com/auth/drive ...)"
-        ),
-    ),
-    f"{CLOUD}/docs/authentication/troubleshoot-adc",
-    variants={
-        # https://developers.google.com/workspace/drive/api/guides/api-specific-auth
-        "drive-file": Variant(
-            (
-                do(
-                    "with the scope .../auth/drive.file an app sees only files that it made or that were opened with it: open "
-                    "the file with Google's file picker"
-                ),
-                do(
-                    "or ask for the scope https://www.googleapis.com/auth/drive (to read drive.readonly), delete the stored "
-                    "token and sign in again"
-                ),
-            ),
-            "The app may not touch this file: it was not opened with it.",
-        ),
-        # https://developers.google.com/identity/protocols/oauth2/web-server#incrementalAuth
-        "app": Variant(
-            (
-                do(
-                    "the app's stored token (token.json, .secrets, a cache): delete it, sign in again and leave every box "
-                    "ticked; the scopes must be on the app's list too: https://console.cloud.google.com/auth/scopes"
-                ),
-                do(
-                    "Google Photos: since April 2025 no app may read a whole library; its scopes photoslibrary and .readonly "
-                    "are gone (https://developers.google.com/photos/support/updates): an app has to use the Picker, update it"
-                ),
-                do("a service account's file: the program names the scopes when it makes the credentials"),
-            ),
-            "The app signed in without the scope that this call needs, or no longer has it.",
-        ),
-        # https://developers.google.com/apps-script/concepts/scopes
-        "apps-script": Variant(
-            (
-                do("run the function once in the script editor and grant what it asks for; a web app: deploy it again"),
-                do(
-                    "where appsscript.json lists oauthScopes: add the one that the message names (UrlFetchApp: "
-                    "https://www.googleapis.com/auth/script.external_request)"
-                ),
-                do("onEdit, onOpen and functions in cells never get it: use an installable trigger, a menu or a button"),
-            ),
-            "The script was not granted the scope for this call, or it runs where such calls are not allowed.",
-        ),
-    },
-    reasons=("ACCESS_TOKEN_SCOPE_INSUFFICIENT",),
-    legacy=("insufficientPermissions", "insufficientScopes", "appNotAuthorizedToFile", "appNotAuthorizedToChild"),
-    patterns=(
-        *says(
-            29,
-            "insufficient authentication scopes",
-            "permission denied while getting drive credentials",
-            "no oauth token with google drive scope was found",
-            "authsub token has wrong scope",
-            "cloud sql access (scope) enabled",
-            "specified permissions are not sufficient to call",
-            "you do not have permission to call * required permissions:",
-            "scope is required but not consented",
-            "not all requested scopes were granted",
-            "requires new authorization scopes not granted",
-            "the user has not granted the app",
-            "access_token_scope_insufficient",
-            "403: insufficient permission",
-            '"insufficient permission"',
-            '"insufficientpermissions"',
-            "clienterror (insufficient permission)",
-        ),
-        *google_says(29, "insufficientpermissions: insufficient permission", "request had insufficient scope"),
-        *google_says(29, "you do not have permission to call"),
-        *google_says(59, "insufficient permission"),
-    ),
-)
 
-ENTRIES: Final = (OAUTH_CLIENT_MISCONFIGURED, SCOPES_INSUFFICIENT)
+ENTRIES: Final = (OAUTH_CLIENT_MISCONFIGURED,)

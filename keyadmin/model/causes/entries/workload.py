@@ -10,7 +10,8 @@ from keyadmin.model.causes.entry import CLOUD, CauseEntry, Turn, Variant, do, go
 WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
     Cause.WORKLOAD_IDENTITY_MISCONFIGURED,
     "Workload identity federation is not set up for this caller",
-    "The identity of another system (GitHub, AWS, Kubernetes ...) was not exchanged for Google's: the provider does not exist, "
+    "The identity of another system (GitHub, AWS, Kubernetes ...) was not exchanged for Google's: the provider does not "
+    "exist, "
     "expects another audience, or turned the token down by its attribute condition.",
     (
         run(

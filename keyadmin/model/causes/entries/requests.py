@@ -1,0 +1,185 @@
+"""Causes: the request itself is not well formed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from keyadmin.model.cause import Cause
+from keyadmin.model.causes.entry import ERROR_REASONS, CauseEntry, Variant, do, google_says, run, says
+
+INVALID_ARGUMENT: Final = CauseEntry(
+    Cause.INVALID_ARGUMENT,
+    "The request is not well formed",
+    "A value has the wrong form, or does not fit the others. The message names the field, where Google says it.",
+    (
+        do("correct the value that the message names"),
+        do("a program or proxy that is not yours made the request: change that setting there, update it, or tell its maker"),
+    ),
+    ERROR_REASONS,
+    variants={
+        "empty": Variant(
+            (
+                do("the program sends no user's message: add at least one with text (a system instruction alone is none)"),
+                do("a program that is not yours: write something before you send, start a new conversation, or update it"),
+            ),
+            "The request holds no contents: there is nothing that the model could answer.",
+        ),
+        # https://ai.google.dev/gemini-api/docs/models
+        "not-of-model": Variant(
+            (
+                do("take a newer model (gemini-flash-latest): older ones, and models for images or speech, lack it"),
+                do("or leave out what the message names (the system prompt, JSON mode, tools, thinking)"),
+            ),
+            "This model does not have what the request asks for.",
+        ),
+        # https://cloud.google.com/secret-manager/docs/access-secret-version
+        "secret": Variant(
+            (do("ask for a version of the secret: projects/PROJECT/secrets/SECRET/versions/latest"),),
+            "The name is that of a secret; only a version of it has a value.",
+        ),
+        # https://cloud.google.com/resource-manager/docs/organization-policy/restricting-domains
+        "placeholder": Variant(
+            (
+                run("gcloud organizations list", "shows the DIRECTORY_CUSTOMER_ID (C0...) that belongs there"),
+                do(
+                    "put the real value in place of the example's; principal sets: "
+                    "principalSet://iam.googleapis.com/organizations/NUMBER"
+                ),
+            ),
+            "A value in the policy is not one that Google knows; often it is still the example's.",
+        ),
+        # https://firebase.google.com/docs/projects/locations
+        "fixed-location": Variant(
+            (
+                do(
+                    "take the location that the message names: that of a project is fixed once its App Engine app (or "
+                    "default "
+                    "bucket) is there; set the same as default location in Firebase"
+                ),
+                do("another location takes another project"),
+            ),
+            "The project's location is fixed, and another was asked for.",
+        ),
+        "unnamed": Variant(
+            (
+                do(
+                    "take out what is optional, one after the other, until it passes: tools and function declarations, "
+                    "response "
+                    "schema, thinking and safety settings, a large maxOutputTokens, files and their MIME types"
+                ),
+                do(
+                    "compare model and version of the API: a field of the newest models is refused by older ones, and "
+                    "v1 by v1beta"
+                ),
+            ),
+            "Something in the request does not fit, and the message does not say what.",
+        ),
+        "unsaid": Variant(
+            (
+                do(
+                    "compare field by field with the API's reference: ids in their own form (digits alone, full resource "
+                    "names), required ones, times; an old client library sends what is no longer taken"
+                ),
+                do("print the error's details: they often name the field (Python error.details, gcloud --log-http)"),
+            ),
+            "Something in the request does not fit, and the message does not say what.",
+        ),
+        # https://ai.google.dev/gemini-api/docs/tokens
+        "tokens": Variant(
+            (
+                do("send less: begin a new conversation (or compress this one), fewer files; large ones by the Files API"),
+                do("or take a model with a larger window: https://ai.google.dev/gemini-api/docs/models"),
+            ),
+            "The prompt, with all that goes with it (history, files, tools), is larger than the model takes.",
+        ),
+        # https://ai.google.dev/gemini-api/docs/function-calling
+        "schema": Variant(
+            (
+                do(
+                    "take from the declarations what Gemini does not know ($schema, additionalProperties, const, "
+                    "propertyNames, examples ...); each OBJECT needs properties, and `required` names only those"
+                ),
+                do(
+                    "a tool or MCP server that is not yours makes them: switch it off (the number in "
+                    "function_declarations[N] "
+                    "says which), or update the program or proxy that calls Gemini; tell its maker"
+                ),
+                do("your own program: google-genai takes full JSON Schema as parameters_json_schema (response_json_schema)"),
+            ),
+            "A function's declaration, or the schema of the answer, holds what the Gemini API does not take. The message "
+            "names "
+            "the place.",
+        ),
+        # https://ai.google.dev/gemini-api/docs/thought-signatures
+        "thought": Variant(
+            (
+                do("send back each thought signature unchanged, in the part it came in, with the function call it belongs to"),
+                do(
+                    "a program or proxy that is not yours drops or mixes them: update it, start a new conversation, or do "
+                    "not "
+                    "change the model in the middle"
+                ),
+            ),
+            "Gemini 3 wants the signatures of its thoughts back with the history, and one is missing or was changed.",
+        ),
+        "turns": Variant(
+            (
+                do(
+                    "the history must hold, right after the model's turn with N function calls, one turn with N function "
+                    "responses; a user's turn comes before the calls"
+                ),
+                do(
+                    "a program that is not yours cuts or orders the history so: start a new conversation, let it keep more "
+                    "of it (its memory or window), or update it"
+                ),
+            ),
+            "The turns of the conversation are not in the order that the Gemini API demands.",
+        ),
+    },
+    reasons=("SYSTEM_PARAMETER_UNSUPPORTED", "ORG_RESTRICTION_HEADER_INVALID", "INVALID_CUSTOM_CONSTRAINT"),
+    legacy=(
+        *("badRequest", "invalid", "invalidParameter", "parseError", "invalidHeader", "invalidQuery", "invalidAltValue"),
+        *("badContent", "unknownApi", "tooManyParts", "unsupportedMediaProtocol", "unsupportedOutputFormat", "sslRequired"),
+        *("httpMethodNotAllowed", "uploadTooLarge", "batchSizeTooLarge", "requestedRangeNotSatisfiable", "wrongUrlForUpload"),
+    ),
+    codes=("invalid_request", "parameter_unknown", "out_of_range", "websocket-1007"),
+    patterns=(
+        *says(
+            66,  # the Gemini API's own
+            "please use a valid role: user, model",
+            "multiturn requests alternate between user and model",
+            "multiturn requests end with a user role",
+            "requests ending with a model turn are not supported",
+            "restricted harmblockthreshold setting",
+            "embedcontentrequest.",
+            "embedcontentsrequest.",
+            "contents is not specified",
+            "function calling is not enabled for",
+            "json mode is not supported for this model",
+            "developer instruction is not enabled for",
+            "please ensure that function call turn",
+            "please ensure that function response turn",
+            "number of function response parts",
+            "missing a `thought_signature`",
+            "missing a thought_signature",
+            "thinking is not supported for this model",
+            "invalid frame payload data) precondition check failed",
+            "location must equal * app engine",
+        ),
+        *google_says(
+            66,
+            "unsupported mime type",
+            "request payload size exceeds the limit",
+            "token count exceeds the maximum number of tokens",
+            "cannot find field",
+            "thinking_budget",
+            "thinking budget",
+        ),
+        *says(66, "request contains an invalid argument", "invalid json payload received"),
+        *google_says(66, "uniform bucket-level access", "must be set to your string-based project id"),
+        *google_says(66, "input token count * exceeds the maximum", "generatecontentrequest.", "invalid_argument"),
+    ),
+    general=True,
+)
+
+ENTRIES: Final = (INVALID_ARGUMENT,)

@@ -1,0 +1,70 @@
+"""What a text that names no cause tells all the same: whose connection failed, what was not printed, what it would mean."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from keyadmin.model.cause import Cause
+from keyadmin.model.causes import wording
+from keyadmin.model.causes.facts import ErrorFacts, Origin
+from keyadmin.model.causes.table import entry
+
+_HOST: Final = re.compile(
+    r"https?://(?P<url>[a-z0-9][a-z0-9.-]{2,100}\.[a-z]{2,20}|localhost|\d{1,3}(?:\.\d{1,3}){3})\b|\bhost=['\"](?P<pool>[\w.-]{4,100})['\"]",
+    re.IGNORECASE,
+)
+_GOOGLES: Final = re.compile(
+    r"(?:^|\.)(?:google(?:apis)?|gstatic|googleusercontent|firebaseio|firebase)\.[a-z]+$|\.internal$", re.IGNORECASE
+)
+# Pages about an error, which the call did not go to.
+_ABOUT: Final = re.compile(
+    r"^(?:curl\.(?:se|haxx\.se)|(?:docs?|help|support|developer)\.|.*\.readthedocs\.io|github\.com|stackoverflow\.com|go\.dev|pkg\.go\.dev)",
+    re.IGNORECASE,
+)
+_REFUSED: Final = frozenset(
+    {"INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "FAILED_PRECONDITION", "RESOURCE_EXHAUSTED"}
+)
+_CLIENT_CODES: Final = range(400, 500)
+_SHORT: Final = 120  # characters of a first step that fits behind a sentence
+
+
+def of(facts: ErrorFacts) -> str | None:
+    """A sentence or two, or None where nothing more can be said."""
+    host = _elsewhere(facts.message)
+    match = wording.find(wording.normal(facts.message), google=True)
+    if host is not None and match is not None and match.cause is Cause.NETWORK_UNREACHABLE:
+        return (
+            f"The connection to {host} failed, and that host is not Google's: whoever runs it, or the network on the way, can "
+            "tell why. A certificate that is not trusted: let the program trust the authority that issued it."
+        )
+    if facts.origin is Origin.GOOGLE:
+        return _unprinted(facts)
+    if match is None or facts.origin is Origin.OTHER or entry(match.cause).general:
+        return None
+    return _if_googles(match.cause)
+
+
+def _elsewhere(text: str) -> str | None:
+    """The host that was called, where it is not Google's."""
+    found = [(each["url"] or each["pool"]).lower() for each in _HOST.finditer(text[:20_000])]
+    hosts = [host for host in found if not _ABOUT.search(host)]
+    return None if not hosts or any(_GOOGLES.search(host) for host in hosts) else hosts[-1]
+
+
+def _unprinted(facts: ErrorFacts) -> str | None:
+    """Google refused, and the text does not hold its words."""
+    if facts.code not in _CLIENT_CODES and facts.status not in _REFUSED:
+        return None
+    return (
+        f"Google answered {facts.status or facts.code}, and the text does not hold the reason, which the answer's body "
+        "has: let the program print it, read the lines above, or repeat the call with curl -i; then explain that."
+    )
+
+
+def _if_googles(cause: Cause) -> str:
+    """What the words would mean."""
+    known = entry(cause)
+    out = f'The words are those of "{known.title}" ({cause.value}), but nothing in the text shows that they are Google\'s.'
+    step = next((str(step) for step in known.steps if len(str(step)) <= _SHORT), None)
+    return f"{out} If they are, begin with: {step}" if step else out
