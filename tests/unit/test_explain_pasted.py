@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 
-from keyadmin.access.explain import explain
+from keyadmin.access.explain import explain, explain_all
 from tests.unit.test_explain_corpus import CORPUS, text_of
 
 TEXTS = [text_of(entry) for entry in CORPUS]
@@ -80,7 +80,7 @@ BROKEN: dict[str, Form] = {
 def test_words_that_a_terminal_broke_are_read(form: str) -> None:
     texts = TEXTS[1::4]
     pairs = [(explain(text).cause, explain(BROKEN[form](text)).cause) for text in texts]
-    assert sum(before is after for before, after in pairs) >= 0.94 * len(pairs)
+    assert sum(before is after for before, after in pairs) >= 0.95 * len(pairs)
 
 
 PARTS: dict[str, Form] = {
@@ -95,3 +95,13 @@ def test_a_part_of_a_text_is_seldom_taken_for_something_else(form: str) -> None:
     pairs = [(explain(text).cause, explain(PARTS[form](text)).cause) for text in texts]
     wrong = [pair for pair in pairs if pair[1] not in (pair[0], "unknown")]
     assert len(wrong) <= 0.035 * len(pairs), wrong
+
+
+def test_entries_of_a_log_that_fill_the_width_stay_entries() -> None:
+    lines = [
+        "2026-11-29 10:00:01 ERROR 429 RESOURCE_EXHAUSTED: quota exceeded for gemini call",
+        "2026-11-29 10:00:02 ERROR 403 Permission 'apikeys.keys.create' denied on project",
+    ]
+    assert {len(line) for line in lines} == {80}
+    found = explain_all("\n".join(lines * 2))
+    assert [each.cause.value for each in found] == ["rate-limited", "missing-iam-permission"]

@@ -10,6 +10,7 @@ import html
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 from urllib.parse import unquote
 
@@ -39,6 +40,7 @@ _LINE_TAG: Final = re.compile(r"</?(?:br|p|div|li|span|pre|code|b)\b[^<>\n]{0,20
 _ENCODED: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 # A terminal without boxes breaks at its width, in the middle of words: lines of just this length, and none longer.
 _NARROWEST: Final = 60
+_USUAL: Final = frozenset({80, 100, 120, 132, 160})  # one line that fills such a width to its last column is enough
 _SURELY: Final = 0.8  # of the lines that come near the width, so many fill it
 _NEAR: Final = 15
 
@@ -153,15 +155,18 @@ def _hard_width(lines: list[str]) -> int:
     near = [line for line in lines if len(line) > width - _NEAR]
     exact = {line for line in near if len(line) >= width - 1}
     alike = max(Counter(line[:4] for line in lines if line).values())
-    return width if len(exact) >= max(2, _SURELY * len(near)) and alike <= len(lines) / 2 else 0
+    least = 1 if width in _USUAL else 2
+    return width if len(exact) >= max(least, _SURELY * len(near)) and alike <= max(1, len(lines) / 2) else 0
 
 
 def _unbroken(text: str) -> str:
     """The text whole again where a terminal broke it at its width, in the middle of words."""
     lines = text.split("\n")
-    if len(lines) < 3 or not (hard := _hard_width([line.rstrip() for line in lines])):
+    hard = _hard_width([line.rstrip() for line in lines])
+    if len(lines) == 1 or not hard:
         return text
-    return "".join(line if len(line) == hard else line + "\n" for line in lines).removesuffix("\n")
+    ends = ["" if len(line) == hard and not _START.match(after) else "\n" for line, after in pairwise((*lines, ""))]
+    return "".join(line + end for line, end in zip(lines, ends, strict=True)).removesuffix("\n")
 
 
 def _marked(text: str) -> str:
