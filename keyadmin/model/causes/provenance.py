@@ -82,6 +82,11 @@ _ENVELOPE: Final = (
 )
 # google-genai for Go prints an error so: https://pkg.go.dev/google.golang.org/genai#APIError
 _OF_GO: Final = re.compile(r"\bError \d{3}, Message: .{1,2000}?, Status: [A-Z]", re.DOTALL)
+# Its sign-in page, in any language: `400 오류: redirect_uri_mismatch`
+PAGE: Final = re.compile(
+    r"\b40[013]\)?[^\d\n:：{}\"'=]{0,12}[:：]\s?(redirect_uri_mismatch|(?:deleted|disabled|restricted)_client|org_internal|"
+    r"admin_policy_enforced|policy_enforced|origin_mismatch|disallowed_useragent)\b"
+)
 # An entry of the `errors` of its older APIs.
 _OLDER: Final = re.compile(r"""\bdomain\W{1,8}(?:global|usageLimits)\b""")
 _MENTIONED: Final = (
@@ -131,6 +136,8 @@ def google(text: str) -> bool:
     if low.count("googleapis.com") > low.count(_RPC_TYPE) or any(mark in low for mark in _GOOGLE):
         return True
     if ", message: " in low and _OF_GO.search(text, 0, _LONGEST):
+        return True
+    if "40" in low and PAGE.search(text, 0, _LONGEST):
         return True
     if "domain" in low and _OLDER.search(text, 0, _LONGEST):
         return True

@@ -136,7 +136,7 @@ def _legacy(text: str) -> tuple[str, ...]:
 def _codes(text: str) -> tuple[str, ...]:
     """Codes in words: `"error": "invalid_grant"`, `(auth/invalid-api-key)`."""
     closed = [f"websocket-{code}" for code in _CLOSED.findall(text)] if "10" in text else []
-    closed += [f"page-{code}" for code in _PAGE.findall(text)] if "40" in text else []
+    closed += [f"page-{code}" for code in (*_PAGE.findall(text), *provenance.PAGE.findall(text))] if "40" in text else []
     closed += [f"page-{code.replace('-', '_')}" for code in _PAGE_LINK.findall(text)] if "authorization-errors-" in text else []
     if "error" not in text and "code" not in text and "auth/" not in text:
         return tuple(dict.fromkeys(closed))

@@ -43,6 +43,7 @@ BILLING_DISABLED: Final = CauseEntry(
             "enable billing on the google cloud project",
             "to use this api, please enable billing",
             "you must enable billing",
+            "billing has not been enabled for this project",
             "billing-not-enabled",
             "billing_not_enabled",
             "billing account not configured",
@@ -264,6 +265,8 @@ TERMS_NOT_ACCEPTED: Final = CauseEntry(
         "must agree to the terms of service",
         "tos_not_accepted",
         "tos not accepted",
+        "terms of service is not accepted",
+        "terms of service are not accepted",
         "accept the firebase terms",
     ),
 )

@@ -216,6 +216,8 @@ RATE_LIMITED: Final = CauseEntry(
             "too many concurrent requests for user",
             "user-rate limit exceeded",
             "quotas were exceeded when requesting",
+            "following quotas were exceeded",
+            "usage limits exceeded",
             "rate_limit_exceeded",
             "project exceeded quota",
             "quota limit exceeded",

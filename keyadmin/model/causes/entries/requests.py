@@ -152,6 +152,7 @@ INVALID_ARGUMENT: Final = CauseEntry(
             "requests ending with a model turn are not supported",
             "restricted harmblockthreshold setting",
             "embedcontentrequest.",
+            "generatecontentrequest.contents[",
             "embedcontentsrequest.",
             "contents is not specified",
             "function calling is not enabled for",
