@@ -36,6 +36,7 @@ _OF_WORDS: Final = frozenset(
         "external",
         "billing-account",
         "studio",
+        "deploy",
     }
 )
 _KEYS_API: Final = "apikeys.googleapis.com"

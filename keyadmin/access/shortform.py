@@ -36,6 +36,8 @@ _MORE: Final = {
     "--role=ROLE`",
     "secretmanager.": "or for one secret: `gcloud secrets add-iam-policy-binding SECRET --project=PROJECT "
     "--member=user:ADDRESS --role=ROLE`",
+    "compute.": "who creates or changes machines needs more of that kind: roles/compute.instanceAdmin.v1 has them all; "
+    "Terraform calls as the account of its credentials, which need not be gcloud's",
     "run.": "or for one service: `gcloud run services add-iam-policy-binding SERVICE --project=PROJECT --region=REGION "
     "--member=user:ADDRESS --role=ROLE`",
     "artifactregistry.": "or for one repository; the account that pulls is often one that works for you: a cluster's nodes', "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 import time
 from collections.abc import Callable
 
@@ -14,8 +13,6 @@ from hypothesis import strategies as st
 from keyadmin.access.explain import explain, explain_all
 from keyadmin.model.causes.plain_text import decoded
 from keyadmin.model.problem import Cause
-
-COUNTING_S = 0.08  # what counting to a million takes there
 
 DENIED = {
     "error": {
@@ -263,18 +260,6 @@ def test_key_strings_do_not_come_out(key: str) -> None:
     ]
     for text in texts:
         assert key not in json.dumps(explain(text).to_json())
-
-
-def test_a_megabyte_takes_less_than_0_3_seconds() -> None:
-    """On a machine as quick as that of docs/figures.md; a slower one gets the more time."""
-    allowed = 0.3 * max(1.0, _cpu_s(lambda: sum(number * number for number in range(1_000_000))) / COUNTING_S)
-    random.seed(5)
-    size = 1 << 20
-    line = "2026-01-01T00:00:00Z INFO 10.0.0.1 GET /index.html 200 http://x.example/projects/foo permission ok status: 200\n"
-    log = (line * (size // len(line) + 1))[:size]
-    noise = "".join(random.choice("abcdefghij \n:{}\"'\\") for _ in range(size))
-    assert _cpu_s(lambda: explain(log + json.dumps(DENIED))) < allowed
-    assert _cpu_s(lambda: explain(noise)) < allowed
 
 
 def _cpu_s(work: Callable[[], object]) -> float:

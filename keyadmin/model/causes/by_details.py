@@ -105,7 +105,8 @@ def by_codes(facts: ErrorFacts) -> Verdict:
             billing = wording.cause_of(facts.message) is Cause.BILLING_DISABLED  # that the day is over is then not the reason
             return (Cause.BILLING_DISABLED, None) if billing else quota.day(facts)
         if cause is Cause.API_NOT_ENABLED:
-            return rules.service_disabled(facts)
+            gone = "is not found and cannot be used for API calls" in facts.message  # its APIs are off with it
+            return (Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS, None) if gone else rules.service_disabled(facts)
         if cause is not None and not table.entry(cause).general and not table.entry(cause).credentials:
             return cause, forms.variant(facts, cause)
     return None

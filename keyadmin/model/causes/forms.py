@@ -22,7 +22,12 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ("android", re.compile(r"developer_error|apiexception: 1(?:0:|2500)", re.IGNORECASE)),
         ("cap", re.compile(r"login count limit|error 403: rate_limit_exceeded", re.IGNORECASE)),
         ("consent", re.compile(r"not yet configured to make oauth", re.IGNORECASE)),
-        ("client", re.compile(r"(?:disabled|deleted)_client", re.IGNORECASE)),
+        (
+            "gcloud",
+            re.compile(r"gcloud crashed|\(gcloud\.", re.IGNORECASE),
+            re.compile(r"client was (?:not found|deleted)|_client", re.IGNORECASE),
+        ),
+        ("client", re.compile(r"(?:disabled|deleted)_client|oauth client was|invalid_client", re.IGNORECASE)),
         (
             "redirect",
             re.compile(
@@ -48,6 +53,11 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
             ),
         ),
         ("external", re.compile(r"globbing file pattern", re.IGNORECASE)),
+        (
+            "deploy",
+            re.compile(r"gcloud\.(?:beta\.|alpha\.)?(?:run|functions)\.(?:services\.)?(?:deploy|replace)", re.IGNORECASE),
+            re.compile(r"the caller does not have permission", re.IGNORECASE),
+        ),
         ("billing-account", re.compile(r"billingaccounts/|billing\.(?:accounts|resourceAssociations)\.", re.IGNORECASE)),
         ("registry", re.compile(r"needed permissions to perform this operation|from request \"/v2/", re.IGNORECASE)),
         (
@@ -98,6 +108,7 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
                 r"subject.?token|credential_source|externalaccount|\baws\b|executable|identitypoolcredentials", re.IGNORECASE
             ),
         ),
+        ("unfilled", re.compile(r"\$\{{1,2} ?(?:secrets|vars|env)\b|\$\{\{", re.IGNORECASE)),
         ("no-token", re.compile(r"ACTIONS_ID_TOKEN_REQUEST", re.IGNORECASE)),
         ("gke", re.compile(r"unable to generate access token; IAM returned|identitybindingtoken", re.IGNORECASE)),
         ("act-as", re.compile(r"google cloud (?:access|id) token", re.IGNORECASE)),
@@ -109,7 +120,10 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ("app", re.compile(r"firebase.?installations|com\.google\.firebase|firebase|android", re.IGNORECASE)),
         ("any-kind", re.compile(r"site or mobile application", re.IGNORECASE)),
     ),
-    Cause.API_KEY_INVALID: (("places", re.compile(r"places_api_", re.IGNORECASE)),),
+    Cause.API_KEY_INVALID: (
+        ("places", re.compile(r"places_api_", re.IGNORECASE)),
+        ("firebase", re.compile(r"firebase|auth/api-key|auth/invalid-api-key|identitytoolkit", re.IGNORECASE)),
+    ),
     Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS: (("code-assist", re.compile(r"cloudaicompanion|cloudcode-pa", re.IGNORECASE)),),
     Cause.ACCOUNT_NOT_ELIGIBLE: (
         ("verify", re.compile(r"verify your account|account validation|validation_required", re.IGNORECASE)),
@@ -163,10 +177,11 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
     Cause.SCOPES_INSUFFICIENT: (
         ("drive-file", re.compile(r"has not granted the app|appnotauthorizedto", re.IGNORECASE)),
         ("apps-script", re.compile(r"(?:sufficient|permission) to call|script\.external_request", re.IGNORECASE)),
+        ("photos", re.compile(r"google.?photos|photoslibrary|/auth/photos", re.IGNORECASE)),
         (
             "app",
             re.compile(
-                r"google.?photos|photoslibrary|(?:sheets|docs|slides|gmail|people|tasks|photospicker|calendar-json)\.googleapis|"
+                r"(?:sheets|docs|slides|gmail|people|tasks|photospicker|calendar-json)\.googleapis|"
                 r"sheets\.v4|spreadsheets|gargle|/auth/photos|/calendar/v3|/gmail/v1|/drive/v[23]|/youtube/v3",
                 re.IGNORECASE,
             ),

@@ -29,8 +29,26 @@ _CLIENT_CODES: Final = range(400, 500)
 _SHORT: Final = 120  # characters of a first step that fits behind a sentence
 
 
+# Pages of Google's that say no more than that something was not finished, by what only they say.
+_PAGES: Final = (
+    (
+        (
+            "products are not yet authorized to access your account",
+            "gemini code assist 进行身份验证",
+            "gemini code assist を使用した認証",
+        ),
+        "The sign-in of Gemini Code Assist (and of the Gemini CLI) was not finished, or not everything was allowed: sign in "
+        "again in the browser with the account that is meant and allow all that is asked; update the program and delete its "
+        "stored sign-in (~/.gemini/oauth_creds.json); or use a Gemini API key.",
+    ),
+)
+
+
 def of(facts: ErrorFacts) -> str | None:
     """A sentence or two, or None where nothing more can be said."""
+    low = facts.message.lower()
+    if (page := next((said for marks, said in _PAGES if any(mark in low for mark in marks)), None)) is not None:
+        return page
     host = _elsewhere(facts.message)
     match = wording.find(wording.normal(facts.message), google=True)
     if host is not None and match is not None and match.cause is Cause.NETWORK_UNREACHABLE:
@@ -57,14 +75,27 @@ def _unprinted(facts: ErrorFacts) -> str | None:
     if facts.code not in _CLIENT_CODES and facts.status not in _REFUSED:
         return None
     return (
-        f"Google answered {facts.status or facts.code}, and the text does not hold the reason, which the answer's body "
-        "has: let the program print it, read the lines above, or repeat the call with curl -i; then explain that."
+        f"Google answered {facts.status or facts.code}, in words that keyadmin does not know: read the message itself, if the "
+        "text has one. Where it has none, the answer's body does: let the program print it, read the lines above, or "
+        "repeat the "
+        "call with curl -i; then explain that."
     )
 
 
 def _if_googles(cause: Cause) -> str:
-    """What the words would mean."""
+    """What the words would mean, for whoever can tell whose they are."""
     known = entry(cause)
-    out = f'The words are those of "{known.title}" ({cause.value}), but nothing in the text shows that they are Google\'s.'
+    out = (
+        f'The words are those of "{known.title}" ({cause.value}), but nothing in the text shows whose they are: the '
+        "program that printed it, and the address it called, tell. "
+    )
+    if cause is Cause.CREDENTIALS_EXPIRED:  # of any OAuth server
+        return out + (
+            "Any OAuth server means the same by it: sign in again to that program; a code is good for one use and some "
+            "minutes, "
+            "with the verifier and the address of the same sign-in, and the machine's clock has to be right."
+        )
     step = next((str(step) for step in known.steps if len(str(step)) <= _SHORT), None)
-    return f"{out} If they are, begin with: {step}" if step else out
+    return out + (
+        f"If they are Google's, begin with: {step}" if step else "If they are Google's, explain it with the lines around."
+    )

@@ -107,7 +107,7 @@ PRODUCTS: Final = (
         "drive, or act for a user",
         (
             *("storagequotaexceeded", "drive storage quota has been exceeded", "exceeded their drive storage quota"),
-            "service accounts do not have storage quota",
+            *("service accounts do not have storage quota", "service accounts do not have storage"),
         ),
     ),
     # https://developers.google.com/workspace/sheets/api/troubleshoot-api-errors
@@ -284,6 +284,38 @@ PRODUCTS: Final = (
         "it has limits of its own for each account, besides those of projects: wait for its reset, or use the API with a key",
         ("se restablezca tu límite", "until your limit resets", "reached your pro model limit", "limit resets on"),
         ("gemini", "imágenes", "images", "modelo"),
+    ),
+    # what a program does before it calls anybody, or with the answer
+    Product(
+        "the program itself",
+        "it failed in its own code, so no key and no permission is at fault: update it or go back a version, look at what "
+        "it was "
+        "given (a file, a flag, a setting), tell its makers",
+        (
+            *("gcloud crashed (attributeerror)", "gcloud crashed (typeerror)", "gcloud crashed (keyerror)"),
+            *("gcloud crashed (indexerror)", "gcloud crashed (unicodedecodeerror)", "gcloud crashed (unicodeencodeerror)"),
+            *("to single-input tool", "[err_invalid_arg_type]", "header value must be str or bytes, not <class"),
+            *("invalid arguments for ", "missing required argument: the argument", "error: invalid state format"),
+        ),
+        (
+            *(
+                "gcloud crashed",
+                "single-input tool",
+                "err_invalid_arg_type",
+                "not <class",
+                "invalid_type",
+                "required argument:",
+            ),
+            "invalid state format",
+        ),
+    ),
+    # https://cloud.google.com/storage/docs/access-control/signed-urls
+    Product(
+        "signing (it takes a service account)",
+        "a person's credentials cannot sign: gcloud auth application-default login --impersonate-service-account=ACCOUNT "
+        "(with "
+        "roles/iam.serviceAccountTokenCreator on it), or a service account's key file",
+        ("cannot sign data without `client_email`", "need a private key to sign credentials"),
     ),
     # https://developers.google.com/recaptcha/docs/faq
     Product(

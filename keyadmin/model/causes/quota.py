@@ -39,6 +39,7 @@ _VARIANTS: Final = (
     ("spend", re.compile(r"spend-based rate limit", re.IGNORECASE)),
     ("things", _THINGS),
     ("script", _SCRIPT),
+    ("calendar", re.compile(r"calendar usage", re.IGNORECASE)),
     ("vertex", re.compile(r"error-code-429|aiplatform\.googleapis\.com|per_base_model", re.IGNORECASE)),
     ("shared-client", re.compile(r"\brclone|\bgdrive\b|google drive|pacer: ", re.IGNORECASE)),
 )

@@ -69,7 +69,9 @@ def token_type(facts: ErrorFacts) -> Verdict:
 
 def _credentials_missing(facts: ErrorFacts) -> Verdict:
     no_keys = wording.cause_of(facts.message) is Cause.API_KEYS_NOT_SUPPORTED_BY_API
-    return (Cause.API_KEYS_NOT_SUPPORTED_BY_API if no_keys else Cause.CREDENTIALS_MISSING), None
+    if no_keys:
+        return Cause.API_KEYS_NOT_SUPPORTED_BY_API, "gemini" if named.service(facts) == GEMINI else None
+    return Cause.CREDENTIALS_MISSING, forms.variant(facts, Cause.CREDENTIALS_MISSING)
 
 
 def _auth_permission_denied(facts: ErrorFacts) -> Verdict:

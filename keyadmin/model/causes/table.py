@@ -8,6 +8,7 @@ from typing import Final
 
 from keyadmin.model.cause import Cause
 from keyadmin.model.causes.entries import (
+    billing,
     credentials,
     gemini,
     general,
@@ -29,7 +30,7 @@ from keyadmin.model.causes.entry import CauseEntry, Pattern
 ENTRIES: Final[Mapping[Cause, CauseEntry]] = {
     each.cause: each
     for subject in (
-        *(permissions, services, projects, policies, keys, key_restrictions, credentials, tokens, workload, sign_in),
+        *(permissions, services, billing, projects, policies, keys, key_restrictions, credentials, tokens, workload, sign_in),
         *(quotas, gemini, network, requests, general),
     )
     for each in subject.ENTRIES

@@ -9,7 +9,14 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "Anthropic",
         (
             *("api.anthropic.com", "console.anthropic.com", "overloaded_error", "rate_limit_error", "authentication_error"),
-            *("credit balance is too low", "claude.ai/", "invalid x-api-key", "docs.claude.com", "docs.anthropic.com"),
+            *(
+                "credit balance is too low",
+                "credit balance too low",
+                "claude.ai/",
+                "invalid x-api-key",
+                "docs.claude.com",
+                "docs.anthropic.com",
+            ),
             *("platform.claude.com", "anthropicexception", "exceed your organization's rate limit", "anthropic-version"),
             *("exceed the rate limit for your organization", '"type": "error", "error": {', '"type":"error","error":{'),
         ),
@@ -27,7 +34,7 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             *("openai.error.", "invalid_request_error", "incorrect api key provided", "auth.openai.com"),
             *("you didn't provide an api key. you need to provide", "chatgpt.com/", "api.chatgpt", "on tokens per min (tpm)"),
             *("on requests per min (rpm)", "in organization org-", "does not exist or you do not have access to it"),
-            *("billing_hard_limit_reached", "openai: api response was"),
+            *("billing_hard_limit_reached", "openai: api response was", "invalid api key provided: sk-", "openai_api_key"),
         ),
     ),
     (
@@ -36,7 +43,7 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             *(".azure.com", "azure.requestfailed", "invalid subscription key or wrong api endpoint", "deploymentnotfound"),
             *("aadsts", "apim-request-id", "microsoftonline.com", "the api deployment for this resource", "aka.ms/"),
             *("does not have authorization to perform action", "graph.microsoft.com", '"innererror"', "azure openai"),
-            "(code: insufficientquota)",
+            *("(code: insufficientquota)", "run 'az login'", "azurerm client", "azure cli"),
         ),
     ),
     (
@@ -47,6 +54,14 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             *("invalidclienttokenid", "signaturedoesnotmatch", "@aws-sdk", "aws-sdk", "api error: accessdenied"),
             *("an error occurred (validationexception)", "an error occurred (accessdenied", '"__type"', "bedrock-runtime"),
             *("have access to the model with the specified model id", "with on-demand throughput isn", "invoking bedrock"),
+            *(
+                "aws_s3_bucket",
+                "error putting s3",
+                ", host id: ",
+                "sts:getcalleridentity",
+                "expiredtoken: ",
+                "terraform aws provider",
+            ),
         ),
     ),
     (
@@ -64,7 +79,7 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
         "GitHub",
         (
             *("api.github.com", "docs.github.com", "resource not accessible by integration", "githubcopilot", "copilot_"),
-            *("github.com/login", '"documentation_url"'),
+            *("github.com/login", '"documentation_url"', "/apps/managing-oauth-apps", "must match the registered callback url"),
         ),
     ),
     ("GitLab", ("gitlab.com/api", "docs.gitlab.com")),
@@ -137,6 +152,8 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             "no accounts available with quota",
             "virtual key expected. received=",
             "no available channel for model",
+            "new_api_error",
+            "无可用渠道",
             "ai inference rate limit",
         ),
     ),

@@ -55,6 +55,7 @@ MODEL_NOT_FOUND: Final = CauseEntry(
             "switched off "
             "when: https://ai.google.dev/gemini-api/docs/deprecations"
         ),
+        do("a program or plugin that names the model itself: choose another in its settings, update it, or tell its maker"),
         do("Vertex AI: the model may be missing in this region only; try the location global, and its own model names"),
     ),
     f"{GEMINI_DOCS}/models",

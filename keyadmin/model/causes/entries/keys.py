@@ -30,6 +30,23 @@ API_KEY_INVALID: Final = CauseEntry(
     ),
     f"{GEMINI_DOCS}/troubleshooting",
     variants={
+        # https://firebase.google.com/docs/projects/learn-more#config-files-objects
+        "firebase": Variant(
+            (
+                do(
+                    "load the app's configuration (google-services.json, GoogleService-Info.plist, firebaseConfig) again "
+                    "from your own "
+                    "Firebase project, project settings, your app; an example's has a placeholder as key"
+                ),
+                run(
+                    "keyadmin keys lookup -",
+                    "paste the key: tells the project it belongs to, if any, and whether it was deleted",
+                ),
+                run(
+                    "keyadmin keys undelete KEY --project PROJECT", "deleted by mistake, less than 30 days ago: it works again"
+                ),
+            ),
+        ),
         # https://developers.google.com/maps/documentation/places/android-sdk/config
         "places": Variant(
             (
@@ -242,6 +259,21 @@ API_KEYS_NOT_SUPPORTED_BY_API: Final = CauseEntry(
         ),
     ),
     f"{CLOUD}/docs/authentication/api-keys",
+    variants={
+        # https://ai.google.dev/gemini-api/docs/api-key
+        "gemini": Variant(
+            (
+                do("the words about OAuth mislead: make a new key (an auth key, AQ....) in AI Studio and use it"),
+                run(
+                    "keyadmin keys migrate KEY --project PROJECT",
+                    "an auth key for the same consumers in place of a standard key (AIza...)",
+                ),
+                do("send it in the header x-goog-api-key, or as the bearer token on the OpenAI-compatible paths alone"),
+                do("a few methods (tuned models, some files) take no key at all: there an OAuth token is needed"),
+            ),
+            "The Gemini API did not take this key, or this method of it takes none.",
+        )
+    },
     patterns=says(15, "api keys are not supported by this api"),
 )
 

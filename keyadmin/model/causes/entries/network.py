@@ -96,6 +96,7 @@ NETWORK_UNREACHABLE: Final = CauseEntry(
             "cannot connect to host generativelanguage.googleapis.com",
             "unable to find the server at",
             "connection timeout to host https:// * googleapis.com",
+            "error fetching access token: error while making request",  # firebase-admin
             "exception typeerror: fetch failed sending request",  # google-genai for Node.js
             "googleapis.com/ * : eof",
             "auth/network-request-failed",

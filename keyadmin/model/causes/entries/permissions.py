@@ -192,6 +192,27 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
             ),
             "BigQuery may not read the files behind the table: it reads them as the account that queries.",
         ),
+        # https://cloud.google.com/run/docs/reference/iam/roles#additional-configuration
+        "deploy": Variant(
+            (
+                run(
+                    "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS --role=roles/run.admin "
+                    "--condition=None",
+                    "an admin of the project, for whoever deploys (functions: roles/cloudfunctions.admin); in a build "
+                    "that is the build's account: "
+                    "--member=serviceAccount:NUMBER-compute@developer.gserviceaccount.com",
+                ),
+                run(
+                    "gcloud iam service-accounts add-iam-policy-binding ACCOUNT --member=user:ADDRESS "
+                    "--role=roles/iam.serviceAccountUser",
+                    "on the account that the service runs as (NUMBER-compute@developer.gserviceaccount.com where none is "
+                    "named)",
+                ),
+                do("from source: roles/cloudbuild.builds.editor and roles/artifactregistry.writer too"),
+                run("gcloud auth list", "is the account that deploys the one you think?"),
+            ),
+            "Deploying takes several roles, and the message does not say which one is missing.",
+        ),
         # https://cloud.google.com/billing/docs/how-to/grant-access-to-billing
         "billing-account": Variant(
             (

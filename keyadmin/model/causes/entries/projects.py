@@ -7,72 +7,6 @@ from typing import Final
 from keyadmin.model.cause import Cause
 from keyadmin.model.causes.entry import CLOUD, GEMINI_DOCS, CauseEntry, Turn, Variant, do, google_says, run, says
 
-BILLING_DISABLED: Final = CauseEntry(
-    Cause.BILLING_DISABLED,
-    "The project has no working billing account",
-    "This API (or this much of it) needs a project with an open billing account: none is linked, or it was closed.",
-    (
-        run("gcloud billing projects link PROJECT --billing-account=ACCOUNT_ID", "whoever may use the billing account"),
-        do("or on the page https://console.cloud.google.com/billing/linkedaccount?project=PROJECT"),
-        do("linked just now: wait a few minutes; a closed account: pay what is open, or reopen it on the billing page"),
-    ),
-    f"{CLOUD}/billing/docs/how-to/modify-project",
-    Turn.BILLING,
-    reasons=("BILLING_DISABLED", "UREQ_PROJECT_BILLING_NOT_FOUND", "UREQ_PROJECT_BILLING_NOT_OPEN"),
-    legacy=("billingNotEnabled", "accountDisabled"),
-    patterns=(
-        *says(
-            44,
-            "billing must be enabled",
-            "billing is not enabled for project",
-            "requires billing to be enabled",
-            "billing to be enabled on project",
-            "billing account for the owning project is disabled",
-            "has billing disabled",
-            "billing_disabled",
-            "billing account for project * is not found",
-            "billing account for project * is not open",
-            "absent billing account",
-            "closed billing account",
-            "billing has been disabled",
-            "does not have billing enabled",
-            "is not associated with a billing account",
-            "please check billing account associated",
-            "billing account is disabled",
-            "delinquent billing",
-            "enable billing on the google cloud project",
-            "to use this api, please enable billing",
-            "you must enable billing",
-            "billing has not been enabled for this project",
-            "billing-not-enabled",
-            "billing_not_enabled",
-            "billing account not configured",
-            "billingnotenabledmaperror",
-            "#billing-not-enabled-map-error",
-            "must be on the blaze (pay-as-you-go) plan",
-            "requires the pay-as-you-go (blaze) billing plan",
-            "the account for bucket * has been disabled",
-            "requires the blaze plan",
-            "is not on the blaze plan",
-            "utm_source=maps_js&utm_medium=degraded&utm_campaign=billing",
-            "clientbillingnotenabledmaperror",
-            "requires a valid linked billing account",
-            "need to attach a billing account",
-            "please add a billing account",
-            "is not allowed in the free tier",
-            "are not allowed in the free tier",
-        ),
-        *google_says(
-            44,
-            "billing has not been enabled",
-            "billing is not enabled",
-            "billing is disabled for",
-            "billing is not configured",
-            "billing not enabled",
-        ),
-    ),
-)
-
 PROJECT_NOT_FOUND_OR_NO_ACCESS: Final = CauseEntry(
     Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS,
     "The project does not exist, or you cannot see it",
@@ -272,7 +206,6 @@ TERMS_NOT_ACCEPTED: Final = CauseEntry(
 )
 
 ENTRIES: Final = (
-    BILLING_DISABLED,
     PROJECT_NOT_FOUND_OR_NO_ACCESS,
     CONSUMER_SUSPENDED,
     PROJECT_DENIED_ACCESS,

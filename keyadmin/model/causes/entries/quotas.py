@@ -74,6 +74,18 @@ RATE_LIMITED: Final = CauseEntry(
             "A quota of the app (its OAuth client) or of the user is used up.",
         ),
         "code-assist": Variant(_CODE_ASSIST),
+        # https://support.google.com/a/answer/2905486
+        "calendar": Variant(
+            (
+                do(
+                    "wait some hours, then go on more slowly: the limit is the user's, so spread the work over time, or "
+                    "over users"
+                ),
+                do("it counts new calendars, events, guests and mails: import without guests and notifications"),
+                do("the API's quota in the console is another one: raising it does not help"),
+            ),
+            "Calendar lets a user create and invite only so much within some hours.",
+        ),
         # https://developers.google.com/workspace/drive/api/guides/limits and the like
         "script": Variant(
             (
@@ -321,73 +333,8 @@ DAILY_QUOTA_EXCEEDED: Final = CauseEntry(
     ),
 )
 
-NO_FREE_TIER: Final = CauseEntry(
-    Cause.NO_FREE_TIER,
-    "This model has no free tier",
-    'The limit of the project\'s free tier is 0 for this model (in this country): waiting never helps, and "retry in ... s" '
-    "misleads. The project is on the free tier.",
-    (
-        do("use a model that the free tier includes: https://ai.google.dev/gemini-api/docs/pricing"),
-        do(
-            "or set up billing for the key's project: https://aistudio.google.com/projects (a subscription to Gemini is not "
-            "that)"
-        ),
-        run("keyadmin keys lookup -", "paste the key: which project it belongs to, where billing has to be"),
-    ),
-    f"{GEMINI_DOCS}/rate-limits",
-    Turn.BILLING,
-    patterns=says(
-        9,
-        "free_tier * limit: 0,",
-        "free_tier * limit: 0 ",
-        "only accessible to billed users",
-        "doesn't have a free quota tier",
-        "does not have a free quota tier",
-    ),
-)
 
-CREDITS_DEPLETED: Final = CauseEntry(
-    Cause.CREDITS_DEPLETED,
-    "The prepaid credits are used up",
-    "The billing account of the key's project is prepaid, and nothing is left of it. All projects of that account stop.",
-    (
-        do("whoever pays buys credits or switches on auto-reload: https://aistudio.google.com/projects, the project, Billing"),
-        run("keyadmin keys lookup -", "paste the key: which project it belongs to; it may be another one than you think"),
-    ),
-    f"{GEMINI_DOCS}/billing",
-    Turn.BILLING,
-    codes=("payment_required",),
-    patterns=(
-        *says(
-            8,
-            "prepayment credits are depleted",
-            "prepaid credits are depleted",
-            "prepaid credits have been depleted",
-            "your credits are depleted",
-            "prepay credits",
-        ),
-        *google_says(56, "payment_required", "credits are depleted", "out of credits"),
-    ),
+ENTRIES: Final = (
+    RATE_LIMITED,
+    DAILY_QUOTA_EXCEEDED,
 )
-
-SPENDING_CAP_REACHED: Final = CauseEntry(
-    Cause.SPENDING_CAP_REACHED,
-    "A spending cap is reached",
-    "The project's own monthly cap, or that of its billing account (which stops all projects of the account), is used up. "
-    "It starts again with the month.",
-    (
-        do("whoever pays raises the project's cap: https://aistudio.google.com/spend"),
-        do(
-            "the billing account's cap goes with the tier: $250, $2,000, $20,000 a month and more; ask for the next tier on "
-            "https://aistudio.google.com/projects"
-        ),
-    ),
-    f"{GEMINI_DOCS}/billing",
-    Turn.BILLING,
-    patterns=(
-        *says(7, "monthly spending cap", "exceeded its spending cap", "exceeded its monthly spend", "ai.studio/spend"),
-        *google_says(55, "spending cap", "spend cap", "spending limit"),
-    ),
-)
-
-ENTRIES: Final = (RATE_LIMITED, DAILY_QUOTA_EXCEEDED, NO_FREE_TIER, CREDITS_DEPLETED, SPENDING_CAP_REACHED)

@@ -43,6 +43,17 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             ),
             "The address that the app wants to be called back at is not registered with its OAuth client.",
         ),
+        "gcloud": Variant(
+            (
+                run(
+                    "gcloud components update",
+                    "its old versions sign in as a client that is gone (or update the package that it came with)",
+                ),
+                run("gcloud auth revoke --all", "forgets the stored sign-in"),
+                run("gcloud auth login", "and sign in again (programs: gcloud auth application-default login)"),
+            ),
+            "gcloud's stored sign-in is of an OAuth client that Google no longer knows.",
+        ),
         "testing": Variant(
             (
                 do(
@@ -109,6 +120,10 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
         # https://developers.google.com/identity/protocols/oauth2/policies
         "request": Variant(
             (
+                do(
+                    "an app or program that is not yours: update it, or tell its maker; only its developer can set the id "
+                    "and the address"
+                ),
                 do(
                     "no client_id: put the id and the secret of an OAuth client into the app's settings "
                     "(https://console.cloud.google.com/apis/credentials)"

@@ -227,14 +227,25 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
         "app": Variant(
             (
                 do(
-                    "the app's stored token (token.json, .secrets, a cache): delete it, sign in again and leave every box "
-                    "ticked; the scopes must be on the app's list too: https://console.cloud.google.com/auth/scopes"
+                    "the program has to ask for the scope of this API (https://www.googleapis.com/auth/ and then "
+                    "spreadsheets, drive, "
+                    "documents, calendar, gmail.modify, youtube, contacts ...); then delete its stored token (token.json, "
+                    ".secrets, "
+                    "a cache), sign in again and leave every box ticked"
                 ),
+                do("the app is yours: the scopes must be on its list too: https://console.cloud.google.com/auth/scopes"),
+                do("a service account's file: the program names the scopes when it makes the credentials"),
+            ),
+            "The app signed in without the scope that this call needs, or no longer has it.",
+        ),
+        # https://developers.google.com/photos/support/updates
+        "photos": Variant(
+            (
                 do(
                     "Google Photos: since April 2025 no app may read a whole library; its scopes photoslibrary and .readonly "
                     "are gone (https://developers.google.com/photos/support/updates): an app has to use the Picker, update it"
                 ),
-                do("a service account's file: the program names the scopes when it makes the credentials"),
+                do("other scopes: delete the app's stored token, sign in again and leave every box ticked"),
             ),
             "The app signed in without the scope that this call needs, or no longer has it.",
         ),

@@ -92,6 +92,20 @@ WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
             ),
             "The other system's token is too old for Google.",
         ),
+        "unfilled": Variant(
+            (
+                do(
+                    "write the expression in full, ${{ secrets.NAME }} or ${{ vars.NAME }}, and see that the value is "
+                    "there: secrets "
+                    "are empty in runs for forks and by Dependabot"
+                ),
+                do(
+                    "or write the provider's full name into the workflow (which is not secret): "
+                    "projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER"
+                ),
+            ),
+            "The provider's name was not filled in: the text shows the expression in its place.",
+        ),
         "no-token": Variant(
             (
                 do(
