@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 from keyadmin.cli.render import show_to_programs
 from keyadmin.cli.session import Session
@@ -46,11 +47,14 @@ def declined() -> Problem:
     return Declined(Cause.INVALID_ARGUMENT, "declined; nothing was changed", exit_code=Exit.FAILED, fix=("answer y to go on",))
 
 
-def would(session: Session, text: str, *, document: bool = True) -> None:
-    """Say what a `--dry-run` would have done; programs get `{"dryRun": true, "steps"}`.
+def would(session: Session, text: str, *, document: bool = True, unknown: Sequence[str] = ()) -> None:
+    """Say what a `--dry-run` would have done; programs get `{"dryRun": true, "steps", "unknown"?}`.
 
-    `document=False` where the command prints data of its own: `json` is one document.
+    `document=False` where the command prints data of its own: `json` is one document. `unknown` = what reads cannot tell.
     """
+    for each in unknown:
+        session.console.warning(each)
     session.console.note(f"Dry run: would {text}. Nothing was changed.", always=True)
     if document:
-        show_to_programs(session, {"dryRun": True, "steps": [text], **session.mark})
+        more = {"unknown": list(unknown)} if unknown else {}
+        show_to_programs(session, {"dryRun": True, "steps": [text], **more, **session.mark})

@@ -49,12 +49,14 @@ class View(Generic[T]):
     """How a resource is shown: its columns, its JSON object, and what is noted where there is none.
 
     `spelt` = CSV has control characters and line breaks spelt out, also in a file: an attacker may have chosen the names.
+    `widest` = in a pipe a row is one line however wide, unless this many columns are the most: for tables of whole sentences.
     """
 
     columns: Sequence[Column[T]]
     to_json: Callable[[T], Any]
     empty: str = "Nothing found."
     spelt: bool = False
+    widest: int | None = None
 
 
 def show_list(session: Session, items: Iterable[T], view: View[T]) -> None:
@@ -80,7 +82,8 @@ def show_table(session: Session, rows: Sequence[T], view: View[T]) -> None:
 
 def _table(session: Session, rows: Sequence[T], view: View[T]) -> None:
     if rows:
-        for line in table.lines(view.columns, [_styled(row, view) for row in rows], terminal_width(), session.colour):
+        width = terminal_width() or view.widest
+        for line in table.lines(view.columns, [_styled(row, view) for row in rows], width, session.colour):
             write(line)
     else:
         session.console.note(view.empty)

@@ -1,4 +1,5 @@
-"""Tables for people. At a terminal no line is wider than the terminal; in a pipe or a file a row is always one line.
+"""Tables for people. At a terminal no line is wider than the terminal; in a pipe or a file a row is one line, unless its
+view says how wide that may be at most.
 
 Where there is no room, in this order: columns that say no more than another one are left out; what may be folded takes several
 lines; what may stand below goes under its row; and where even that is too wide, each row is told field by field.

@@ -39,6 +39,8 @@ class CompromisedPlan:
     used: Used
     foreseen: Problem | None = None
     """What the run would be stopped by, as far as reads can tell; looked for where that is asked."""
+    unknown: str = ""
+    """What a look ahead could not find out: whether constraints that may not be read refuse the successor."""
 
     @property
     def others_hold_it(self) -> bool:
@@ -98,7 +100,7 @@ async def plan_compromised(
         return found
     careless = replace(told, force_use=True)
     seen = await foresee(cloud, lineage, terms, found.specs, decision, careless, living=living, leaked=key.key_id)
-    return replace(found, decision=seen.decision, foreseen=seen.problem)
+    return replace(found, decision=seen.decision, foreseen=seen.problem, unknown=seen.unknown)
 
 
 async def execute_compromised(cloud: Cloud, plan: CompromisedPlan, options: RunOptions, observer: Observer = SILENT) -> Outcome:

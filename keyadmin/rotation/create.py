@@ -24,7 +24,8 @@ async def create(job: Job) -> None:
         await sink.preflight()
     await permitted(job.cloud, job.lineage.project, first_needed(job))
     await job.make_sure(replaced(job))  # the listing may be old by now, and what it says is copied
-    await allowed(job)  # a successor whose notes are refused would be left half made
+    job.unknown = await allowed(job)  # a successor whose notes are refused would be left half made
+    job.shared.tell_unknown(job.unknown)
     wish = successor(job)
     try:
         key = await (_migrated(job, wish) if migrating(job) else _copied(job, wish))

@@ -55,7 +55,10 @@ class RotationTerms:
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do and why, in words for people. `until` = when waiting ends; `ways_out` for what is stuck."""
+    """What to do and why, in words for people. `until` = when waiting ends; `ways_out` for what is stuck.
+
+    `beside` = why, where the state stands beside it and says until when; empty = as `why`.
+    """
 
     action: Action
     why: str
@@ -63,6 +66,7 @@ class Decision:
     ways_out: tuple[str, ...] = ()
     overdue: bool = False
     """Whether it rests though its key is older than allowed."""
+    beside: str = ""
 
 
 def decide(lineage: Lineage, terms: RotationTerms, now: datetime, sinks: str = "") -> Decision:
@@ -262,6 +266,7 @@ def _grace(newest: Member, older: list[Member], terms: RotationTerms, now: datet
     grace = timedelta() if terms.emergency else terms.grace
     ends = max(newest.published, newest.key.create_time or newest.published) + grace  # the first of them is a claim
     if older and grace and now < ends:  # the server's clock is known to a second: no grace means none
-        return Decision(Action.WAIT, f"the grace period of {_span(grace)} ends {ends:%Y-%m-%d %H:%M} UTC", until=ends)
+        span = f"the grace period of {_span(grace)}"
+        return Decision(Action.WAIT, f"{span} ends {ends:%Y-%m-%d %H:%M} UTC", until=ends, beside=f"{span} is not over")
     over = "the grace period is over" if grace else "there is no grace period"
     return Decision(Action.RETIRE, over if older else "the predecessor is gone")

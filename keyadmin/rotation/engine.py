@@ -51,7 +51,7 @@ def stopped(job: Job, problem: Problem) -> Outcome:
 
 def _outcome(job: Job, state: State, why: str, **more: Any) -> Outcome:
     sinks = tuple(sink.spec for sink in job.sinks)
-    return Outcome(job.lineage, state, tuple(job.steps), why, changed=job.changed, sinks=sinks, **more)
+    return Outcome(job.lineage, state, tuple(job.steps), why, changed=job.changed, sinks=sinks, unknown=job.unknown, **more)
 
 
 async def _rounds(job: Job) -> Outcome:
@@ -187,6 +187,7 @@ def left(job: Job, decision: Decision) -> Outcome:
         State.STUCK if problem else settled,
         f"rotated; {decision.why}" if rotated and not job.lineage.newest.void_up_to else decision.why,
         until=None if rotated else decision.until,
+        beside="" if problem or rotated else decision.beside,
         problem=problem,
         ways_out=decision.ways_out,
     )

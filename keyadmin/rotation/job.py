@@ -108,9 +108,18 @@ class Shared:
     usage: UsageBook = field(init=False)
     prepared: dict[str, asyncio.Task[ProjectState]] = field(default_factory=dict)
     """By project: its APIs and service account are ready for auth keys (migrations)."""
+    told: set[str] = field(default_factory=set)
+    """What could not be found out beforehand and was said."""
 
     def __post_init__(self) -> None:
         self.usage = UsageBook(self.cloud)
+
+    def tell_unknown(self, text: str) -> None:
+        """Say what is not known before a key is made, once a run however many lineages it is about; nothing is stopped."""
+        if text and text not in self.told:
+            self.told.add(text)
+            self.observer.warning(text)
+            self.emit(Event(self.cloud.now(), "", "", 0, "", "constraints", "skipped", redact(text)))
 
 
 @dataclass
@@ -142,6 +151,8 @@ class Job:
     """Whether the Gemini API could not be asked about a key: nothing is known of it, so nothing is written of it either."""
     pinned: bool = False
     """Whether a person saw what is to be done, and agreed."""
+    unknown: str = ""
+    """What was not known when the successor was made: whether constraints that could not be read refuse it."""
     leaked: str = ""
     """The id of a key that has leaked (`keys compromised`): it alone is to go, whatever annotations claim."""
 
@@ -236,6 +247,15 @@ class Outcome:
     """Whether anything was changed."""
     sinks: tuple[str, ...] = ()
     """The sinks that the key goes to, as written."""
+    unknown: str = ""
+    """What could not be found out before the successor was made."""
+    beside: str = ""
+    """Why, where the state stands beside it and says until when; empty = as `why`."""
+
+    @property
+    def why_beside(self) -> str:
+        """Why, without what the state says already."""
+        return self.beside or self.why
 
     @property
     def state_words(self) -> str:
@@ -266,6 +286,8 @@ class Outcome:
             out["predecessor"] = predecessor.key.name
         out["steps"] = [{"step": step.step, "status": step.status, "detail": step.detail} for step in self.steps]
         out["why"] = self.why
+        if self.unknown:
+            out["unknown"] = [redact(self.unknown)]
         if self.until is not None:
             out["until"] = format_time(self.until)
         if self.problem is not None:

@@ -57,5 +57,5 @@ def _grace(leaked: Member, after: list[Member], terms: RotationTerms, now: datet
     ends = min(made, default=now) + grace
     if grace and now < ends:
         why = f"{leaked.key.key_id} still works until {ends:%Y-%m-%d %H:%M} UTC"
-        return Decision(Action.WAIT, why, until=ends)
+        return Decision(Action.WAIT, why, until=ends, beside=f"the grace period of {leaked.key.key_id} is not over")
     return Decision(Action.RETIRE, "the grace period is over" if grace else "there is no grace period")

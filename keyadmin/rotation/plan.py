@@ -12,6 +12,7 @@ from keyadmin.model.command_line import typed
 from keyadmin.model.key_codec import format_time
 from keyadmin.model.lineage import State
 from keyadmin.model.problem import Cause, Problem
+from keyadmin.model.secret import redact
 from keyadmin.rotation.decide import Action, Decision, RotationTerms, decide, in_vain
 from keyadmin.rotation.find import Chosen
 from keyadmin.rotation.job import Outcome
@@ -28,6 +29,8 @@ class Planned:
     here: bool = True
     failed: bool = False
     """Whether the run that just ended failed with it."""
+    unknown: str = ""
+    """What a dry run could not find out: whether constraints that may not be read refuse the successor."""
 
     @property
     def due(self) -> bool:
@@ -101,6 +104,8 @@ class Planned:
             out["cause"] = newest.cause
         if self.decision.until is not None:
             out["until"] = format_time(self.decision.until)
+        if self.unknown:
+            out["unknown"] = [redact(self.unknown)]
         if self.ways_out:
             out["fix"] = list(self.ways_out)
         return out
@@ -130,8 +135,16 @@ class Planned:
     @property
     def why(self) -> str:
         """In words."""
+        return self._whole(self.decision.why)
+
+    @property
+    def why_beside(self) -> str:
+        """The same where the state stands beside it: what that says already is not said again."""
+        short = self.decision.beside if self.state is not State.STUCK else ""
+        return self._whole(short or self.decision.why)
+
+    def _whole(self, said: str) -> str:
         newest = self.chosen.lineage.newest
-        said = self.decision.why
         if self.state is State.STUCK and newest.cause and self.decision.action is not Action.STUCK:
             known = newest.cause != Cause.UNKNOWN  # of a sink's program, say, only the run itself tells
             said = f"{said}; the last run stopped{f': {newest.cause}' if known else ', for a reason of no known kind'}"

@@ -39,6 +39,8 @@ class RotatePlan:
     decision: Decision
     foreseen: Problem | None = None
     """What the run would be stopped by, as far as reads can tell; looked for where that is asked."""
+    unknown: str = ""
+    """What a look ahead could not find out: whether constraints that may not be read refuse the successor."""
     prospect: Prospect | None = None
     """For a migration: whose the key is, what it is used for, what is missing."""
 
@@ -94,7 +96,7 @@ async def plan_rotate(
         await allowed(job_for(Shared(cloud, SILENT), lineage, mine, tuple(specs), told))  # before anything is made
     if foresight:
         seen = await foresee(cloud, lineage, mine, tuple(specs), decision, told, living=living)
-        found = replace(found, decision=seen.decision, foreseen=seen.problem)
+        found = replace(found, decision=seen.decision, foreseen=seen.problem, unknown=seen.unknown)
     if owners and terms.migrate and migrates(lineage):
         planned = Planned(Chosen(lineage, PolicyRule("command line"), tuple(specs)), mine, decision)
         (prospect,) = await prospects(cloud, [planned], observer)

@@ -177,7 +177,7 @@ GUARDS: Final = (
     Guard(
         "a rotation whose notes are refused makes nothing",
         "rotation/create.py",
-        "    await allowed(job)  # a successor whose notes are refused would be left half made\n",
+        "    job.unknown = await allowed(job)  # a successor whose notes are refused would be left half made\n",
         "",
         (f"{LIVED}::test_a_rotation_that_meets_one_on_its_way_says_so",),
     ),

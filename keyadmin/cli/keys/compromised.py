@@ -62,7 +62,7 @@ def compromised(
 
     if dry_run:
         plan = run(context, look)
-        would(session, show(plan))
+        would(session, show(plan), unknown=[plan.unknown] if plan.unknown else ())
         if plan.problem is not None:
             raise plan.problem
         return Exit.OK

@@ -137,8 +137,9 @@ def _rotate(
 
 def _dry_run(session: Session, plan: RotatePlan) -> int:
     """The plan, shown. Raises what the run would be stopped by, as far as that is known."""
-    would(session, plan.words, document=False)
-    more = plan.prospect.to_json() if plan.prospect is not None else {}
+    unknown = {"unknown": [plan.unknown]} if plan.unknown else {}
+    would(session, plan.words, document=False, unknown=unknown.get("unknown", ()))
+    more = (plan.prospect.to_json() if plan.prospect is not None else {}) | unknown
     show_to_programs(session, {"dryRun": True, "steps": [plan.words], **more, **session.mark})
     if plan.problem is not None:
         raise plan.problem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -103,7 +104,9 @@ def _show(context: typer.Context, session: Session, wanted: RotationScope) -> in
         return found, seen, await prospects(cloud, within_anywhere(found.planned, wanted.limit), session.observer)
 
     found, seen, plan = run(context, look)
-    show_list(session, plan, prospect_view(session))
+    unknown = {id(one): known.unknown for one, known in seen}
+    rows = [replace(one, planned=replace(one.planned, unknown=unknown.get(id(one.planned), ""))) for one in plan]
+    show_list(session, rows, prospect_view(session))
     resting = [one for one in found.planned if one.decision.action is Action.REST and to_migrate(one.chosen.lineage.newest.key)]
     tell_ways(session, [(one.chosen.lineage.newest.key, (one.why,)) for one in resting if not one.resting])
     tell_plan(session, found.selection, [one.planned for one in plan])

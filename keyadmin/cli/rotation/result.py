@@ -17,7 +17,7 @@ _SIGNS = {"done": "+", "already": "=", "skipped": "-", "waiting": ".", "failed":
 def lines_of(outcome: Outcome) -> list[str]:
     """The steps and the state, a line each."""
     lines = [f"{_SIGNS[step.status]} {step.step}: {step.detail or step.status}" for step in outcome.steps]
-    return [*lines, f"{outcome.lineage.newest.key.key_id}: {outcome.state_words}; {outcome.why}"]
+    return [*lines, f"{outcome.lineage.newest.key.key_id}: {outcome.state_words}; {outcome.why_beside}"]
 
 
 def capital(text: str) -> str:

@@ -29,6 +29,7 @@ from keyadmin.rotation.scope import RotationScope, RunPlan, plan_run
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
 
+_WIDEST: Final = 120  # of a plan of migrations in a pipe, as of an audit's table: it has five columns of sentences
 _TOLD: Final = 20  # of a kind; more would bury the rest
 _STYLES = {"stuck": "red", "create": "yellow", "publish": "yellow", "retire": "yellow", "undo": "yellow", "wait": "blue"}
 
@@ -51,7 +52,7 @@ def planned_view(session: Session, found: Selection | None = None) -> View[Plann
             Column("State", lambda one: one.state_words, style=lambda one: "red" if one.state is State.STUCK else None),
             Column("Next", lambda one: one.decision.action.value, style=_style),
             Column("Sinks", lambda one: one.sinks_words, below=True),
-            Column("Why", lambda one: one.why, below=True),
+            Column("Why", lambda one: one.why_beside, below=True),
         ),
         lambda one: one.to_json() | session.mark,
         "Nothing is due." if found is not None and found.chosen else "The policy selects no key.",
@@ -70,7 +71,7 @@ def prospect_view(session: Session) -> View[Prospect]:
             Column("Last use", lambda one: one.used.short if one.used else "unknown"),
             Column("Sinks", lambda one: [spec.text for spec in one.planned.chosen.specs] or "none", below=True),
             Column("Next", lambda one: one.planned.decision.action.value, style=lambda one: _style(one.planned)),
-            Column("Why", lambda one: one.planned.why, below=True),
+            Column("Why", lambda one: one.planned.why_beside, below=True),
             Column("Old key", lambda one: one.afterwards, below=True),
             Column(
                 "Missing",
@@ -81,6 +82,7 @@ def prospect_view(session: Session) -> View[Prospect]:
         ),
         lambda one: one.to_json() | session.mark,
         "There is no standard key to migrate.",
+        widest=_WIDEST,
     )
 
 
@@ -94,7 +96,7 @@ def outcome_view(session: Session, string_of: Callable[[str, str], dict[str, str
             Column("Gen", lambda one: one.lineage.newest.generation),
             Column("State", lambda one: one.state_words, style=lambda one: "red" if one.problem else None),
             Column("Sinks", lambda one: list(one.sinks) or "none", below=True),
-            Column("Result", lambda one: one.problem.message if one.problem else one.why, below=True),
+            Column("Result", lambda one: one.problem.message if one.problem else one.why_beside, below=True),
         ),
         lambda one: one.to_json() | string_of(one.lineage.project, one.lineage.id) | session.mark,
         "Nothing is due.",
@@ -126,6 +128,7 @@ async def planned_and_foreseen(
 
 def as_foreseen(one: Planned, seen: Foresight) -> Planned:
     """A row of a dry run: with what would come of it."""
+    one = replace(one, unknown=seen.unknown)
     if seen.problem is None or one.decision.action is Action.STUCK:
         return replace(one, decision=seen.decision)
     stopped = replace(seen.decision, why=f"{seen.decision.why}; {seen.problem.message}", ways_out=tuple(seen.problem.fix))
@@ -134,6 +137,8 @@ def as_foreseen(one: Planned, seen: Foresight) -> Planned:
 
 def ended_plan(session: Session, plan: RunPlan, seen: Foreseen) -> Exit:
     """How a dry run ends: as the run would, as far as that is known."""
+    for text in dict.fromkeys(known.unknown for _, known in seen if known.unknown):
+        session.console.warning(text)
     failed = [(one.chosen.lineage.newest.key, known.problem) for one, known in seen if known.problem is not None]
     waiting = [(one.chosen.lineage.newest.key, known.decision.ways_out) for one, known in seen if known.problem is None]
     tell_ways(session, [*((key, ways) for key, ways in waiting if ways), *((key, problem.fix) for key, problem in failed[1:])])

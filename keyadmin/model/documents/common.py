@@ -33,6 +33,7 @@ class DryRunJson:
     dryRun: Literal[True]
     project: str = ABSENT
     steps: list[str]
+    unknown: list[str] = ABSENT
     sandbox: Literal[True] = ABSENT
 
 

@@ -39,6 +39,7 @@ class OutcomeJson:
     predecessor: str = ABSENT
     steps: list[StepJson]
     why: str
+    unknown: list[str] = ABSENT
     until: Time = ABSENT
     cause: CauseName = ABSENT
     message: str = ABSENT
@@ -93,6 +94,7 @@ class PlannedJson:
     machine: str = ABSENT
     cause: str = ABSENT
     until: Time = ABSENT
+    unknown: list[str] = ABSENT
     fix: list[str] = ABSENT
     sandbox: Literal[True] = ABSENT
 

@@ -45,8 +45,10 @@ def test_the_plan_says_which_whose_where_and_what_is_missing(world: World) -> No
     assert "unrestricted" in plan["open"]["afterwards"]
     table = world.rotation("migrate", "--dry-run")
     assert "any API" in next(line for line in table.out.splitlines() if "shop-b" in line and "web-1" in line)
-    assert all(" create " in line for line in table.out.splitlines() if line.startswith("shop-"))
+    assert all(line.endswith("  create") for line in table.out.splitlines() if line.startswith("shop-"))
     assert "owner@example.com" in table.out
+    assert max(map(len, table.out.splitlines())) <= 120, "folded in a pipe, too"
+    assert "    Old key: split: it keeps maps-backend.googleapis.com" in table.out.splitlines()
     assert "migrate 4 keys in 3 projects" in table.err
 
 

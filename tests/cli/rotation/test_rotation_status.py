@@ -36,6 +36,9 @@ def test_a_key_rotated_by_hand_has_a_status_without_a_policy(world: World) -> No
     whole = world.rotation("status", *KEY)
     assert whole.code == 0, whole.err
     assert "old key works until" in whole.out
+    (row,) = [line for line in whole.out.splitlines() if second in line]
+    assert len(re.findall(r"\d\d:\d\d UTC", row)) == 1, "the end of the grace is said once"
+    assert row.rstrip().endswith("the grace period of 1 d is not over")
     world.advance("25h")
     assert world.type("keys", "rotate", "web-0", *KEY, "--to", SINK, "--yes").code == 0
     (row,) = world.rotation("status", *KEY, "--format", "json").json
