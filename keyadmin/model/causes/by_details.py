@@ -12,6 +12,7 @@ from keyadmin.model.causes.rules import Verdict
 
 _CERTAIN: Final = 20  # and these more surely than a code that several causes share
 _VAGUE: Final = 40  # wordings of a lower rank name their cause beyond doubt
+_OF_SEVERAL: Final = ("invalid_grant",)  # what is not granted, and why, the description says
 _POLICY_TALK: Final = re.compile(
     r"constraint|violat|not allowed|org(?:anization|anisation)? polic|enforced|disallowed|denied by|prevents|"
     r"FAILED_PRECONDITION|"
@@ -91,7 +92,7 @@ def by_codes(facts: ErrorFacts) -> Verdict:
         cause = table.by_code().get(code)
         if cause in (Cause.RATE_LIMITED, Cause.DAILY_QUOTA_EXCEEDED):
             return quota.state(facts)
-        if cause is not None and cause is not Cause.CREDENTIALS_EXPIRED and not table.entry(cause).general:
+        if cause is not None and code not in _OF_SEVERAL and not table.entry(cause).general:
             said = wording.find(wording.normal(facts.message), google=True)
             if said is not None and said.pattern.rank < _CERTAIN:
                 return by_words.by_words(facts)

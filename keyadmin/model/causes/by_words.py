@@ -165,6 +165,11 @@ def _malformed_request(facts: ErrorFacts) -> Cause | None:
     return Cause.INVALID_ARGUMENT if about_form else None
 
 
+def _taken(facts: ErrorFacts) -> bool:
+    """HTTP 409 stands for two canonical codes; older APIs say by their reason (`duplicate`) that the name is taken."""
+    return any(table.by_legacy_reason().get(reason) is Cause.ALREADY_EXISTS for reason in facts.legacy)
+
+
 def by_status(facts: ErrorFacts) -> Verdict:
     """The last resort, of errors that are Google's: statuses that name their cause themselves.
 
@@ -189,7 +194,8 @@ def by_status(facts: ErrorFacts) -> Verdict:
     if status is None and facts.code == _TOO_MANY and _API_NAMED.search(facts.message):
         return Cause.RATE_LIMITED, "unsaid"
     found = (
-        _BY_STATUS.get(status or "")
+        (Cause.ALREADY_EXISTS if status == "ABORTED" and _taken(facts) else None)
+        or _BY_STATUS.get(status or "")
         or _malformed_request(facts)
         or next(
             (cause for code in facts.codes if (cause := table.by_code().get(code)) is not None and table.entry(cause).general),

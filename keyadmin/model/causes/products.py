@@ -158,6 +158,12 @@ PRODUCTS: Final = (
             *("youtubesignuprequired", "playlistitemsnotaccessible", "commentsdisabled", "has disabled comments"),
             *("uploadlimitexceeded", "exceeded the number of videos they may upload", "channelclosed", "channelsuspended"),
             *("playlistforbidden", "channelforbidden", "playlistoperationunsupported", "ineligibleaccount"),
+            *(
+                "livestreamingnotenabled",
+                "authenticateduseraccount",
+                "accountdelegationforbidden",
+                "authenticatedusernotchannel",
+            ),
         ),
     ),
     # https://firebase.google.com/docs/auth/admin/errors

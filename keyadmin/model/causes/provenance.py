@@ -69,6 +69,13 @@ _GOOGLE: Final = (
         "signet::",
         "oauth2client",
         "gspread",
+        "gcsfs",
+        "pandas_gbq",
+        "cloudsqlconn",
+        '(connection name = "',  # the connectors of Cloud SQL and AlloyDB
+        "docker-credential-gcr",
+        "firauth",
+        "genai.clientconfig",
         "generaloauthflow",
         "ending with a model turn",
         "/computemetadata/",
@@ -80,6 +87,11 @@ _ENVELOPE: Final = (
     re.compile(r"""\bcode["']?\s*(?::|=>?)\s*\d{3}\b"""),
     re.compile(r"""\bstatus["']?\s*(?::|=>?)\s*["'][A-Z]{5,}(?:_[A-Z]+)*["']"""),
 )
+# NOT_FOUND is anybody's too, with a code beside it; within `error`, the code first, it is Google's.
+_MISSING: Final = re.compile(
+    r"""\berror["']?\s*(?::|=>?)\s*\{\s*["']?code["']?\s*(?::|=>?)\s*404\b.{0,2000}?\bstatus["']?\s*(?::|=>?)\s*["']NOT_FOUND\b""",
+    re.DOTALL,
+)
 # google-genai for Go prints an error so: https://pkg.go.dev/google.golang.org/genai#APIError
 _OF_GO: Final = re.compile(r"\bError \d{3}, Message: .{1,2000}?, Status: [A-Z]", re.DOTALL)
 # Its sign-in page, in any language: `400 오류: redirect_uri_mismatch`
@@ -88,11 +100,13 @@ PAGE: Final = re.compile(
     r"admin_policy_enforced|policy_enforced|origin_mismatch|disallowed_useragent)\b"
 )
 # An entry of the `errors` of its older APIs.
-_OLDER: Final = re.compile(r"""\bdomain\W{1,8}(?:global|usageLimits)\b""")
+_OLDER: Final = re.compile(r"""\bdomain\W{1,8}(?:global|usageLimits|calendar\b|youtube\.\w+)\b""")
 _MENTIONED: Final = (
     "google",
     "gemini",
     "gcp",
+    "gdrive",
+    "clasp",
     "firebase",
     "vertex",
     "antigravity",
@@ -140,6 +154,8 @@ def google(text: str) -> bool:
     if "40" in low and PAGE.search(text, 0, _LONGEST):
         return True
     if "domain" in low and _OLDER.search(text, 0, _LONGEST):
+        return True
+    if "404" in low and "not_found" in low and _MISSING.search(text, 0, _LONGEST):
         return True
     return all(form.search(text, 0, _LONGEST) for form in _ENVELOPE) if "status" in low and "code" in low else False
 

@@ -19,7 +19,9 @@ _OF_A_DAY: Final = (
 _MINUTE: Final = re.compile(r"per[ _-]?minute|perminute|per[ _-]?second|/min", re.IGNORECASE)
 _CAP: Final = re.compile(r"spending cap|spend cap", re.IGNORECASE)
 _CREDITS: Final = re.compile(r"(?:prepa(?:id|y|yment) )?credits (?:are|have been) (?:depleted|used up)", re.IGNORECASE)
-_CODE_ASSIST: Final = re.compile(r"cloudcode-pa|code assist|exhausted your capacity on this model", re.IGNORECASE)
+_CODE_ASSIST: Final = re.compile(
+    r"cloudcode-pa|code assist|exhausted your capacity on this model|usage limit reached for gemini", re.IGNORECASE
+)
 # Words of Compute Engine (`Quota 'CPUS' exceeded. Limit: 24.0 in region us-central1.`) and of Kubernetes Engine
 _THINGS: Final = re.compile(
     r"quota '?[A-Z][A-Z0-9_]+'? exceeded\.(?:\s+limit: \d|\s*$)|gce quota exceeded|"
@@ -27,7 +29,7 @@ _THINGS: Final = re.compile(
     r"following quotas were exceeded|"
     r"cannot create more than \d+|maximum number of (?:keys|service accounts) on|cannot run builds in this region|"
     r"quota for using this many instances|quota limit '[A-Za-z]+' has been exceeded|streamingpull connection|"
-    r"quota error for [a-z-]+ quota",
+    r"quota error for [a-z-]+ quota|project quotas don.t allow",
     re.IGNORECASE,
 )
 _SCRIPT: Final = re.compile(

@@ -53,6 +53,10 @@ _LINK: Final = re.compile(rf"\burl{_SIGN}(https://[^\s\"'}}\]]+)")
 _CODE_WORD: Final = re.compile(
     r"""\b(?:error|error_subtype|code|error_code)["']?\s*(?::|=>?)\s*["']?([a-z]+(?:[_/.-][a-z-]+)+)\b|\((auth/[a-z-]+)\)"""
 )
+# Firebase's clients end their sentences with a code of their own, in brackets or after the name of the error.
+_OF_FIREBASE: Final = re.compile(
+    r"(?<![\w/.-])(?:firebase_)?((?:storage|messaging|installations|app-?[cC]heck|AI|auth)/[a-z]+(?:-[a-z]+)+)(?![\w/-])"
+)
 
 # How a web socket (Gemini's Live API) was closed: https://www.iana.org/assignments/websocket
 _CLOSED: Final = re.compile(
@@ -138,6 +142,7 @@ def _codes(text: str) -> tuple[str, ...]:
     closed = [f"websocket-{code}" for code in _CLOSED.findall(text)] if "10" in text else []
     closed += [f"page-{code}" for code in (*_PAGE.findall(text), *provenance.PAGE.findall(text))] if "40" in text else []
     closed += [f"page-{code.replace('-', '_')}" for code in _PAGE_LINK.findall(text)] if "authorization-errors-" in text else []
+    closed += [code.lower() for code in _OF_FIREBASE.findall(text)] if "irebase" in text else []
     if "error" not in text and "code" not in text and "auth/" not in text:
         return tuple(dict.fromkeys(closed))
     return tuple(dict.fromkeys([*(first or second for first, second in _CODE_WORD.findall(text)), *closed]))

@@ -9,6 +9,7 @@ from typing import Final
 from keyadmin.model.cause import Cause
 from keyadmin.model.causes.entries import (
     billing,
+    clients,
     credentials,
     gemini,
     general,
@@ -63,5 +64,5 @@ def by_code() -> Mapping[str, Cause]:
 @cache
 def patterns() -> tuple[tuple[Pattern, Cause], ...]:
     """All wordings, those that say most first."""
-    found = [(pattern, each.cause) for each in ENTRIES.values() for pattern in each.patterns]
+    found = [(pattern, each.cause) for each in ENTRIES.values() for pattern in (*each.patterns, *clients.WORDS[each.cause])]
     return tuple(sorted(found, key=lambda item: item[0].rank))

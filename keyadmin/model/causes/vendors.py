@@ -18,10 +18,18 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
                 "docs.anthropic.com",
             ),
             *("platform.claude.com", "anthropicexception", "exceed your organization's rate limit", "anthropic-version"),
+            *("could not resolve authentication method. expected either api", "please run /login (claude"),
+            *("anthropic.notfounderror", "anthropic.authenticationerror", "anthropic.permissiondeniederror"),
             *("exceed the rate limit for your organization", '"type": "error", "error": {', '"type":"error","error":{'),
         ),
     ),
-    ("Groq", ("console.groq.com", "api.groq.com", "service tier `on_demand", "groqexception")),
+    (
+        "Groq",
+        (
+            *("console.groq.com", "api.groq.com", "service tier `on_demand", "groqexception", "groq_api_key", "groq.groqerror"),
+            *("groq.authenticationerror", "groq.ratelimiterror", "groq.badrequesterror", "groq.notfounderror"),
+        ),
+    ),
     ("xAI", ("api.x.ai", "console.x.ai", "used all available credits or reached its monthly spending limit")),
     (
         "DeepSeek",
@@ -35,6 +43,8 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             *("you didn't provide an api key. you need to provide", "chatgpt.com/", "api.chatgpt", "on tokens per min (tpm)"),
             *("on requests per min (rpm)", "in organization org-", "does not exist or you do not have access to it"),
             *("billing_hard_limit_reached", "openai: api response was", "invalid api key provided: sk-", "openai_api_key"),
+            "openai.openaierror",
+            "the engine is currently overloaded",
         ),
     ),
     (
@@ -44,6 +54,9 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             *("aadsts", "apim-request-id", "microsoftonline.com", "the api deployment for this resource", "aka.ms/"),
             *("does not have authorization to perform action", "graph.microsoft.com", '"innererror"', "azure openai"),
             *("(code: insufficientquota)", "run 'az login'", "azurerm client", "azure cli"),
+            *("(code: insufficientquota)", "azure.identity.", "azure.core.exceptions", "defaultazurecredential"),
+            *("managedidentitycredential", "environmentcredential authentication", "'az login'", "`az login`"),
+            *("to use namespace 'microsoft.", '"code":"authenticationfailed","message"'),
         ),
     ),
     (
@@ -60,8 +73,10 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
                 ", host id: ",
                 "sts:getcalleridentity",
                 "expiredtoken: ",
-                "terraform aws provider",
             ),
+            *("the security token included in the request is", "terraform aws provider", "assumerolewithwebidentity"),
+            *("token has expired and refresh failed", "api error accessdenied", "nocredentialproviders", "no ec2 imds role"),
+            *("the aws access key id", "credentialsprovidererror", '"aws configure"', "`aws configure`"),
         ),
     ),
     (
@@ -71,21 +86,26 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
             *("openrouter:", "free-models-per-min"),
         ),
     ),
-    ("Mistral", ("api.mistral.ai", "console.mistral.ai", '"raw_status_code"')),
+    (
+        "Mistral",
+        ("api.mistral.ai", "console.mistral.ai", '"raw_status_code"', "mistralai.models.", '"type":"rate_limited","param"'),
+    ),
     ("Hugging Face", ("huggingface.co", "hf.co/", "huggingface_hub", "hf_hub", "credits for inference providers")),
-    ("Cohere", ("api.cohere.", "cohere.error")),
+    ("Cohere", ("api.cohere.", "cohere.error", "co_api_key")),
     ("Databricks", ("docs.databricks.com", "remote_function_http_failed_error", "databricks.com/api")),
     (
         "GitHub",
         (
             *("api.github.com", "docs.github.com", "resource not accessible by integration", "githubcopilot", "copilot_"),
             *("github.com/login", '"documentation_url"', "/apps/managing-oauth-apps", "must match the registered callback url"),
+            *("gh: bad credentials", "gh auth login", "use github cli in a github"),
+            *("token is missing required scopes [read:org", "for 'https://github.com"),
         ),
     ),
     ("GitLab", ("gitlab.com/api", "docs.gitlab.com")),
     ("Bitbucket", ("api.bitbucket.org",)),
     ("Kubernetes", ("is forbidden: user ", "error from server (forbidden)")),
-    ("Docker", ("docker.io", "docker.com", "toomanyrequests: you have reached your")),
+    ("Docker", ("docker.io", "docker.com", "toomanyrequests: you have reached your", "cannot connect to the docker daemon")),
     (
         "Cloudflare",
         (
@@ -126,8 +146,21 @@ VENDORS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("LinkedIn", ("api.linkedin.com",)),
     ("Reddit", ("oauth.reddit.com",)),
     ("Zoom", ("api.zoom.us",)),
-    ("Okta", (".okta.com",)),
-    ("Auth0", (".auth0.com",)),
+    ("Okta", (".okta.com", "okta.com/oauth2", '"errorcode":"e0000', '"errorcode": "e0000')),
+    (
+        "Auth0",
+        (
+            *(".auth0.com", "service not enabled within domain", "unknown or invalid refresh token"),
+            *("not allowed for the client.", "expired token received for json web token validation"),
+        ),
+    ),
+    (
+        "Keycloak",
+        (
+            *("client not allowed for direct access grants", "invalid client or invalid client credentials"),
+            *('"session not active"', '"token is not active"', "/protocol/openid-connect/"),
+        ),
+    ),
     ("PayPal", ("api.paypal.com", "api-m.paypal.com")),
     ("Shopify", ("myshopify.com",)),
     ("HubSpot", ("api.hubapi.com",)),

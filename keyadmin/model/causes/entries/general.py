@@ -65,7 +65,10 @@ NOT_FOUND: Final = CauseEntry(
         *("notFound", "playlistNotFound", "videoNotFound", "channelNotFound", "commentNotFound", "commentThreadNotFound"),
         *("playlistItemNotFound", "subscriptionNotFound", "liveBroadcastNotFound", "liveStreamNotFound", "captionNotFound"),
     ),
-    codes=("not_found",),
+    codes=(
+        *("not_found", "storage/object-not-found", "storage/bucket-not-found"),
+        "messaging/registration-token-not-registered",
+    ),
     patterns=(
         *says(64, "permission to access the file * or it may not exist", "cachedcontent not found"),
         *says(64, "bidigeneratecontent session not found"),

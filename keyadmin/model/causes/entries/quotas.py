@@ -150,7 +150,13 @@ RATE_LIMITED: Final = CauseEntry(
         *("rateLimitExceeded", "userRateLimitExceeded", "quotaExceeded", "resourceExhausted", "concurrentLimitExceeded"),
         *("limitExceeded", "servingLimitExceeded", "variableTermLimitExceeded", "sharingRateLimitExceeded"),
     ),
-    codes=("rate_limit_exceeded", "quota_exceeded", "auth/too-many-requests", "auth/quota-exceeded"),
+    codes=(
+        "rate_limit_exceeded",
+        "quota_exceeded",
+        "auth/too-many-requests",
+        "auth/quota-exceeded",
+        "messaging/message-rate-exceeded",
+    ),
     patterns=(
         *says(
             62,
@@ -186,7 +192,6 @@ RATE_LIMITED: Final = CauseEntry(
             "insufficient project quota",
             "you cannot create more than * clusters in",
             "resource has been exhausted (e.g. check quota)",
-            "overquotamaperror",
             "places_api_usage_limit_exceeded",
             "places_api_rate_limit_exceeded",
             "places_api_quota_failed",

@@ -140,9 +140,11 @@ INVALID_ARGUMENT: Final = CauseEntry(
     legacy=(
         *("badRequest", "invalid", "invalidParameter", "parseError", "invalidHeader", "invalidQuery", "invalidAltValue"),
         *("badContent", "unknownApi", "tooManyParts", "unsupportedMediaProtocol", "unsupportedOutputFormat", "sslRequired"),
+        *("invalidPageToken", "invalidFilters", "missingRequiredParameter", "unexpectedParameter", "unexpectedPart"),
+        "incompatibleParameters",
         *("httpMethodNotAllowed", "uploadTooLarge", "batchSizeTooLarge", "requestedRangeNotSatisfiable", "wrongUrlForUpload"),
     ),
-    codes=("invalid_request", "parameter_unknown", "out_of_range", "websocket-1007"),
+    codes=("invalid_request", "parameter_unknown", "out_of_range", "websocket-1007", "ai/no-project-id"),
     patterns=(
         *says(
             66,  # the Gemini API's own

@@ -61,6 +61,7 @@ API_NOT_ENABLED: Final = CauseEntry(
     },
     reasons=("SERVICE_DISABLED", "MCP_SERVER_DISABLED"),
     legacy=("accessNotConfigured",),
+    codes=("ai/api-not-enabled",),
     patterns=(
         *says(
             46,

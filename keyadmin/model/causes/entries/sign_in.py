@@ -173,7 +173,7 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
     },
     codes=(
         *("redirect_uri_mismatch", "deleted_client", "disabled_client", "org_internal", "admin_policy_enforced"),
-        *("origin_mismatch", "restricted_client", "unauthorized_client"),
+        *("origin_mismatch", "restricted_client", "unauthorized_client", "auth/invalid-oauth-client-id"),
         *("page-redirect_uri_mismatch", "page-deleted_client", "page-disabled_client", "page-org_internal"),
         *("page-admin_policy_enforced", "page-origin_mismatch", "page-restricted_client", "page-unauthorized_client"),
         *("page-access_denied", "page-invalid_request", "page-invalid_client", "page-invalid_scope"),
