@@ -42,7 +42,7 @@ def by_constraint(facts: ErrorFacts) -> Verdict:
     flat = text.lower()
     if constraint is None and _KEY_BINDING not in flat and "disableserviceaccountkey" not in flat:
         return None
-    if re.search(r"Permission '?orgpolicy\.", text) or not _POLICY_TALK.search(text):
+    if re.search(r"Permission '?orgpolicy\.|ServiceAccountCheck\b", text) or not _POLICY_TALK.search(text):
         return None
     if _MALFORMED_POLICY.search(text) and not _FORBIDS.search(text):
         return None
@@ -56,6 +56,8 @@ def by_constraint(facts: ErrorFacts) -> Verdict:
 def _policy_variant(text: str) -> str | None:
     if "allowedPolicyMemberDomains" in text or "permitted customer" in text or "not in permitted organization" in text:
         return "members"
+    if "publicAccessPrevention" in text:
+        return "public"
     return "service-usage" if "restrictServiceUsage" in text or "RESOURCE_USAGE_RESTRICTION" in text else None
 
 

@@ -32,6 +32,14 @@ def _of_a_day(facts: ErrorFacts) -> Verdict:
     return quota.day(facts)
 
 
+def _unseen(facts: ErrorFacts) -> Verdict:
+    """`resourcemanager.projects.get` is the permission to see a project; longer names that begin so are not."""
+    permission = names.permission_in(facts.message) or ""
+    other = permission.startswith("resourcemanager.projects.get") and permission != "resourcemanager.projects.get"
+    found = Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS
+    return _denied(facts) if other else (found, forms.variant(facts, found))
+
+
 def _denied(facts: ErrorFacts) -> Verdict:
     """`Permission 'X' denied` and the like."""
     if _PAGE in facts.message.lower() and not _OF_RUN.search(facts.message):
@@ -75,6 +83,7 @@ _CORRECTED: Final[dict[Cause, Callable[[ErrorFacts], Verdict]]] = {
     Cause.RATE_LIMITED: _limited,
     Cause.DAILY_QUOTA_EXCEEDED: _of_a_day,
     Cause.MISSING_IAM_PERMISSION: _denied,
+    Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS: _unseen,
     Cause.MALFORMED_KEY: _malformed,
     Cause.NETWORK_UNREACHABLE: _elsewhere,
     Cause.INVALID_ARGUMENT: _formed,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from keyadmin.model.cause import Cause
+from keyadmin.model.causes import consent
 from keyadmin.model.causes.facts import ErrorFacts
 
 _EMPTY: Final = re.compile(r"<empty>|did not specify any", re.IGNORECASE)  # a call that says of no site or app that it is its
@@ -16,11 +17,18 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
     Cause.OAUTH_CLIENT_MISCONFIGURED: (
         (
             "delegation",
-            re.compile(r"retrieve access tokens using this method|unauthorized client or scope in request", re.IGNORECASE),
+            re.compile(
+                r"retrieve access tokens using this method|unauthorized client or scope in request|"
+                r"requested client not authorized|invalid email or user id|domain-wide delegation",
+                re.IGNORECASE,
+            ),
         ),
         ("audience", re.compile(r"payload audience|wrong audience|\(audience\) claim", re.IGNORECASE)),
         ("android", re.compile(r"developer_error|apiexception: 1(?:0:|2500)", re.IGNORECASE)),
-        ("cap", re.compile(r"login count limit|error 403: rate_limit_exceeded", re.IGNORECASE)),
+        (
+            "cap",
+            re.compile(r"login count limit|error 403: rate_limit_exceeded|temporarily disabled for this app", re.IGNORECASE),
+        ),
         ("consent", re.compile(r"not yet configured to make oauth", re.IGNORECASE)),
         (
             "gcloud",
@@ -28,6 +36,7 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
             re.compile(r"client was (?:not found|deleted)|_client", re.IGNORECASE),
         ),
         ("client", re.compile(r"(?:disabled|deleted)_client|oauth client was|invalid_client", re.IGNORECASE)),
+        ("scope", re.compile(r"invalid_scope|requested scopes (?:were invalid|cannot be shown)", re.IGNORECASE)),
         (
             "redirect",
             re.compile(
@@ -37,10 +46,23 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ),
         (
             "blocked",
-            re.compile(r"admin_policy|org_internal|restricted_client|within its organization|app is blocked", re.IGNORECASE),
+            re.compile(
+                r"admin_policy|org_internal|restricted_client|within its organization|app is blocked|"
+                r"institution.s admin|policy_enforced|access_not_conf",
+                re.IGNORECASE,
+            ),
         ),
-        ("request", re.compile(r"invalid_request|required parameter|disallowed_useragent", re.IGNORECASE)),
-        ("testing", re.compile(r"access_denied|verification process|being tested|hasn.t verified", re.IGNORECASE)),
+        (
+            "request",
+            re.compile(r"invalid_request|required parameter|disallowed_useragent|unsupported_grant_type", re.IGNORECASE),
+        ),
+        (
+            "testing",
+            re.compile(
+                r"access_denied|verification process|being tested|hasn.t verified|" + "|".join(map(re.escape, consent.TESTING)),
+                re.IGNORECASE,
+            ),
+        ),
         ("redirect", re.compile(r"redirect_uri|origin", re.IGNORECASE)),
         ("client", re.compile(r"client", re.IGNORECASE)),
     ),
@@ -48,7 +70,10 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         (
             "agent",
             re.compile(
-                r"using the .{1,30}service agent|granted to service agents|service agent .{1,120}does not have required",
+                r"using the .{1,30}service agent|granted to service agents|"
+                r"service agent .{1,120}(?:does not have|missing) required|"
+                r"service agents are being provisioned|missing (?:iam roles in|role roles/)|service agent needs|"
+                r"gcf-admin-robot|container-engine-robot",
                 re.IGNORECASE,
             ),
         ),
@@ -63,7 +88,8 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         (
             "act-as-user",
             re.compile(
-                r"to act as (?:service account )?['\"\d]|not have access to service account|iam\.serviceAccountUser",
+                r"to act as (?:service account:? |service_account)?['\"\d\w]+[.@]|to act as (?:service account )?['\"\d]|"
+                r"not have access to service account|iam\.serviceAccountUser|cannot act as service account",
                 re.IGNORECASE,
             ),
         ),
@@ -81,6 +107,8 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
             "named-role",
             re.compile(
                 r"you must grant|ask a project owner to|encrypter/decrypter|must be granted the|requires the .{1,80}role|"
+                r"on cloud kms key|permission to write logs|permissions are missing for the default service account|"
+                r"missing permission on the build service account|"
                 r"controller service account failed|permissions error fetching application|"
                 r"unable to publish to cloud pub/sub",
                 re.IGNORECASE,
@@ -95,7 +123,7 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
             "unnamed",
             re.compile(
                 r"the caller does not have permission|missing or insufficient permissions|you must grant|"
-                r"policy update access denied|not authorized",
+                r"policy update access denied|not authorized|failed to write a file to temp|additional access to the project",
                 re.IGNORECASE,
             ),
         ),
@@ -110,6 +138,10 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ),
         ("unfilled", re.compile(r"\$\{{1,2} ?(?:secrets|vars|env)\b|\$\{\{", re.IGNORECASE)),
         ("no-token", re.compile(r"ACTIONS_ID_TOKEN_REQUEST", re.IGNORECASE)),
+        (
+            "mapping",
+            re.compile(r"mapped attribute|value for google\.subject|samlresponse|saml assertion|nameid|saml rp", re.IGNORECASE),
+        ),
         (
             "gke",
             re.compile(r"unable to generate (?:gcp )?access token(?:; IAM returned|: rpc)|identitybindingtoken", re.IGNORECASE),
@@ -163,6 +195,8 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ("slow", re.compile(r"read ?timed ?out|readtimeout|read timeout|execution expired|awaiting headers", re.IGNORECASE)),
     ),
     Cause.CREDENTIALS_MISSING: (
+        ("iap", re.compile(r"invalid iap credentials", re.IGNORECASE)),
+        ("instance", re.compile(r"not enabled on this instance", re.IGNORECASE)),
         ("ai-logic", re.compile(r"firebase ai logic|genai-config-not-found", re.IGNORECASE)),
         ("anonymous", re.compile(r"anonymous (?:caller|users) does not have", re.IGNORECASE)),
         ("invoke", re.compile(r"either allow unauthenticated invocations", re.IGNORECASE)),
@@ -179,6 +213,7 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
     Cause.QUOTA_PROJECT_NOT_SET: (("requester-pays", re.compile(r"requester pays", re.IGNORECASE)),),
     Cause.SCOPES_INSUFFICIENT: (
         ("drive-file", re.compile(r"has not granted the app|appnotauthorizedto", re.IGNORECASE)),
+        ("none-asked", re.compile(r"invalid oauth scope or id token audience", re.IGNORECASE)),
         ("apps-script", re.compile(r"(?:sufficient|permission) to call|script\.external_request", re.IGNORECASE)),
         ("photos", re.compile(r"google.?photos|photoslibrary|/auth/photos", re.IGNORECASE)),
         (
@@ -195,7 +230,7 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ("firebase", re.compile(r"http error: 401, request had invalid authentication", re.IGNORECASE)),
         ("audience", re.compile(r"invalid iap credentials", re.IGNORECASE)),
         ("account", re.compile(r"account has been (?:deleted|disabled)", re.IGNORECASE)),
-        ("clock", re.compile(r"token used too early|computer's clock", re.IGNORECASE)),
+        ("clock", re.compile(r"token used too early|computer's clock|reasonable timeframe", re.IGNORECASE)),
         (
             "code",
             re.compile(
@@ -231,6 +266,7 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ("secret", re.compile(r"projects/[\w-]+/secrets/[\w-]+\] is not in a valid format", re.IGNORECASE)),
         ("placeholder", re.compile(r"invalid list value", re.IGNORECASE)),
         ("fixed-location", re.compile(r"location must equal", re.IGNORECASE)),
+        ("uniform", re.compile(r"uniform bucket-level access", re.IGNORECASE)),
         ("thought", re.compile(r"thought.?signature", re.IGNORECASE)),
         ("turns", re.compile(r"function (?:call|response) (?:turn|part)", re.IGNORECASE)),
         ("tokens", re.compile(r"token count|number of tokens|payload size exceeds", re.IGNORECASE)),
@@ -249,7 +285,11 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
     Cause.SERVICE_UNAVAILABLE: (
         (
             "stock",
-            re.compile(r"_POOL_EXHAUSTED|STOCKOUT|enough resources available|instance is currently unavailable", re.IGNORECASE),
+            re.compile(
+                r"_POOL_EXHAUSTED|STOCKOUT|enough resources available|(?:instance|accelerator\(s\)) is currently unavailable|"
+                r"out\.of\.resources|machine type temporarily unavailable",
+                re.IGNORECASE,
+            ),
         ),
         ("console", re.compile(r"failed to load api keys", re.IGNORECASE)),
         (
@@ -270,13 +310,22 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ),
     ),
     Cause.CONSUMER_SUSPENDED: (("account", re.compile(r"disabled in this account", re.IGNORECASE)),),
+    Cause.ALREADY_EXISTS: (("deleted", re.compile(r"in a deleted state|marked for deletion", re.IGNORECASE)),),
     Cause.NOT_FOUND: (
+        (
+            "account",
+            re.compile(
+                r"gaia id not found|(?:service account|user|group|principal) \S+ (?:does not|doesn't) exist", re.IGNORECASE
+            ),
+        ),
         ("file", re.compile(r"permission to access the file|cachedcontent not found", re.IGNORECASE)),
         ("session", re.compile(r"bidigeneratecontent session", re.IGNORECASE)),
         ("location", re.compile(r"permission denied on 'locations/", re.IGNORECASE)),
+        ("page", re.compile(r"was not found on this server", re.IGNORECASE)),
         ("key", re.compile(r'key "projects/|locations/global/keys', re.IGNORECASE)),
     ),
     Cause.ORG_POLICY_CONSTRAINT: (
+        ("public", re.compile(r"public ?access ?prevention", re.IGNORECASE)),
         ("members", re.compile(r"permitted customer|permitted organization|domain restriction", re.IGNORECASE)),
     ),
 }

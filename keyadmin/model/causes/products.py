@@ -4,8 +4,10 @@ are often IAM's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from keyadmin.model.causes.product import Product
+from keyadmin.model.causes.products_cloud import CLOUD
 
 # Firebase's rules decide in clients; IAM has no part in it, although the words are IAM's.
 RULES: Final = "Firebase security rules"
@@ -17,19 +19,6 @@ _RULES_WORDS: Final = (
     *("permission-denied", "missing or insufficient permissions", "storage/unauthorized", "permission_denied at /"),
     *("client doesn't have permission to access the desired data",),
 )
-
-
-@dataclass(frozen=True)
-class Product:
-    """One of them. `words` = what its refusals say, in lower case; where these are anybody's, one of `marks` must stand there.
-
-    `where` = where to look, as the end of a sentence.
-    """
-
-    name: str
-    where: str
-    words: tuple[str, ...]
-    marks: tuple[str, ...] = ()
 
 
 PRODUCTS: Final = (
@@ -330,6 +319,7 @@ PRODUCTS: Final = (
         ("invalid-input-secret", "invalid site key or not loaded in api.js", "invalid domain for site key", "invalid key type"),
         ("recaptcha", "grecaptcha", "site key", "invalid-input-secret"),
     ),
+    *CLOUD,
 )
 BY_NAME: Final = {product.name: product for product in PRODUCTS}
 

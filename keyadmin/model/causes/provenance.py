@@ -41,6 +41,10 @@ _GOOGLE: Final = (
         "google api",
         "gsutil",
         "bucketnotfoundexception",
+        # as gsutil names its answers; AWS has the first without a code
+        "accessdeniedexception: 40",
+        "badrequestexception: 40",
+        "preconditionexception: 41",
         "urlfetchapp",
         "spreadsheetapp",
         "driveapp.",
@@ -97,7 +101,19 @@ _OF_GO: Final = re.compile(r"\bError \d{3}, Message: .{1,2000}?, Status: [A-Z]",
 # Its sign-in page, in any language: `400 오류: redirect_uri_mismatch`
 PAGE: Final = re.compile(
     r"\b40[013]\)?[^\d\n:：{}\"'=]{0,12}[:：]\s?(redirect_uri_mismatch|(?:deleted|disabled|restricted)_client|org_internal|"
-    r"admin_policy_enforced|policy_enforced|origin_mismatch|disallowed_useragent)\b"
+    r"admin_policy_enforced|policy_enforced|origin_mismatch|disallowed_useragent|access_not_configured)\b"
+)
+# Other codes of that page are anybody's: its headline has to stand there too.
+_SIGN_IN_BLOCKED: Final = (
+    *("access blocked:", "zugriff blockiert:", "accès bloqué", "acceso bloqueado:", "acesso bloqueado:", "accesso bloccato:"),
+    *("アクセスをブロック:", "액세스 차단됨:", "禁止访问：", "已封鎖存取權：", "доступ заблокирован:", "dostęp zablokowany:"),
+    *("erişim engellendi:", "akses diblokir:", "đã chặn quyền truy cập:", "toegang geblokkeerd:"),
+)
+_SIGN_IN_CODE: Final = re.compile(r"\b40[0134]\)?[^\d\n:：{}\"'=]{0,12}[:：]\s?[a-z]{3,20}_[a-z_]{3,30}\b")
+# What the web services of Maps Platform answer.
+_OF_MAPS: Final = re.compile(
+    r"""["']?error_message["']?\s*:.{1,2000}?["']?status["']?\s*:\s*["'](?:REQUEST_DENIED|OVER_(?:QUERY|DAILY)_LIMIT|INVALID_REQUEST)\b""",
+    re.DOTALL,
 )
 # An entry of the `errors` of its older APIs.
 _OLDER: Final = re.compile(r"""\bdomain\W{1,8}(?:global|usageLimits|calendar\b|youtube\.\w+)\b""")
@@ -114,6 +130,10 @@ _MENTIONED: Final = (
     "youtube api",
     "youtube error",
     "workloadidentitypools",
+    "workforcepools",
+    "aiplatform",
+    "auth.cloud.google",
+    "iap credentials",
     "bigquery",
     "actions_id_token",
     "cloud sql",
@@ -151,13 +171,21 @@ def google(text: str) -> bool:
         return True
     if ", message: " in low and _OF_GO.search(text, 0, _LONGEST):
         return True
-    if "40" in low and PAGE.search(text, 0, _LONGEST):
-        return True
     if "domain" in low and _OLDER.search(text, 0, _LONGEST):
         return True
     if "404" in low and "not_found" in low and _MISSING.search(text, 0, _LONGEST):
         return True
+    if "40" in low and _sign_in(text, low):
+        return True
+    if "error_message" in low and _OF_MAPS.search(text, 0, _LONGEST):
+        return True
     return all(form.search(text, 0, _LONGEST) for form in _ENVELOPE) if "status" in low and "code" in low else False
+
+
+def _sign_in(text: str, low: str) -> bool:
+    """Whether it is the page of Google's sign-in."""
+    blocked = any(words in low for words in _SIGN_IN_BLOCKED) and _SIGN_IN_CODE.search(text, 0, _LONGEST)
+    return bool(blocked or PAGE.search(text, 0, _LONGEST))
 
 
 @lru_cache(maxsize=512)

@@ -8,7 +8,9 @@ from typing import Final
 from keyadmin.model.cause import Cause
 from keyadmin.model.causes.facts import ErrorFacts
 
-_ZERO: Final = re.compile(r"free_tier\w*[\"',]*\s*,?\s*limit: 0(?![\d.])", re.IGNORECASE)
+_ZERO: Final = re.compile(
+    r"free_tier\w*[\"',]*\s*,?\s*limit: 0(?![\d.])|FreeTier limit exceeded .{1,80}: limit=0(?![\d.])", re.IGNORECASE
+)
 _DAY: Final = re.compile(r"per[ _-]?day|perday|daily|_day\b|/d(?:ay)?\b|-1d\b", re.IGNORECASE)
 _OF_A_DAY: Final = (
     "youtube.quota",
@@ -29,7 +31,8 @@ _THINGS: Final = re.compile(
     r"following quotas were exceeded|"
     r"cannot create more than \d+|maximum number of (?:keys|service accounts) on|cannot run builds in this region|"
     r"quota for using this many instances|quota limit '[A-Za-z]+' has been exceeded|streamingpull connection|"
-    r"quota error for [a-z-]+ quota|project quotas don.t allow",
+    r"quota error for [a-z-]+ quota|project quotas don.t allow|scale\.up\.error\.quota|insufficient quota\(s\) to execute|"
+    r"cannot add \d+ nodes in region",
     re.IGNORECASE,
 )
 _SCRIPT: Final = re.compile(
@@ -38,6 +41,7 @@ _SCRIPT: Final = re.compile(
     re.IGNORECASE,
 )
 _VARIANTS: Final = (
+    ("instances", re.compile(r"there was no available instance", re.IGNORECASE)),
     ("spend", re.compile(r"spend-based rate limit", re.IGNORECASE)),
     ("things", _THINGS),
     ("script", _SCRIPT),
@@ -55,6 +59,8 @@ _OF_MODELS: Final = re.compile(
 _CAPACITY: Final = re.compile(
     r"no capacity available|out of capacity|model_capacity_exhausted|overloaded|high demand", re.IGNORECASE
 )
+# The name of a quota or limit, in quotes or as one word.
+_QUOTED: Final = re.compile(r"(?:quota metric|limit|metric:) ['\"]?([^'\"\n,;]{3,90})|quota for (\w{3,60})\b")
 _HOUR: Final = 3_600  # to wait: no quota of a minute asks for so long
 
 
@@ -121,5 +127,5 @@ def _says_day(facts: ErrorFacts) -> bool:
     named = " ".join(facts.metadata.get(key, "") for key in ("quota_limit", "quota_unit", "quota_metric", "quota_limit_name"))
     if _DAY.search(named) or _MINUTE.search(named):  # a name that was cut off says neither
         return _DAY.search(named) is not None
-    quoted = re.findall(r"(?:quota metric|limit|metric:) ['\"]?([^'\"\n,;]{3,90})", facts.message[:4_000])
-    return any(_DAY.search(name) and not _MINUTE.search(name) for name in quoted)
+    quoted = _QUOTED.findall(facts.message[:4_000])
+    return any(_DAY.search(name) and not _MINUTE.search(name) for name in map("".join, quoted))

@@ -65,7 +65,7 @@ _CLOSED: Final = re.compile(
 )
 
 # Google's sign-in page names its error so in every language: `Error 403: access_denied`, `錯誤 403：access_denied`.
-_PAGE: Final = re.compile(r"\b40[0134]\)?\s?[:：]\s?([a-z]{3,20}(?:_[a-z]{3,20}){1,3})\b")
+_PAGE: Final = re.compile(r"\b40[0134]\)?(?: 오류)?\s?[:：]\s?([a-z]{3,20}(?:_[a-z]{3,20}){1,3})\b")
 # And it links to the part of Google's documentation that is about it.
 _PAGE_LINK: Final = re.compile(r"identity/protocols/oauth2/[a-z-]+#authorization-errors-([a-z-]{3,40})\b")
 

@@ -33,6 +33,8 @@ _OWN_PROJECT: Final = re.compile(
     rf"project[\s/='\"#:(]{{1,3}}(?:{'|'.join(map(re.escape, sorted(GOOGLES_OWN_PROJECTS)))})(?![\w-])", re.IGNORECASE
 )
 
+_NO_PROJECT: Final = re.compile(r"project #?[\w-]{3,40} has been deleted", re.IGNORECASE)
+
 ACT_AS: Final = "iam.serviceAccounts.getAccessToken"
 _POOL: Final = re.compile(
     r"principal(?:Set)?://|workloadIdentityPools|google-github-actions/(?:auth|get-)|federated token|workload.identity|"
@@ -47,6 +49,8 @@ def service_disabled(facts: ErrorFacts) -> Verdict:
     own = named.project(facts) in GOOGLES_OWN_PROJECTS or _OWN_PROJECT.search(facts.message) is not None
     if own or by_words is Cause.QUOTA_PROJECT_NOT_SET:
         return Cause.QUOTA_PROJECT_NOT_SET, None
+    if _NO_PROJECT.search(facts.message):  # a project that is not there has no API on
+        return Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS, None
     if named.service(facts) == SERVICE_USAGE:
         return Cause.API_NOT_ENABLED, "service-usage"
     return Cause.API_NOT_ENABLED, forms.variant(facts, Cause.API_NOT_ENABLED)

@@ -18,6 +18,30 @@ CREDENTIALS_MISSING: Final = CauseEntry(
     ),
     f"{CLOUD}/docs/authentication/provide-credentials-adc",
     variants={
+        # https://cloud.google.com/iap/docs/authentication-howto
+        "iap": Variant(
+            (
+                run(
+                    "gcloud auth print-identity-token --audiences=AUDIENCE --impersonate-service-account=ACCOUNT "
+                    "--include-email",
+                    "a token to send as Authorization: Bearer (or Proxy-Authorization); AUDIENCE = the OAuth client id on the "
+                    "page of IAP",
+                ),
+                do("ACCOUNT needs roles/iap.httpsResourceAccessor on what is called; people sign in with a browser"),
+            ),
+            "The app lies behind Identity-Aware Proxy, and the call showed it no ID token.",
+        ),
+        # https://cloud.google.com/compute/docs/access/create-enable-service-accounts-for-instances
+        "instance": Variant(
+            (
+                run(
+                    "gcloud compute instances set-service-account INSTANCE --service-account=ACCOUNT --scopes=cloud-platform",
+                    "gives the virtual machine one, while it is stopped; its roles decide what it may do",
+                ),
+                do("or give the program a file: GOOGLE_APPLICATION_CREDENTIALS"),
+            ),
+            "The virtual machine has no service account, so its metadata server has no token to give.",
+        ),
         # https://cloud.google.com/run/docs/authenticating/overview
         "invoke": Variant(
             (
@@ -114,6 +138,9 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             "daily limit for unauthenticated use",
             "the request was not authenticated. either allow unauthenticated invocations",
             "missing required authentication credential",
+            "missing the required authentication credential. expected oauth",
+            "service account not enabled on this instance",
+            "invalid iap credentials: empty token",
             "could not automatically determine credentials",
             "default credentials were not found",
             "could not find default credentials",

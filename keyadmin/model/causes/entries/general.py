@@ -53,6 +53,34 @@ NOT_FOUND: Final = CauseEntry(
             "The service is not offered in this region, the region's name is wrong, or the caller may not use it there: "
             "all three are answered the same.",
         ),
+        # https://cloud.google.com/iam/docs/troubleshoot-policies
+        "account": Variant(
+            (
+                run(
+                    "gcloud iam service-accounts list --project=PROJECT", "is it there, letter by letter, and in which project?"
+                ),
+                do(
+                    "created just now: wait a minute; deleted less than 30 days ago: gcloud iam service-accounts undelete, "
+                    "by its unique id (the audit log has it)"
+                ),
+                do("a default account (NUMBER-compute@developer, PROJECT@appspot) that was deleted: name another one"),
+            ),
+            "The account that is named does not exist (any more).",
+            "There is no such account",
+        ),
+        # A page of Google's web servers: the host knows no such path.
+        "page": Variant(
+            (
+                do(
+                    "compare the address that is called with the API's reference: host, version, path. Gemini: "
+                    "https://generativelanguage.googleapis.com/v1beta/models/MODEL:generateContent (as a base address for "
+                    "OpenAI's clients https://generativelanguage.googleapis.com/v1beta/openai/)"
+                ),
+                do("a program that takes a base address: without the path that it adds itself, and without a slash twice"),
+            ),
+            "Nothing answers under this address: a page of Google's servers says so, not the API.",
+            "There is no such address",
+        ),
         "key": Variant(
             (
                 run("keyadmin keys list --project PROJECT --all", "or --deleted: deleted keys can be restored for 30 days"),
@@ -78,8 +106,23 @@ NOT_FOUND: Final = CauseEntry(
         *says(64, "the resource 'projects/ * was not found", "bucketnotfoundexception", "the specified bucket does not exist"),
         *google_says(64, "not found: dataset", "not found: table", "was not found in location", "name unknown: repository"),
         *google_says(64, "not found or permission denied", "not found (or permission denied)", "resource not found"),
+        *says(
+            64,
+            "was not found on this server. * that's all we know",
+            "not found; gaia id not found for email",
+            "no designtimeagent found for project",
+            "reserved range: ' * not found for consumer project",
+            "secret [projects/ * not found or has no versions",
+            "does not exist for project * to add a cloud datastore",
+            "the cloud sql instance does not exist",
+            "repository metadata * does not exist",
+        ),
+        *google_says(
+            64, 'repository " * not found', "no such object: ", "resource not found: ", "error 400: user * does not exist"
+        ),
+        *google_says(64, "error 400: group * does not exist", "check if the source object and target bucket exist"),
         *google_says(68, "cannot find service [", "code=nosuchbucket", "image 'gcr.io/ * not found", ".pkg.dev/ * not found"),
-        *google_says(68, "service account * does not exist", "service account * doesn't exist"),
+        *google_says(64, "service account * does not exist", "service account * doesn't exist"),
     ),
     hides_existence=True,
     general=True,
@@ -91,9 +134,31 @@ ALREADY_EXISTS: Final = CauseEntry(
     "The id is taken. A deleted key keeps its id until it is purged (30 days); a project id is never free again.",
     (do("use another id, or continue with what exists (keyadmin keys create --name NAME --if-absent; terraform import)"),),
     ERROR_REASONS,
+    variants={
+        # https://cloud.google.com/iam/docs/creating-custom-roles
+        "deleted": Variant(
+            (
+                do("restore it and change it: gcloud iam roles undelete ROLE_ID (--project or --organization), roles update"),
+                do("or take another id: the old one is kept for 37 days"),
+            ),
+            "The id belongs to a role that was deleted and is not purged yet.",
+        ),
+    },
     legacy=("alreadyExists", "duplicate"),
     patterns=(
-        *says(60, "serviceexception: 409 bucket * already exists"),
+        *says(
+            60,
+            "serviceexception: 409 bucket * already exists",
+            "is the subject of a conflict: * already exist",
+            "the resource 'projects/ * already exists",
+            "document already exists: projects/",
+            "requested bucket name is not available",
+            "already exists within project projects/",
+            "existing role with that role_id",
+            "the requested identifier already exists",
+        ),
+        *google_says(60, "409 already exists:", "already exists: job", "already exists: dataset", "already exists: table"),
+        *google_says(60, "resource already exists in the project", "entity already exists."),
         *google_says(
             60,
             "you already own this bucket",
@@ -124,13 +189,25 @@ CONFLICT: Final = CauseEntry(
     ),
     ERROR_REASONS,
     legacy=("conditionNotMet", "conflict"),
-    patterns=google_says(
-        61,
-        "concurrent policy changes",
-        "concurrent modification",
-        "etag mismatch",
-        "etag does not match",
-        "there were concurrent",
+    patterns=(
+        *says(
+            61,
+            "retry the whole read-modify-write",
+            "at least one of the pre-conditions you specified did not hold",
+            "could not serialize access to table",
+            "aborted due to concurrent update against table",
+            "transaction was aborted. it was wounded",
+            "another operation was already in progress",
+        ),
+        *google_says(
+            61,
+            "concurrent policy changes",
+            "concurrent modification",
+            "etag mismatch",
+            "etag does not match",
+            "there were concurrent",
+            "precondition failed * if-match",
+        ),
     ),
     passing=True,
     general=True,
@@ -208,6 +285,18 @@ SERVICE_UNAVAILABLE: Final = CauseEntry(
             "zone_resource_pool_exhausted",
             "gce_stockout",
             "does not have enough resources available to fulfill",
+            "(state:stockout",
+            "accelerator(s) is currently unavailable in the",
+            "scale.up.error.out.of.resources",
+        ),
+        *google_says(45, "machine type temporarily unavailable"),
+        *says(
+            67,
+            "server encountered a temporary error and could not complete your request",
+            "error 500 (server error)!!1",
+            "error 502 (server error)!!1",
+            "error 503 (server error)!!1",
+            "error 503 (service unavailable)!!1",
         ),
         *google_says(67, "operation is not implemented, or supported, or enabled"),
         *says(67, "failed to load api keys"),

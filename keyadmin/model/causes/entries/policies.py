@@ -87,6 +87,26 @@ ORG_POLICY_CONSTRAINT: Final = CauseEntry(
             "member to "
             "be granted (allUsers included) is not one of them.",
         ),
+        # https://cloud.google.com/storage/docs/public-access-prevention
+        "public": Variant(
+            (
+                run(
+                    "gcloud storage sign-url gs://BUCKET/OBJECT --duration=10m --impersonate-service-account=ACCOUNT",
+                    "without making it public: a link that is valid for a while",
+                ),
+                run(
+                    "gcloud storage buckets update gs://BUCKET --no-public-access-prevention",
+                    "only if all the world may read it, and it is the bucket's own setting",
+                ),
+                run(
+                    "gcloud org-policies describe storage.publicAccessPrevention --project=PROJECT --effective",
+                    "enforced there: an organisation policy admin makes an exception",
+                ),
+            ),
+            "Nothing in this bucket may be public: public access prevention is on, for the bucket or by the constraint "
+            "storage.publicAccessPrevention.",
+            "Public access is prevented",
+        ),
         "service-usage": Variant(
             (
                 run("gcloud org-policies describe gcp.restrictServiceUsage --project=PROJECT --effective", "what is allowed"),
@@ -118,6 +138,11 @@ ORG_POLICY_CONSTRAINT: Final = CauseEntry(
         "violates location constraint",
         "org policy * violated",
         "organization policy constraint",
+        "violated one or more org policies",
+        "service account creation is not allowed on this project",
+        "public access prevention is enforced",
+        "organization policy check failure",
+        "'domain restricted sharing' organization policy",
     ),
 )
 
@@ -149,6 +174,11 @@ VPC_SERVICE_CONTROLS: Final = CauseEntry(
         "vpc service controls policy",
         "resources_not_in_same_service_perimeter",
         "no_matching_access_level",
+        "requests restricted by vpcsc",
+        "blocked by vpc service controls",
+        "network_not_in_same_service_perimeter",
+        "service_not_allowed_from_vpc",
+        "vpcservicecontrolauditmetadata",
     ),
 )
 

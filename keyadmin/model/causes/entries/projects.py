@@ -137,6 +137,7 @@ PROJECT_NOT_ACTIVE: Final = CauseEntry(
     Turn.ADMIN,
     patterns=(
         *says(20, "deletedapiprojectmaperror", "#deleted-api-project-map-error"),
+        *says(39, "cannot delete an inactive project", "lifecycle state is delete_requested"),
         *google_says(
             39,
             "project * is pending deletion",
@@ -171,6 +172,7 @@ PROJECT_QUOTA_EXCEEDED: Final = CauseEntry(
         "projects created quota exceeded",
         "exceeded your project quota",
         "reached your project quota",
+        "have 0 projects remaining in your quota",
     ),
 )
 

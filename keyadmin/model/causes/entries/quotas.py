@@ -112,6 +112,19 @@ RATE_LIMITED: Final = CauseEntry(
             ),
             "A quota on calls is used up, most often one per minute: of the project charged, or of each user.",
         ),
+        # https://cloud.google.com/run/docs/troubleshooting#abort-request
+        "instances": Variant(
+            (
+                run(
+                    "gcloud run services update CLOUD_RUN_SERVICE --region=REGION --max-instances=NUMBER",
+                    "more instances at once (within the quota of the region)",
+                ),
+                do("or let each take more calls at once (--concurrency), start quicker, or be up already (--min-instances)"),
+                do("callers try again with a pause that doubles; Pub/Sub, Cloud Tasks and Scheduler do so by themselves"),
+            ),
+            "All instances of the Cloud Run service (or function) were busy and no more could be started in time.",
+            "No instance of the service was free",
+        ),
         "zero": Variant(
             (
                 do("waiting does not help: ask for one on https://console.cloud.google.com/iam-admin/quotas?project=PROJECT"),
@@ -152,6 +165,7 @@ RATE_LIMITED: Final = CauseEntry(
     ),
     codes=(
         "rate_limit_exceeded",
+        "slow_down",
         "quota_exceeded",
         "auth/too-many-requests",
         "auth/quota-exceeded",
@@ -161,6 +175,25 @@ RATE_LIMITED: Final = CauseEntry(
         *says(
             62,
             "quota exceeded for quota metric",
+            "online prediction request quota",
+            "exceeded the provisioned throughput",
+            "permodelfreetier limit exceeded",
+            # BigQuery's: https://cloud.google.com/bigquery/docs/troubleshoot-quotas
+            "your project exceeded quota for",
+            "your table exceeded quota for",
+            "your usage exceeded quota for",
+            "your usage exceeded the custom quota for",
+            "exceeded quota for streaming insert",
+            "exceeded quota for insert bytes",
+            "too many concurrent queries with remote functions",
+            "rate limit for object mutation operations",
+            "rate limit for creating and deleting buckets",
+            "aborted because there was no available instance",
+            "scale.up.error.quota.exceeded",
+            "sent too many requests to us recently",
+            "insufficient quota(s) to execute this workflow",
+            "calendar usage limits exceeded",
+            "request rate higher than configured",
             "quota exceeded for quota group",
             "quotaerror.exceeded_quota",
             "dataflow quota error for",
@@ -184,7 +217,7 @@ RATE_LIMITED: Final = CauseEntry(
             "gce quota exceeded",
             "maximum number of keys on account reached",
             "maximum number of service accounts on project",
-            "due to quota restrictions, cannot run builds in this region",
+            "due to quota restrictions, * cannot run builds in this region",
             "do not have quota for using this many instances",
             "too_many_attempts_try_later",
             "insufficient ' * ' quota. requested",
@@ -238,6 +271,7 @@ RATE_LIMITED: Final = CauseEntry(
             "rate_limit_exceeded",
             "project exceeded quota",
             "quota limit exceeded",
+            "exceeded the rate limit for",
         ),
     ),
     passing=True,
@@ -310,6 +344,7 @@ DAILY_QUOTA_EXCEEDED: Final = CauseEntry(
         *says(
             11,
             "exceeded your daily request quota",
+            "reached the limit of requests today",
             "exhausted your daily quota on this model",
             "youtube.quota",
             "/youtube/v3/getting-started#quota",

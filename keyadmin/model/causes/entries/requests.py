@@ -110,6 +110,18 @@ INVALID_ARGUMENT: Final = CauseEntry(
             "names "
             "the place.",
         ),
+        # https://cloud.google.com/storage/docs/uniform-bucket-level-access
+        "uniform": Variant(
+            (
+                do("send no ACL: leave out predefinedAcl, acl, make_public() and `gsutil -a`; a role on the bucket decides"),
+                run(
+                    "gcloud storage buckets add-iam-policy-binding gs://BUCKET --member=allUsers "
+                    "--role=roles/storage.objectViewer",
+                    "only if everybody may read all of it",
+                ),
+            ),
+            "The bucket knows no access lists for single objects: uniform bucket-level access is on.",
+        ),
         # https://ai.google.dev/gemini-api/docs/thought-signatures
         "thought": Variant(
             (
@@ -138,7 +150,17 @@ INVALID_ARGUMENT: Final = CauseEntry(
     },
     reasons=("SYSTEM_PARAMETER_UNSUPPORTED", "ORG_RESTRICTION_HEADER_INVALID", "INVALID_CUSTOM_CONSTRAINT"),
     legacy=(
-        *("badRequest", "invalid", "invalidParameter", "parseError", "invalidHeader", "invalidQuery", "invalidAltValue"),
+        *(
+            "badRequest",
+            "invalid",
+            "invalidArgument",
+            "invalidRequest",
+            "invalidParameter",
+            "parseError",
+            "invalidHeader",
+            "invalidQuery",
+            "invalidAltValue",
+        ),
         *("badContent", "unknownApi", "tooManyParts", "unsupportedMediaProtocol", "unsupportedOutputFormat", "sslRequired"),
         *("invalidPageToken", "invalidFilters", "missingRequiredParameter", "unexpectedParameter", "unexpectedPart"),
         "incompatibleParameters",
@@ -166,6 +188,9 @@ INVALID_ARGUMENT: Final = CauseEntry(
             "missing a `thought_signature`",
             "missing a thought_signature",
             "thinking is not supported for this model",
+            "cached content is too small",
+            "cannot extract voices from a non-audio request",
+            "your use case is currently not supported",
             "invalid frame payload data) precondition check failed",
             "location must equal * app engine",
         ),
@@ -179,6 +204,34 @@ INVALID_ARGUMENT: Final = CauseEntry(
             "thinking budget",
         ),
         *says(66, "request contains an invalid argument", "invalid json payload received"),
+        # other services'
+        *says(
+            66,
+            "project ids must start with a lowercase letter",
+            "the incoming request contained invalid data",
+            "missing the 'address', 'components'",
+            "input jwk is not in a valid json format",
+            "missing oidc web single sign-on config",
+            "points must be written in order",
+            "sync input too long. for audio longer than",
+            "document pages exceed the limit",
+        ),
+        *google_says(66, "provided filter is not valid", "unsupported input file format", "unable to parse range:"),
+        *google_says(
+            66, "log entry with size * exceeds maximum size", '"status":"invalid_request"', '"status" : "invalid_request"'
+        ),
+        # pages of Google's web servers
+        *says(
+            66,
+            "error 400 (bad request)!!1",
+            "error 405 (method not allowed)!!1",
+            "error 411 (length required)!!1",
+            "error 413 (request entity too large)!!1",
+            "that's an error. * your client has issued a malformed or illegal request",
+            "that's an error. * request is malformed. it should not be retried",
+            "that's an error. * your client issued a request that was too large",
+            "that's an error. * requests require a * content-length",
+        ),
         *google_says(66, "uniform bucket-level access", "must be set to your string-based project id"),
         *google_says(66, "input token count * exceeds the maximum", "generatecontentrequest.", "invalid_argument"),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin.model.cause import Cause
+from keyadmin.model.causes import consent
 from keyadmin.model.causes.entry import CauseEntry, Turn, Variant, do, google_says, run, says
 
 OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
@@ -160,6 +161,18 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             "The ID token was issued to another OAuth client (or Firebase project) than the program expects.",
             "The sign-in's token is for another client",
         ),
+        # https://developers.google.com/identity/protocols/oauth2/scopes
+        "scope": Variant(
+            (
+                do(
+                    "correct the scopes that the message lists as invalid: https://developers.google.com/identity/protocols/"
+                    "oauth2/scopes; each whole, with https://www.googleapis.com/auth/, blanks between them"
+                ),
+                do("some are for accounts of a Workspace alone (Keep, Chat, Admin SDK), or are gone (photoslibrary.readonly)"),
+                do("list them for the app too: https://console.cloud.google.com/auth/scopes"),
+            ),
+            "The app asked for scopes that do not exist, or that this account cannot give.",
+        ),
         "blocked": Variant(
             (
                 do(
@@ -225,6 +238,24 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             "wrong recipient, payload audience",
         ),
         *google_says(13, "redirect_uri_mismatch", "token has wrong audience", 'has incorrect "aud" (audience) claim'),
+        *says(
+            13,
+            "access blocked: * request is invalid",
+            "access blocked: your institution's admin needs to review",
+            "keeps this app from accessing * advanced protection",
+            "parameter not allowed for this message type",
+            "invalid parameter value for redirect_uri",
+            "invalid parameter value for scope",
+            "device_id and device_name are required for private ip",
+            "some requested scopes cannot be shown",
+            "requested client not authorized",
+            "invalid email or user id",
+            "without domain-wide delegation of authority",
+            *consent.REQUEST,
+            *consent.TESTING,
+        ),
+        *google_says(13, "error 400: invalid_request", "error 400: access_not_configured"),
+        *google_says(36, "client_secret is missing", "could not determine client id from request", "unsupported_grant_type"),
         *google_says(37, "invalid_client", "unauthorized_client", "idpiframe_initialization_failed"),
     ),
 )

@@ -138,7 +138,7 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
             "invalid_grant * malformed code",
             "invalid_grant * code was already redeemed",
         ),
-        *google_says(33, "token used too early", "token used too late"),
+        *google_says(33, "token used too early", "token used too late", "expired_token"),
         *says(
             91,
             "google.auth.exceptions.refresherror",
@@ -208,6 +208,19 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
     ),
     f"{CLOUD}/docs/authentication/troubleshoot-adc",
     variants={
+        # https://developers.google.com/identity/protocols/oauth2/service-account#authorizingrequests
+        "none-asked": Variant(
+            (
+                do(
+                    "the program names the scopes when it makes the credentials: credentials.with_scopes("
+                    "['https://www.googleapis.com/auth/cloud-platform']), from_service_account_file(FILE, scopes=[...])"
+                ),
+                do("an ID token in place of an access token: its audience is the address of the service that is called"),
+                do("in your own request: each scope whole (https://www.googleapis.com/auth/...), with blanks between"),
+            ),
+            "The program asked for a token without a scope (or for one that does not exist).",
+            "The program asked for no scope",
+        ),
         # https://developers.google.com/workspace/drive/api/guides/api-specific-auth
         "drive-file": Variant(
             (
@@ -269,6 +282,7 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
         *says(
             29,
             "insufficient authentication scopes",
+            "invalid oauth scope or id token audience provided",
             "permission denied while getting drive credentials",
             "no oauth token with google drive scope was found",
             "authsub token has wrong scope",

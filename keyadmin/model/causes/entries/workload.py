@@ -106,6 +106,26 @@ WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
             ),
             "The provider's name was not filled in: the text shows the expression in its place.",
         ),
+        # https://cloud.google.com/iam/docs/troubleshooting-workforce-identity-federation
+        "mapping": Variant(
+            (
+                run(
+                    "gcloud iam workload-identity-pools providers describe PROVIDER --workload-identity-pool=POOL "
+                    "--location=global",
+                    "attributeMapping and attributeCondition; a workforce pool: gcloud iam workforce-pools providers describe",
+                ),
+                do(
+                    "compare them with the token or assertion: google.subject needs a value of at most 127 bytes "
+                    "(assertion.sub.extract(...) shortens it), other attributes one text, google.groups a short list"
+                ),
+                do(
+                    "SAML: the identity provider's address for answers, audience (entity id) and certificate have to be those "
+                    "of the pool's provider, and NameID must be sent"
+                ),
+            ),
+            "What the identity provider says of the caller does not fit the provider's settings in the pool.",
+            "The identity provider's answer does not fit the pool",
+        ),
         "no-token": Variant(
             (
                 do(
@@ -135,6 +155,10 @@ WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
             "failed to generate google cloud access token",
             "oidc/get-token-error",
             "the size of mapped attribute",
+            "size of the entire mapped attributes exceeds",
+            "mapped attribute google.groups exceeds",
+            "the mapped attribute ' * must be of type",
+            "obtain a value for google.subject from the given credential",
             "the attribute condition must reference",
             "unable to retrieve identity pool subject token",
             "failed to generate google cloud id token",
@@ -166,6 +190,15 @@ WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
             "awsexternalaccountcredential",
             "identitypoolcredentials",
             "externalaccountcredential",
+        ),
+        *google_says(
+            14,
+            "set to the correct acs url",
+            "does not match rp callback url",
+            "verify the signature in samlresponse",
+            "should contain the saml rp entity id",
+            "missing or empty nameid",
+            "invalid value for * subject_token_type",
         ),
         *google_says(14, "attribute condition * rejected", "unauthorized_client * attribute condition"),
     ),
