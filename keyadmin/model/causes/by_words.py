@@ -67,7 +67,9 @@ def _elsewhere(facts: ErrorFacts) -> Verdict:
 
 def _malformed(facts: ErrorFacts) -> Verdict:
     """A header that cannot be sent: of a key for Google only where the text is about one."""
-    about_keys = re.search(r"x-goog-api-key|gemini|genai|generativ|google_api_key", facts.message, re.IGNORECASE)
+    about_keys = re.search(
+        r"x-goog-api-key|firebaseoptions|gemini|genai|generativ|google_api_key", facts.message, re.IGNORECASE
+    )
     return (Cause.MALFORMED_KEY, None) if about_keys else None
 
 

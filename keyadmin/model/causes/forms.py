@@ -18,7 +18,8 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         (
             "delegation",
             re.compile(
-                r"retrieve access tokens using this method|unauthorized client or scope in request|"
+                r"retrieve access tokens using this method|for the appropriate api or scopes|"
+                r"unauthorized client or scope in request|"
                 r"requested client not authorized|invalid email or user id|domain-wide delegation",
                 re.IGNORECASE,
             ),
@@ -133,7 +134,9 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         (
             "source",
             re.compile(
-                r"subject.?token|credential_source|externalaccount|\baws\b|executable|identitypoolcredentials", re.IGNORECASE
+                r"subject.?token|credential_source|external.?account|\baws\b|executable|identitypool|pluggable|workforce_?pool|"
+                r"certificate configuration|target principal|refresherror: file|workloadidentityfederation config",
+                re.IGNORECASE,
             ),
         ),
         ("unfilled", re.compile(r"\$\{{1,2} ?(?:secrets|vars|env)\b|\$\{\{", re.IGNORECASE)),
@@ -194,6 +197,19 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ),
         ("slow", re.compile(r"read ?timed ?out|readtimeout|read timeout|execution expired|awaiting headers", re.IGNORECASE)),
     ),
+    Cause.MULTIPLE_CREDENTIALS: (("client", re.compile(r"mutually exclusive", re.IGNORECASE)),),
+    Cause.SERVICE_ACCOUNT_KEY_INVALID: (
+        (
+            "form",
+            re.compile(
+                r"valid json|valid type|json key is missing|json is missing|missing (?:required )?fields?|missing 'type'|"
+                r"type'? (?:field|value)|of type|type '|unexpected (?:format|end)|expected format|filetype|expecting\b|"
+                r"pars(?:e|ing) (?:credentials|service account|the credentials)|read json file|credentials? type|must contain|"
+                r"client_email field|private_key field|json credential|account (?:info|certificate|key json)",
+                re.IGNORECASE,
+            ),
+        ),
+    ),
     Cause.CREDENTIALS_MISSING: (
         ("iap", re.compile(r"invalid iap credentials", re.IGNORECASE)),
         ("instance", re.compile(r"not enabled on this instance", re.IGNORECASE)),
@@ -201,14 +217,39 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ("anonymous", re.compile(r"anonymous (?:caller|users) does not have", re.IGNORECASE)),
         ("invoke", re.compile(r"either allow unauthenticated invocations", re.IGNORECASE)),
         ("rclone", re.compile(r"empty token found", re.IGNORECASE)),
+        ("firebase", re.compile(r"firebase login", re.IGNORECASE)),
+        (
+            "gcloud",
+            re.compile(
+                r"active account selected|no credentialed accounts|does not have any valid credentials|"
+                r"with no configured credentials|boto config",
+                re.IGNORECASE,
+            ),
+        ),
+        ("client-file", re.compile(r"from_client_secrets_file", re.IGNORECASE)),
+        (
+            "file",
+            re.compile(r"credentials? file|keyfile|google_application_credentials|credentialserror: file", re.IGNORECASE),
+            re.compile(
+                r"no such file|does not exist|not find file|file \S+ was not found|is not a valid file|not found or invalid|"
+                r"could not find or open|unable to read|failed to read",
+                re.IGNORECASE,
+            ),
+        ),
         ("packages", re.compile(r"[a-z0-9-]+\.pkg\.dev\b", re.IGNORECASE)),
-        ("maps", re.compile(r"missing.?key.?map|maps platform|must use an api key|no.?api.?keys|=keyless", re.IGNORECASE)),
+        (
+            "maps",
+            re.compile(
+                r"missing.?key.?map|maps platform|must use an api key|no.?api.?keys|=keyless|googlemaps|google maps|"
+                r"com\.google\.android\.(?:geo|maps)|gms(?:services|placesclient)",
+                re.IGNORECASE,
+            ),
+        ),
         (
             "no-key",
             re.compile(r"api.?key", re.IGNORECASE),
-            re.compile(r"gemini|generativelanguage|google_api_key|genai|generative.?ai", re.IGNORECASE),
+            re.compile(r"gemini|generativelanguage|google_api_key|genai|generative.?ai|googleai|llm keys", re.IGNORECASE),
         ),
-        ("client-file", re.compile(r"from_client_secrets_file", re.IGNORECASE)),
     ),
     Cause.QUOTA_PROJECT_NOT_SET: (("requester-pays", re.compile(r"requester pays", re.IGNORECASE)),),
     Cause.SCOPES_INSUFFICIENT: (
@@ -227,7 +268,9 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
     ),
     Cause.CREDENTIALS_EXPIRED: (
         ("rclone", re.compile(r"rclone|failed to create file system for", re.IGNORECASE)),
-        ("firebase", re.compile(r"http error: 401, request had invalid authentication", re.IGNORECASE)),
+        ("firebase", re.compile(r"http error: 401, request had invalid authentication|firebase login", re.IGNORECASE)),
+        ("user", re.compile(r"auth/(?:user-token|invalid-user|id-token)|firebase id token", re.IGNORECASE)),
+        ("connection", re.compile(r"zapier|failed to verify connection|\bn8n|nodeapierror", re.IGNORECASE)),
         ("audience", re.compile(r"invalid iap credentials", re.IGNORECASE)),
         ("account", re.compile(r"account has been (?:deleted|disabled)", re.IGNORECASE)),
         ("clock", re.compile(r"token used too early|computer's clock|reasonable timeframe", re.IGNORECASE)),

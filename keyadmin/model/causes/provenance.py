@@ -73,6 +73,8 @@ _GOOGLE: Final = (
         "signet::",
         "oauth2client",
         "gspread",
+        "gargle",
+        "pydrive",
         "gcsfs",
         "pandas_gbq",
         "cloudsqlconn",

@@ -38,13 +38,15 @@ _CREDENTIALS: Final[Mapping[Cause, tuple[Pattern, ...]]] = {
             "google_api_key or gemini_api_key",
             "google_api_key/gemini_api_key",
             "failed to get access token from google adc",
+            "must provide api key or enterprise credentials",
+            "api key is required for google gemini",
+            "llm keys set gemini",
             # Maps, in apps
             "api key not found. check that * android:name=",
             "must be initialized via [gms * provideapikey",
             # what has to sign, and has no key to sign with
             "unable to detect default googleaccessid",
             # tools
-            "run `clasp login`",
             'have you run "firebase login',
             "requires authentication, please run firebase login",
             "gcr credentials not present in store",
@@ -64,6 +66,10 @@ _CREDENTIALS: Final[Mapping[Cause, tuple[Pattern, ...]]] = {
             "api key is missing. please provide a valid api key",
             "does your boto config file contain all needed credentials",
             "all connection methods have failed!",
+            "could not find or open the credentials file",
+            "could not fetch an auth token to authenticate with google cloud",
+            "oauth2 flow requires an interactive session",
+            "non interactive mode (gdrive_non_interactive",
             "failed to determine service account",
             "no apikey configuration was passed",
             "please set either apikey or projectid and location",
@@ -87,6 +93,7 @@ _CREDENTIALS: Final[Mapping[Cause, tuple[Pattern, ...]]] = {
             "json key is missing the refresh_token",
             "unable to authenticate using the provided code",
             "no refresh token is set",
+            "refresh token not available",
             'with "rclone config reconnect',
         ),
         *google_says(58, "could not refresh access token"),
@@ -95,7 +102,7 @@ _CREDENTIALS: Final[Mapping[Cause, tuple[Pattern, ...]]] = {
     Cause.SERVICE_ACCOUNT_KEY_INVALID: (
         *says(
             28,
-            "does not have a valid type. type is",
+            "does not have a valid type. type is * authorized_user",
             "missing 'type' field in credentials",
             "error reading credentials from stream, 'type'",
             "oauth client from service account: error processing credentials",
@@ -107,6 +114,9 @@ _CREDENTIALS: Final[Mapping[Cause, tuple[Pattern, ...]]] = {
         *google_says(
             28,
             "failed to parse service account json",
+            "unknown or invalid credentials type",
+            "cannot parse the credentials file",
+            "but expected 'service_account'",
             "invalid service account certificate",
             "json key is missing the type field",
             "json is missing the 'type' field",
@@ -165,12 +175,21 @@ _CREDENTIALS: Final[Mapping[Cause, tuple[Pattern, ...]]] = {
             "missing redirect url in the client_credentials.json",
             "[gsi_logger]: the given client id is not found",
         ),
-        *google_says(37, "property 'installed' or 'web'", "field 'web' or 'installed'", "invalid client secret json file"),
+        *google_says(
+            37,
+            "property 'installed' or 'web'",
+            "field 'web' or 'installed'",
+            "invalid client secret json file",
+            "invalid client secrets file",
+        ),
+        *google_says(37, "json downloaded for an oauth client"),
+        *google_says(37, "client id: * is authorized for the appropriate api or scopes"),
         *says(13, "idtoken: audience provided does not match"),
         *says(40, "oauth2/google: no credentials found"),
     ),
     Cause.SCOPES_INSUFFICIENT: (
         *says(29, "invalid auth scopes. scopes must include"),
+        *google_says(29, "invalid oauth scope or id token audience"),
         *google_says(50, "permission scopes specified"),
         *google_says(59, "insufficient_scope"),
     ),
@@ -180,9 +199,8 @@ _PROJECTS: Final[Mapping[Cause, tuple[Pattern, ...]]] = {
     Cause.API_NOT_ENABLED: (
         *says(
             46,
-            "to be enabled in your firebase project",
+            "firebase ai * to be enabled in your firebase project",
             "firebase ai logic api has not been enabled",
-            "not configured in your firebase project",
         ),
         *google_says(46, "api is not enabled for the project"),
     ),
@@ -196,7 +214,7 @@ _PROJECTS: Final[Mapping[Cause, tuple[Pattern, ...]]] = {
         *says(
             60,
             'the "roles/iam.serviceaccounttokencreator" role',
-            "roles to be granted to service agents",
+            "deployment requires specific roles to be granted to service agents",
             "set the invoker for the iam policy",
         ),
         *google_says(60, "setting iam policy failed, try", "your service account has been denied access"),
@@ -213,6 +231,7 @@ _KEYS: Final[Mapping[Cause, tuple[Pattern, ...]]] = {
         ),
         *google_says(27, "invalid api key was supplied in the request", "error_invalid_api_key"),
     ),
+    Cause.MALFORMED_KEY: says(27, "firebaseoptions.apikey` doesn't match the expected format"),
     Cause.MULTIPLE_CREDENTIALS: google_says(
         15, "credentials are mutually exclusive", "credentials and api key are mutually exclusive"
     ),
@@ -232,7 +251,13 @@ _GEMINI: Final[Mapping[Cause, tuple[Pattern, ...]]] = {
         *google_says(58, "usage limit reached for gemini"),
     ),
     Cause.RATE_LIMITED: google_says(
-        62, "project quotas don't allow for the current", "maximum number of concurrent sessions", "message rate exceeded"
+        62,
+        "prediction request quota is exceeded",
+        "quota exhausted. please reach out",
+        "insufficient quota(s) to execute",
+        "project quotas don't allow for the current",
+        "maximum number of concurrent sessions",
+        "message rate exceeded",
     ),
 }
 
@@ -243,7 +268,7 @@ _REQUESTS: Final[Mapping[Cause, tuple[Pattern, ...]]] = {
             "expected project:region:instance",
             "must have format: project:region:instance",
             "the project property is set to the empty string",
-            "project property must be set to a valid project id",
+            "project property must be set to a valid project id, not the project",
             "first content should be with role",
             "each item should include role field",
             '"projectid" field is empty in the local firebase config',
@@ -252,6 +277,13 @@ _REQUESTS: Final[Mapping[Cause, tuple[Pattern, ...]]] = {
         *google_says(
             66,
             "universe domain mismatch",
+            "recursive schema detected",
+            "does not support recursive",
+            "invalid batch job name",
+            "only supported in the gemini developer client",
+            "only supported by the gemini developer api",
+            "error: contents are required",
+            "invalid request. invalid '",
             "provided region was mismatched",
             "must provide a model name",
             "does not support project/location",
@@ -261,10 +293,16 @@ _REQUESTS: Final[Mapping[Cause, tuple[Pattern, ...]]] = {
             "invalid request. missing the '",
         ),
     ),
+    Cause.CONFLICT: google_says(61, "preconditionfailed: 412 patch"),  # an etag that is no longer the newest
     Cause.NOT_FOUND: says(64, "storage: object doesn't exist", "storage: bucket doesn't exist"),
     Cause.SERVICE_UNAVAILABLE: (
         *google_says(67, "a server error occurred. please wait a bit and try again"),
-        *google_says(67, "service is unavailable. please try again later", "ioexception: service_not_available"),
+        *google_says(
+            67,
+            "service is unavailable. please try again later",
+            "ioexception: service_not_available",
+            "temporarily unavailable. please try again",
+        ),
     ),
     Cause.NETWORK_UNREACHABLE: google_says(
         68,

@@ -114,6 +114,34 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             ),
             "Google Maps was called without an API key.",
         ),
+        # https://cloud.google.com/sdk/docs/authorizing
+        "gcloud": Variant(
+            (
+                run("gcloud auth login", "signs gcloud, gsutil and bq in; `gcloud auth list` shows who is signed in already"),
+                run("gcloud auth login --cred-file=FILE", "in a job: with a service account's key, or a federation's file"),
+            ),
+            "No account is signed in to gcloud (gsutil and bq use its sign-in). Programs have one of their own: the "
+            "Application Default Credentials.",
+        ),
+        # https://firebase.google.com/docs/cli
+        "firebase": Variant(
+            (
+                run("firebase login", "on a workstation; `firebase login:list` shows the accounts"),
+                do("in a job: set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account, or of a federation"),
+            ),
+            "No account is signed in to Firebase's tools.",
+        ),
+        "file": Variant(
+            (
+                do(
+                    "see that the file is there for the program: by its whole path, in the container or job where it runs, "
+                    "and readable for its user"
+                ),
+                do("the path is a leftover: unset GOOGLE_APPLICATION_CREDENTIALS; the other places are then searched"),
+                run("gcloud auth application-default login", "on a workstation: needs no file of a service account"),
+            ),
+            "The program was told to read its credentials from a file, and did not find it.",
+        ),
         "rclone": Variant(
             (run("rclone config reconnect REMOTE:", "signs in and stores a token for this remote"),),
             "rclone has no token for this remote.",
@@ -243,6 +271,27 @@ SERVICE_ACCOUNT_KEY_INVALID: Final = CauseEntry(
         do("the key is there and whole: set the machine's clock"),
     ),
     f"{CLOUD}/iam/docs/keys-create-delete",
+    variants={
+        # https://cloud.google.com/iam/docs/keys-create-delete
+        "form": Variant(
+            (
+                do(
+                    "give the program the whole JSON file as it was downloaded: its type is service_account, and it has "
+                    "client_email and private_key. In a variable it has to be unbroken, with its quotes"
+                ),
+                do(
+                    "an OAuth client's file (installed, web) and your own credentials (authorized_user) are something else: "
+                    "programs want one kind"
+                ),
+                run(
+                    "gcloud iam service-accounts keys create FILE --iam-account=ACCOUNT",
+                    "no whole file at hand: a new one, or better do without (workload identity federation, an attached "
+                    "service account)",
+                ),
+            ),
+            "What was given as the service account's key is not such a file, or not all of it. Google was not asked yet.",
+        ),
+    },
     reasons=("JWT_TOKEN_INVALID",),
     patterns=(
         *says(

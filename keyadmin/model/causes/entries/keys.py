@@ -239,6 +239,22 @@ MULTIPLE_CREDENTIALS: Final = CauseEntry(
         ),
     ),
     ERROR_REASONS,
+    variants={
+        # https://googleapis.github.io/python-genai/#create-a-client
+        "client": Variant(
+            (
+                do(
+                    "create the client with one of them: an API key alone (Gemini API, or Vertex AI in express mode), or "
+                    "project, location and credentials (Vertex AI)"
+                ),
+                do(
+                    "see which variables are set beside: GOOGLE_API_KEY, GEMINI_API_KEY, GOOGLE_GENAI_USE_VERTEXAI, "
+                    "GOOGLE_CLOUD_PROJECT"
+                ),
+            ),
+            "The program's client was given an API key and other credentials; it takes one. Google was not asked yet.",
+        ),
+    },
     reasons=("OVERLOADED_CREDENTIALS",),
     patterns=says(
         15, "multiple authentication credentials", "api key and the authentication credential are from different projects"

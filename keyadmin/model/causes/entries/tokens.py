@@ -42,6 +42,24 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
             ),
             "The token that rclone stored for this remote is over.",
         ),
+        # https://firebase.google.com/docs/auth/admin/verify-id-tokens
+        "user": Variant(
+            (
+                do("the user signs in again; the app: getIdToken(true) fetches a new token before the call"),
+                do("web, app and server have to be of one Firebase project: compare their configurations"),
+            ),
+            "The token of a user of the app is over, or was issued by another Firebase project.",
+        ),
+        "connection": Variant(
+            (
+                do("open the connection (credential) in the tool, and sign in to Google again"),
+                do(
+                    "it happens each week: your own OAuth client is in testing; publish it: "
+                    "https://console.cloud.google.com/auth/audience"
+                ),
+            ),
+            "The sign-in that the tool stored for its connection to Google is over.",
+        ),
         # https://firebase.google.com/docs/cli
         "firebase": Variant(
             (
