@@ -111,7 +111,8 @@ def _of_a_permission(
     if anybodys:
         return filled(known.variants["unnamed"].steps, names)
     if permission is not None and not shortform.looked_for(permission):
-        if granting := shortform.grant(permission, found.project, found.secret):
+        named, member = names.get("role"), found.member
+        if granting := shortform.grant(permission, found.project, found.secret, named=named, member=member):
             return granting
         return filled(known.variants["foreign"].steps, names)
     option = shortform.option(permission, feature)

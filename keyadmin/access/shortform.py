@@ -11,6 +11,10 @@ from keyadmin.model.command_line import complete
 
 _TO: Final = "--member=user:ADDRESS"
 _ONE_RESOURCE: Final = "or grants the same on the one resource that is named above"
+_WHOSE: Final = (
+    "ADDRESS = the account that the program really uses: its credentials file's client_email, the machine's, or gcloud's "
+    "(`gcloud auth list`); of a service account --member=serviceAccount:ADDRESS"
+)
 # Roles that Google's pages name for a permission, where the one that is smallest by number is made for another purpose.
 _CUSTOMARY: Final = {
     "storage.buckets.get": "roles/storage.bucketViewer",
@@ -21,6 +25,7 @@ _CUSTOMARY: Final = {
     "run.routes.invoke": "roles/run.invoker",
     "cloudtasks.tasks.create": "roles/cloudtasks.enqueuer",
     "cloudtasks.queues.create": "roles/cloudtasks.queueAdmin",
+    "compute.projects.get": "roles/compute.viewer",
     "billing.resourceAssociations.create": "roles/billing.user",
     "billing.resourceAssociations.delete": "roles/billing.admin",
     "billing.accounts.get": "roles/billing.viewer",
@@ -30,10 +35,11 @@ _CUSTOMARY: Final = {
 # What else helps, by the beginning of the permission. https://cloud.google.com/bigquery/docs/running-jobs,
 # https://cloud.google.com/storage/docs/access-control/using-iam-permissions
 _MORE: Final = {
-    "bigquery.jobs.": "or run it in a project of your own, which is charged then, whoever owns the data: bq --project_id=MINE, "
+    "bigquery.jobs.": "or run it in a project of your own, which is charged then, whoever owns the data: bq "
+    "--project_id=MINE, "
     "bigquery.Client(project=...), --billing-project",
     "storage.": "or for one bucket: `gcloud storage buckets add-iam-policy-binding gs://BUCKET --member=user:ADDRESS "
-    "--role=ROLE`",
+    "--role=ROLE`; what writes and deletes too (a backup) needs roles/storage.objectAdmin",
     "secretmanager.": "or for one secret: `gcloud secrets add-iam-policy-binding SECRET --project=PROJECT "
     "--member=user:ADDRESS --role=ROLE`",
     "compute.": "who creates or changes machines needs more of that kind: roles/compute.instanceAdmin.v1 has them all; "
@@ -63,14 +69,17 @@ def looked_for(permission: str) -> bool:
     return any(permission in feature.permissions for feature in FEATURES.values())
 
 
-def grant(permission: str, project: str | None, secret: str | None = None) -> tuple[str, ...]:
+def grant(
+    permission: str, project: str | None, secret: str | None = None, *, named: str | None = None, member: str | None = None
+) -> tuple[str, ...]:
     """What an admin does about a permission that doctor does not look for: of secrets, folders, metrics.
 
-    Empty for those that it looks for, and for those that no known role holds.
+    Empty for those that it looks for, and for those that no known role holds. `named` = the role that the text says to grant,
+    taken if it holds the permission; `member` = who lacks it, where the text says so.
     """
     if looked_for(permission):
         return ()
-    role = _CUSTOMARY.get(permission) or _smallest(permission)
+    role = (named if named and _holds(named, permission) else None) or _CUSTOMARY.get(permission) or _smallest(permission)
     if role is None:
         return ()
     if permission.startswith(("resourcemanager.folders.", "resourcemanager.organizations.")):
@@ -88,7 +97,8 @@ def grant(permission: str, project: str | None, secret: str | None = None) -> tu
     if secret is not None and permission.startswith("secretmanager."):  # known, so the smaller grant comes first
         of_it = complete(more, project=project, secret=secret, role=role).removeprefix("or for one secret: ")
         return (f"an admin of the project runs: {of_it}", f"or for all secrets of the project: {command}")
-    return (f"an admin of the project runs: {command}", complete(more, project=project, secret=secret, role=role))
+    whose = () if member is not None else (_WHOSE,)
+    return (f"an admin of the project runs: {command}", complete(more, project=project, secret=secret, role=role), *whose)
 
 
 def role_named(text: str) -> str | None:
@@ -97,6 +107,10 @@ def role_named(text: str) -> str | None:
     if text in roles.titles:
         return text
     return next((name for name, title in roles.titles.items() if title.casefold() == text.casefold()), None)
+
+
+def _holds(role: str, permission: str) -> bool:
+    return any(each.name == role and permission in each.permissions for each in candidates())
 
 
 def _smallest(permission: str) -> str | None:

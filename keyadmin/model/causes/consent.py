@@ -30,6 +30,25 @@ REQUEST: Final = (
     *("đã chặn quyền truy cập: yêu cầu của ứng dụng", "truy cập bị chặn: yêu cầu của ứng dụng"),
     *("toegang geblokkeerd: het verzoek van", "toegang geblokkeerd: autorisatiefout"),
 )
+# "This app is blocked"
+BLOCKED: Final = (
+    *(
+        "此应用已被阻止",
+        "此應用程式已遭封鎖",
+        "此應用程式遭到封鎖",
+        "このアプリはブロックされます",
+        "このアプリはブロックされています",
+    ),
+    *("이 앱은 차단되었습니다", "이 앱이 차단되었습니다", "diese app ist blockiert", "diese app wurde blockiert"),
+    *("cette application est bloquée", "esta aplicación está bloqueada", "se bloqueó esta app", "este app está bloqueado"),
+    *(
+        "esta aplicação está bloqueada",
+        "questa app è bloccata",
+        "это приложение заблокировано",
+        "ta aplikacja jest zablokowana",
+    ),
+    *("bu uygulama engellendi", "aplikasi ini diblokir", "ứng dụng này bị chặn", "deze app is geblokkeerd"),
+)
 # "... has not completed the Google verification process"
 TESTING: Final = (
     *("überprüfungsprozess von google", "bestätigungsprozess von google", "überprüfung durch google nicht abgeschlossen"),

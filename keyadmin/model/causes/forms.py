@@ -49,6 +49,9 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
             "blocked",
             re.compile(
                 r"admin_policy|org_internal|restricted_client|within its organization|app is blocked|"
+                r"已被阻止|遭封鎖|ブロックされ|"
+                r"차단되었|app ist blockiert|est bloquée|está bloquead|è bloccata|заблокировано|zablokowana|engellendi|"
+                r"diblokir|bị chặn|geblokkeerd|"
                 r"institution.s admin|policy_enforced|access_not_conf",
                 re.IGNORECASE,
             ),
@@ -162,8 +165,20 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ("places", re.compile(r"places_api_", re.IGNORECASE)),
         ("firebase", re.compile(r"firebase|auth/api-key|auth/invalid-api-key|identitytoolkit", re.IGNORECASE)),
     ),
-    Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS: (("code-assist", re.compile(r"cloudaicompanion|cloudcode-pa", re.IGNORECASE)),),
+    Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS: (
+        ("code-assist", re.compile(r"cloudaicompanion|cloudcode-pa", re.IGNORECASE)),
+        (
+            "placeholder",
+            re.compile(
+                r"project(?:s/|:)?[ '\"`\[]{0,3}(?:\$?\{|\$[A-Z_]{4,}|<[A-Za-z]|your[-_ ]|undefined\b|null\b|None\b|"
+                r"my[-_]project[-_]id)",
+                re.IGNORECASE,
+            ),
+        ),
+        ("deleted", re.compile(r"project \S{1,80} (?:has been|was) deleted", re.IGNORECASE)),
+    ),
     Cause.ACCOUNT_NOT_ELIGIBLE: (
+        ("location", re.compile(r"(?:in|for) your (?:current )?(?:location|country|region)", re.IGNORECASE)),
         ("verify", re.compile(r"verify your account|account validation|validation_required", re.IGNORECASE)),
         ("project", re.compile(r"requires setting the google_cloud_project|valid google cloud project id", re.IGNORECASE)),
     ),
@@ -176,6 +191,7 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
                 re.IGNORECASE,
             ),
         ),
+        ("reauth", re.compile(r"\breauth\.googleapis\.com|\breauth api\b", re.IGNORECASE)),
         ("private", re.compile(r"[a-z]-pa\.googleapis\.com|\bPrivate API\b")),
         ("user-setting", re.compile(r"script\.google\.com/home/usersettings", re.IGNORECASE)),
     ),
@@ -247,7 +263,7 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
         ),
         (
             "no-key",
-            re.compile(r"api.?key", re.IGNORECASE),
+            re.compile(r"api.?key|gemini models", re.IGNORECASE),
             re.compile(r"gemini|generativelanguage|google_api_key|genai|generative.?ai|googleai|llm keys", re.IGNORECASE),
         ),
     ),
@@ -306,6 +322,8 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
                 re.IGNORECASE,
             ),
         ),
+        ("old-client", re.compile(r"schema is no longer supported|is deprecated\. use audio, video", re.IGNORECASE)),
+        ("managed", re.compile(r"must be of the form: constraints/|managed constraint format", re.IGNORECASE)),
         ("secret", re.compile(r"projects/[\w-]+/secrets/[\w-]+\] is not in a valid format", re.IGNORECASE)),
         ("placeholder", re.compile(r"invalid list value", re.IGNORECASE)),
         ("fixed-location", re.compile(r"location must equal", re.IGNORECASE)),
@@ -354,7 +372,11 @@ _VARIANTS: Final[Mapping[Cause, tuple[tuple[str, *tuple[re.Pattern[str], ...]], 
     ),
     Cause.CONSUMER_SUSPENDED: (("account", re.compile(r"disabled in this account", re.IGNORECASE)),),
     Cause.ALREADY_EXISTS: (("deleted", re.compile(r"in a deleted state|marked for deletion", re.IGNORECASE)),),
+    Cause.API_KEYS_NOT_SUPPORTED_BY_API: (
+        ("gemini", re.compile(r"\b1008\b|bidigeneratecontent|generativelanguage|/v1beta/", re.IGNORECASE)),
+    ),
     Cause.NOT_FOUND: (
+        ("constraint", re.compile(r"error creating policy|google_org_policy_policy|org-?polic(?:y|ies)", re.IGNORECASE)),
         (
             "account",
             re.compile(

@@ -29,17 +29,38 @@ _CLIENT_CODES: Final = range(400, 500)
 _SHORT: Final = 120  # characters of a first step that fits behind a sentence
 
 
-# Pages of Google's that say no more than that something was not finished, by what only they say.
-_PAGES: Final = (
+# Texts that name no cause of the table, by what only they say.
+_SENTENCES: Final = (
     (
-        (
-            "products are not yet authorized to access your account",
-            "gemini code assist 进行身份验证",
-            "gemini code assist を使用した認証",
-        ),
+        ("products are not yet authorized to access your account", "gemini code assist 进行身份验证"),
         "The sign-in of Gemini Code Assist (and of the Gemini CLI) was not finished, or not everything was allowed: sign in "
         "again in the browser with the account that is meant and allow all that is asked; update the program and delete its "
         "stored sign-in (~/.gemini/oauth_creds.json); or use a Gemini API key.",
+    ),
+    (
+        (
+            "[errno 13] permission denied",
+            "eacces: permission denied",
+            "operation not permitted, open",
+            "access is denied. (os error 5)",
+        ),
+        "The machine's own file permissions refused it, not Google: let the user that the program runs as read or write "
+        "that path.",
+    ),
+    (
+        (
+            *("cannot read properties of undefined", "cannot read property '", "is not a function", "object has no attribute"),
+            *(
+                "modulenotfounderror:",
+                "importerror:",
+                "nullpointerexception",
+                "nil pointer dereference",
+                "err_module_not_found",
+            ),
+        ),
+        "The program failed in its own code (often at an answer that it did not expect), so no key and no permission is "
+        "named: "
+        "update or reinstall it, read what it printed before this, and tell its makers.",
     ),
 )
 
@@ -47,7 +68,7 @@ _PAGES: Final = (
 def of(facts: ErrorFacts) -> str | None:
     """A sentence or two, or None where nothing more can be said."""
     low = facts.message.lower()
-    if (page := next((said for marks, said in _PAGES if any(mark in low for mark in marks)), None)) is not None:
+    if (page := next((said for marks, said in _SENTENCES if any(mark in low for mark in marks)), None)) is not None:
         return page
     host = _elsewhere(facts.message)
     match = wording.find(wording.normal(facts.message), google=True)

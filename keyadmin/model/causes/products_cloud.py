@@ -22,7 +22,8 @@ CLOUD: Final = (
     ),
     Product(
         "the version of the secret or key",
-        "it is switched off: gcloud secrets versions enable (gcloud kms keys versions enable); one that was destroyed is gone: "
+        "it is switched off: gcloud secrets versions enable (gcloud kms keys versions enable); one that was destroyed is "
+        "gone: "
         "add a new version and use that",
         ("is in disabled state", "is in destroyed state", "is not enabled, current state is"),
         ("secret version", "cryptokeyversions"),
@@ -49,7 +50,8 @@ CLOUD: Final = (
     # https://cloud.google.com/kubernetes-engine/docs/concepts/autopilot-security
     Product(
         "GKE Autopilot",
-        "its Warden refuses what Autopilot does not allow (privileged containers, host paths ...): change the manifest, or use "
+        "its Warden refuses what Autopilot does not allow (privileged containers, host paths ...): change the manifest, "
+        "or use "
         "a Standard cluster",
         ("gke warden rejected", "warden-validating"),
     ),

@@ -74,7 +74,10 @@ def token_type(facts: ErrorFacts) -> Verdict:
 def _credentials_missing(facts: ErrorFacts) -> Verdict:
     no_keys = wording.cause_of(facts.message) is Cause.API_KEYS_NOT_SUPPORTED_BY_API
     if no_keys:
-        return Cause.API_KEYS_NOT_SUPPORTED_BY_API, "gemini" if named.service(facts) == GEMINI else None
+        of_gemini = named.service(facts) == GEMINI
+        return Cause.API_KEYS_NOT_SUPPORTED_BY_API, "gemini" if of_gemini else forms.variant(
+            facts, Cause.API_KEYS_NOT_SUPPORTED_BY_API
+        )
     return Cause.CREDENTIALS_MISSING, forms.variant(facts, Cause.CREDENTIALS_MISSING)
 
 

@@ -24,7 +24,8 @@ CREDENTIALS_MISSING: Final = CauseEntry(
                 run(
                     "gcloud auth print-identity-token --audiences=AUDIENCE --impersonate-service-account=ACCOUNT "
                     "--include-email",
-                    "a token to send as Authorization: Bearer (or Proxy-Authorization); AUDIENCE = the OAuth client id on the "
+                    "a token to send as Authorization: Bearer (or Proxy-Authorization); AUDIENCE = the OAuth client id on "
+                    "the "
                     "page of IAP",
                 ),
                 do("ACCOUNT needs roles/iap.httpsResourceAccessor on what is called; people sign in with a browser"),

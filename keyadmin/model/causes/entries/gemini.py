@@ -132,6 +132,22 @@ ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
     ),
     "https://developers.google.com/gemini-code-assist/resources/faqs",
     variants={
+        # https://developers.google.com/gemini-code-assist/resources/available-locations
+        "location": Variant(
+            (
+                do(
+                    "see where the call leaves from: a VPN, a proxy (also one in the folder's .env), a server elsewhere; "
+                    "is it on the list? "
+                    "https://developers.google.com/gemini-code-assist/resources/available-locations"
+                ),
+                do("the country of the account is another: https://policies.google.com/terms shows it"),
+                run(
+                    "keyadmin keys create --name NAME --project PROJECT",
+                    "or use a Gemini API key in place of the sign-in (GEMINI_API_KEY)",
+                ),
+            ),
+            "Google does not offer this where the call came from, or in the account's country.",
+        ),
         "verify": Variant(
             (
                 do(

@@ -81,6 +81,17 @@ NOT_FOUND: Final = CauseEntry(
             "Nothing answers under this address: a page of Google's servers says so, not the API.",
             "There is no such address",
         ),
+        # https://cloud.google.com/resource-manager/docs/organization-policy/org-policy-constraints
+        "constraint": Variant(
+            (
+                run(
+                    "gcloud org-policies list --project=PROJECT --show-unset",
+                    "the constraints that there are: is the name one of them?",
+                ),
+                do("compare the organisation's, folder's or project's number too"),
+            ),
+            "There is no such constraint, or no such organisation, folder or project.",
+        ),
         "key": Variant(
             (
                 run("keyadmin keys list --project PROJECT --all", "or --deleted: deleted keys can be restored for 30 days"),

@@ -19,6 +19,26 @@ PROJECT_NOT_FOUND_OR_NO_ACCESS: Final = CauseEntry(
     ),
     f"{CLOUD}/resource-manager/docs/creating-managing-projects",
     variants={
+        "placeholder": Variant(
+            (
+                do(
+                    "the name is still a placeholder or a variable that nobody filled in: write the id of your project "
+                    "into that setting, "
+                    "manifest or environment variable (GOOGLE_CLOUD_PROJECT)"
+                ),
+                run("keyadmin projects list --all", "the projects that this account sees"),
+            ),
+            "The call was for a project of no real name.",
+        ),
+        # https://cloud.google.com/resource-manager/docs/creating-managing-projects#restoring_a_project
+        "deleted": Variant(
+            (
+                run("keyadmin projects undelete PROJECT", "within 30 days, by an owner: all is there again"),
+                do("older than that: it is gone for good; make keys and credentials in another project and put them in"),
+                run("keyadmin projects list --all", "the projects that this account sees"),
+            ),
+            "The project of this key or of these credentials was deleted.",
+        ),
         "code-assist": Variant(
             (
                 run(
@@ -27,7 +47,7 @@ PROJECT_NOT_FOUND_OR_NO_ACCESS: Final = CauseEntry(
                 do("a program in between has a setting of its own for the project: fill it in there, or leave it empty"),
                 run("keyadmin projects list --all", "the projects that this account sees"),
             )
-        )
+        ),
     },
     reasons=("CONSUMER_INVALID", "RESOURCE_PROJECT_INVALID"),
     patterns=says(

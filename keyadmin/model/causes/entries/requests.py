@@ -32,6 +32,31 @@ INVALID_ARGUMENT: Final = CauseEntry(
             ),
             "This model does not have what the request asks for.",
         ),
+        # https://ai.google.dev/gemini-api/docs/interactions
+        "old-client": Variant(
+            (
+                do(
+                    "update the client library (google-genai 2.0.0 or later) or the program that calls: it sends what the "
+                    "API no longer takes"
+                ),
+                do("a program that is not yours and has no newer version: tell its maker"),
+            ),
+            "The program speaks an older form of the API, which was switched off. Key, quota and project are fine.",
+        ),
+        # https://cloud.google.com/resource-manager/docs/organization-policy/using-constraints
+        "managed": Variant(
+            (
+                do(
+                    "managed constraints (iam.managed...) are known to version 2 of the API alone: "
+                    "google_org_policy_policy in Terraform, "
+                    "gcloud org-policies set-policy; the name there is without constraints/"
+                ),
+                run(
+                    "gcloud org-policies list --project=PROJECT --show-unset", "the constraints that there are, by their names"
+                ),
+            ),
+            "The constraint's name is not of the form that this version of the API takes.",
+        ),
         # https://cloud.google.com/secret-manager/docs/access-secret-version
         "secret": Variant(
             (do("ask for a version of the secret: projects/PROJECT/secrets/SECRET/versions/latest"),),
@@ -177,6 +202,8 @@ INVALID_ARGUMENT: Final = CauseEntry(
             "restricted harmblockthreshold setting",
             "embedcontentrequest.",
             "generatecontentrequest.contents[",
+            "realtime_input.media_chunks is deprecated",
+            "interactions api schema is no longer supported",
             "embedcontentsrequest.",
             "contents is not specified",
             "function calling is not enabled for",

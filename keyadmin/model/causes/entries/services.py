@@ -43,6 +43,18 @@ API_NOT_ENABLED: Final = CauseEntry(
             ),
             "A product of Google Maps is not enabled in the project of the key: each has an API of its own.",
         ),
+        # https://github.com/googleapis/google-auth-library-python
+        "reauth": Variant(
+            (
+                do(
+                    "nobody can enable this API: an old client asks for it in place of signing in again; update it "
+                    "(google-auth, gcloud, gsutil)"
+                ),
+                run("gcloud auth application-default login", "then sign in again (gcloud auth login for gcloud itself)"),
+            ),
+            "The organisation wants a new sign-in, and an old client library asks for it in a way that only Google's own "
+            "projects may.",
+        ),
         "private": Variant(
             (
                 do("nobody can enable this API: the tool that called it takes it for yours; update the tool"),

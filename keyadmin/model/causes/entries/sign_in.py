@@ -253,6 +253,7 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             "without domain-wide delegation of authority",
             *consent.REQUEST,
             *consent.TESTING,
+            *consent.BLOCKED,
         ),
         *google_says(13, "error 400: invalid_request", "error 400: access_not_configured"),
         *google_says(36, "client_secret is missing", "could not determine client id from request", "unsupported_grant_type"),

@@ -119,7 +119,8 @@ WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
                     "(assertion.sub.extract(...) shortens it), other attributes one text, google.groups a short list"
                 ),
                 do(
-                    "SAML: the identity provider's address for answers, audience (entity id) and certificate have to be those "
+                    "SAML: the identity provider's address for answers, audience (entity id) and certificate have to be "
+                    "those "
                     "of the pool's provider, and NameID must be sent"
                 ),
             ),
