@@ -50,7 +50,7 @@ _VARIANTS: Final[Forms] = {
         ("pubsub", re.compile(r"user not authorized to perform this action", re.IGNORECASE)),
         ("cloudsql", re.compile(r"client is not authorized to make this request", re.IGNORECASE)),
         ("fcm", re.compile(r"mismatched-credential", re.IGNORECASE)),
-        ("image", re.compile(r"must have permission to read the image", re.IGNORECASE)),
+        ("image", re.compile(r"must have permissions? (?:to read|on) the image", re.IGNORECASE)),
         ("invoker", re.compile(r"not authorized to invoke this service|permission to get url", re.IGNORECASE)),
         (
             "named-role",
@@ -217,6 +217,7 @@ _VARIANTS: Final[Forms] = {
         ("file", re.compile(r"permission to access the file|cachedcontent not found", re.IGNORECASE)),
         ("session", re.compile(r"bidigeneratecontent session", re.IGNORECASE)),
         ("location", re.compile(r"permission denied on 'locations/", re.IGNORECASE)),
+        ("app-engine", re.compile(r"not contain an app engine application", re.IGNORECASE)),
         ("page", re.compile(r"was not found on this server", re.IGNORECASE)),
         ("key", re.compile(r'key "projects/|locations/global/keys', re.IGNORECASE)),
     ),

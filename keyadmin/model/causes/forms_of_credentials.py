@@ -82,6 +82,10 @@ FORMS: Final[Forms] = {
         ("unfilled", re.compile(r"\$\{{1,2} ?(?:secrets|vars|env)\b|\$\{\{", re.IGNORECASE)),
         ("no-token", re.compile(r"ACTIONS_ID_TOKEN_REQUEST", re.IGNORECASE)),
         (
+            "no-pool",
+            re.compile(r"identity pool does not exist", re.IGNORECASE),
+        ),
+        (
             "mapping",
             re.compile(r"mapped attribute|value for google\.subject|samlresponse|saml assertion|nameid|saml rp", re.IGNORECASE),
         ),

@@ -7,6 +7,13 @@ from typing import Final
 from keyadmin.model.causes.product import Product
 
 CLOUD: Final = (
+    # https://developers.google.com/workspace/chat/configure-chat-api
+    Product(
+        "Google Chat (the app)",
+        "turn the Chat API on and configure the app (name, avatar, visibility): "
+        "https://console.cloud.google.com/apis/api/chat.googleapis.com/hangouts-chat",
+        ("google chat app not found",),
+    ),
     # https://cloud.google.com/storage/docs/authentication/hmackeys
     Product(
         "Cloud Storage's HMAC key",
@@ -60,6 +67,7 @@ CLOUD: Final = (
         "it still holds objects (older versions count): delete them first; gcloud storage rm --recursive gs://BUCKET "
         "deletes the bucket with all that is in it",
         ("bucket you tried to delete is not empty",),
+        ("gcloud", "gsutil", "google", "gs://"),
     ),
     Product(
         "the project's liens",

@@ -32,7 +32,7 @@ _THINGS: Final = re.compile(
     r"cannot create more than \d+|maximum number of (?:keys|service accounts) on|cannot run builds in this region|"
     r"quota for using this many instances|quota limit '[A-Za-z]+' has been exceeded|streamingpull connection|"
     r"quota error for [a-z-]+ quota|project quotas don.t allow|scale\.up\.error\.quota|insufficient quota\(s\) to execute|"
-    r"cannot add \d+ nodes in region",
+    r"cannot add \d+ nodes in region|may not have more than \d+ versions",
     re.IGNORECASE,
 )
 _SCRIPT: Final = re.compile(

@@ -179,6 +179,7 @@ ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
         *says(
             6,
             "not eligible for gemini code assist",
+            "missing a valid license for gemini",
             "must be a named user on your organization's",
             "request an entitlement to gemini code assist",
             "not eligible for gemini code",

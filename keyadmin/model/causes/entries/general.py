@@ -68,6 +68,15 @@ NOT_FOUND: Final = CauseEntry(
             "The account that is named does not exist (any more).",
             "There is no such account",
         ),
+        # https://cloud.google.com/appengine/docs/standard/troubleshooting
+        "app-engine": Variant(
+            (
+                run("gcloud app create --project=PROJECT", "asks for the region, which cannot be changed later"),
+                do("or name the project that has the app: --project"),
+            ),
+            "The project has no App Engine application yet.",
+            "There is no App Engine application",
+        ),
         # A page of Google's web servers: the host knows no such path.
         "page": Variant(
             (
@@ -122,6 +131,7 @@ NOT_FOUND: Final = CauseEntry(
             "was not found on this server. * that's all we know",
             "not found; gaia id not found for email",
             "no designtimeagent found for project",
+            "does not contain an app engine application",
             "reserved range: ' * not found for consumer project",
             "secret [projects/ * not found or has no versions",
             "does not exist for project * to add a cloud datastore",
@@ -163,12 +173,12 @@ ALREADY_EXISTS: Final = CauseEntry(
             "is the subject of a conflict: * already exist",
             "the resource 'projects/ * already exists",
             "document already exists: projects/",
-            "requested bucket name is not available",
             "already exists within project projects/",
             "existing role with that role_id",
-            "the requested identifier already exists",
+            "already contains an app engine application",
         ),
         *google_says(60, "409 already exists:", "already exists: job", "already exists: dataset", "already exists: table"),
+        *google_says(60, "requested bucket name is not available", "the requested identifier already exists"),
         *google_says(60, "resource already exists in the project", "entity already exists."),
         *google_says(
             60,
@@ -208,7 +218,7 @@ CONFLICT: Final = CauseEntry(
             "could not serialize access to table",
             "aborted due to concurrent update against table",
             "transaction was aborted. it was wounded",
-            "another operation was already in progress",
+            "operation failed because another operation was already in progress",
         ),
         *google_says(
             61,

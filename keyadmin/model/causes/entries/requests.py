@@ -217,7 +217,6 @@ INVALID_ARGUMENT: Final = CauseEntry(
             "thinking is not supported for this model",
             "cached content is too small",
             "cannot extract voices from a non-audio request",
-            "your use case is currently not supported",
             "invalid frame payload data) precondition check failed",
             "location must equal * app engine",
         ),
@@ -235,15 +234,21 @@ INVALID_ARGUMENT: Final = CauseEntry(
         *says(
             66,
             "project ids must start with a lowercase letter",
-            "the incoming request contained invalid data",
+            "invalid value for field 'resource.",
             "missing the 'address', 'components'",
             "input jwk is not in a valid json format",
             "missing oidc web single sign-on config",
             "points must be written in order",
             "sync input too long. for audio longer than",
-            "document pages exceed the limit",
         ),
-        *google_says(66, "provided filter is not valid", "unsupported input file format", "unable to parse range:"),
+        *google_says(66, "the incoming request contained invalid data", "document pages exceed the limit"),
+        *google_says(
+            66,
+            "your use case is currently not supported",
+            "provided filter is not valid",
+            "unsupported input file format",
+            "unable to parse range:",
+        ),
         *google_says(
             66, "log entry with size * exceeds maximum size", '"status":"invalid_request"', '"status" : "invalid_request"'
         ),

@@ -127,6 +127,19 @@ WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
             "What the identity provider says of the caller does not fit the provider's settings in the pool.",
             "The identity provider's answer does not fit the pool",
         ),
+        # https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity
+        "no-pool": Variant(
+            (
+                run("gcloud iam workload-identity-pools list --location=global --project=PROJECT", "the pools that there are"),
+                do(
+                    "PROJECT.svc.id.goog is made with the project's first GKE cluster that has Workload Identity Federation: "
+                    "make the cluster first, then the binding (Terraform: depends_on)"
+                ),
+                do("another name: compare it letter by letter; a deleted pool can be restored for 30 days"),
+            ),
+            "The pool that the member belongs to does not exist (yet).",
+            "There is no such pool",
+        ),
         "no-token": Variant(
             (
                 do(
@@ -147,6 +160,7 @@ WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
             'invalid value for "audience"',
             "the given credential is rejected by the attribute condition",
             "rejected by the attribute condition",
+            "identity pool does not exist",
             "the audience in id token",
             "error connecting to the given credential's issuer",
             "the issuer in id token",
