@@ -23,7 +23,7 @@ FORMS: Final[Forms] = {
                 re.IGNORECASE,
             ),
         ),
-        ("audience", re.compile(r"payload audience|wrong audience|\(audience\) claim", re.IGNORECASE)),
+        ("audience", re.compile(r"payload audience|wrong audience|aud mismatch|\(audience\) claim", re.IGNORECASE)),
         ("android", re.compile(r"developer_error|apiexception: 1(?:0:|2500)", re.IGNORECASE)),
         (
             "cap",
