@@ -65,7 +65,8 @@ def causes() -> str:
             out.append(f"Whose turn: {found.turn}.\n")
         out += [f"- {fix}" for fix in found.steps]
         for variant in found.variants.values():
-            out.append(f"\n{variant.explanation or 'Otherwise:'}\n")
+            whose = f" Whose turn: {variant.turn}." if variant.turn is not None else ""
+            out.append(f"\n{variant.explanation or 'Otherwise:'}{whose}\n")
             out += [f"- {fix}" for fix in variant.steps]
         out.append(f"\nSource: {found.source}\n")
     return "\n".join(out)

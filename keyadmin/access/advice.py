@@ -50,12 +50,13 @@ def fix_lines(found: Classification, *, feature: str | None = None, unnamed: boo
     of a command of keyadmin, so that a permission that is not named may be any.
     """
     known = entry(found.cause)
-    names = {
+    names: dict[str, str | None] = {
         # the project of such an error is the one that was charged, wrongly
         "project": None if found.cause is Cause.QUOTA_PROJECT_NOT_SET else found.project,
         "service": found.service,
         "permission": found.permission,
         "constraint": found.constraint,
+        **found.filling,
     }
     if found.cause is Cause.MISSING_IAM_PERMISSION:
         unknown = unnamed and found.permission is None
@@ -74,14 +75,18 @@ def fix_lines(found: Classification, *, feature: str | None = None, unnamed: boo
 
 
 def _of_the_caller(found: Classification, lines: tuple[str, ...]) -> tuple[str, ...]:
-    """The address or site that was shut out, where the text names it."""
-    if found.caller is None:
-        return lines
-    word = shlex.quote(found.caller)
-    return tuple(
-        re.sub(r"(--add-ips ADDRESS|--add-referrers SITE)\b", lambda to: f"{to[1].partition(' ')[0]} {word}", line)
-        for line in lines
-    )
+    """The address, site or app that was shut out, where the text names it."""
+
+    def let_in(step: re.Match[str]) -> str:
+        value = found.callers.get(step[1])
+        return step[0] if value is None else f"{step[1]} {shlex.quote(value)}"
+
+    return tuple(_CALLER.sub(let_in, line) for line in lines)
+
+
+_CALLER: Final = re.compile(
+    r"(--add-ips|--add-referrers|--add-android|--add-ios) (?:ADDRESS|SITE|PACKAGE=SHA1|BUNDLE_ID)(?![\w=])"
+)
 
 
 def _role(found: Classification) -> str | None:
@@ -111,8 +116,9 @@ def _of_a_permission(
     if anybodys:
         return filled(known.variants["unnamed"].steps, names)
     if permission is not None and not shortform.looked_for(permission):
-        named, member = names.get("role"), found.member
-        if granting := shortform.grant(permission, found.project, found.secret, named=named, member=member):
+        names_of_things = {"secret": found.secret, "bucket": found.filling.get("bucket")}
+        granting = shortform.grant(permission, found.project, named=names.get("role"), member=found.member, **names_of_things)
+        if granting:
             return granting
         return filled(known.variants["foreign"].steps, names)
     option = shortform.option(permission, feature)

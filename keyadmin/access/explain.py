@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import ceil
-from typing import Any
+from typing import Any, Final
 
 from keyadmin.access.advice import fix_lines
 from keyadmin.model.cause import Cause
-from keyadmin.model.causes import hints, named, names, vendors
+from keyadmin.model.causes import hints, named, names, quota, vendors
 from keyadmin.model.causes.entry import Turn
 from keyadmin.model.causes.facts import Classification, Origin
 from keyadmin.model.causes.products import BY_NAME, RULES
@@ -81,7 +81,7 @@ def _explained(error: Occurrence, others: int) -> Explanation:
         project=_safe(found.project),
         fix=tuple(redact(line) for line in steps),
         source=known.source,
-        turn=known.turn,
+        turn=variant.turn if variant is not None and variant.turn is not None else known.turn,
         count=error.count,
         others=others,
         found=found,
@@ -95,7 +95,12 @@ def _said(error: Occurrence) -> str:
     variant = known.variants.get(error.found.variant or "")
     if known.cause is Cause.UNKNOWN:
         return _unknown(error)
-    return variant.explanation if variant is not None and variant.explanation else known.explanation
+    words = variant.explanation if variant is not None and variant.explanation else known.explanation
+    details = quota.said(error.facts) if known.cause in _OF_QUOTAS else ""
+    return f"{words} {redact(details)}".rstrip()
+
+
+_OF_QUOTAS: Final = (Cause.RATE_LIMITED, Cause.DAILY_QUOTA_EXCEEDED, Cause.NO_FREE_TIER)
 
 
 def _unknown(error: Occurrence) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin.access.permissions import DEFAULT, FEATURES, feature_named
+from keyadmin.access.power import highest, is_own, lowest_place, most, place_of, service_of
 from keyadmin.access.roles import candidates, cover
 from keyadmin.data import predefined_roles
 from keyadmin.model.command_line import complete
@@ -31,6 +32,13 @@ _CUSTOMARY: Final = {
     "billing.accounts.get": "roles/billing.viewer",
     "billing.accounts.list": "roles/billing.viewer",
     "billing.accounts.getIamPolicy": "roles/billing.viewer",
+    "compute.instances.list": "roles/compute.viewer",
+    "compute.forwardingRules.create": "roles/compute.loadBalancerAdmin",
+    "dataproc.clusters.create": "roles/dataproc.editor",
+    "aiplatform.locations.get": "roles/aiplatform.viewer",
+    "aiplatform.locations.list": "roles/aiplatform.viewer",
+    "firebase.projects.get": "roles/firebase.viewer",
+    "appengine.applications.get": "roles/appengine.appViewer",
 }
 # What else helps, by the beginning of the permission. https://cloud.google.com/bigquery/docs/running-jobs,
 # https://cloud.google.com/storage/docs/access-control/using-iam-permissions
@@ -70,35 +78,71 @@ def looked_for(permission: str) -> bool:
 
 
 def grant(
-    permission: str, project: str | None, secret: str | None = None, *, named: str | None = None, member: str | None = None
+    permission: str,
+    project: str | None,
+    secret: str | None = None,
+    bucket: str | None = None,
+    *,
+    named: str | None = None,
+    member: str | None = None,
 ) -> tuple[str, ...]:
     """What an admin does about a permission that doctor does not look for: of secrets, folders, metrics.
 
-    Empty for those that it looks for, and for those that no known role holds. `named` = the role that the text says to grant,
-    taken if it holds the permission; `member` = who lacks it, where the text says so.
+    Empty for those that it looks for, and for those that no known role holds. `secret`, `bucket` = those it names; `named`
+    = the role that the text says to grant, taken if it holds the permission; `member` = who lacks it, where the text says so.
     """
     if looked_for(permission):
         return ()
     role = (named if named and _holds(named, permission) else None) or _CUSTOMARY.get(permission) or _smallest(permission)
     if role is None:
         return ()
-    if permission.startswith(("resourcemanager.folders.", "resourcemanager.organizations.")):
-        return (f"an admin grants {role} on the folder or organisation",)
-    if permission.startswith(("billing.accounts.", "billing.resourceAssociations.")):
-        return (  # https://cloud.google.com/billing/docs/how-to/grant-access-to-billing
-            "an administrator of the billing account runs: `gcloud billing accounts add-iam-policy-binding BILLING_ACCOUNT "
-            f"{_TO} --role={role}`",
-            "roles on a project do not reach it; first see which account calls: Terraform's may be another than gcloud's",
-        )
+    if (above := _above_projects(permission, role)) is not None:
+        return above
     command = complete(
         f"`gcloud projects add-iam-policy-binding PROJECT {_TO} --role={role} --condition=None`", project=project
     )
     more = next((note for start, note in _MORE.items() if permission.startswith(start)), _ONE_RESOURCE)
-    if secret is not None and permission.startswith("secretmanager."):  # known, so the smaller grant comes first
-        of_it = complete(more, project=project, secret=secret, role=role).removeprefix("or for one secret: ")
-        return (f"an admin of the project runs: {of_it}", f"or for all secrets of the project: {command}")
+    note = complete(more, project=project, secret=secret, bucket=bucket, role=role)
+    if permission in ("storage.buckets.create", "storage.buckets.list"):  # no bucket can grant these
+        return (f"an admin of the project runs: {command}",)
+    kind = _known_one(permission, secret, bucket)
+    if kind is not None:  # known, so the smaller grant comes first
+        of_it = note.removeprefix(f"or for one {kind}: ")
+        return (f"an admin of the project runs: {of_it}", f"or for all {kind}s of the project: {command}")
     whose = () if member is not None else (_WHOSE,)
-    return (f"an admin of the project runs: {command}", complete(more, project=project, secret=secret, role=role), *whose)
+    return (f"an admin of the project runs: {command}", note, *whose)
+
+
+def _known_one(permission: str, secret: str | None, bucket: str | None) -> str | None:
+    """The kind of the one resource that the error names, and that can have a grant of its own."""
+    if secret is not None and permission.startswith("secretmanager."):
+        return "secret"
+    of_one = permission.startswith(("storage.objects.", "storage.folders.", "storage.managedFolders."))
+    return "bucket" if bucket is not None and (of_one or permission == "storage.buckets.get") else None
+
+
+def _above_projects(permission: str, role: str) -> tuple[str, ...] | None:
+    """The grant of a permission that projects do not have, or of a role that they do not take."""
+    if permission.startswith(("billing.accounts.", "billing.resourceAssociations.")):
+        return (  # https://cloud.google.com/billing/docs/how-to/grant-access-to-billing
+            "an administrator of the billing account runs: gcloud billing accounts add-iam-policy-binding BILLING_ACCOUNT "
+            f"{_TO} --role={role}",
+            "roles on a project do not reach it; first see which account calls: Terraform's may be another than gcloud's",
+        )
+    place = highest([lowest_place(role), place_of(permission)])
+    if place == "project":
+        return None
+    of_folder = place == "folder"
+    return (
+        f"an admin of the organisation runs: gcloud organizations add-iam-policy-binding ORGANIZATION_ID {_TO} --role={role} "
+        "--condition=None",
+        *(
+            ["or for one folder: gcloud resource-manager folders add-iam-policy-binding FOLDER_ID, likewise"]
+            if of_folder
+            else []
+        ),
+        "a project cannot grant it: being owner of one is not enough",
+    )
 
 
 def role_named(text: str) -> str | None:
@@ -115,10 +159,24 @@ def _holds(role: str, permission: str) -> bool:
 
 def _smallest(permission: str) -> str | None:
     found = cover([permission])
+    service = service_of(permission)
+    if not any(is_own(role, service) for role in found.roles) and (beta := _own_in_beta(permission)) is not None:
+        return beta
     if found.uncovered:  # letters may be large or small in an error
         exact = {name.lower(): name for role in candidates() for name in role.permissions}.get(permission.lower())
         found = cover([exact]) if exact else found
     return None if found.basic or found.uncovered else found.roles[0]
+
+
+def _own_in_beta(permission: str) -> str | None:
+    """The smallest role of the permission's own service that is in beta: some services have no others."""
+    data = predefined_roles()
+    own = [
+        role
+        for role, held in data.permissions.items()
+        if permission in held and data.stages[role] == "BETA" and is_own(role, service_of(permission))
+    ]
+    return min(own, key=lambda role: (most(data.permissions[role]), len(data.permissions[role]), role), default=None)
 
 
 def lines(permission: str | None) -> tuple[str, ...]:

@@ -50,7 +50,8 @@ def explain(
     session = current(context)
     words = _text(text, from_file)
     found = access.explain_all(words) if everything else [access.explain(words)]
-    seen = [_looked_at(context, each) if verify else None for each in found]
+    agreed: set[str] = set()
+    seen = [_looked_at(context, each, agreed) if verify else None for each in found]
     pairs = list(zip(found, seen, strict=True))
     documents = [each.to_json(alone=not everything) | _verified(looked) for each, looked in pairs]
     reports = [_report(each) + _seen_lines(looked) for each, looked in pairs]
@@ -67,8 +68,12 @@ def _counted(others: int) -> str:
     return "1 more error is" if others == 1 else f"{others} more errors are"
 
 
-def _looked_at(context: typer.Context, found: Explanation) -> list[Seen]:
-    """What the checks saw. Raises usage() where no project is named, or only the text names one and nobody can be asked."""
+def _looked_at(context: typer.Context, found: Explanation, agreed: set[str]) -> list[Seen]:
+    """What the checks saw. Raises usage() where no project is named, or only the text names one and nobody can be asked.
+
+    The steps are about the project of the text: one of the environment or the configuration is taken only where the text names
+    none. `agreed` = those that were asked about already.
+    """
     from keyadmin.cli.confirm import confirm
     from keyadmin.cli.runner import run
     from keyadmin.model.project_ref import checked
@@ -76,17 +81,19 @@ def _looked_at(context: typer.Context, found: Explanation) -> list[Seen]:
     from keyadmin.projects.explain_checks import look
 
     session = current(context)
-    named = session.settings.project.value if session.settings.project is not None else None
+    chosen = session.settings.project
     if found.cause is Cause.UNKNOWN:
         return []
-    project = named or found.project
+    said = chosen.value if chosen is not None and (chosen.source == "--project" or found.project is None) else None
+    project = said or found.project
     if project is None:
         raise usage("--verify looks at a project, and none was named", typed("explain", "-", verify=True, project="PROJECT"))
-    if named is None:
+    if said is None and project not in agreed and not (chosen is not None and chosen.value == project):
         question = f"Look at {project}, which only the text names? Nothing is changed, but the calls go there as you"
         if not session.interactive:
             raise usage(f"only the text names the project {project}", typed("explain", "-", verify=True, project=project))
         confirm(session, question, yes=False)
+        agreed.add(project)
     string = session.env.get("GOOGLE_API_KEY") or session.env.get("GEMINI_API_KEY")
     key = KeyString(string) if string else None
 

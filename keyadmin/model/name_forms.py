@@ -21,6 +21,13 @@ FORMS: Final[Mapping[str, re.Pattern[str]]] = {
     "constraint": re.compile(r"[A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)+"),
     "address": re.compile(r"[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]+"),
     "member": re.compile(r"(?:user|serviceAccount|group):[A-Za-z0-9][A-Za-z0-9._%+-]*@[A-Za-z0-9.-]+\.[A-Za-z]+"),
+    "account": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*@[a-z0-9.-]+\.gserviceaccount\.com"),
+    "number": re.compile(r"[0-9]{6,16}"),
+    "pool": re.compile(r"[a-z0-9-]{4,32}"),
+    "provider": re.compile(r"[a-z0-9-]{4,32}"),
+    "owner": re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*"),
+    "repo": re.compile(r"[A-Za-z0-9_.][A-Za-z0-9._-]*"),
+    "bucket": re.compile(r"[a-z0-9][a-z0-9._-]*[a-z0-9]"),
     "secret": re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,254}"),
     "role": re.compile(r"(?:(?:projects/[a-z0-9.:-]+|organizations/[0-9]+)/)?roles/[A-Za-z0-9_.]+"),
 }

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from keyadmin.access.doctor import diagnose
 from keyadmin.access.permissions import FEATURES
 from keyadmin.model.cause import Cause
 from keyadmin.model.causes.facts import Classification
+from keyadmin.model.causes.table import ENTRIES
 from keyadmin.model.key import GEMINI
 from keyadmin.model.problem import Problem, or_problem
 from keyadmin.model.secret import KeyString
@@ -49,7 +50,13 @@ async def look(cloud: Cloud, found: Classification, project: str, key: KeyString
         seen.append(await _key(cloud, key))
     if key is not None and found.model is not None:
         seen.append(await _model(cloud, key, found.model))
+    if key is None and (found.model is not None or found.cause in _OF_A_KEY):
+        what = "which models the key may use" if found.model is not None else "whether the Gemini API takes the key"
+        seen.append(Seen(what, "unknown", "set GEMINI_API_KEY to the key that the program uses, and look again"))
     return seen
+
+
+_OF_A_KEY: Final = frozenset({cause for cause, known in ENTRIES.items() if known.key_dead or known.of_standard_keys})
 
 
 async def _asked(call: Awaitable[T]) -> T | Problem:

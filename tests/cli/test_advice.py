@@ -38,6 +38,7 @@ FILLED = {
     "SITE": "https://new.example/*",
     "ADDRESS": "198.51.100.9",
     "PACKAGE=SHA1": f"com.new.app={'0' * 40}",
+    "com.new.app=SHA1": f"com.new.app={'0' * 40}",  # where the error names the package
     "BUNDLE_ID": "com.new",
     "NAME": "new-name",
     "NEW_NAME": "new-name",

@@ -53,12 +53,10 @@ NOTHING_TO_TYPE: dict[Cause, str] = {
     Cause.SCOPES_INSUFFICIENT: "gcloud opens a browser, or stops a virtual machine",
     Cause.REGION_NOT_SUPPORTED: "where the caller is",
     Cause.MULTIPLE_CREDENTIALS: "a change in the caller's own program",
-    Cause.API_KEYS_NOT_SUPPORTED_BY_API: "gcloud opens a browser",
     Cause.BILLING_DISABLED: "gcloud billing: money is not the sandbox's",
     Cause.TERMS_NOT_ACCEPTED: "Google's console, by the person",
     Cause.INVALID_ARGUMENT: "what the error itself says",
     Cause.CONFLICT: "the same command once more",
-    Cause.SERVICE_UNAVAILABLE: "waiting",
     Cause.UNKNOWN: "nothing is known that would help",
 }
 

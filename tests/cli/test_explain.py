@@ -198,3 +198,24 @@ def test_verify_without_any_project_is_wrong_usage(cli: Callable[..., Any]) -> N
     result = cli("--no-sandbox", "explain", "API key not valid. Please pass a valid API key.", "--verify")
     assert result.code == 2
     assert "--verify" in result.err
+
+
+def test_verify_does_not_look_at_another_project_than_the_steps_are_about(cli: Callable[..., Any]) -> None:
+    """The environment names one, the text another: only a person may choose, or -p."""
+    text = OFF.format(project="crowded-project")
+    env = {"KEYADMIN_PROJECT": "demo-project"}
+    result = cli("--sandbox", "explain", text, "--verify", env=env)
+    assert result.code == 2
+    assert "crowded-project" in result.err
+    same = cli("--sandbox", "explain", OFF.format(project="demo-project"), "--verify", "--format", "json", env=env)
+    assert same.code == 0
+    assert all("demo-project" in each["check"] for each in same.json["verified"])
+
+
+def test_verify_says_what_it_needs_a_key_for(cli: Callable[..., Any]) -> None:
+    for text in (
+        "models/gemini-1.0-pro is not found for API version v1beta",
+        "API key not valid. Please pass a valid API key.",
+    ):
+        result = cli("--sandbox", "-p", "demo-project", "explain", text, "--verify", "--format", "json")
+        assert any(each["status"] == "unknown" and "GEMINI_API_KEY" in each["detail"] for each in result.json["verified"])

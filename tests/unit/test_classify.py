@@ -236,7 +236,7 @@ def test_a_refusal_ends_with_the_doctor_s_short_form(permission: str | None, opt
     [
         ("secretmanager.versions.add", "--role=roles/secretmanager.secretVersionAdder"),
         ("secretmanager.versions.access", "add-iam-policy-binding demo-project"),
-        ("resourcemanager.folders.list", "on the folder or organisation"),
+        ("resourcemanager.folders.list", "gcloud organizations add-iam-policy-binding"),
         ("compute.instances.create", "--role=roles/compute."),
     ],
 )

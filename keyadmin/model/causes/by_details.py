@@ -7,6 +7,7 @@ from typing import Final
 
 from keyadmin.model.cause import Cause
 from keyadmin.model.causes import by_words, forms, named, names, quota, rules, table, wording
+from keyadmin.model.causes.entries.of_reasons import form_of
 from keyadmin.model.causes.facts import ErrorFacts, Origin
 from keyadmin.model.causes.rules import Verdict
 
@@ -70,7 +71,19 @@ def by_reason(facts: ErrorFacts) -> Verdict:
     cause = table.by_reason().get(reason)
     if cause in (Cause.RATE_LIMITED, Cause.DAILY_QUOTA_EXCEEDED):
         return quota.state(facts)
-    return (cause, _policy_variant(named.everything(facts)) or forms.variant(facts, cause)) if cause is not None else None
+    if cause is None:
+        return None
+    return cause, form_of(reason) or _policy_variant(named.everything(facts)) or forms.variant(facts, cause)
+
+
+def is_new(facts: ErrorFacts) -> bool:
+    """Whether the reason is one of google.api.ErrorReason (by its domain) that the table does not have yet.
+
+    Then nobody knows what it asks for, whatever its words (`The caller does not have permission`) sound like.
+    """
+    domain = facts.domain or ""
+    of_all_apis = domain == "googleapis.com" or domain.startswith("googleapis.com/")
+    return of_all_apis and facts.reason is not None and facts.reason.upper() not in rules.reasons()
 
 
 def by_violations(facts: ErrorFacts) -> Verdict:
@@ -85,11 +98,32 @@ def by_violations(facts: ErrorFacts) -> Verdict:
     return None
 
 
+_PAGES_OWN: Final = frozenset(
+    f"page-{code}"
+    for code in (
+        *("redirect_uri_mismatch", "origin_mismatch", "deleted_client", "disabled_client", "restricted_client"),
+        *("org_internal", "admin_policy_enforced", "disallowed_useragent"),
+    )
+)
+
+
+def _of_the_page(facts: ErrorFacts) -> Verdict:
+    """Google's sign-in page says so in any language, often without a mark of Google's.
+
+    What other servers answer too (`HTTP 400: invalid_request`) does not count; `access_denied` does where the page's own
+    sentence is in another language (in English it is among the wordings).
+    """
+    own = _PAGES_OWN if facts.message.isascii() else _PAGES_OWN | {"page-access_denied"}
+    pages = (table.by_code().get(code) for code in facts.codes if code in own)
+    cause = next((cause for cause in pages if cause is not None), None)
+    return (cause, forms.variant(facts, cause)) if cause is not None else None
+
+
 def by_codes(facts: ErrorFacts) -> Verdict:
     """Codes in words, and the reasons of older APIs: those that name a cause. Both need Google's marks: others use them "
     "too."""
     if facts.origin is not Origin.GOOGLE:
-        return None
+        return _of_the_page(facts) if facts.origin is Origin.ANYBODY else None
     for code in facts.codes:
         cause = table.by_code().get(code)
         if cause in (Cause.RATE_LIMITED, Cause.DAILY_QUOTA_EXCEEDED):

@@ -118,11 +118,21 @@ def by_anchor(facts: ErrorFacts) -> Verdict:
     if facts.status in _BY_STATUS:  # a permission's name in an INVALID_ARGUMENT is the argument
         return None
     named = names.permission_in(facts.message)
-    if named is not None and names.service_of(named) is not None:
+    if named is not None and (names.service_of(named) is not None or names.is_permission(named)):
         return _denied(facts)
-    if facts.origin is Origin.GOOGLE and names.bare_permission_in(facts.message):
+    bare = names.bare_permission_in(facts.message)
+    if bare is not None and (facts.origin is Origin.GOOGLE or _OF_PERMISSIONS.search(facts.message)):
         return _denied(facts)
     return None
+
+
+# Of what a text that names a permission of Google's speaks, in the languages of Google's consoles.
+_OF_PERMISSIONS: Final = re.compile(
+    r"permission|permissão|permiss|permiso|berechtig|autoris|autoriz|zugriff|accès|acceso|acesso|accesso|toestemming|machtiging|"
+    r"uprawnie|oprávněn|jogosult|behörighet|tilladelse|tillatelse|käyttöoike|izin|izni|quyền|права|прав |разрешен|дозв[оі]л|"
+    r"権限|权限|權限|권한|สิทธิ์|إذن|أذون|صلاحي|הרשא|अनुमति|άδεια",
+    re.IGNORECASE,
+)
 
 
 _BY_STATUS: Final[dict[str, Cause]] = {
@@ -176,9 +186,21 @@ def _malformed_request(facts: ErrorFacts) -> Cause | None:
     return Cause.INVALID_ARGUMENT if about_form else None
 
 
-def _taken(facts: ErrorFacts) -> bool:
-    """HTTP 409 stands for two canonical codes; older APIs say by their reason (`duplicate`) that the name is taken."""
-    return any(table.by_legacy_reason().get(reason) is Cause.ALREADY_EXISTS for reason in facts.legacy)
+_UNAUTHENTICATED: Final = 401
+
+
+def _older_reason(facts: ErrorFacts) -> Cause | None:
+    """What a general reason of an older API says more than its status: a 409 that is a `duplicate` is no conflict.
+
+    Of credentials it speaks only where the status does: `required` is also what a call without a parameter is answered.
+    """
+    for reason in facts.legacy:
+        cause = table.by_legacy_reason().get(reason)
+        if cause is None or cause is Cause.INVALID_ARGUMENT:
+            continue
+        if not table.entry(cause).credentials or facts.status == "UNAUTHENTICATED" or facts.code == _UNAUTHENTICATED:
+            return cause
+    return None
 
 
 def by_status(facts: ErrorFacts) -> Verdict:
@@ -205,7 +227,7 @@ def by_status(facts: ErrorFacts) -> Verdict:
     if status is None and facts.code == _TOO_MANY and _API_NAMED.search(facts.message):
         return Cause.RATE_LIMITED, "unsaid"
     found = (
-        (Cause.ALREADY_EXISTS if status == "ABORTED" and _taken(facts) else None)
+        _older_reason(facts)
         or _BY_STATUS.get(status or "")
         or _malformed_request(facts)
         or next(

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from keyadmin.model.cause import Cause
-from keyadmin.model.causes import by_details, by_words, named, names, rules
+from keyadmin.model.causes import by_details, by_words, filling, named, names, rules
 from keyadmin.model.causes.facts import Classification, ErrorFacts, Origin, Violation
 
 __all__ = ["Classification", "ErrorFacts", "Origin", "Violation", "classify"]
@@ -23,7 +23,6 @@ _IMPLIED: Final = {
 }
 # Only these are about a permission: elsewhere a name of that form says nothing.
 _OF_IAM: Final = frozenset({*_IMPLIED, Cause.MISSING_IAM_PERMISSION, Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS})
-_CALLERS: Final = {Cause.API_KEY_IP_BLOCKED: named.caller_address, Cause.API_KEY_REFERRER_BLOCKED: named.caller_site}
 
 
 def classify(facts: ErrorFacts) -> Classification:
@@ -44,7 +43,8 @@ def classify(facts: ErrorFacts) -> Classification:
         role=names.role_in(facts.message) if cause is Cause.MISSING_IAM_PERMISSION else None,
         member=names.member_in(facts.message) if cause is Cause.MISSING_IAM_PERMISSION else None,
         secret=named.secret(facts) if cause is Cause.MISSING_IAM_PERMISSION else None,
-        caller=_CALLERS[cause](facts) if cause in _CALLERS else None,
+        filling=filling.filling(facts, cause),
+        callers=filling.callers(facts, cause),
     )
     if found.project in rules.GOOGLES_OWN_PROJECTS:  # nobody can do anything there
         limited = "gcloud" if cause is Cause.RATE_LIMITED and found.variant in (None, "other") else found.variant
@@ -57,7 +57,7 @@ def _decided(facts: ErrorFacts) -> tuple[Cause, str | None]:
     for judge in (by_details.by_constraint, by_details.by_reason, by_details.by_violations, by_details.by_codes):
         if (found := judge(facts)) is not None:
             return found
-    if facts.origin is Origin.OTHER:
+    if facts.origin is Origin.OTHER or by_details.is_new(facts):
         return Cause.UNKNOWN, None
     for judge in (by_words.by_words, by_words.by_anchor, by_words.by_status):
         if (found := judge(facts)) is not None:

@@ -55,11 +55,12 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Variant:
-    """One form of a cause that takes other steps, and maybe another explanation and title."""
+    """One form of a cause that takes other steps, and maybe another explanation and title, and is another's turn."""
 
     steps: tuple[Step, ...]
     explanation: str = ""
     title: str = ""
+    turn: Turn | None = None
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,8 @@ class Classification:
 
     `vendor` = whose error it is where it is not Google's. `constraint` = the policy constraint, `model` the model named,
     `member` who lacks the permission, `role` the role (or its title) that the text says to grant, `secret` the secret that
-    was refused, `caller` the address or site that a key's restriction shut out.
+    was refused, `filling` what else the text names, by the placeholder of the steps that it is for (`account`), `callers` whom
+    a key's restriction shut out, by the option of `keys restrict` that lets them in (`--add-ips`).
     """
 
     cause: Cause
@@ -79,4 +80,5 @@ class Classification:
     member: str | None = None
     role: str | None = None
     secret: str | None = None
-    caller: str | None = None
+    filling: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    callers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -223,6 +223,7 @@ _VARIANTS: Final[Forms] = {
     ),
     Cause.ORG_POLICY_CONSTRAINT: (
         ("public", re.compile(r"public ?access ?prevention", re.IGNORECASE)),
+        ("network", re.compile(r"by organization restriction\.", re.IGNORECASE)),
         ("members", re.compile(r"permitted customer|permitted organization|domain restriction", re.IGNORECASE)),
     ),
 }

@@ -74,7 +74,7 @@ FORMS: Final[Forms] = {
         (
             "source",
             re.compile(
-                r"subject.?token|credential_source|external.?account|\baws\b|executable|identitypool|pluggable|workforce_?pool|"
+                r"subject.?token|credential_source|external.?account|\baws\b|executable|(?<!workload)identitypool|pluggable|workforce_?pool|"
                 r"certificate configuration|target principal|refresherror: file|workloadidentityfederation config",
                 re.IGNORECASE,
             ),

@@ -26,10 +26,10 @@ def permission(facts: ErrorFacts) -> str | None:
         "ermission denied on secret: projects/" in facts.message
     ):  # Cloud Run's own words, of the account that a revision runs as
         return "secretmanager.versions.access"
-    found = names.permission_in(facts.message)
-    if found is None and facts.origin is Origin.GOOGLE:
-        found = names.bare_permission_in(facts.message) or names.policy_permission_in(facts.message)
-    return found
+    if facts.origin is Origin.OTHER:
+        return names.permission_in(facts.message)
+    found = names.permission_in(facts.message) or names.bare_permission_in(facts.message)
+    return found or (names.policy_permission_in(facts.message) if facts.origin is Origin.GOOGLE else None)
 
 
 def service(facts: ErrorFacts) -> str | None:
@@ -55,11 +55,3 @@ def project(facts: ErrorFacts) -> str | None:
 
 def secret(facts: ErrorFacts) -> str | None:
     return names.secret_in(facts.metadata.get("resource", "")) or names.secret_in(facts.message)
-
-
-def caller_address(facts: ErrorFacts) -> str | None:
-    return names.caller_address_in(facts.message)
-
-
-def caller_site(facts: ErrorFacts) -> str | None:
-    return names.site_of(facts.metadata.get("httpReferrer", "")) or names.caller_site_in(facts.message)

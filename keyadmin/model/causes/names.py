@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cache
-from ipaddress import ip_address
 from typing import Final
 
-from keyadmin.data import services
+from keyadmin.data import all_permissions, org_constraints, services
 
 _WINDOW: Final = 20_000  # names are looked for in this many characters: an error message, not a whole log
 
-_PERMISSION: Final = r"[a-z][A-Za-z0-9]*\.[a-zA-Z][A-Za-z0-9]*\.(?!com\b)[a-z][A-Za-z0-9]*"
+# `compute.instances.list`; some of IAM's and of partners' begin with a host: `iam.googleapis.com/workforcePools.get`.
+_PERMISSION: Final = (
+    r"(?:[a-z][a-z0-9-]*(?:\.[a-z0-9-]+){1,4}\.com/[a-zA-Z][A-Za-z0-9]*\.[a-z][A-Za-z0-9]*|"
+    r"[a-z][A-Za-z0-9]*\.[a-zA-Z][A-Za-z0-9]*\.(?!com\b)[a-z][A-Za-z0-9]*)"
+)
 _END: Final = r"(?![\w(]|\.\w)"  # of a name: a sentence's full stop may follow
 _PERMISSION_IN: Final = (
     re.compile(rf"[Pp]ermission(?:s|\(s\))?:?\s*[\[('\"`]*\s*({_PERMISSION}){_END}"),
@@ -21,12 +24,9 @@ _PERMISSION_IN: Final = (
     re.compile(rf"missing permissions? on [^:\n]{{1,120}}: ({_PERMISSION}){_END}"),
     re.compile(rf"(?:lacks?|missing|requires?d?|one of)\s+[\"'`\[]*({_PERMISSION}){_END}"),
 )
-# Verbs that IAM permissions end in: what tells `compute.instances.list` from a Python module in any language.
-_VERBS: Final = (
-    r"(?:get|list|create|update|delete|use|set|run|predict|enable|disable|sign|act|access|add|remove|search|export|import|"
-    r"attach|detach|start|stop|reset|publish|consume|invoke|write|read|connect|login|move|undelete|lookup|bind)[A-Za-z]*"
+_BARE_PERMISSION: Final = re.compile(
+    r"(?<![\w./@-])([a-z][A-Za-z0-9]{2,40}\.[a-z][A-Za-z0-9]{2,60}\.(?!com\b)[a-z][A-Za-z0-9]{1,60})(?![\w(/-]|\.\w| \()"
 )
-_BARE_PERMISSION: Final = re.compile(rf"(?<![\w./@-])([a-z][A-Za-z0-9]{{2,40}}\.[a-z][A-Za-z0-9]{{2,60}}\.{_VERBS})(?![\w(./])")
 _SERVICE_IN: Final = (
     re.compile(r"\bservices?(?:\(s\))?[\s:\"'`\[(]+([a-z][a-z0-9-]*\.googleapis\.com)"),
     re.compile(r"/apis/(?:api|library)/([a-z][a-z0-9-]*\.googleapis\.com)"),
@@ -52,6 +52,13 @@ _PROJECT_IN: Final = (
     re.compile(r"\b[Pp]roject(?: number)?:? #?(\d{6,16})\b"),
     re.compile(r"\b[Pp]roject(?: id:?| named)? ([a-z][a-z0-9]*-[a-z0-9-]{0,24}[a-z0-9])(?= |[.,:;)]|$)"),
     re.compile(r"\b[Cc]onsumer\s+[\"'`]{0,2}project(?:_number)?:([a-z0-9-]{6,30})"),
+    # `Projekt: demo-shop-1`, `projeto 'demo-shop-1'`, `プロジェクト「demo-shop-1」`: only what has the form of an id
+    re.compile(
+        r"(?:\bProjekt\w{0,4}|\bproje[ck]?t[oaui]?\w{0,3}|\bproyecto|\bprojet|\bprogetto|проект\w{0,3}|プロジェクト|프로젝트|"
+        r"项目|項目|專案|dự án|مشروع|โปรเจ็กต์|โครงการ)(?: ?ID)?\s?[:：]?\s?[\"'`«„「『（(\[]{0,2}\s?"
+        r"([a-z][a-z0-9]*-[a-z0-9-]{0,24}[a-z0-9]|\d{9,16})(?![A-Za-z0-9_-])",
+        re.IGNORECASE,
+    ),
     re.compile(r"--project[= ][\"']?([a-z][a-z0-9-]{4,28}[a-z0-9])(?![\w-])"),
 )
 # Names that were masked before the text was shown: `xxxxxxxxxx`, `my-xxx-project`.
@@ -62,15 +69,25 @@ _PLACEHOLDERS: Final = frozenset(
 
 _CONSTRAINT: Final = re.compile(r"\bconstraints?/([a-z][A-Za-z0-9]*(?:\.[A-Za-z][A-Za-z0-9]*)+)")
 _CUSTOM: Final = re.compile(r"\bcustomConstraints/(custom\.[A-Za-z0-9]+)")
-# Constraints by their bare ids, as consoles in any language show them.
+# Constraints by their bare ids, as consoles in any language show them: of Google's list, or new ones of that form.
 _BARE_CONSTRAINT: Final = re.compile(
-    r"(?<![\w.])((?:iam|compute|gcp|storage|sql|run|cloudfunctions|resourcemanager|serviceuser|appengine|container|vertexai|"
-    r"cloudbuild|datastream|essentialcontacts|ainotebooks|dataproc|bigquery|gke)\.(?:managed\.)?"
-    r"(?:allowed|disable|restrict|require|skip|vm|trusted|uniform|public|enforce|resource|detailed|automatic|shared|serviceAccountKey|"
-    r"managed|workload|set|dns|deny|storageResource|ip)[A-Za-z]*)(?![\w.(])"
+    r"(?<![\w.])([a-z][A-Za-z]{1,30}\.(?:managed\.)?[a-z][A-Za-z0-9]{3,60})(?![\w(]|\.\w)",
 )
-_MODEL: Final = re.compile(
-    r"\b(?:models/)?((?:gemini|imagen|veo|gemma|text-embedding|text-bison|chat-bison|learnlm)-[\w.@-]*\w)"
+_NEW_CONSTRAINT: Final = re.compile(
+    r"(?:iam|compute|gcp|storage|sql|run|cloudfunctions|resourcemanager|serviceuser|appengine|container|vertexai|"
+    r"cloudbuild|datastream|essentialcontacts|ainotebooks|dataproc|bigquery|gke)\.(?:managed\.)?"
+    r"(?:allowed|disable|restrict|require|skip|vm|trusted|uniform|public|enforce|resource|detailed|automatic|shared|"
+    r"serviceAccountKey|managed|workload|set|dns|deny|storageResource|ip)[A-Za-z]*"
+)
+_MODEL_NAME: Final = (
+    # the API's documentation, its command line and the like are named like models
+    r"((?:gemini|imagen|veo|gemma|text-embedding|text-bison|chat-bison|learnlm)-"
+    r"(?!(?:api|apis|cli|code|docs|developer|developers|for|in|enterprise|app|client|key|keys)\b)[\w.@-]*\w)"
+)
+_MODEL: Final = (
+    re.compile(rf"\bmodels?[\"'`]?(?:/|\s*[:=]\s*|\s+)[\"'`]?(?:models/)?{_MODEL_NAME}"),
+    re.compile(rf"(?<![\w/.-]){_MODEL_NAME}"),
+    re.compile(rf"\b{_MODEL_NAME}"),
 )
 
 
@@ -90,6 +107,8 @@ _HOSTS: Final = {
 def permission_in(text: str) -> str | None:
     """The first IAM permission that the text says is lacking."""
     text = text[:_WINDOW]
+    if "." not in text:  # quicker than the patterns
+        return None
     found = [match for pattern in _PERMISSION_IN if (match := pattern.search(text))]
     return min(found, key=lambda match: match.start(1)).group(1) if found else None
 
@@ -112,12 +131,17 @@ def policy_permission_in(text: str) -> str | None:
     return "resourcemanager.projects.getIamPolicy" if _POLICY_READ.search(text) else None
 
 
+def is_permission(name: str) -> bool:
+    """Whether one of Google's roles holds a permission of that name."""
+    return name in all_permissions()
+
+
 def bare_permission_in(text: str) -> str | None:
-    """A permission of a known service that stands in a text of any language."""
-    for found in _BARE_PERMISSION.finditer(text[:_WINDOW]):
-        if service_of(found[1]) is not None:
-            return found[1]
-    return None
+    """A permission, letter by letter one of Google's, that stands in a text of any language."""
+    if "." not in text:
+        return None
+    found = (match[1] for match in _BARE_PERMISSION.finditer(text[:_WINDOW]))
+    return next((name for name in found if name in all_permissions()), None)
 
 
 _ACCOUNT: Final = r"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9.-]{1,120}\.[A-Za-z]{2,20}"
@@ -126,6 +150,7 @@ _MEMBER_IN: Final = (
         rf"({_ACCOUNT})['\"`\]*]*(?: \([^)]{{1,40}}\))? (?:does not have|doesn't have|lacks|is missing|needs|requires|must)"
     ),
     re.compile(rf"\b[Gg]rant\b[^.\n]{{0,160}}? to (?:the )?(?:service account |user )?['\"`\[]*({_ACCOUNT})"),
+    re.compile(rf"\bauthenticated as ['\"`\[]*({_ACCOUNT})"),
     re.compile(rf"\b[Gg]ive ['\"`\[]*({_ACCOUNT})['\"`\]]* (?:the )?(?:permission|role)"),
 )
 
@@ -220,8 +245,12 @@ def project_in_name(name: str) -> str | None:
 def constraint_in(text: str) -> str | None:
     """The id of the organisation policy constraint that the text names."""
     text = text[:_WINDOW]
-    found = _CUSTOM.search(text) or _CONSTRAINT.search(text) or _BARE_CONSTRAINT.search(text)
-    return found[1].rstrip(".") if found else None
+    if found := _CUSTOM.search(text) or _CONSTRAINT.search(text):
+        return found[1].rstrip(".")
+    if "." not in text:
+        return None
+    bare = (match[1] for match in _BARE_CONSTRAINT.finditer(text))
+    return next((name for name in bare if name in org_constraints() or _NEW_CONSTRAINT.fullmatch(name)), None)
 
 
 # Pages that Google's errors point to.
@@ -238,38 +267,14 @@ def help_links(text: str) -> tuple[str, ...]:
 
 def model_in(text: str) -> str | None:
     """The name of a Gemini model that the text names."""
-    found = _MODEL.search(text[:_WINDOW])
+    found = next((match for pattern in _MODEL if (match := pattern.search(text[:_WINDOW]))), None)
     return found[1] if found else None
 
 
 _SECRET: Final = re.compile(r"\bprojects/[a-z0-9.:-]{1,63}/secrets/([A-Za-z0-9_-]{1,255})(?![\w-])")
-_ADDRESS_OF_CALLER: Final = re.compile(r"IP address of the call \(([0-9A-Fa-f.:]{3,45})\)")
-_SITE_OF_CALLER: Final = re.compile(r"[Rr]equests from referer (https?://\S{1,300}) are blocked")
-_SITE: Final = re.compile(r"(https?://[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?(?::\d{1,5})?)(?:[/?#]\S*)?", re.IGNORECASE)
 
 
 def secret_in(text: str) -> str | None:
     """The id of the secret (Secret Manager) that the text names."""
     found = _SECRET.search(text[:_WINDOW])
     return found[1] if found else None
-
-
-def caller_address_in(text: str) -> str | None:
-    """The address that a key's restriction shut out."""
-    found = _ADDRESS_OF_CALLER.search(text[:_WINDOW])
-    try:
-        return str(ip_address(found[1])) if found else None
-    except ValueError:
-        return None
-
-
-def caller_site_in(text: str) -> str | None:
-    """The site that a key's restriction shut out."""
-    found = _SITE_OF_CALLER.search(text[:_WINDOW])
-    return site_of(found[1]) if found else None
-
-
-def site_of(address: str) -> str | None:
-    """All pages of the site, as restrictions name them: `https://a.example/*`."""
-    found = _SITE.fullmatch(address)
-    return f"{found[1].lower()}/*" if found else None

@@ -14,6 +14,8 @@ from itertools import pairwise
 from typing import Final
 from urllib.parse import unquote
 
+from keyadmin.model.causes.trailers import spelt_out
+
 MAX_CHARACTERS: Final = 2_000_000  # of more, the beginning and the end are read
 RECORD: Final = "\ue000"  # from Unicode's private use area; taken out of what comes in
 MAX_RECORDS: Final = 50_000
@@ -74,7 +76,7 @@ def plain(text: str) -> str:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.isascii():
         text = _FRAMES.sub(" ", _unboxed(text.replace(RECORD, " "))).translate(_QUOTES)
-    text = _marked(_web(_unbroken(_unquoted(text))))
+    text = _marked(_web(spelt_out(_unbroken(_unquoted(text)))))
     if "+" in text:
         text = _JOINED.sub(" ", text)
     if "\\" in text:

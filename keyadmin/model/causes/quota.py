@@ -85,6 +85,34 @@ def state(facts: ErrorFacts) -> tuple[Cause, str | None]:
     return Cause.RATE_LIMITED, _variant(text) or ("code-assist" if _CODE_ASSIST.search(text) else _other(facts))
 
 
+_LIMIT: Final = re.compile(r"metric: ['\"]?([\w./-]+)['\"]?, limit: (\d+)(?:, model: ([\w.-]*\w))?")
+_MOST: Final = 3  # quotas that are named: an answer may list many
+_Named = tuple[str, str, str]  # name, limit, model
+
+
+def said(facts: ErrorFacts) -> str:
+    """Which quotas it is, and how much each allows, where the error says so; else nothing."""
+    details = [
+        (found.quota_id or found.metric, found.value, found.model)
+        for found in facts.violations
+        if found.quota_id or found.metric
+    ]
+    words = [(name, value, model or "") for name, value, model in _LIMIT.findall(facts.message)]
+    most = next(
+        (named for named in (details, _of_metadata(facts), words, details) if any(limit for _, limit, _ in named)), details
+    )
+    parts = [
+        name + (f" allows {limit}" if limit else "") + (f" (model {model})" if model else "")
+        for name, limit, model in dict.fromkeys(most)
+    ]
+    return f"The error names the quota {'; '.join(parts[:_MOST])}." if parts else ""
+
+
+def _of_metadata(facts: ErrorFacts) -> list[_Named]:
+    name = facts.metadata.get("quota_limit") or facts.metadata.get("quota_metric")
+    return [(name, facts.metadata.get("quota_limit_value", ""), "")] if name else []
+
+
 def day(facts: ErrorFacts) -> tuple[Cause, str | None]:
     """A quota of a day, and its form."""
     return Cause.DAILY_QUOTA_EXCEEDED, _of_a_day(facts.message) or _other(facts)

@@ -23,7 +23,7 @@ _NEIGHBOURS: Final = 50  # so many entries of a log are looked through for names
 _RECORD_LENGTH: Final = 60_000  # of a longer record the end is read, where a traceback says what happened
 
 _SIGN: Final = r"""["'\]]?\s*(?::|=>?)\s*["'*\[]{0,3}"""
-_REASON: Final = re.compile(rf"\breason{_SIGN}([A-Z][A-Z0-9_]{{3,62}})\b")
+_REASON: Final = re.compile(rf"\breason(?:Code)?{_SIGN}([A-Z][A-Z0-9_]{{3,62}})\b")
 _BARE_REASON: Final = re.compile(
     r"\b(ACCESS_TOKEN_TYPE_UNSUPPORTED|MODEL_CAPACITY_EXHAUSTED|ACCESS_TOKEN_SCOPE_INSUFFICIENT)\b"
 )
@@ -64,8 +64,9 @@ _CLOSED: Final = re.compile(
     re.IGNORECASE,
 )
 
-# Google's sign-in page names its error so in every language: `Error 403: access_denied`, `錯誤 403：access_denied`.
-_PAGE: Final = re.compile(r"\b40[0134]\)?(?: 오류)?\s?[:：]\s?([a-z]{3,20}(?:_[a-z]{3,20}){1,3})\b")
+# Google's sign-in page names its error so in every language: `Error 403: access_denied`, `錯誤 403：access_denied`,
+# `403 오류: access_denied`.
+_PAGE: Final = re.compile(r"\b40[0134]\)?\s?(?:[^\W\da-zA-Z_]{1,9}\s?)?[:：]\s?([a-z]{3,20}(?:_[a-z]{3,20}){1,3})\b")
 # And it links to the part of Google's documentation that is about it.
 _PAGE_LINK: Final = re.compile(r"identity/protocols/oauth2/[a-z-]+#authorization-errors-([a-z-]{3,40})\b")
 
@@ -79,12 +80,13 @@ _STATUS: Final = (
     re.compile(rf"\b\d{{1,3}} ({_NAME})\b"),  # Node: `7 PERMISSION_DENIED: ...`; google-genai: `429 RESOURCE_EXHAUSTED. ...`
     re.compile(rf": (?:(?<=Exception: )|(?<=Error: ))({_NAME})\b"),  # Java: `StatusRuntimeException: PERMISSION_DENIED: ...`
     re.compile(r"\b([A-Z][a-z]+[A-Z][a-z]+)(?:: \d{3}\b|\(['\"])"),  # google-api-core: `ResourceExhausted: 429 ...`, its repr
+    re.compile(rf"(?:^|[\s\"'(\[])(?!UNKNOWN|INTERNAL|CANCELLED|ABORTED)({_NAME}): "),  # C++, and many a program's own line
 )
 _CODE: Final = re.compile(r"[45]\d\d\b")
 _CODE_BEFORE: Final = re.compile(
     r"(?:\b(?:[Ee]rror|HttpError|HTTPError|HTTP [Ee]rror:?|HTTP|got HTTP response code|got status:|[Ss]tatus(?: [Cc]ode)?:?|"
-    r"HTTP/[\d.]+\"?|"
-    r"[Ee]rror code:|code\"?:|google\.(?:api_core\.exceptions|genai\.errors)\.\w+:)|<HttpError|\[) ?$"
+    r"HTTP/[\d.]+\"?|JsonResponseException:|"
+    r"[Ee]rror code:|[Cc]ode\"? ?:|google\.(?:api_core\.exceptions|genai\.errors)\.\w+:)|<HttpError|\[) ?$"
 )
 # google.rpc.Code by number: what an audit log entry's `status.code` and `grpc_status` are.
 _NUMBERS: Final = {
@@ -101,7 +103,7 @@ _NUMBERS: Final = {
     16: "UNAUTHENTICATED",
 }
 _NUMBER: Final = re.compile(
-    r"""\bgrpc_status["']?\s*[:=]\s*(\d{1,2})\b|\bstatus["']?: ?\{ ?["']?code["']?: ?(\d{1,2})\b|"""
+    r"""\bgrpc[_-]status["']?\s*[:=]\s*["']?(\d{1,2})\b|\bstatus["']?: ?\{ ?["']?code["']?: ?(\d{1,2})\b|"""
     r"""\bcode: (\d{1,2}) (?:> ?)?message: ["']"""
 )
 _GENERIC: Final = re.compile(r"\b[Gg]eneric::([a-z_]{4,24}):")  # as Google's servers write a status among themselves

@@ -68,7 +68,8 @@ def token_type(facts: ErrorFacts) -> Verdict:
     gemini = ("generativelanguage", "gemini", "google.genai", "@google/genai", "generative language")
     if service == GEMINI or (service is None and any(word in flat for word in gemini)):
         return Cause.STANDARD_KEY_REJECTED, "auth-key" if _AUTH_KEY.search(f"{facts.message}\n{facts.around}") else None
-    return Cause.CREDENTIALS_EXPIRED, forms.variant(facts, Cause.CREDENTIALS_EXPIRED)
+    found = forms.variant(facts, Cause.CREDENTIALS_EXPIRED)
+    return Cause.CREDENTIALS_EXPIRED, found or ("kind" if facts.reason == "ACCESS_TOKEN_TYPE_UNSUPPORTED" else None)
 
 
 def _credentials_missing(facts: ErrorFacts) -> Verdict:

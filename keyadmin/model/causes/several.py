@@ -9,6 +9,7 @@ from typing import Final
 
 from keyadmin.model.cause import Cause
 from keyadmin.model.causes import provenance, reading, wording
+from keyadmin.model.causes.by_details import is_new
 from keyadmin.model.causes.classify import classify
 from keyadmin.model.causes.facts import Classification, ErrorFacts
 from keyadmin.model.causes.plain_text import RECORD, plain
@@ -116,6 +117,9 @@ def _decide(record: str, whole: str, around: str = "") -> Occurrence:
     if known:
         return Occurrence(*min(known, key=lambda each: _weight(each[1].cause)))
     facts, found = other
+    if new := next((each for each, _ in details if is_new(each)), None):
+        facts = replace(facts, reason=new.reason, domain=new.domain, metadata=new.metadata)
+        found = classify(facts)
     if found.cause is not Cause.UNKNOWN:
         return Occurrence(facts, found)
     facts = replace(facts, reason=details[0][0].reason, metadata=details[0][0].metadata) if details else facts

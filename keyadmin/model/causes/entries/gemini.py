@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin.model.cause import Cause
+from keyadmin.model.causes.entries.of_reasons import forms_of, reasons_of
 from keyadmin.model.causes.entry import GEMINI_DOCS, CauseEntry, Turn, Variant, do, google_says, run, says
 
 MODEL_OVERLOADED: Final = CauseEntry(
@@ -170,10 +171,11 @@ ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
             ),
             "An account of a company or school, or one with a licence, may use it only with a Google Cloud project.",
         ),
+        **forms_of(Cause.ACCOUNT_NOT_ELIGIBLE),
     },
     reasons=(
-        *("ACCOUNT_TYPE_UNSUPPORTED", "VALIDATION_REQUIRED", "INELIGIBLE_ACCOUNT", "UNSUPPORTED_LOCATION", "RESTRICTED_AGE"),
-        "SUBSCRIPTION_REQUIRED",
+        *("VALIDATION_REQUIRED", "INELIGIBLE_ACCOUNT", "UNSUPPORTED_LOCATION", "RESTRICTED_AGE", "SUBSCRIPTION_REQUIRED"),
+        *reasons_of(Cause.ACCOUNT_NOT_ELIGIBLE),
     ),
     patterns=(
         *says(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin.model.cause import Cause
+from keyadmin.model.causes.entries.of_reasons import forms_of, reasons_of
 from keyadmin.model.causes.entry import ERROR_REASONS, CauseEntry, Turn, Variant, do, google_says, run, says
 
 NOT_FOUND: Final = CauseEntry(
@@ -107,8 +108,9 @@ NOT_FOUND: Final = CauseEntry(
                 do("created just now: wait a few seconds and try again"),
             )
         ),
+        **forms_of(Cause.NOT_FOUND),
     },
-    reasons=("SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED", "SERVICE_NOT_VISIBLE"),
+    reasons=reasons_of(Cause.NOT_FOUND),
     legacy=(
         *("notFound", "playlistNotFound", "videoNotFound", "channelNotFound", "commentNotFound", "commentThreadNotFound"),
         *("playlistItemNotFound", "subscriptionNotFound", "liveBroadcastNotFound", "liveStreamNotFound", "captionNotFound"),

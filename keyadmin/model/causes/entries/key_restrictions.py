@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin.model.cause import Cause
+from keyadmin.model.causes.entries.of_reasons import forms_of, reasons_of
 from keyadmin.model.causes.entry import CLOUD, CauseEntry, Variant, do, run, says
 
 API_KEY_SERVICE_BLOCKED: Final = CauseEntry(
@@ -53,9 +54,10 @@ API_KEY_REFERRER_BLOCKED: Final = CauseEntry(
                 ),
             ),
             "The key is restricted to web sites, and the call says of none that it comes from there: no list lets it pass.",
-        )
+        ),
+        **forms_of(Cause.API_KEY_REFERRER_BLOCKED),
     },
-    reasons=("API_KEY_HTTP_REFERRER_BLOCKED", "MISSING_ORIGIN"),
+    reasons=("API_KEY_HTTP_REFERRER_BLOCKED", *reasons_of(Cause.API_KEY_REFERRER_BLOCKED)),
     legacy=("ipRefererBlocked",),
     patterns=says(
         21,
@@ -89,12 +91,12 @@ API_KEY_IP_BLOCKED: Final = CauseEntry(
         "app": Variant(
             (
                 run(
-                    "keyadmin keys restrict KEY --project PROJECT --allowed-android PACKAGE=SHA1",
-                    "in place of the addresses: the app's package and signing certificate (iOS: --allowed-ios BUNDLE_ID)",
+                    "keyadmin keys create --name NAME --project PROJECT --api-target SERVICE --allowed-android PACKAGE=SHA1",
+                    "a key of the app's own, for its package and signing certificate (iOS: --allowed-ios BUNDLE_ID)",
                 ),
-                run(
-                    "keyadmin keys create --name NAME --project PROJECT --api-target SERVICE",
-                    "or a key for the app that is restricted by API alone; Firebase's own keys are meant to be public",
+                do(
+                    "or, if nothing but the app uses this key: keys restrict KEY --allowed-android PACKAGE=SHA1 puts it in "
+                    "place of the addresses; Firebase's own keys are meant to be public"
                 ),
             ),
             "The key is restricted to certain addresses, and an app calls with it: the addresses of its users cannot be "
@@ -150,9 +152,10 @@ API_KEY_ANDROID_BLOCKED: Final = CauseEntry(
                 ),
             ),
             "The key is restricted to Android apps, and the call names none: no list lets it pass.",
-        )
+        ),
+        **forms_of(Cause.API_KEY_ANDROID_BLOCKED),
     },
-    reasons=("API_KEY_ANDROID_APP_BLOCKED", "CREDENTIAL_ANDROID_APP_INVALID"),
+    reasons=("API_KEY_ANDROID_APP_BLOCKED", *reasons_of(Cause.API_KEY_ANDROID_BLOCKED)),
     patterns=says(
         22,
         "requests from this android client application * blocked",

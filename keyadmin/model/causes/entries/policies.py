@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin.model.cause import Cause
+from keyadmin.model.causes.entries.of_reasons import forms_of, reasons_of
 from keyadmin.model.causes.entry import CLOUD, CauseEntry, Turn, Variant, do, google_says, run, says
 
 ORG_POLICY_BLOCKS_KEY_BINDING: Final = CauseEntry(
@@ -114,11 +115,11 @@ ORG_POLICY_CONSTRAINT: Final = CauseEntry(
             ),
             "The constraint gcp.restrictServiceUsage keeps this service out of the project, although it may be enabled.",
         ),
+        **forms_of(Cause.ORG_POLICY_CONSTRAINT),
     },
     reasons=(
         *("CUSTOM_ORG_POLICY_VIOLATION", "ORG_POLICY_VIOLATION", "RESOURCE_USAGE_RESTRICTION_VIOLATED"),
-        *("LOCATION_ORG_POLICY_VIOLATED", "TLS_ORG_POLICY_VIOLATED", "ENDPOINT_USAGE_RESTRICTION_VIOLATED"),
-        *("TLS_CIPHER_RESTRICTION_VIOLATED", "ORG_RESTRICTION_VIOLATION"),
+        *reasons_of(Cause.ORG_POLICY_CONSTRAINT),
     ),
     patterns=says(
         12,
@@ -143,6 +144,7 @@ ORG_POLICY_CONSTRAINT: Final = CauseEntry(
         "public access prevention is enforced",
         "organization policy check failure",
         "'domain restricted sharing' organization policy",
+        "access denied by organization restriction",
     ),
 )
 
@@ -198,7 +200,8 @@ REGION_NOT_SUPPORTED: Final = CauseEntry(
         ),
     ),
     "https://ai.google.dev/gemini-api/docs/available-regions",
-    reasons=("LOCATION_POLICY_VIOLATED", "LOCATION_TAX_POLICY_VIOLATED"),
+    variants=forms_of(Cause.REGION_NOT_SUPPORTED),
+    reasons=reasons_of(Cause.REGION_NOT_SUPPORTED),
     patterns=(
         *says(
             19,

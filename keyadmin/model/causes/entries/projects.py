@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin.model.cause import Cause
+from keyadmin.model.causes.entries.of_reasons import forms_of, reasons_of
 from keyadmin.model.causes.entry import CLOUD, GEMINI_DOCS, CauseEntry, Turn, Variant, do, google_says, run, says
 
 PROJECT_NOT_FOUND_OR_NO_ACCESS: Final = CauseEntry(
@@ -48,8 +49,9 @@ PROJECT_NOT_FOUND_OR_NO_ACCESS: Final = CauseEntry(
                 run("keyadmin projects list --all", "the projects that this account sees"),
             )
         ),
+        **forms_of(Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS),
     },
-    reasons=("CONSUMER_INVALID", "RESOURCE_PROJECT_INVALID"),
+    reasons=("CONSUMER_INVALID", *reasons_of(Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS)),
     patterns=says(
         48,
         "permission 'resourcemanager.projects.get' denied",

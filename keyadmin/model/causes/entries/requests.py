@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin.model.cause import Cause
+from keyadmin.model.causes.entries.of_reasons import forms_of, reasons_of
 from keyadmin.model.causes.entry import ERROR_REASONS, CauseEntry, Variant, do, google_says, run, says
 
 INVALID_ARGUMENT: Final = CauseEntry(
@@ -172,8 +173,9 @@ INVALID_ARGUMENT: Final = CauseEntry(
             ),
             "The turns of the conversation are not in the order that the Gemini API demands.",
         ),
+        **forms_of(Cause.INVALID_ARGUMENT),
     },
-    reasons=("SYSTEM_PARAMETER_UNSUPPORTED", "ORG_RESTRICTION_HEADER_INVALID", "INVALID_CUSTOM_CONSTRAINT"),
+    reasons=("SYSTEM_PARAMETER_UNSUPPORTED", "INVALID_CUSTOM_CONSTRAINT", *reasons_of(Cause.INVALID_ARGUMENT)),
     legacy=(
         *(
             "badRequest",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin.model.cause import Cause
+from keyadmin.model.causes.entries.of_reasons import forms_of, reasons_of
 from keyadmin.model.causes.entry import CLOUD, CauseEntry, Turn, Variant, do, google_says, run, says
 
 API_NOT_ENABLED: Final = CauseEntry(
@@ -70,8 +71,9 @@ API_NOT_ENABLED: Final = CauseEntry(
             ),
             "The Apps Script API has a switch of its own for each account, besides the one of the project.",
         ),
+        **forms_of(Cause.API_NOT_ENABLED),
     },
-    reasons=("SERVICE_DISABLED", "MCP_SERVER_DISABLED"),
+    reasons=("SERVICE_DISABLED", *reasons_of(Cause.API_NOT_ENABLED)),
     legacy=("accessNotConfigured",),
     codes=("ai/api-not-enabled",),
     patterns=(
@@ -83,7 +85,7 @@ API_NOT_ENABLED: Final = CauseEntry(
             "has not enabled the api",
             "api is not enabled for project",
             "api is not enabled on project",
-            ".googleapis.com] not enabled on project",
+            "api [ * ] not enabled on project [",
             "calling a legacy api, which is not enabled for your project",
             "legacyapinotactivatedmaperror",
             "cloud firestore api is not enabled",

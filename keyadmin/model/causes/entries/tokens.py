@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin.model.cause import Cause
+from keyadmin.model.causes.entries.of_reasons import forms_of, reasons_of
 from keyadmin.model.causes.entry import CLOUD, CauseEntry, Variant, do, google_says, run, says
 
 CREDENTIALS_EXPIRED: Final = CauseEntry(
@@ -110,11 +111,9 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
             (do("set the machine's clock (timedatectl set-ntp true; in WSL: sudo hwclock -s; Docker: that of the host)"),),
             "The token says that it was made at another time than this machine's clock shows.",
         ),
+        **forms_of(Cause.CREDENTIALS_EXPIRED),
     },
-    reasons=(
-        *("ACCESS_TOKEN_EXPIRED", "SESSION_COOKIE_INVALID", "ACCOUNT_STATE_INVALID"),
-        *("CREDENTIAL_TYPE_UNSUPPORTED", "USER_BLOCKED_BY_ADMIN"),
-    ),
+    reasons=("ACCESS_TOKEN_EXPIRED", *reasons_of(Cause.CREDENTIALS_EXPIRED)),
     legacy=("authError", "expired"),
     codes=("invalid_grant", "auth/user-token-expired", "auth/invalid-user-token"),
     patterns=(
