@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final
 
 from keyadmin.model.cause import Cause
@@ -10,7 +11,7 @@ from keyadmin.model.causes import forms_of_credentials
 from keyadmin.model.causes.facts import ErrorFacts
 from keyadmin.model.causes.forms_of_credentials import Forms
 
-_EMPTY: Final = re.compile(r"<empty>|did not specify any", re.IGNORECASE)  # a call that says of no site or app that it is its
+_EMPTY: Final = r"<empty>|did not specify any"  # a call that says of no site or app that it is its
 
 # The forms of causes: what must all stand in the text. The first that fits decides.
 _VARIANTS: Final[Forms] = {
@@ -18,62 +19,58 @@ _VARIANTS: Final[Forms] = {
     Cause.MISSING_IAM_PERMISSION: (
         (
             "agent",
-            re.compile(
+            (
                 r"using the .{1,30}service agent|granted to service agents|"
                 r"service agent .{1,120}(?:does not have|missing) required|"
                 r"service agents are being provisioned|missing (?:iam roles in|role roles/)|service agent needs|"
-                r"gcf-admin-robot|container-engine-robot",
-                re.IGNORECASE,
+                r"gcf-admin-robot|container-engine-robot"
             ),
         ),
-        ("external", re.compile(r"globbing file pattern", re.IGNORECASE)),
+        ("external", r"globbing file pattern"),
         (
             "deploy",
-            re.compile(r"gcloud\.(?:beta\.|alpha\.)?(?:run|functions)\.(?:services\.)?(?:deploy|replace)", re.IGNORECASE),
-            re.compile(r"the caller does not have permission", re.IGNORECASE),
+            r"gcloud\.(?:beta\.|alpha\.)?(?:run|functions)\.(?:services\.)?(?:deploy|replace)",
+            r"the caller does not have permission",
         ),
-        ("billing-account", re.compile(r"billingaccounts/|billing\.(?:accounts|resourceAssociations)\.", re.IGNORECASE)),
-        ("registry", re.compile(r"needed permissions to perform this operation|from request \"/v2/", re.IGNORECASE)),
+        ("billing-account", r"billingaccounts/|billing\.(?:accounts|resourceAssociations)\."),
+        ("registry", r"needed permissions to perform this operation|from request \"/v2/"),
         (
             "act-as-user",
-            re.compile(
+            (
                 r"to act as (?:service account:? |service_account)?['\"\d\w]+[.@]|to act as (?:service account )?['\"\d]|"
-                r"not have access to service account|iam\.serviceAccountUser|cannot act as service account",
-                re.IGNORECASE,
+                r"not have access to service account|iam\.serviceAccountUser|cannot act as service account"
             ),
         ),
         (
             "act-as",
-            re.compile(r"google_service_account_access_token|impersonat|iam\.serviceAccountTokenCreator", re.IGNORECASE),
+            r"google_service_account_access_token|impersonat|iam\.serviceAccountTokenCreator",
         ),
-        ("studio", re.compile(r"failed to generate content", re.IGNORECASE)),
-        ("pubsub", re.compile(r"user not authorized to perform this action", re.IGNORECASE)),
-        ("cloudsql", re.compile(r"client is not authorized to make this request", re.IGNORECASE)),
-        ("fcm", re.compile(r"mismatched-credential", re.IGNORECASE)),
-        ("image", re.compile(r"must have permissions? (?:to read|on) the image", re.IGNORECASE)),
-        ("invoker", re.compile(r"not authorized to invoke this service|permission to get url", re.IGNORECASE)),
+        ("studio", r"failed to generate content"),
+        ("pubsub", r"user not authorized to perform this action"),
+        ("cloudsql", r"client is not authorized to make this request"),
+        ("fcm", r"mismatched-credential"),
+        ("image", r"must have permissions? (?:to read|on) the image"),
+        ("invoker", r"not authorized to invoke this service|permission to get url"),
         (
             "named-role",
-            re.compile(
+            (
                 r"you must grant|ask a project owner to|encrypter/decrypter|must be granted the|requires the .{1,80}role|"
                 r"on cloud kms key|permission to write logs|permissions are missing for the default service account|"
                 r"missing permission on the build service account|"
                 r"controller service account failed|permissions error fetching application|"
-                r"unable to publish to cloud pub/sub",
-                re.IGNORECASE,
+                r"unable to publish to cloud pub/sub"
             ),
         ),
         (
             "gemini",
-            re.compile(r"caller does not have permission", re.IGNORECASE),
-            re.compile(r"gemini|generativelanguage|genai|cloudcode|code assist", re.IGNORECASE),
+            r"caller does not have permission",
+            r"gemini|generativelanguage|genai|cloudcode|code assist",
         ),
         (
             "unnamed",
-            re.compile(
+            (
                 r"the caller does not have permission|missing or insufficient permissions|you must grant|"
-                r"policy update access denied|not authorized|failed to write a file to temp|additional access to the project",
-                re.IGNORECASE,
+                r"policy update access denied|not authorized|failed to write a file to temp|additional access to the project"
             ),
         ),
     ),
@@ -81,150 +78,135 @@ _VARIANTS: Final[Forms] = {
     Cause.API_KEY_ANDROID_BLOCKED: (("empty", _EMPTY),),
     Cause.API_KEY_IOS_BLOCKED: (("empty", _EMPTY),),
     Cause.API_KEY_IP_BLOCKED: (
-        ("app", re.compile(r"firebase.?installations|com\.google\.firebase|firebase|android", re.IGNORECASE)),
-        ("any-kind", re.compile(r"site or mobile application", re.IGNORECASE)),
+        ("app", r"firebase.?installations|com\.google\.firebase|firebase|android"),
+        ("any-kind", r"site or mobile application"),
     ),
     Cause.API_KEY_INVALID: (
-        ("places", re.compile(r"places_api_", re.IGNORECASE)),
-        ("firebase", re.compile(r"firebase|auth/api-key|auth/invalid-api-key|identitytoolkit", re.IGNORECASE)),
+        ("places", r"places_api_"),
+        ("firebase", r"firebase|auth/api-key|auth/invalid-api-key|identitytoolkit"),
     ),
     Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS: (
-        ("code-assist", re.compile(r"cloudaicompanion|cloudcode-pa", re.IGNORECASE)),
+        ("code-assist", r"cloudaicompanion|cloudcode-pa"),
         (
             "placeholder",
-            re.compile(
+            (
                 r"project(?:s/|:)?[ '\"`\[]{0,3}(?:\$?\{|\$[A-Z_]{4,}|<[A-Za-z]|your[-_ ]|undefined\b|null\b|None\b|"
-                r"my[-_]project[-_]id)",
-                re.IGNORECASE,
+                r"my[-_]project[-_]id)"
             ),
         ),
-        ("deleted", re.compile(r"project \S{1,80} (?:has been|was) deleted", re.IGNORECASE)),
+        ("deleted", r"project \S{1,80} (?:has been|was) deleted"),
     ),
     Cause.ACCOUNT_NOT_ELIGIBLE: (
-        ("location", re.compile(r"(?:in|for) your (?:current )?(?:location|country|region)", re.IGNORECASE)),
-        ("verify", re.compile(r"verify your account|account validation|validation_required", re.IGNORECASE)),
-        ("project", re.compile(r"requires setting the google_cloud_project|valid google cloud project id", re.IGNORECASE)),
+        ("location", r"(?:in|for) your (?:current )?(?:location|country|region)"),
+        ("verify", r"verify your account|account validation|validation_required"),
+        ("project", r"requires setting the google_cloud_project|valid google cloud project id"),
     ),
     Cause.API_NOT_ENABLED: (
         (
             "maps",
-            re.compile(
+            (
                 r"maperror|maprequesterror|mapsrequesterror|legacy api|this api project is not authorized|"
-                r"webpage is not allowed|places_api_",
-                re.IGNORECASE,
+                r"webpage is not allowed|places_api_"
             ),
         ),
-        ("reauth", re.compile(r"\breauth\.googleapis\.com|\breauth api\b", re.IGNORECASE)),
-        ("private", re.compile(r"[a-z]-pa\.googleapis\.com|\bPrivate API\b")),
-        ("user-setting", re.compile(r"script\.google\.com/home/usersettings", re.IGNORECASE)),
+        ("reauth", r"\breauth\.googleapis\.com|\breauth api\b"),
+        ("private", r"(?-i:[a-z]-pa\.googleapis\.com|\bPrivate API\b)"),
+        ("user-setting", r"script\.google\.com/home/usersettings"),
     ),
     Cause.NETWORK_UNREACHABLE: (
-        ("metadata", re.compile(r"computemetadata", re.IGNORECASE)),
+        ("metadata", r"computemetadata"),
         (
             "authorities",
-            re.compile(
-                r"x509|curl error 60|ssl certificate problem|local issuer certificate|unknown authority|pkix", re.IGNORECASE
-            ),
+            r"x509|curl error 60|ssl certificate problem|local issuer certificate|unknown authority|pkix",
         ),
         (
             "passing",
-            re.compile(
+            (
                 r"econnreset|socket hang up|connection reset|: eof\b|disconnected|"
-                r"remote end closed|tls handshake timeout|i/o timeout",
-                re.IGNORECASE,
+                r"remote end closed|tls handshake timeout|i/o timeout"
             ),
         ),
-        ("slow", re.compile(r"read ?timed ?out|readtimeout|read timeout|execution expired|awaiting headers", re.IGNORECASE)),
+        ("slow", r"read ?timed ?out|readtimeout|read timeout|execution expired|awaiting headers"),
     ),
-    Cause.MULTIPLE_CREDENTIALS: (("client", re.compile(r"mutually exclusive", re.IGNORECASE)),),
-    Cause.QUOTA_PROJECT_NOT_SET: (("requester-pays", re.compile(r"requester pays", re.IGNORECASE)),),
+    Cause.MULTIPLE_CREDENTIALS: (("client", r"mutually exclusive"),),
+    Cause.QUOTA_PROJECT_NOT_SET: (("requester-pays", r"requester pays"),),
     Cause.INVALID_ARGUMENT: (
         (
             "empty",
-            re.compile(
-                r"contents is not specified|contents? (?:is|are) required|must include at least one parts field", re.IGNORECASE
-            ),
+            r"contents is not specified|contents? (?:is|are) required|must include at least one parts field",
         ),
         (
             "not-of-model",
-            re.compile(
+            (
                 r"(?:developer instruction|function calling|json mode|thinking|tool use|system instruction) is not "
-                r"(?:enabled|supported)",
-                re.IGNORECASE,
+                r"(?:enabled|supported)"
             ),
         ),
-        ("old-client", re.compile(r"schema is no longer supported|is deprecated\. use audio, video", re.IGNORECASE)),
-        ("managed", re.compile(r"must be of the form: constraints/|managed constraint format", re.IGNORECASE)),
-        ("secret", re.compile(r"projects/[\w-]+/secrets/[\w-]+\] is not in a valid format", re.IGNORECASE)),
-        ("placeholder", re.compile(r"invalid list value", re.IGNORECASE)),
-        ("fixed-location", re.compile(r"location must equal", re.IGNORECASE)),
-        ("uniform", re.compile(r"uniform bucket-level access", re.IGNORECASE)),
-        ("thought", re.compile(r"thought.?signature", re.IGNORECASE)),
-        ("turns", re.compile(r"function (?:call|response) (?:turn|part)", re.IGNORECASE)),
-        ("tokens", re.compile(r"token count|number of tokens|payload size exceeds", re.IGNORECASE)),
-        ("schema", re.compile(r"function_?declarations|response_?schema|input_schema|for OBJECT type", re.IGNORECASE)),
+        ("old-client", r"schema is no longer supported|is deprecated\. use audio, video"),
+        ("managed", r"must be of the form: constraints/|managed constraint format"),
+        ("secret", r"projects/[\w-]+/secrets/[\w-]+\] is not in a valid format"),
+        ("placeholder", r"invalid list value"),
+        ("fixed-location", r"location must equal"),
+        ("uniform", r"uniform bucket-level access"),
+        ("thought", r"thought.?signature"),
+        ("turns", r"function (?:call|response) (?:turn|part)"),
+        ("tokens", r"token count|number of tokens|payload size exceeds"),
+        ("schema", r"function_?declarations|response_?schema|input_schema|for OBJECT type"),
         (
             "unsaid",
-            re.compile(r"contains an invalid argument", re.IGNORECASE),
-            re.compile(
+            r"contains an invalid argument",
+            (
                 r"google.?ads|grpc::|bigquery|compute|pubsub|spanner|firestore|drive|sheets|calendar|youtube|cloudfunctions|"
-                r"cloudbuild|googleapi: |speech|dialogflow|messaging",
-                re.IGNORECASE,
+                r"cloudbuild|googleapi: |speech|dialogflow|messaging"
             ),
         ),
-        ("unnamed", re.compile(r"contains an invalid argument", re.IGNORECASE)),
+        ("unnamed", r"contains an invalid argument"),
     ),
     Cause.SERVICE_UNAVAILABLE: (
         (
             "stock",
-            re.compile(
+            (
                 r"_POOL_EXHAUSTED|STOCKOUT|enough resources available|(?:instance|accelerator\(s\)) is currently unavailable|"
-                r"out\.of\.resources|machine type temporarily unavailable",
-                re.IGNORECASE,
+                r"out\.of\.resources|machine type temporarily unavailable"
             ),
         ),
-        ("console", re.compile(r"failed to load api keys", re.IGNORECASE)),
+        ("console", r"failed to load api keys"),
         (
             "model",
-            re.compile(r"gemini|generativelanguage|genai|generative.?ai|ai_apicallerror|vertex", re.IGNORECASE),
-            re.compile(r"internal error|\binternal\b|deadline|\b50[04]\b", re.IGNORECASE),
+            r"gemini|generativelanguage|genai|generative.?ai|ai_apicallerror|vertex",
+            r"internal error|\binternal\b|deadline|\b50[04]\b",
         ),
-        ("live", re.compile(r"\b10(?:08|11)\b|live api|bidigenerate", re.IGNORECASE)),
+        ("live", r"\b10(?:08|11)\b|live api|bidigenerate"),
     ),
     Cause.MODEL_NOT_FOUND: (
         (
             "garden",
-            re.compile(
+            (
                 r"allowed to use publisher model|publishers/(?!google\b)|(?:models/|\b)(?:claude|llama|mistral)\S* is not supp|"
-                r"models/(?:claude|llama|mistral)",
-                re.IGNORECASE,
+                r"models/(?:claude|llama|mistral)"
             ),
         ),
     ),
-    Cause.CONSUMER_SUSPENDED: (("account", re.compile(r"disabled in this account", re.IGNORECASE)),),
-    Cause.ALREADY_EXISTS: (("deleted", re.compile(r"in a deleted state|marked for deletion", re.IGNORECASE)),),
-    Cause.API_KEYS_NOT_SUPPORTED_BY_API: (
-        ("gemini", re.compile(r"\b1008\b|bidigeneratecontent|generativelanguage|/v1beta/", re.IGNORECASE)),
-    ),
+    Cause.CONSUMER_SUSPENDED: (("account", r"disabled in this account"),),
+    Cause.ALREADY_EXISTS: (("deleted", r"in a deleted state|marked for deletion"),),
+    Cause.API_KEYS_NOT_SUPPORTED_BY_API: (("gemini", r"\b1008\b|bidigeneratecontent|generativelanguage|/v1beta/"),),
     Cause.NOT_FOUND: (
-        ("constraint", re.compile(r"error creating policy|google_org_policy_policy|org-?polic(?:y|ies)", re.IGNORECASE)),
+        ("constraint", r"error creating policy|google_org_policy_policy|org-?polic(?:y|ies)"),
         (
             "account",
-            re.compile(
-                r"gaia id not found|(?:service account|user|group|principal) \S+ (?:does not|doesn't) exist", re.IGNORECASE
-            ),
+            r"gaia id not found|(?:service account|user|group|principal) \S+ (?:does not|doesn't) exist",
         ),
-        ("file", re.compile(r"permission to access the file|cachedcontent not found", re.IGNORECASE)),
-        ("session", re.compile(r"bidigeneratecontent session", re.IGNORECASE)),
-        ("location", re.compile(r"permission denied on 'locations/", re.IGNORECASE)),
-        ("app-engine", re.compile(r"not contain an app engine application", re.IGNORECASE)),
-        ("page", re.compile(r"was not found on this server", re.IGNORECASE)),
-        ("key", re.compile(r'key "projects/|locations/global/keys', re.IGNORECASE)),
+        ("file", r"permission to access the file|cachedcontent not found"),
+        ("session", r"bidigeneratecontent session"),
+        ("location", r"permission denied on 'locations/"),
+        ("app-engine", r"not contain an app engine application"),
+        ("page", r"was not found on this server"),
+        ("key", r'key "projects/|locations/global/keys'),
     ),
     Cause.ORG_POLICY_CONSTRAINT: (
-        ("public", re.compile(r"public ?access ?prevention", re.IGNORECASE)),
-        ("network", re.compile(r"by organization restriction\.", re.IGNORECASE)),
-        ("members", re.compile(r"permitted customer|permitted organization|domain restriction", re.IGNORECASE)),
+        ("public", r"public ?access ?prevention"),
+        ("network", r"by organization restriction\."),
+        ("members", r"permitted customer|permitted organization|domain restriction"),
     ),
 }
 
@@ -232,4 +214,10 @@ _VARIANTS: Final[Forms] = {
 def variant(facts: ErrorFacts, cause: Cause) -> str | None:
     """The form of the cause that the words are of."""
     forms = _VARIANTS.get(cause, ())
-    return next((name for name, *marks in forms if all(mark.search(facts.message) for mark in marks)), None)
+    return next((name for name, *marks in forms if all(_form(mark).search(facts.message) for mark in marks)), None)
+
+
+@cache
+def _form(mark: str) -> re.Pattern[str]:
+    """Compiled when it is first needed: an error needs those of its own cause alone."""
+    return re.compile(mark, re.IGNORECASE)

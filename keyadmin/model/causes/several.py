@@ -72,7 +72,7 @@ def _telling(records: list[str]) -> list[tuple[str, int]]:
     chosen = list(found.values())
     if len(chosen) > MAX_LOOKED_INTO:
         low = [wording.lowered(record) for record, _ in chosen]
-        heads = ("reason", *(pattern.text.partition(" * ")[0] for pattern, _ in wording.present(RECORD.join(low))))
+        heads = ("reason", *(pattern.text.partition(" * ")[0] for pattern, _ in wording.present(low)))
         chosen = [each for each, text in zip(chosen, low, strict=True) if any(head in text for head in heads)]
     if len(chosen) > MAX_LOOKED_INTO:
         chosen = chosen[: MAX_LOOKED_INTO // 2] + chosen[-MAX_LOOKED_INTO // 2 :]

@@ -5,7 +5,7 @@ That keeps a megabyte of log within a few milliseconds a hundred patterns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
@@ -36,13 +36,22 @@ def normal(text: str) -> str:
     return " ".join(lowered(text).split())
 
 
-def present(flat: str) -> tuple[tuple[Pattern, Cause], ...]:
-    """The patterns whose parts all stand somewhere in a long text: only these have to be looked for in its records."""
+_FIGURES: Final = bytes.maketrans(b"123456789", b"000000000")
+
+
+def _bare(text: str) -> str:
+    """The text with every digit a 0: so most lines of a log are one."""
+    return text.encode("utf-8", "surrogatepass").translate(_FIGURES).decode("utf-8", "surrogatepass")
+
+
+def present(records: Iterable[str]) -> tuple[tuple[Pattern, Cause], ...]:
+    """The patterns that may be in a log's records, in lower case: only these have to be looked for in each of them."""
+    flat = "\n".join({_bare(record) for record in records})
     words = set(flat.split())
     return tuple(
         (pattern, cause)
-        for (head, rest, pattern, cause), whole in zip(_split(), _whole_words(), strict=True)
-        if words.issuperset(whole) and head in flat and all(part in flat for part in rest)
+        for (pattern, cause), (whole, bare) in zip(patterns(), _whole_words(), strict=True)
+        if words.issuperset(whole) and all(part in flat for part in bare)
     )
 
 
@@ -78,11 +87,10 @@ def _split() -> tuple[tuple[str, tuple[str, ...], Pattern, Cause], ...]:
 
 
 @cache
-def _whole_words() -> tuple[tuple[str, ...], ...]:
-    """Of each pattern the words with blanks on both sides: quicker to rule out by than a search of the whole text."""
-    return tuple(
-        tuple(word for part in (head, *rest) for word in part.split(" ")[1:-1] if word) for head, rest, _, _ in _split()
-    )
+def _whole_words() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+    """Of each pattern, without figures: the words with blanks on both sides, quicker to rule out by; and its parts."""
+    bare = [tuple(_bare(part) for part in (head, *rest)) for head, rest, _, _ in _split()]
+    return tuple((tuple(word for part in parts for word in part.split(" ")[1:-1] if word), parts) for parts in bare)
 
 
 def cause_of(text: str, *, google: bool = True) -> Cause | None:
