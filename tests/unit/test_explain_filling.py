@@ -106,3 +106,11 @@ def test_a_grant_is_made_where_the_role_can_be_granted(permission: str, command:
 
 def test_a_service_whose_roles_are_in_beta_gets_one_of_them() -> None:
     assert "roles/documentai.apiUser" in grant("documentai.processors.processOnline", "demo-shop-1")[0]
+
+
+def test_the_project_that_was_worked_on_is_one_to_be_charged() -> None:
+    words = "The apikeys.googleapis.com API requires a quota project, which is not set by default."
+    found = explain(f"GET https://apikeys.googleapis.com/v2/projects/demo-shop-1/locations/global/keys: 403 {words}")
+    assert found.fix[0].startswith("gcloud auth application-default set-quota-project demo-shop-1")
+    nobodys = explain(f"GET https://apikeys.googleapis.com/v2/projects/764086051850/locations/global/keys: 403 {words}")
+    assert nobodys.fix[0].startswith("gcloud auth application-default set-quota-project PROJECT")

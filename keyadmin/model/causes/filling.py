@@ -9,6 +9,7 @@ from typing import Final
 
 from keyadmin.model.cause import Cause
 from keyadmin.model.causes.facts import ErrorFacts
+from keyadmin.model.causes.rules import GOOGLES_OWN_PROJECTS
 
 _WINDOW: Final = 20_000  # characters: an error message, not a whole log
 
@@ -35,6 +36,8 @@ _POOL: Final = {
 _REPOSITORY: Final = re.compile(
     r"(?:\brepo:|\battribute\.repository/)([A-Za-z0-9][\w.-]{0,38})/([A-Za-z0-9_.][\w.-]{0,99}?)(?=[:'\"\s,;]|$)"
 )
+# In the path of a call or the name of a resource; numbers may be the client's.
+_RESOURCE: Final = re.compile(r"/(?:v\d\w{0,8}|[a-z]+\.googleapis\.com)/projects/([a-z][a-z0-9-]{4,28}[a-z0-9])(?![\w-])")
 _BUCKET: Final = (
     re.compile(r"\bgs://([a-z0-9][a-z0-9._-]{1,61}[a-z0-9])(?![\w-])"),
     re.compile(r"\bprojects/_/buckets/([a-z0-9][a-z0-9._-]{1,61}[a-z0-9])(?![\w-])"),
@@ -54,7 +57,15 @@ def filling(facts: ErrorFacts, cause: Cause) -> dict[str, str]:
             found |= {"owner": repository[1], "repo": repository[2]}
     if cause in (Cause.MISSING_IAM_PERMISSION, Cause.CREDENTIALS_MISSING) and (bucket := _first(_BUCKET, text)):
         found["bucket"] = bucket
+    if cause is Cause.QUOTA_PROJECT_NOT_SET and (own := _worked_on(text)):
+        found["project"] = own
     return found
+
+
+def _worked_on(text: str) -> str | None:
+    """The project of the thing that was asked for, by its id: one to be charged, unlike the client's own."""
+    ids = (match[1] for match in _RESOURCE.finditer(text))
+    return next((name for name in ids if name not in GOOGLES_OWN_PROJECTS), None)
 
 
 def _first(patterns: tuple[re.Pattern[str], ...], text: str) -> str | None:
