@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
@@ -16,8 +17,9 @@ from keyadmin.access.permissions import (
     GET_PROJECT,
     USE_SERVICE,
     Feature,
+    OptionalPermission,
 )
-from keyadmin.access.probe import Asker, ProbedPermissions, ProbeResult
+from keyadmin.access.probe import Asker, HeldAbove, ProbedPermissions, ProbeResult
 from keyadmin.model.causes.table import entry
 from keyadmin.model.command_line import typed
 from keyadmin.model.problem import Cause, Problem
@@ -54,7 +56,7 @@ def all_checks(seen: ProbeResult, by: Asker, feature: Feature) -> tuple[Check, .
     found = [project(seen, feature), caller(by), quota_project(seen, by, feature)]
     found += [permission(seen, name, feature) for name in feature.permissions]
     found += [studio_permission(seen, name) for name in feature.studio]
-    found += [optional_permission(seen, name) for name in feature.optional]
+    found += [optional_permission(seen, each) for each in feature.optional]
     found += [api(seen, name, by, feature) for name in APIS]
     if seen.binding_enforced is not None:
         found.append(key_binding(seen))
@@ -78,7 +80,8 @@ def checks_of_member(
     itself = member.partition(":")[2].casefold() == (by.caller.principal or "").casefold()
     tested = seen if itself else None
     found += [_of_member(name, access, tested, required=True) for name in feature.permissions]
-    found += [_of_member(name, access, tested, required=False) for name in (*feature.studio, *feature.optional)]
+    found += [_of_member(name, access, tested, required=False) for name in feature.studio]
+    found += [_optional_of_member(each, access, tested) for each in feature.optional]
     found += [api(seen, name, by, feature) for name in APIS]
     if seen.binding_enforced is not None:
         found.append(key_binding(seen))
@@ -246,10 +249,45 @@ def studio_permission(seen: ProbeResult, name: str) -> Check:
     )
 
 
-def optional_permission(seen: ProbeResult, name: str) -> Check:
+def optional_permission(seen: ProbeResult, wanted: OptionalPermission) -> Check:
     """One that the command goes without, by another way."""
-    check = _permission(seen, name, required=False)
-    return replace(check, detail=f"{check.detail}; optional: lets the inventory answer in place of each project")
+    found = [_permission(seen, name, required=False) for name in wanted.names]
+    check = _best(found)
+    if wanted.above and check.status == "ok" and seen.above is not None:
+        check = _above(seen.above, wanted, check)
+    return _as_optional(wanted, check)
+
+
+def _best(found: Sequence[Check]) -> Check:
+    """That of several permissions of which one is enough: what is held, else what is not known."""
+    return min(found, key=lambda check: ("ok", "unknown").index(check.status) if check.status in ("ok", "unknown") else 2)
+
+
+def _above(above: HeldAbove | Problem, wanted: OptionalPermission, check: Check) -> Check:
+    """By what is held on the organisation: the inventory of it all is asked there."""
+    if isinstance(above, Problem):
+        return replace(check, status="unknown", detail=f"held on the project; on its organisation not known: {_reason(above)}")
+    if above.organization is None:
+        return replace(check, detail="held on the project, which belongs to no organisation")
+    if held := next((name for name in wanted.names if name in above.permissions), None):
+        return replace(check, detail=f"held on {above.organization}", permission=held)
+    return replace(check, status="missing", detail=f"held on the project, not on {above.organization}")
+
+
+def _as_optional(wanted: OptionalPermission, check: Check) -> Check:
+    """Under the name of the one that is asked for first, whichever of them is held."""
+    by = f" ({check.permission})" if check.status == "ok" and check.permission != wanted.name else ""
+    other = f", nor {wanted.instead}" if wanted.instead and check.status == "missing" else ""
+    detail = f"{check.detail}{by}{other}; optional: {wanted.use}"
+    return replace(check, id=f"permission:{wanted.name}", permission=wanted.name, detail=detail)
+
+
+def _optional_of_member(wanted: OptionalPermission, access: MemberAccess | Problem, tested: ProbeResult | None) -> Check:
+    """The same for somebody else."""
+    check = _best([_of_member(name, access, tested, required=False) for name in wanted.names])
+    if wanted.above and check.status == "ok" and " on projects/" in check.detail:
+        check = replace(check, status="missing", detail=f"{check.detail}, not above it")
+    return _as_optional(wanted, check)
 
 
 def _permission(seen: ProbeResult, name: str, *, required: bool) -> Check:

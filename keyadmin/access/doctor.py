@@ -95,7 +95,7 @@ async def diagnose_member(
     from keyadmin.cloud.pace import gather_limited
 
     observer.total(len(projects), "Checking projects")
-    names = (*feature.permissions, *feature.studio, *feature.optional)
+    names = feature.looked_for
 
     async def one(project: str) -> tuple[ProbeResult, MemberAccess | Problem]:
         try:

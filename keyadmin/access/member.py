@@ -69,8 +69,8 @@ async def access_of(cloud: Cloud, project: str, member: str, names: Sequence[str
     held: dict[str, str] = {}
     unknown: dict[str, str] = {}
     for name in names:
-        if certain := next((each for each in granted if _certain(each, member) and name in (each.permissions or ())), None):
-            held[name] = f"by {certain.binding.role} on {certain.place}"
+        if certain := [each for each in granted if _certain(each, member) and name in (each.permissions or ())]:
+            held[name] = f"by {certain[-1].binding.role} on {certain[-1].place}"  # the highest place: it covers the others
         elif why := _maybe(granted, member, name):
             unknown[name] = why
         elif unread:

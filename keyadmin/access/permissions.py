@@ -38,6 +38,27 @@ _ROTATE: Final = (
 
 
 @dataclass(frozen=True)
+class OptionalPermission:
+    """One that a command makes use of where it is held, and goes without. `use` = what it does with it.
+
+    `instead` = another one that does as well. `above` = it counts on the organisation, whatever is held on the project.
+    """
+
+    name: str
+    use: str
+    instead: str = ""
+    above: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those of which one is enough."""
+        return (self.name, self.instead) if self.instead else (self.name,)
+
+
+_SEARCH: Final = "cloudasset.assets.searchAllResources"
+
+
+@dataclass(frozen=True)
 class Feature:
     """One thing that a person wants to do in a project, and what it takes.
 
@@ -52,7 +73,7 @@ class Feature:
     permissions: tuple[str, ...]
     apis: tuple[str, ...]
     studio: tuple[str, ...] = ()
-    optional: tuple[str, ...] = ()
+    optional: tuple[OptionalPermission, ...] = ()
     enables: bool = False
     makes_keys: bool = False
     binds: bool = False
@@ -60,6 +81,11 @@ class Feature:
     """What it takes on a folder or an organisation besides, where the command is given that in place of projects."""
     at_organization: bool = False
     """Whether the permissions are needed on the project's organisation, where alone they can be granted."""
+
+    @property
+    def looked_for(self) -> tuple[str, ...]:
+        """All that is looked for, needed or not."""
+        return (*self.permissions, *self.studio, *(name for each in self.optional for name in each.names))
 
     @property
     def calls(self) -> tuple[str, ...]:
@@ -129,7 +155,19 @@ FEATURES: Final[dict[str, Feature]] = {
             "audit the API keys",
             ("apikeys.keys.list", "serviceusage.services.get"),
             (API_KEYS, SERVICE_USAGE),
-            optional=("cloudasset.assets.searchAllResources", "cloudasset.assets.listResource"),
+            optional=(
+                OptionalPermission(_SEARCH, "lets the inventory answer in place of each project", above=True),
+                # assets.list of keys alone takes either (facts 2, 3: by type).
+                OptionalPermission(
+                    "cloudasset.assets.listResource",
+                    "lists the inventory's keys where its search does not show all",
+                    instead="cloudasset.assets.listApikeysKeys",
+                    above=True,
+                ),
+                OptionalPermission("monitoring.timeSeries.list", "finds unused keys, and what keys are used for"),
+                OptionalPermission("logging.logEntries.list", "names who made a key"),
+                OptionalPermission("resourcemanager.projects.getIamPolicy", "names the project's owners"),
+            ),
             above=("resourcemanager.folders.list",),
         ),
         Feature(
@@ -160,6 +198,7 @@ GUARD: Final = Feature(
         *("orgpolicy.policies.list", "orgpolicy.policies.create", "orgpolicy.policies.update"),
     ),
     ("orgpolicy.googleapis.com",),
+    optional=(OptionalPermission(_SEARCH, "finds policies elsewhere: without it no constraint is deleted", above=True),),
     at_organization=True,
 )
 NAMES: Final = (*FEATURES, GUARD.name)

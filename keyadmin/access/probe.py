@@ -2,6 +2,7 @@
 
 Two round trips deep: one for everything, a second where nothing may be charged to the project or testIamPermissions refused
 a name. For a standard key three, side by side with these: the project's ancestors, then the organisation's custom constraints.
+For an audit two more where the project's answer leaves it open: the ancestors, then what is held on the organisation.
 """
 
 from __future__ import annotations
@@ -36,6 +37,14 @@ class ProbedPermissions:
 
 
 @dataclass(frozen=True)
+class HeldAbove:
+    """What the caller holds on a project's organisation; `organization` None = it belongs to none."""
+
+    organization: str | None
+    permissions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class ProbeResult:
     """One project as the caller sees it. None = not looked at, as the feature has no use for it."""
 
@@ -46,6 +55,8 @@ class ProbeResult:
     binding_enforced: bool | Problem | None
     keys: int | Problem | None
     constraints: Foreseen | None = None
+    above: HeldAbove | Problem | None = None
+    """What is held on the organisation of what counts there alone."""
 
     @property
     def name(self) -> str:
@@ -76,7 +87,7 @@ async def asker(cloud: Cloud, feature: Feature) -> Asker:
 
 async def probe(cloud: Cloud, project: str, feature: Feature) -> ProbeResult:
     """Look at one project. Never raises for what a service refuses."""
-    names = (*feature.permissions, *feature.studio, *feature.optional)
+    names = feature.looked_for
     found, held, apis, enforced, keys, constraints = await asyncio.gather(
         or_problem(_project(cloud, project)),
         or_problem(_held_above(cloud, project, names) if feature.at_organization else held_permissions(cloud, project, names)),
@@ -85,7 +96,21 @@ async def probe(cloud: Cloud, project: str, feature: Feature) -> ProbeResult:
         or_problem(_count(cloud, project, feature)),
         _foreseen(cloud, project, feature),
     )
-    return ProbeResult(project, found, held, apis, enforced, keys, constraints)
+    above = await or_problem(_optional_above(cloud, project, feature, held))
+    return ProbeResult(project, found, held, apis, enforced, keys, constraints, above)
+
+
+async def _optional_above(cloud: Cloud, project: str, feature: Feature, held: ProbedPermissions | Problem) -> HeldAbove | None:
+    """What counts on the organisation alone; nothing is asked where it is not held on the project, which inherits it."""
+    names = [name for each in feature.optional if each.above for name in each.names]
+    if feature.at_organization or isinstance(held, Problem) or held.permissions.isdisjoint(names):
+        return None
+    top = await _organization(cloud, project)
+    return HeldAbove(top, await cloud.projects.permissions_on(top, names) if top is not None else frozenset())
+
+
+async def _organization(cloud: Cloud, project: str) -> str | None:
+    return next((name for name in await cloud.projects.ancestry(project) if name.startswith("organizations/")), None)
 
 
 async def _foreseen(cloud: Cloud, project: str, feature: Feature) -> Foreseen | None:
@@ -101,7 +126,7 @@ async def _foreseen(cloud: Cloud, project: str, feature: Feature) -> Foreseen | 
 
 async def _held_above(cloud: Cloud, project: str, names: Sequence[str]) -> ProbedPermissions:
     """Which of these the caller holds on the project's organisation. Raises Problem: it has none."""
-    top = next((name for name in await cloud.projects.ancestry(project) if name.startswith("organizations/")), None)
+    top = await _organization(cloud, project)
     if top is None:
         raise Problem(Cause.INVALID_ARGUMENT, f"organisation policies need an organisation, and {project} belongs to none")
     return ProbedPermissions(await cloud.projects.permissions_on(top, names))

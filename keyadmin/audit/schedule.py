@@ -77,7 +77,7 @@ class AuditSchedule(SchedulePlan):
         """What `doctor --for audit` says, what finding projects takes, and the inventory where it is searched."""
         feature = FEATURES["audit"]
         below = bool(self.folder or self.organization)
-        more = {GET_PROJECT, BELOW, *feature.optional} if below else set()
+        more = {GET_PROJECT, BELOW, *(each.name for each in feature.optional if each.above)} if below else set()
         apis = {*feature.apis, MONITORING, *({RESOURCE_MANAGER, INVENTORY} if below else ())}
         return AccountNeeds(
             tuple(sorted({*feature.permissions, USE, *more})),

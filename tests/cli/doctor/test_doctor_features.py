@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from keyadmin.access.permissions import FEATURES
+from keyadmin.access.permissions import FEATURES, GUARD
 
 DEV = "dev@example.com"
 ON = ["apikeys.googleapis.com", "generativelanguage.googleapis.com", "iam.googleapis.com"]
@@ -189,17 +189,72 @@ def test_the_roles_of_the_remedy_suffice(world: World, doctor: Callable[..., Any
     assert done.code == 0, done.err
 
 
-def test_an_inventory_that_may_not_be_read_keeps_no_audit_from_its_work(world: World, doctor: Callable[..., Any]) -> None:
-    """Without it each project is asked; so its permissions are checked, and required they are not."""
-    optional = FEATURES["audit"].optional
-    assert optional == ("cloudasset.assets.searchAllResources", "cloudasset.assets.listResource")
+LIST, LIST_KEYS = "cloudasset.assets.listResource", "cloudasset.assets.listApikeysKeys"
+SEARCH, ORG = "cloudasset.assets.searchAllResources", "organizations/1000"
+
+
+def test_what_an_audit_goes_without_is_looked_for_and_not_required(world: World, doctor: Callable[..., Any]) -> None:
     prepared(world, "audit")
-    for more, status in (((), "missing"), (optional, "ok")):
-        world.served.give(DEV, [*FEATURES["audit"].permissions, *more])
-        found = doctor("demo-project", "--for", "audit", user=DEV)
-        assert found.ready
-        assert found.missing == set()
-        checks = {each["id"]: each for each in found.checks} if isinstance(found.checks, list) else found.checks
-        for name in optional:
-            check = checks[f"permission:{name}"]
-            assert (check["status"], check["required"]) == (status, False)
+    optional = [each.name for each in FEATURES["audit"].optional]
+    assert {SEARCH, LIST, "monitoring.timeSeries.list"} <= set(optional)
+    world.served.give(DEV, list(FEATURES["audit"].permissions))
+    found = doctor("demo-project", "--for", "audit", user=DEV)
+    assert found.ready
+    assert found.missing == set()
+    for name in optional:
+        check = found.checks[f"permission:{name}"]
+        assert (check["status"], check["required"]) == ("missing", False)
+    assert f"nor {LIST_KEYS}" in found.checks[f"permission:{LIST}"]["detail"]
+    assert f"permission:{LIST_KEYS}" not in found.checks
+
+
+@pytest.mark.parametrize("name", [LIST, LIST_KEYS])
+def test_either_permission_lists_the_inventory_and_counts_on_the_organisation(
+    world: World, doctor: Callable[..., Any], name: str
+) -> None:
+    prepared(world, "audit")
+    needed = [*FEATURES["audit"].permissions, "resourcemanager.projects.get"]
+    world.served.give(DEV, [*needed, name, SEARCH])
+    for wanted in (LIST, SEARCH):
+        check = doctor("demo-project", "--for", "audit", user=DEV).checks[f"permission:{wanted}"]
+        assert check["status"] == "missing", "on the project alone it does not list the organisation's inventory"
+        assert f"held on the project, not on {ORG}" in check["detail"]
+    world.served.give(DEV, [name, SEARCH], on=ORG)
+    checks = doctor("demo-project", "--for", "audit", user=DEV).checks
+    for wanted, held in ((LIST, name), (SEARCH, SEARCH)):
+        check = checks[f"permission:{wanted}"]
+        assert check["status"] == "ok"
+        assert f"held on {ORG}" in check["detail"]
+        assert (f"({held})" in check["detail"]) == (held != wanted)
+
+
+def test_whether_the_organisation_grants_it_may_not_be_known(world: World, doctor: Callable[..., Any]) -> None:
+    """Its ancestors are not shown to who may not read the project."""
+    prepared(world, "audit")
+    world.served.give(DEV, [*FEATURES["audit"].permissions, SEARCH])
+    check = doctor("demo-project", "--for", "audit", user=DEV).checks[f"permission:{SEARCH}"]
+    assert (check["status"], check["required"]) == ("unknown", False)
+    assert "on its organisation not known" in check["detail"]
+
+
+def test_what_guard_goes_without_is_looked_for(world: World, doctor: Callable[..., Any]) -> None:
+    world.served.seed(projects=[{"projectId": "demo-project", "parent": ORG}])
+    world.served.give(DEV, ["resourcemanager.projects.get"])
+    world.served.give(DEV, list(GUARD.permissions), on=ORG)
+    check = doctor("demo-project", "--for", "guard", user=DEV).checks[f"permission:{SEARCH}"]
+    assert (check["status"], check["required"]) == ("missing", False)
+    assert "without it no constraint is deleted" in check["detail"]
+
+
+def test_somebody_else_s_grant_on_the_project_does_not_count_for_the_organisation(
+    world: World, doctor: Callable[..., Any]
+) -> None:
+    prepared(world, "audit")
+    world.served.give(DEV, [SEARCH])
+    line = ("demo-project", "--for", "audit", "--member", f"user:{DEV}")
+    check = doctor(*line).checks[f"permission:{SEARCH}"]
+    assert (check["status"], check["required"]) == ("missing", False)
+    assert "not above it" in check["detail"]
+    world.served.give(DEV, [SEARCH], on=ORG)
+    check = doctor(*line).checks[f"permission:{SEARCH}"]
+    assert check["status"] == "ok", check
