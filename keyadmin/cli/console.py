@@ -71,7 +71,11 @@ class Console:
         self.say(what, style="red", label="Error: ")
         for line in why:
             self.say(_wrapped(line, self.terminal))
-        for number, line in enumerate(following):
+        self.following(following)
+
+    def following(self, steps: Sequence[str]) -> None:
+        """What to type next."""
+        for number, line in enumerate(steps):
             self.say(f"  {'What to do:' if number == 0 else '           '} {line}")
 
 

@@ -61,6 +61,15 @@ def report(session: Session, problem: Problem, error: BaseException | None, *, a
     return problem.exit
 
 
+def told(session: Session, problem: Problem, *, as_json: bool) -> Exit:
+    """What to do about an answer that is no failure and is said already; give back the exit code."""
+    _, fix = _why_and_fix(session, problem)
+    session.console.following(fix)
+    if as_json:
+        say_json(problem, fix)
+    return problem.exit
+
+
 def say_json(problem: Problem, fix: tuple[str, ...]) -> None:
     """The error object, on one line, to stderr."""
     sys.stderr.write(clean_json(redact(json.dumps({"error": to_json(problem, fix)}, ensure_ascii=False))) + "\n")

@@ -37,6 +37,26 @@ class Verdict:
         return self.problem is None
 
     @property
+    def elsewhere(self) -> bool:
+        """Whether the key is alive and for other APIs: nothing failed, the answer is that it is not for the Gemini API."""
+        if self.problem is None:
+            return False
+        if self.key is None:
+            return self.problem.cause is Cause.API_KEY_SERVICE_BLOCKED
+        return self.key.delete_time is None and _as_restricted(self.problem, self.key)
+
+    @property
+    def text(self) -> str:
+        """What came of it, where it works or is for other APIs."""
+        if not self.elsewhere:
+            return f"{self.label} works for the Gemini API."
+        if self.key is None:
+            why = "its API restrictions leave out the Gemini API, or its method that lists models"
+        else:
+            why = f"it is restricted to {', '.join(sorted(self.key.restrictions.services))}"
+        return f"{self.label} is alive, but not for the Gemini API: {why}."
+
+    @property
     def label(self) -> str:
         """The key in words: its id where it was named, else the masked string."""
         return f"Key {self.key.key_id} ({self.key_string.masked})" if self.key else f"Key {self.key_string.masked}"
@@ -51,6 +71,9 @@ class Verdict:
         if sandbox:
             out["sandbox"] = True
         return out
+
+
+_NOT_MEANT: Final = "the key is not meant for the Gemini API; its own APIs are not checked here"
 
 
 def rejected(problem: Problem) -> bool:
@@ -76,11 +99,12 @@ def named(problem: Problem, key: Key) -> Problem:
     """The same with the key's id and its project's in what to type next, where the service knew neither."""
     number, problem.project = problem.project, key.project or problem.project
     if _as_restricted(problem, key):
+        alive = "alive, but not" if key.delete_time is None else "deleted, and not"
         services = ", ".join(sorted(key.restrictions.services))
-        problem.message = f"key {key.key_id} is restricted to {services}: as restricted, it cannot call the Gemini API"
+        problem.message = f"key {key.key_id} is {alive} for the Gemini API: it is restricted to {services}"
         own = typed("keys create", name="NAME", project=key.project)
         problem.fix = (
-            "nothing, if the key is not meant for the Gemini API; its own APIs are not checked here",
+            f"nothing, if {_NOT_MEANT}",
             f"for the Gemini API make a key of its own: {own}",
         )
         return problem
@@ -88,6 +112,13 @@ def named(problem: Problem, key: Key) -> Problem:
     if number and problem.project:
         steps = tuple(re.sub(rf"\b{re.escape(number)}\b", problem.project, step) for step in steps)
     problem.fix = tuple(re.sub(r"\bKEY\b", key.key_id, step) for step in steps)
+    return problem
+
+
+def _of_string(problem: Problem) -> Problem:
+    """The same of a string of which nothing else is known: it may well be a key for other APIs, and healthy."""
+    if problem.cause is Cause.API_KEY_SERVICE_BLOCKED:
+        problem.fix = (f"nothing, if {_NOT_MEANT}", *(problem.fix or advice(problem)))
     return problem
 
 
@@ -125,7 +156,7 @@ async def until_accepted(
             observer=observer,
         )
     except Problem as problem:
-        return as_found(named(problem, key) if key is not None else problem)
+        return as_found(named(problem, key) if key is not None else _of_string(problem))
     return None
 
 

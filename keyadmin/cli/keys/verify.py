@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from keyadmin.cli.errors import told
 from keyadmin.cli.keys.named import string_or_name
 from keyadmin.cli.keys.options import KeyOrString
 from keyadmin.cli.options import KeyFromEnv
@@ -17,7 +18,7 @@ from keyadmin.keys import resolve
 from keyadmin.keys import verify as checking
 from keyadmin.keys.verify import Verdict
 from keyadmin.model import duration
-from keyadmin.model.problem import usage
+from keyadmin.model.problem import Exit, usage
 from keyadmin.model.secret import KeyString
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def verify(
     wait: Annotated[
         str, typer.Option("--wait", metavar="DURATION", help="Keep trying for this long, at most 5m; a new key may need it.")
     ] = "0s",
-) -> None:
+) -> int:
     """Check whether a key works for the Gemini API from this machine right now: yes, or the reason why not (exit code 3).
 
     Name one of your own keys (this needs apikeys.keys.getKeyString), or give any key string on stdin (-) or in a variable.
@@ -53,8 +54,10 @@ def verify(
         return Verdict(key_string, await checking.until_accepted(cloud, key_string, session.observer, limit_s, found), found)
 
     verdict = run(context, work, credentials=not isinstance(given, KeyString))
-    if verdict.ok or session.format in PROGRAMS:
-        text = f"{verdict.label} works for the Gemini API."
-        show_document(session, verdict.to_json(sandbox=session.sandbox is not None), text)
-    if verdict.problem is not None:
+    if verdict.ok or verdict.elsewhere or session.format in PROGRAMS:
+        show_document(session, verdict.to_json(sandbox=session.sandbox is not None), verdict.text)
+    if verdict.problem is None:
+        return Exit.OK
+    if not verdict.elsewhere:
         raise verdict.problem
+    return told(session, verdict.problem, as_json=session.format == "json")

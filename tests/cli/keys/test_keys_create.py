@@ -314,9 +314,30 @@ def test_verify_of_a_key_for_other_apis_does_not_open_gemini_to_it(keys, served)
     served.control("seed", {"projects": [{"projectId": "demo-project", "services": ON, "keys": [maps]}]})
     done = keys("verify", "store map", "--wait", "5m")  # waiting does not mend it
     assert done.code == 3
-    assert "map is restricted to maps-backend.googleapis.com: as restricted, it cannot call the Gemini API" in done.err
+    assert done.out.startswith("Key map (AIzaSANDBOX...")
+    assert "is alive, but not for the Gemini API: it is restricted to maps-backend.googleapis.com." in done.out
+    assert "Error" not in done.err
     assert "nothing, if the key is not meant for the Gemini API" in done.err
     assert "add-api-target" not in done.err
+    told = keys("verify", "store map", "--format", "json")
+    assert (told.code, told.json["verification"], told.error["cause"]) == (3, "failed", "api-key-service-blocked")
+    assert told.error["message"].startswith("key map is alive, but not for the Gemini API")
+    assert "Error:" not in told.err
+
+
+def test_verify_of_a_string_for_other_apis_says_that_it_is_alive(keys, served):
+    maps = {"keyId": "map", "displayName": "m", "restrictions": {"apiTargets": [{"service": "maps-backend.googleapis.com"}]}}
+    served.control("seed", {"projects": [{"projectId": "demo-project", "services": ON, "keys": [maps]}]})
+    string = keys("show", "map").out
+    done = keys("verify", "-", stdin=string)
+    assert done.code == 3
+    assert "is alive, but not for the Gemini API: its API restrictions leave out" in done.out
+    assert "Error" not in done.err
+    assert "nothing, if the key is not meant for the Gemini API" in done.err
+    assert keys("delete", "map", "--yes").code == 0
+    gone = keys("verify", "map")
+    assert gone.code == 3
+    assert "alive" not in gone.out + gone.err
 
 
 def test_switching_gemini_on_beside_unrestricted_keys_is_warned_of(keys, served):
