@@ -14,11 +14,6 @@ def command(verb: str, key: Key, *more: str, **options: Value) -> str:
     return typed(verb, key.key_id, *more, project=key.project, **options)
 
 
-def public(key: Key) -> bool:
-    """Whether a page or an app bears it: its successor is published, and cannot be handed to a sink."""
-    return key.key_type == "standard" and key.restrictions.client_kind in ("referrers", "android", "ios")
-
-
 def about_use(facts: AuditFacts) -> str:
     """What an advice to restrict a key does not rest on, to stand behind the message."""
     return "; what it is used for was not read" if facts.used is None else ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final, overload
 
-from keyadmin.audit.commands import command, public
+from keyadmin.audit.commands import command
 from keyadmin.audit.judgement import FixStep
 from keyadmin.audit.model import AuditFacts, Finding, Use
 from keyadmin.audit.rules import open_client_restriction
@@ -48,6 +48,10 @@ ORDERED: Final = frozenset(
 )
 """The rules whose findings become steps here; every other rule's own way is shown as it is."""
 _PUBLISHED: Final = "once it is published and nothing calls the old one any more"
+_NOT_YOURS: Final = "if these calls are not yours: a new key, and this one is deleted"
+_NOT_YOURS_PUBLIC: Final = (
+    "if these calls are not yours: publish the page or the app with a new key, then delete this one; until then it stops nobody"
+)
 _OLD: Final = "deletes the old key once its grace of 24 h is over and nothing uses it"
 
 
@@ -109,11 +113,6 @@ class _Case:
         targets = self.key.restrictions.services
         off = bool(targets) and all(self.facts.is_on(target) is False for target in targets)
         return off and self.use_known and not self.called
-
-    @property
-    def public(self) -> bool:
-        """Whether a page or an app bears it: nobody can hand its successor over like a secret."""
-        return public(self.key)
 
     @property
     def to_used_does(self) -> bool:
@@ -230,10 +229,10 @@ def _shaped(case: _Case) -> tuple[FixStep, ...]:
 
 def _steps(case: _Case) -> Iterator[FixStep]:
     if (anomaly := case.found.get("use-anomaly")) is not None:  # first: what follows would go by a thief's calls too
-        yield FixStep("review", anomaly.rule, "if these calls are not yours: a new key, and this one is deleted")
+        yield FixStep("review", anomaly.rule, _NOT_YOURS_PUBLIC if case.key.public else _NOT_YOURS)
     yield from _names(case)
     if case.rotation is None and "unused-key" in case.found:
-        yield FixStep("delete", command("keys delete", case.key), "nothing has used it for 30 days; undelete brings it back")
+        yield from _unused(case)
         return
     if case.rotation is None and case.dead:
         why = "the APIs that it is for are off, and nothing calls them with it"
@@ -246,6 +245,17 @@ def _steps(case: _Case) -> Iterator[FixStep]:
     yield from _of_others(case)
     if not replacement:
         yield from _from_where(case)
+
+
+def _unused(case: _Case) -> Iterator[FixStep]:
+    """Deleted where no call is known. A monthly job was seen in the six weeks, and not in the last 30 days."""
+    if case.use is None:
+        why = "its use was read: no call in the six weeks that are kept; undelete brings it back for 30 days"
+        yield FixStep("delete", command("keys delete", case.key), why)
+        return
+    yield from _apis(case)
+    why = "called in the last six weeks, though not in the last 30 days: see for what; delete it only if nothing needs it"
+    yield FixStep("review", command("keys usage", case.key), why)
 
 
 def _names(case: _Case) -> Iterator[FixStep]:
@@ -270,7 +280,8 @@ def _to_used(case: _Case) -> Iterator[FixStep]:
         yield FixStep("review", command("keys usage", key), "says why its use could not be read, and what it takes", _USE)
     if case.grown and (not case.use_known or (case.use is not None and case.use.answered)):
         why = "shuts out every API that it is not used for"
-        yield FixStep("contain", command("keys restrict", key, to_used=True), why, case.not_read)
+        unread = "" if case.use_known else "; the command reads its use, which was not read here: on that no key is deleted"
+        yield FixStep("contain", command("keys restrict", key, to_used=True), f"{why}{unread}", case.not_read)
         return
     called = sorted(name("service", each) for each in case.called)
     why = "shuts out every other API" if called else "shuts out every other API; name the one that it is for"
@@ -302,7 +313,7 @@ def _replacement(case: _Case) -> Iterator[FixStep]:
             yield FixStep("delete", command("keys migrate", key, to="SINK"), f"again: {_OLD}")
     elif key.restricted == "mixed" and key.key_type == "auth" and not case.surplus and case.use_known:
         yield from _split(case)
-    elif (why := _why_rotate(case)) and case.public:
+    elif (why := _why_rotate(case)) and case.key.public:
         yield FixStep("replace", command("keys clone", key), f"{why}; publish the page or the app with the new one")
         yield FixStep("delete", command("keys delete", key), _PUBLISHED, _USE)
     elif why:

@@ -124,6 +124,11 @@ class Key:
         return self.restrictions.restricted
 
     @property
+    def public(self) -> bool:
+        """Whether a page or an app bears it: its successor is published with these, and cannot be handed to a sink."""
+        return self.key_type == "standard" and self.restrictions.client_kind in ("referrers", "android", "ios")
+
+    @property
     def studio_visible(self) -> bool:
         """Whether AI Studio shows it: no API restriction, or the Generative Language API alone (the page, Limitations)."""
         return self.restricted in ("gemini", "none")

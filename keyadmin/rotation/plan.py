@@ -53,6 +53,11 @@ class Planned:
         return in_vain(self.chosen.lineage.newest.key) and not self.terms.migrate
 
     @property
+    def published(self) -> bool:
+        """Whether a page or an app bears the key that is to be replaced: no sink puts the new one there."""
+        return self.decision.action is Action.CREATE and self.chosen.lineage.newest.key.public
+
+    @property
     def other_sinks(self) -> bool:
         """Whether a key is to be replaced that other sinks have than will have the new one: they keep it."""
         newest, mark = self.chosen.lineage.newest, fingerprint(self.chosen.specs)

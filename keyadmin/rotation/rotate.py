@@ -57,6 +57,11 @@ class RotatePlan:
         return self.decision.action is Action.CREATE and not self.terms.migrate and in_vain(self.lineage.newest.key)
 
     @property
+    def published(self) -> bool:
+        """Whether a page or an app bears the key that is to be replaced: no sink puts the new one there."""
+        return self.decision.action is Action.CREATE and self.lineage.newest.key.public
+
+    @property
     def words(self) -> str:
         """What is asked about, and what a dry run says."""
         if self.decision.action is Action.REST:

@@ -35,9 +35,9 @@ def used(one: Key, *services: str, refused: tuple[str, ...] = (), days: float = 
     return {one.uid: Use(NOW - timedelta(days=days), frozenset(services + refused), frozenset(services))}
 
 
-def judged(*keys: Key, shown: frozenset[str] = EVERY, **facts: Any) -> list[KeyJudgement]:
+def judged(*keys: Key, shown: frozenset[str] = EVERY, also: str | None = None, **facts: Any) -> list[KeyJudgement]:
     known = AuditFacts("p1", keys, NOW, **facts)
-    return judge(known, apply(known, chosen(None)), shown, StepBook())
+    return judge(known, apply(known, chosen(None, also)), shown, StepBook())
 
 
 def steps(one: Key, **facts: Any) -> list[tuple[str, str]]:
@@ -165,6 +165,31 @@ def test_what_nobody_uses_is_deleted_and_nothing_else() -> None:
     assert len(judgement.findings) == 5
     assert [(each.kind, each.command) for each in judgement.steps] == [("delete", "keyadmin keys delete one -p p1")]
     assert {finding.fix for finding in judgement.findings} == {"keyadmin keys delete one -p p1"}
+
+
+@pytest.mark.parametrize("restrictions", [Restrictions(), Restrictions(ips=OFFICE, targets=targets(MAPS))])
+@pytest.mark.parametrize("days", [0.1, 29, 31, 41])
+def test_no_key_is_to_be_deleted_that_was_called_in_the_six_weeks_that_were_read(
+    restrictions: Restrictions, days: float
+) -> None:
+    """A monthly job: its last call is more than 30 days ago, so that it counts as unused; deleted it would fail."""
+    one = key(age=900, account=None, restrictions=restrictions)
+    found = steps(one, gemini=False, used=used(one, MAPS, days=days))
+    assert "keys delete" not in str([command for kind, command in found if kind == "delete"])
+    [judgement] = judged(one, gemini=False, used=used(one, MAPS, days=days))
+    if days > 30:
+        assert found[-1] == ("review", "keys usage")
+        assert "though not in the last 30 days" in judgement.steps[-1].why
+    if not restrictions.targets:
+        assert found[0] == steps(one, gemini=False)[0] == TO_USED, "the same, whether its use was read or not"
+
+
+def test_both_say_why() -> None:
+    one = key(age=900, account=None, restrictions=Restrictions())
+    [unread] = judged(one, gemini=False)
+    assert "its use, which was not read here" in unread.steps[0].why
+    [idle] = judged(one, gemini=False, used={})
+    assert idle.steps[0].why.startswith("its use was read: no call in the six weeks")
 
 
 def test_clients_first_where_everybody_is_let_in_last_where_nobody_is_named() -> None:

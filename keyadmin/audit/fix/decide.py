@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from keyadmin.audit.commands import command, public
+from keyadmin.audit.commands import command
 from keyadmin.audit.fix.change import (
     UNUSED_FOR,
     YOUNGEST,
@@ -183,7 +183,8 @@ def _replaced(facts: KeyFacts, contained: Restrictions | None, evidence: Evidenc
     if for_gemini and "migrate" in facts.rotations and not young:
         return replace(_change(facts, "migrate", None, _MIGRATED, evidence), before=key.restrictions)
     may = key.key_type == "auth" or key.restricted == "other"  # another standard key is not made anew, but contained
-    if may and "rotate" in facts.rotations and facts.rules & {"key-too-old", "rotation-overdue"}:
+    wanted = {"rotation-overdue"} if key.public else {"key-too-old", "rotation-overdue"}  # no sink takes a page's or an app's
+    if may and "rotate" in facts.rotations and facts.rules & wanted:
         return replace(_change(facts, "rotate", None, _ROTATED, evidence), before=key.restrictions)
     return None
 
@@ -229,7 +230,7 @@ def _nothing(facts: KeyFacts, evidence: Evidence | None, terms: FixTerms, *, you
         return _left(facts, "still-used", "it is used for Gemini and for other APIs: Gemini needs a key of its own")
     if "unused-key" in facts.rules:
         return _left(facts, "not-unused-for-long", f"it is not unused for {days} d")
-    if public(key) and "key-too-old" in facts.rules:
+    if key.public and "key-too-old" in facts.rules:
         return _left(facts, "no-sink", _PUBLISH)
     if not facts.rotations and facts.rules & {"key-too-old", "rotation-overdue"}:
         return _left(facts, "no-sink", "it should be rotated, but no policy says where its successor goes")

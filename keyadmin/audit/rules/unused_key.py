@@ -32,7 +32,10 @@ RULE: Final = AuditRule(
         "should not have it alone. Found only where the use of keys can be read (monitoring.timeSeries.list). CIS Google "
         "Cloud Foundation Benchmark 1.12."
     ),
-    fix="Delete it; for 30 days keyadmin keys undelete brings it back.",
+    fix=(
+        "Delete it where no call is known at all (Cloud Monitoring keeps six weeks); for 30 days keyadmin keys undelete brings "
+        "it back. One that was called in these six weeks: keyadmin keys usage KEY says for what."
+    ),
     source=BEST_PRACTICES_PAGE,
     needs=frozenset({"usage"}),
     check=check,

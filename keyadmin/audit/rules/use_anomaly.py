@@ -26,7 +26,9 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
         if signs := list(_signs(facts, key, use, facts.anomaly)):
             hours, late = RECENT.total_seconds() / 3600, DELAY.total_seconds() / 60
             message = f"in the last {hours:g} hours {' and '.join(signs)} (calls are seen up to {late:g} minutes late)"
-            yield finding_of(RULE, facts, key, message, command("keys compromised", key, to="SINK"))
+            # One that a page or an app bears cannot be handed over, and deleted at once it stops them all.
+            way = command("keys clone", key) if key.public else command("keys compromised", key, to="SINK")
+            yield finding_of(RULE, facts, key, message, way)
 
 
 def _signs(facts: AuditFacts, key: Key, use: Use, times: float) -> Iterator[str]:
@@ -50,7 +52,10 @@ RULE: Final = AuditRule(
         "it. Off unless --anomaly is given; found only where the use of keys can be read (monitoring.timeSeries.list), and "
         "for keys that are a week old."
     ),
-    fix="See who calls: keyadmin keys usage KEY. If it is not you: keyadmin keys compromised KEY --to SINK.",
+    fix=(
+        "See who calls: keyadmin keys usage KEY. If it is not you: keyadmin keys compromised KEY --to SINK; of a public key, "
+        "in a page or an app: keyadmin keys clone KEY, publish it with the new one, then delete the old one."
+    ),
     source=BEST_PRACTICES_PAGE,
     needs=frozenset({"usage"}),
     check=check,

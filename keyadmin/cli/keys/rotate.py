@@ -16,6 +16,7 @@ from keyadmin.cli.render import show_to_programs
 from keyadmin.cli.rotation.confirmed import planned_and_done
 from keyadmin.cli.rotation.options import ForceUse, To, manner_of, specs_of
 from keyadmin.cli.rotation.result import show_outcome
+from keyadmin.cli.rotation.view import warning_of_public
 from keyadmin.cli.runner import run
 from keyadmin.cli.session import Session, current
 from keyadmin.keys import exposure
@@ -112,8 +113,7 @@ def _rotate(
         return plan
 
     def show(plan: RotatePlan) -> str:
-        if plan.in_vain:
-            _warn_in_vain(session, plan.key)
+        _warn(session, plan)
         for line in plan.prospect.words if plan.prospect is not None else ():
             session.observer.note(line, always=True)
         return plan.words
@@ -144,6 +144,14 @@ def _dry_run(session: Session, plan: RotatePlan) -> int:
     if plan.problem is not None:
         raise plan.problem
     return Exit.OK
+
+
+def _warn(session: Session, plan: RotatePlan) -> None:
+    """What its successor will not be."""
+    if plan.published:
+        session.observer.warning(warning_of_public([plan.lineage.newest.key]))
+    if plan.in_vain:
+        _warn_in_vain(session, plan.key)
 
 
 def _warn_in_vain(session: Session, key: Key) -> None:

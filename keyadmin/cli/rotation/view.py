@@ -173,12 +173,25 @@ def tell_plan(session: Session, found: Selection, planned: Sequence[Planned]) ->
             session.console.note(f"{kind}: {words}.", always=True)
     for package in sorted({spec.sink.brought_by for one in planned for spec in one.chosen.specs} - {""}):
         session.console.note(f"Sinks of the package {package} are among those of the plan.", always=True)
+    borne = [one.chosen.lineage.newest.key for one in planned if one.due and one.published]
+    if borne:
+        session.console.warning(warning_of_public(borne))
     kept = [one for one in planned if one.due and one.decision.action is Action.CREATE and one.in_vain]
     if kept:
         session.console.warning(
             f"{len(kept)} of the keys that are due are standard keys for the Gemini API, which takes none any more, and so "
             f'will their successors be: {typed("rotation migrate")}, or new-type = "auth" in the policy, makes auth keys'
         )
+
+
+def warning_of_public(keys: Sequence[Key]) -> str:
+    """What is to be known before keys are rotated that pages or apps bear."""
+    first, more = keys[0], f" and {len(keys) - 1} more" if len(keys) > 1 else ""
+    clone = typed("keys clone", first.key_id, project=first.project)
+    return (
+        f"{first.project} {first.key_id}{more}: a key in a web page or an app, to which no sink takes the new one. Publish the page "
+        f"or the app with it before the grace is over; or leave the key out, and copy it when you publish: {clone}"
+    )
 
 
 def ended(session: Session, found: Selection, what: str = "", problems: Sequence[tuple[Key, Problem]] = ()) -> Exit:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from tests.cli.fix.conftest import GEMINI, Fixing
+from tests.cli.fix.conftest import GEMINI, MAPS, Fixing
 
 READS = ("resourcemanager.projects.get", "monitoring.timeSeries.list", "apikeys.keys.list", "apikeys.keys.get")
 POLICY = """[[rule]]
@@ -95,3 +95,17 @@ def test_an_old_auth_key_is_rotated(fixing: Fixing) -> None:
     done = fixing.apply(*policy, "--format", "json")
     assert done.code == 0, done.err
     assert [each["status"] for each in done.json["changes"]] == ["under way"]
+
+
+def test_an_old_key_in_a_page_is_left_to_who_publishes_it(fixing: Fixing) -> None:
+    """The policy's sinks take no key into a web page or an app: deleted after the grace, the old one would stop it."""
+    page = {"browserKeyRestrictions": {"allowedReferrers": ["https://a.example/*"]}}
+    fixing.seed("lab", fixing.seed_key("page", MAPS, use=[(MAPS, 1, 50)], restrictions=page))
+    policy = with_policy(fixing)
+    done = fixing.type("audit", "fix", "--projects", "lab", "--key", "page", *policy, "--out", str(fixing.folder / "plan.json"))
+    assert done.code == 0, done.err
+    plan = fixing.read()
+    assert plan["changes"] == []
+    (left,) = [each for each in plan["left"] if each["key"].endswith("/page")]
+    assert "publish the page or the app" in left["why"]
+    assert left["command"] == "keyadmin keys clone page -p lab"
