@@ -11,6 +11,8 @@ from typing import Final
 # C0 and C1 controls, and the characters that reorder or hide text (bidirectional overrides, zero-width joiners, BOM).
 _UNSAFE: Final = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _UNSAFE_BUT_BREAKS: Final = re.compile(_UNSAFE.pattern.replace("\x00-\x1f", "\x00-\x09\x0b-\x1f"))
+_WORD: Final = r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*"|\S)"""  # a sign, or what quotes hold together
+_SHELL_PART: Final = re.compile(rf"--?[\w-]+ (?!-){_WORD}+|{_WORD}+")
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 
 
@@ -49,6 +51,25 @@ def folded(text: str, width: int | None, indent: str = "") -> list[str]:
     if width is None:
         return [f"{indent}{text}"]
     return [f"{indent}{line}" for line in _filled(text, max(width, 24) - len(indent))]
+
+
+def command_lines(text: str, width: int | None, indent: str = "") -> list[str]:
+    """A command in lines of at most `width` columns that a shell joins again (`\\` at their ends); words stay whole, and
+    options with their values.
+
+    `indent` stands before the lines but the first, two columns further in; its room is kept in the first one.
+    """
+    if width is None or len(indent) + display_width(text) <= width:
+        return [text]
+    room, lines = max(width, 24) - len(indent), [""]
+    for found in _SHELL_PART.finditer(text):
+        word = found.group()
+        if lines[-1].strip() and display_width(f"{lines[-1]} {word}") > room - 2:
+            lines.append(f"  {word}")
+        else:
+            lines[-1] += f" {word}" if lines[-1] else word
+    joined = [f"{line} \\" for line in lines[:-1]] + lines[-1:]
+    return [joined[0], *(f"{indent}{line}" for line in joined[1:])]
 
 
 def split(text: str, width: int) -> list[str]:

@@ -9,8 +9,8 @@ import pytest
 
 from keyadmin.audit.model import Use
 from keyadmin.model.key import Restrictions
-from tests.unit.test_audit_rules import GEMINI, MAPS, NOW, found, key, targets
 from tests.unit.test_audit_judgement import judged
+from tests.unit.test_audit_rules import GEMINI, MAPS, NOW, found, key, targets
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,15 @@ from keyadmin.audit.model import Severity
 from keyadmin.audit.result import AuditReport
 from keyadmin.audit.selection import AuditSelection, Group, grouped, worst_projects
 from keyadmin.cli.console import paint
-from keyadmin.cli.text import clean, counted, cut, display_width, folded, padded, terminal_rows
+from keyadmin.cli.text import clean, command_lines, counted, cut, display_width, folded, padded, terminal_rows
 
 WORST: Final = 20  # keys or groups that are shown unless more are asked for
 STYLES: Final = {Severity.HIGH: "red", Severity.MEDIUM: "yellow", Severity.LOW: "blue", Severity.INFO: "dim"}
 _WIDE: Final = 120  # columns where stdout is not a terminal
 _ERRORS: Final = 10
 _SEVERITY: Final = 6
+_LEAST_OWNER: Final = 10  # columns; narrower than these an owner, a project or a name is not told from others
+_LEAST_NAME: Final = 14
 _INDENT: Final = " " * (_SEVERITY + 2)
 _BY_WORD: Final = {severity.word: severity for severity in Severity}
 
@@ -73,14 +75,15 @@ def _close(report: AuditReport, whole: AuditReport, look: Look) -> Iterator[str]
     what = f"The worst {len(shown)} of {counted(len(every), 'key')}" if len(shown) < len(every) else counted(len(every), "key")
     yield look.paint(f"{what}, each with why; what to type about them stands below", "bold")
     if len(shown) < len(every):
-        yield f"All of them: {look.more}"
+        yield from _typed("All of them: ", look.more, look)
     first = {each.findings[0].rule for each in shown}
     yield from _meanings(report, first, look)
     yield from _numbered(shown, look)
+    yield from _more_findings(shown)
     yield ""
     yield look.paint("What to type first", "bold")
     for number, each in enumerate(shown, 1):
-        yield f"{number:>2}  {clean(each.fix)}"
+        yield from _typed(f"{number:>2}  ", clean(each.fix), look)
     if others := {finding.rule for each in shown for finding in each.findings} - first:
         yield ""
         yield from _meanings(report, others, look)
@@ -90,16 +93,40 @@ def _close(report: AuditReport, whole: AuditReport, look: Look) -> Iterator[str]
 def _numbered(judgements: Sequence[KeyJudgement], look: Look) -> Iterator[str]:
     """A line a key: its number, how bad, where, which, whose, and which rules found something."""
     severity = max(len(each.severity.word) for each in judgements)
-    projects = _width((each.project for each in judgements), 20)
-    names = _width((each.label or "(the project)" for each in judgements), 20)
-    owners = _width((_owner(each) for each in judgements), 16)
+    projects, names, owners = _widths(judgements, (20, 20, 16), look.columns - 4 - severity - 2)
     for number, each in enumerate(judgements, 1):
         word = look.paint(padded(each.severity.word.upper(), severity), STYLES[each.severity])
         cells = [padded(clean(each.project), projects), padded(clean(each.label or "(the project)"), names)]
         cells += [padded(clean(_owner(each)), owners)] if owners else []
         used = 4 + severity + 2 + sum(display_width(cell) + 2 for cell in cells)
-        why = cut(_rules_of(each, look.columns - used), max(12, look.columns - used))
-        yield "  ".join([f"{number:>2}", word, *cells, why]).rstrip()
+        yield "  ".join([f"{number:>2}", word, *cells, _rules_of(each, look.columns - used)]).rstrip()
+
+
+def _typed(head: str, command: str, look: Look, style: str | None = None) -> Iterator[str]:
+    """A command behind `head`, in lines that fit the terminal and can be pasted."""
+    first, *rest = command_lines(command, look.width, " " * len(head))
+    yield f"{head}{look.paint(first, style)}"
+    yield from (look.paint(line, style) for line in rest)
+
+
+def _more_findings(judgements: Sequence[KeyJudgement]) -> Iterator[str]:
+    """What `+4` means, where one stands above."""
+    if any(len(each.findings) > 1 for each in judgements):
+        yield "+N: so many more findings about the key; --format json and html have each"
+
+
+def _widths(judgements: Sequence[KeyJudgement], most: tuple[int, int, int], room: int) -> tuple[int, int, int]:
+    """Of projects, names and owners, so that the first rule of each and how many more there are stand whole behind them."""
+    widths = [
+        _width((each.project for each in judgements), most[0]),
+        _width((each.label or "(the project)" for each in judgements), most[1]),
+        _width((_owner(each) for each in judgements), most[2]),
+    ]
+    rules = max(len(_first_rule(each)) for each in judgements) if judgements else 0
+    for at, least in ((2, _LEAST_OWNER), (1, _LEAST_NAME), (0, _LEAST_NAME)):
+        over = sum(widths) + 2 * sum(map(bool, widths)) + rules - room
+        widths[at] = max(min(widths[at], least), widths[at] - max(0, over))
+    return widths[0], widths[1], widths[2]
 
 
 def _summary(report: AuditReport, look: Look, *, lines: int = 2) -> Iterator[str]:
@@ -155,23 +182,25 @@ def _keys(report: AuditReport, whole: AuditReport, look: Look) -> Iterator[str]:
     every, shown = whole.judgements, report.judgements
     yield ""
     what = f"The worst {len(shown)} of {counted(len(every), 'key')}" if len(shown) < len(every) else counted(len(every), "key")
-    yield look.paint(what, "bold") + (f"; all of them: {look.more}" if len(shown) < len(every) else "")
+    if len(shown) < len(every):
+        yield from _typed(look.paint(f"{what}; all of them: ", "bold"), look.more, look)
+    else:
+        yield look.paint(what, "bold")
     yield from key_rows(shown, look)
+    yield from _more_findings(shown)
     yield from _legend(report, look)
 
 
 def key_rows(judgements: Sequence[KeyJudgement], look: Look) -> Iterator[str]:
     """Two lines a key: how bad, where, which, whose, what was found; then what to type next."""
-    projects = _width((each.project for each in judgements), 22)
-    names = _width((each.label or "(the project)" for each in judgements), 22)
-    owners = _width((_owner(each) for each in judgements), 20)
+    projects, names, owners = _widths(judgements, (22, 22, 20), look.columns - _SEVERITY - 2)
     for each in judgements:
         word = look.paint(padded(each.severity.word.upper(), _SEVERITY), STYLES[each.severity])
         cells = [padded(clean(each.project), projects), padded(clean(each.label or "(the project)"), names)]
         cells += [padded(clean(_owner(each)), owners)] if owners else []
         used = _SEVERITY + 2 + sum(display_width(cell) + 2 for cell in cells)
-        yield "  ".join([word, *cells, _rules_of(each, max(18, look.columns - used))]).rstrip()
-        yield look.paint(f"{_INDENT}{clean(each.fix)}", "dim")
+        yield "  ".join([word, *cells, _rules_of(each, look.columns - used)]).rstrip()
+        yield from _typed(_INDENT, clean(each.fix), look, "dim")
 
 
 def _owner(judgement: KeyJudgement) -> str:
@@ -191,8 +220,13 @@ def _rules_of(judgement: KeyJudgement, room: int) -> str:
         left = f" +{len(rules) - count}" if count < len(rules) else ""
         if len(text := ", ".join(rules[:count]) + left) <= room:
             return text
-    text = rules[0] + (f" +{len(rules) - 1}" if len(rules) > 1 else "")
-    return text if len(text) <= room else rules[0]
+    return _first_rule(judgement)
+
+
+def _first_rule(judgement: KeyJudgement) -> str:
+    """The worst, and how many more there are."""
+    first, more = judgement.findings[0], len(judgement.findings) - 1
+    return f"{first.rule}{' (accepted)' if first.accepted else ''}{f' +{more}' if more else ''}"
 
 
 def _legend(report: AuditReport, look: Look) -> Iterator[str]:

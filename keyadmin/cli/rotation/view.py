@@ -189,8 +189,8 @@ def warning_of_public(keys: Sequence[Key]) -> str:
     first, more = keys[0], f" and {len(keys) - 1} more" if len(keys) > 1 else ""
     clone = typed("keys clone", first.key_id, project=first.project)
     return (
-        f"{first.project} {first.key_id}{more}: a key in a web page or an app, to which no sink takes the new one. Publish the page "
-        f"or the app with it before the grace is over; or leave the key out, and copy it when you publish: {clone}"
+        f"{first.project} {first.key_id}{more}: a key in a web page or an app, to which no sink takes the new one. Publish "
+        f"it with that before the grace is over; or leave the key out, and copy it when you publish: {clone}"
     )
 
 

@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import time
@@ -198,9 +199,14 @@ def test_a_fleet_of_a_thousand_projects_on_one_screen(home: dict[str, str], run:
     seen, code = screen(env, "audit", "--organization", "78", "--keep", "none")
     assert code == 3
     every = seen.partition("lines)\n")[2].partition("(waits)")[0].splitlines()
+    assert max(map(len, every)) <= 80
+    command = next(place for place, line in enumerate(every) if line.startswith("All of them: "))
+    while every[command].endswith(" \\"):  # this Python's name is long
+        every[command : command + 2] = [f"{every[command][:-1]}{every[command + 1].strip()}"]
     rows = itertools.accumulate(max(1, -(-len(line) // 80)) for line in every)
     shown = [line for line, row in zip(every, rows, strict=True) if row <= 23]
-    assert sum("keyadmin keys " in line for line in every[len(shown) :]) == 20, "what to type about each"
+    behind = re.sub(r" \\\n +", " ", "\n".join(every[len(shown) :]))
+    assert behind.count("keyadmin keys ") == 20, "what to type about each"
     assert "1000 projects, 5000 keys: " in shown[0]
     assert [word for word in shown[1].split() if word.isalpha()] == ["high", "medium", "low", "info"]
     assert any(line.startswith("Rules     ") for line in shown)
@@ -212,10 +218,37 @@ def test_a_fleet_of_a_thousand_projects_on_one_screen(home: dict[str, str], run:
     keys = shown[first:]
     assert [line[:8] for line in keys] == [f"{number:>2}  HIGH" for number in range(1, len(keys) + 1)]
     assert len(keys) >= 10
-    assert all("fleet-00" in line and "owner@ex" in line and line[59:].split()[0] in told for line in keys)
+    assert all(re.search(r" \+\d+$", line) for line in keys), "how many more findings each has"
+    assert all("fleet-00" in line and "owner@ex" in line and line.split("  ")[-1].split()[0] in told for line in keys)
     assert not any(re.search("AIzaSANDBOX[0-9A-Za-z_-]", line) for line in shown), "a name that was cut short is masked too"
     assert seen.count("(pager --hold -R ") == 1
     assert "projects, 5000 keys, " in seen.rpartition("(waits)")[2], "what is said on stderr comes after the pager"
+
+
+def test_a_narrow_terminal_breaks_no_command_and_drops_no_count(
+    organization: Any, home: dict[str, str], served: Any, audit: Audit
+) -> None:
+    """Every line fits 80 columns; pasted into a shell each command is what JSON says."""
+    long = "f1ee7000-0000-4000-8000-00000000000"
+    keys = [key(f"{long}{number}", age=200, auth=False, displayName=f"old public key {number}") for number in range(3)]
+    organization(project("a-project-of-thirty-characters", *keys, services=[GEMINI]), project("web-one", key("one", GEMINI)))
+    env = home | {"TERM": "xterm", "KEYADMIN_SANDBOX": served.rest, "PAGER": "cat", "NO_COLOR": "1"}
+    del env["COLUMNS"]
+    for words in ((), ("--limit", "3"), ("--min-severity", "high", "--rule", "gemini-exposed-key")):
+        seen, _ = screen(env, "audit", *SCOPE, *words)
+        table = seen[re.search(r"\d projects, \d keys: ", seen).start() :]  # type: ignore[union-attr]
+        table = table[: table.rindex(" projects, ")].rpartition("\n")[0]
+        assert max(map(len, table.splitlines())) <= 80, table
+        told = audit(*SCOPE, *words).report["findings"]
+        typed = [shlex.split(line) for line in re.sub(r"\\\n +", "", table).splitlines() if "keyadmin keys " in line]
+        about = {each["key"]: shlex.split(each["fix"]) for each in told}
+        assert sorted(line[line.index("keyadmin") :] for line in typed) == sorted(about.values())
+        counts = [sum(each["key"] == name for each in told) for name in about]
+        rows = [line for line in table.splitlines() if re.search(r"(HIGH|MEDIUM|LOW|INFO)  ", line)]
+        shown = [line.rpartition(" +")[2] if " +" in line else "0" for line in rows]
+        rules = [line.split("  ")[-1].count(",") + 1 for line in rows]
+        assert sorted(int(more) + named for more, named in zip(shown, rules, strict=True)) == sorted(counts), table
+        assert ("+N: so many more findings about the key" in table) == any(count > 1 for count in counts)
 
 
 @pytest.mark.parametrize(
