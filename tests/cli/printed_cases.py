@@ -51,6 +51,13 @@ def project(name: str, **more: Any) -> dict[str, Any]:
     return {"projectId": name, "iam": OWNED, "services": SERVICES, "keys": []} | more
 
 
+IN_A_PAGE: Final[dict[str, Any]] = {
+    "serviceAccountEmail": None,
+    "restrictions": {
+        "apiTargets": [{"service": MAPS}],
+        "browserKeyRestrictions": {"allowedReferrers": ["https://a.example/*"]},
+    },
+}
 STOPPED: Final = project("stopped-project", state="DELETE_REQUESTED")
 DARK: Final = project("dark-project", services=SERVICES[1:])
 THIRD: Final = project("third-project", createTime="2025-01-01T00:00:00Z")
@@ -246,6 +253,7 @@ CASES: Final[dict[str, Case]] = {
         "rotation migrate --dry-run", files={"keyadmin.toml": POLICY}, web={"serviceAccountEmail": None}, user="zoe@example.com"
     ),
     "a standard key is due": Case("rotation plan", files={"keyadmin.toml": POLICY}, web=OLD | {"serviceAccountEmail": None}),
+    "a key in a page is due": Case("rotation plan", files={"keyadmin.toml": POLICY}, web=OLD | IN_A_PAGE),
     "more are due than there is room for": Case(
         "rotation plan",
         files={"keyadmin.toml": POLICY.replace("demo-project", "full-project").replace("web", "k1")},

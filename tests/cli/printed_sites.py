@@ -72,6 +72,7 @@ PRINTED_BY: Final[dict[str, str]] = {
     "keyadmin.cli.rotation.init:init:rotation plan": "init",
     "keyadmin.cli.rotation.migrate:_show:doctor": "a migration with little access",
     "keyadmin.cli.rotation.schedule:_tell:rotation init": "schedule without a policy",
+    "keyadmin.cli.rotation.view:warning_of_public:keys clone": "a key in a page is due",
     "keyadmin.cli.rotation.view:tell_plan:keys list": "more are due than there is room for",
     "keyadmin.cli.rotation.view:tell_plan:rotation migrate": "a standard key is due",
     "keyadmin.cli.sandbox:_port:sandbox serve": "a port in use",

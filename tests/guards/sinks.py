@@ -214,7 +214,7 @@ GUARDS = [
     Guard(
         "a rejected key is no verified one",
         "keys/verify.py",
-        "        return as_found(named(problem, key) if key is not None else problem)\n",
+        "        return as_found(named(problem, key) if key is not None else _of_string(problem))\n",
         "        return None\n",
         (f"{STEPS}::test_a_key_that_is_not_known_everywhere_is_handed_to_nobody",),
     ),

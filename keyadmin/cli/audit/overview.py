@@ -112,7 +112,7 @@ def _typed(head: str, command: str, look: Look, style: str | None = None) -> Ite
 def _more_findings(judgements: Sequence[KeyJudgement]) -> Iterator[str]:
     """What `+4` means, where one stands above."""
     if any(len(each.findings) > 1 for each in judgements):
-        yield "+N: so many more findings about the key; --format json and html have each"
+        yield "+N: N more findings about the key; --format json and html have each of them"
 
 
 def _widths(judgements: Sequence[KeyJudgement], most: tuple[int, int, int], room: int) -> tuple[int, int, int]:
