@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from keyadmin.audit.fix.change import FixChange, fingerprint
+from keyadmin.audit.fix.change import FixChange, fingerprint, replacing
 from keyadmin.audit.fix.journal import KeyRecord
 from keyadmin.audit.fix.narrower import wider
 from keyadmin.audit.fix.observe import KeyCounts, WatchSpans, judge
@@ -166,6 +166,15 @@ def test_a_rotation_is_gone_on_with_by_the_mark_of_its_run() -> None:
     assert isinstance(recompute(step(), moved, "fix-1", {"12"}, begun=True), FixRefused), "nothing was done to it yet"
     marked = replace(moved, annotations={"keyadmin-fix": "fix-1"})
     assert isinstance(recompute(step(), marked, "fix-1", {"12"}, begun=True), FixTarget)
+
+
+def test_the_mark_of_what_contained_a_key_does_not_begin_its_rotation() -> None:
+    """The run that began it was killed before it wrote anything, or was overtaken; then somebody else changed the key."""
+    first = FirstStep(change(), DONE)
+    moved = replace(CONTAINED, etag="e3", display_name="theirs")
+    assert isinstance(recompute(step(), moved, "fix-1", {"12"}, begun=True, first=first), FixRefused)
+    held = replace(moved, annotations={"keyadmin-fix": replacing("fix-1")})
+    assert isinstance(recompute(step(), held, "fix-1", {"12"}, begun=True, first=first), FixTarget)
 
 
 def test_a_key_with_the_mark_of_another_run_is_not_taken_for_done() -> None:

@@ -23,6 +23,7 @@ Slot = tuple[str, bool]
 """A key has two changes at most: it is contained, then, in a later wave, replaced."""
 
 MARK: Final = "keyadmin-fix"
+_REPLACING: Final = "/replacing"
 """The annotation that names the run which changed a key. Nobody takes it for an order: it only tells a person who did it."""
 YOUNGEST: Final = timedelta(days=7)  # a younger key may not have been used yet for all that it is for
 UNUSED_FOR: Final = timedelta(days=90)
@@ -111,6 +112,18 @@ class FixChange:
     def writes(self) -> int:
         """How many calls that change keys it takes: a deletion marks the key first."""
         return {"delete": 2, "migrate": 3, "rotate": 3}.get(self.kind, 1)
+
+
+def replacing(run: str) -> str:
+    """The mark on a key that a run contained before, once it begins to replace it: that takes a write of its own, under the
+    etag that the first step left, so that nobody else's change is passed over.
+    """
+    return f"{run}{_REPLACING}"
+
+
+def bears(key: Key, run: str) -> bool:
+    """Whether a run has put its mark on the key, at whichever step."""
+    return key.annotations.get(MARK) in (run, replacing(run))
 
 
 @dataclass(frozen=True, slots=True)

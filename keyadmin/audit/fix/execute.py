@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal, Protocol
 
-from keyadmin.audit.fix.change import MARK, ROTATING, FixChange
+from keyadmin.audit.fix.change import MARK, ROTATING, FixChange, bears, replacing
 from keyadmin.audit.fix.journal import FixJournal, Step
 from keyadmin.audit.fix.recompute import FixDone, FixRefused, FixTarget, first_step, recompute
 from keyadmin.keys.change import KeyChange, execute, plan_delete
@@ -190,13 +190,14 @@ async def _deleted(work: FixWork, target: FixTarget) -> FixOutcome:
 
 
 async def marked(work: FixWork, key: Key) -> Key:
-    """The key with the run's mark. Raises Problem."""
-    if key.annotations.get(MARK) == work.run:
+    """The key with the run's mark; of one that it contained before, with that of what follows. Raises Problem."""
+    mark = work.run if key.name not in work.firsts else replacing(work.run)
+    if key.annotations.get(MARK) == mark:
         return key
     change = KeyChange(
         key,
         f"mark key {key.key_id}",
-        lambda now: replace(now, annotations={**now.annotations, MARK: work.run}),
+        lambda now: replace(now, annotations={**now.annotations, MARK: mark}),
         frozenset({"annotations"}),
     )
     done = await execute(work.cloud, change)
@@ -206,7 +207,7 @@ async def marked(work: FixWork, key: Key) -> Key:
 
 async def _unmark(work: FixWork, key: Key) -> None:
     """Take the mark off a key that was not changed after all."""
-    if key.annotations.get(MARK) != work.run:
+    if not bears(key, work.run):
         return
     without = {name: value for name, value in key.annotations.items() if name != MARK}
     change = KeyChange(key, "take the mark away", lambda now: replace(now, annotations=without), frozenset({"annotations"}))

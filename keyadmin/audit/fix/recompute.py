@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from keyadmin.audit.fix.change import MARK, NARROWING, ROTATING, FixChange, fingerprint, without_gemini
+from keyadmin.audit.fix.change import MARK, NARROWING, ROTATING, FixChange, bears, fingerprint, replacing, without_gemini
 from keyadmin.audit.fix.journal import FixRecord, KeyRecord
 from keyadmin.audit.fix.narrower import wider
 from keyadmin.cloud.usage import KeyUsage
@@ -82,8 +82,9 @@ def recompute(
         return FixRefused(change, "its project is not in the scope of the plan", Cause.INVALID_ARGUMENT)
     if live is None:
         return FixRefused(change, "the key is gone", Cause.NOT_FOUND)
-    ours = live.annotations.get(MARK) == run
+    ours = bears(live, run)
     if change.kind in ROTATING:
+        ours = ours if first is None else live.annotations.get(MARK) == replacing(run)
         return _rotation(change, live, first, begun=begun, ours=ours)
     if live.delete_time is not None:
         if change.kind == "delete" and (ours or begun):

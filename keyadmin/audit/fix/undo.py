@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from keyadmin.audit.fix.change import MARK, ROTATING, FixChange
+from keyadmin.audit.fix.change import MARK, ROTATING, FixChange, bears
 from keyadmin.audit.fix.execute import BY_POLICY
 from keyadmin.audit.fix.journal import FixJournal, FixRecord, KeyRecord, Step, open_journal
 from keyadmin.audit.fix.plan import FixPlan
@@ -176,7 +176,7 @@ async def foresee_undo(cloud: Cloud, wanted: UndoPlan) -> tuple[list[UndoOutcome
 
 
 def _unpermitted(target: UndoTarget, having: frozenset[str] | Problem, run: str) -> Problem | None:
-    key, marked = target.key, target.key.annotations.get(MARK) == run
+    key, marked = target.key, bears(target.key, run)
     if key.delete_time is None or isinstance(having, Problem):
         return unpermitted(key, (CHANGING,), having)
     if UNDELETING not in having:
@@ -203,7 +203,7 @@ def _found(
 
 def to_undo(change: FixChange, record: KeyRecord, key: Key, run: str, now: datetime) -> UndoTarget | UndoOutcome | None:
     """Whether a key is still as the run left it; None = the run was killed before it changed the key. Pure."""
-    if record.step not in _DONE and key.annotations.get(MARK) != run:
+    if record.step not in _DONE and not bears(key, run):
         return None
     if change.kind == "delete":
         return _deleted(change, record, key, run, now)
@@ -222,7 +222,7 @@ def to_undo(change: FixChange, record: KeyRecord, key: Key, run: str, now: datet
 
 def _deleted(change: FixChange, record: KeyRecord, key: Key, run: str, now: datetime) -> UndoTarget | UndoOutcome:
     if key.delete_time is None:
-        if key.annotations.get(MARK) == run:  # brought back, and killed before the mark was taken away
+        if bears(key, run):  # brought back, and killed before the mark was taken away
             return UndoTarget(change, key, None)
         return UndoOutcome(change, "already", "it was brought back already", key=key)
     if record.deleted is not None and key.delete_time != record.deleted:
@@ -322,7 +322,7 @@ async def _brought_back(work: UndoWork, target: UndoTarget) -> Key:
     if target.key.delete_time is not None:
         key = await undelete(work.cloud, target.key)
     assert isinstance(key, Key)
-    if key.annotations.get(MARK) != work.run:
+    if not bears(key, work.run):
         return key
     unmarked = KeyChange(
         key,
@@ -341,7 +341,7 @@ async def _brought_back(work: UndoWork, target: UndoTarget) -> Key:
 
 
 def _unmarked(key: Key, run: str) -> dict[str, str]:
-    return {name: value for name, value in key.annotations.items() if not (name == MARK and value == run)}
+    return {name: value for name, value in key.annotations.items() if name != MARK or not bears(key, run)}
 
 
 def in_order(outcomes: Sequence[UndoOutcome]) -> list[UndoOutcome]:
