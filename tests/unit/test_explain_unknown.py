@@ -30,6 +30,12 @@ from keyadmin.model.cause import Cause
         ("https://api.openai.com/v1 invalid_request_error", "This is an error of OpenAI, not of Google"),
         ("Error: EMFILE: too many open files, watch", "ulimit -n"),
         ("Message is being blocked for reason: SAFETY", "safetySettings"),
+        ("Error: Unable to detect a Project Id in the current environment.", "set GOOGLE_CLOUD_PROJECT"),
+        ("ERROR: (gcloud.run.deploy) The required property [project] is not currently set.", "gcloud config set project"),
+        ("Access was blocked due to an organization policy, please contact your admin", "context-aware access"),
+        ("PermissionError: [Errno 13] Permission denied: '/home/a'", "own file permissions"),
+        ("Gemini: TypeError: Cannot read properties of undefined (reading 'candidates')", "in its own code"),
+        ("Loaded GEMINI_API_KEY environment variable", "names no cause that keyadmin knows"),
         ("The moon is full", "names no cause that keyadmin knows"),
     ],
 )
@@ -37,6 +43,19 @@ def test_what_is_known_of_an_unknown_error_is_printed(text: str, sentence: str) 
     found = explain(text)
     assert (found.cause, found.fix, found.permission) == (Cause.UNKNOWN, (), None)
     assert sentence in found.explanation
+
+
+def test_a_reason_that_was_cut_off_is_no_new_one() -> None:
+    text = (
+        '{"error":{"code":403,"message":"Requests from this Android client application <empty> are blocked.","details":[{'
+        '"reason":"API_KEY_ANDR\nOID_APP_BLOCKED","domain":"googleapis.com"'
+    )
+    assert explain(text).cause is Cause.API_KEY_ANDROID_BLOCKED
+    new = explain(
+        '{"reason": "SOMETHING_OF_TOMORROW", "domain": "googleapis.com", "message": "The caller does not have permission"}'
+    )
+    assert new.cause is Cause.UNKNOWN
+    assert "SOMETHING_OF_TOMORROW" in new.explanation
 
 
 @pytest.mark.parametrize(

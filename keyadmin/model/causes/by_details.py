@@ -83,7 +83,8 @@ def is_new(facts: ErrorFacts) -> bool:
     """
     domain = facts.domain or ""
     of_all_apis = domain == "googleapis.com" or domain.startswith("googleapis.com/")
-    return of_all_apis and facts.reason is not None and facts.reason.upper() not in rules.reasons()
+    reason = (facts.reason or "").upper()  # the beginning of a known one was cut off, by the end of a line or of the text
+    return of_all_apis and reason != "" and not any(known.startswith(reason) for known in rules.reasons())
 
 
 def by_violations(facts: ErrorFacts) -> Verdict:

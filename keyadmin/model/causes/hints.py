@@ -39,6 +39,24 @@ _SENTENCES: Final = (
     ),
     (
         (
+            *(
+                "unable to detect a project id",
+                "project was not passed and could not be determined",
+                "required property [project]",
+            ),
+            *("project could not be determined", "unable to determine project", "no project id could be determined"),
+            *("project id is required for this service but", "could not determine the project id"),
+        ),
+        "No project is named. Programs: set GOOGLE_CLOUD_PROJECT to the id of one of yours (keyadmin projects list shows "
+        "them), or name it in their settings; gcloud: gcloud config set project PROJECT.",
+    ),
+    (
+        ("access was blocked due to an organization policy", "context-aware access", "context aware access"),
+        "The organisation lets its accounts in from certain devices or networks alone (context-aware access): its "
+        "administrator can say which, or exempt the app: https://support.google.com/a/answer/9275380.",
+    ),
+    (
+        (
             "[errno 13] permission denied",
             "eacces: permission denied",
             "operation not permitted, open",

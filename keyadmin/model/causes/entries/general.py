@@ -350,6 +350,7 @@ UNKNOWN: Final = CauseEntry(
     (),
     "https://google.aip.dev/193",
     patterns=(
+        *says(10, "access was blocked due to an organization policy"),  # context-aware access, no constraint
         # a full Drive is no quota of a project's
         *says(12, "storagequotaexceeded", "drive storage quota has been exceeded", "exceeded their drive storage quota"),
         *says(12, "downloadquotaexceeded", "download quota for this file has been exceeded"),
