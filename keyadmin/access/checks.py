@@ -271,13 +271,14 @@ def _above(above: HeldAbove | Problem, wanted: OptionalPermission, check: Check)
         return replace(check, detail="held on the project, which belongs to no organisation")
     if held := next((name for name in wanted.names if name in above.permissions), None):
         return replace(check, detail=f"held on {above.organization}", permission=held)
-    return replace(check, status="missing", detail=f"held on the project, not on {above.organization}")
+    which = "" if check.permission == wanted.name else f"{check.permission} is "
+    return replace(check, status="missing", detail=f"{which}held on the project, not on {above.organization}")
 
 
 def _as_optional(wanted: OptionalPermission, check: Check) -> Check:
     """Under the name of the one that is asked for first, whichever of them is held."""
     by = f" ({check.permission})" if check.status == "ok" and check.permission != wanted.name else ""
-    other = f", nor {wanted.instead}" if wanted.instead and check.status == "missing" else ""
+    other = f", nor {wanted.instead}" if wanted.instead and check.detail in ("not held", "not granted") else ""
     detail = f"{check.detail}{by}{other}; optional: {wanted.use}"
     return replace(check, id=f"permission:{wanted.name}", permission=wanted.name, detail=detail)
 

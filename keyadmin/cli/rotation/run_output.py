@@ -153,9 +153,9 @@ def _tell(session: Session, done: RunResult) -> None:
     tell_ways(session, [*waiting, *((one.lineage.newest.key, problem.fix) for one, problem in done.failed[1:])])
     ends = [one.until for one in done.outcomes if one.until is not None and one.problem is None and one.state is State.GRACE]
     if ends:
-        at, last = min(ends), max(ends)
-        all_ = "" if at == last else f" (for all of them: {last:%Y-%m-%d %H:%M} UTC)"
-        again = f"Give this command again after {at:%Y-%m-%d %H:%M} UTC{all_}: it retires the old keys whose grace is over."
+        at, last = (f"{end:%Y-%m-%d %H:%M} UTC" for end in (min(ends), max(ends)))
+        all_ = "" if at == last else f" (for all of them: {last})"
+        again = f"Give this command again after {at}{all_}: it retires the old keys whose grace is over."
         session.console.note(again)
     elsewhere = [one for one in done.plan.planned if not one.here and one.due_anywhere]
     for machine in sorted({one.chosen.rule.machine or "" for one in elsewhere}):
