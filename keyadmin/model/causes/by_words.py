@@ -158,6 +158,9 @@ _STATUS_OF_HTTP: Final[dict[int, str]] = {
 _STATUS_OF_OWN_CALLS: Final[dict[int, str]] = {400: "INVALID_ARGUMENT", 403: "PERMISSION_DENIED", 429: "RESOURCE_EXHAUSTED"}
 
 
+_BAD_REQUEST: Final = 400
+# The Gemini API's own client prints what Google says behind the code: of 400s all but those with words of their own are this.
+_OF_GEMINI: Final = re.compile(r"GoogleGenerativeAI Error\]?: .{0,300}?\[400 Bad Request\] \w", re.DOTALL)
 _TOO_MANY: Final = 429  # which of the limits it does not say
 _API_NAMED: Final = re.compile(
     r"googleapis\.com|(?:Gemini|Maps|YouTube|PageSpeed Insights|Sheets|Drive|Gmail|Calendar) API|gemini-\d"
@@ -224,6 +227,8 @@ def by_status(facts: ErrorFacts) -> Verdict:
         return None
     if status == "UNAVAILABLE" and _HTTP_ANSWER.search(facts.message):
         return None
+    if status is None and facts.code == _BAD_REQUEST and _OF_GEMINI.search(facts.message):
+        return Cause.INVALID_ARGUMENT, forms.variant(facts, Cause.INVALID_ARGUMENT)
     if status is None and facts.code == _TOO_MANY and _API_NAMED.search(facts.message):
         return Cause.RATE_LIMITED, "unsaid"
     found = (

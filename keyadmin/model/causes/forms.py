@@ -97,6 +97,7 @@ _VARIANTS: Final[Forms] = {
         ("deleted", r"project \S{1,80} (?:has been|was) deleted"),
     ),
     Cause.ACCOUNT_NOT_ELIGIBLE: (
+        ("client", r"client is no longer supported"),
         ("location", r"(?:in|for) your (?:current )?(?:location|country|region)"),
         ("verify", r"verify your account|account validation|validation_required"),
         ("project", r"requires setting the google_cloud_project|valid google cloud project id"),

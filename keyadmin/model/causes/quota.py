@@ -28,7 +28,7 @@ _CODE_ASSIST: Final = re.compile(
 _THINGS: Final = re.compile(
     r"quota '?[A-Z][A-Z0-9_]+'? exceeded\.(?:\s+limit: \d|\s*$)|gce quota exceeded|"
     r"insufficient (?:regional|project|cpu|'[a-z_0-9]+') quota|insufficient .{1,40} quota in region|"
-    r"following quotas were exceeded|"
+    r"following quotas were exceeded|quota violated|increase in quota for this region|"
     r"cannot create more than \d+|maximum number of (?:keys|service accounts) on|cannot run builds in this region|"
     r"quota for using this many instances|quota limit '[A-Za-z]+' has been exceeded|streamingpull connection|"
     r"quota error for [a-z-]+ quota|project quotas don.t allow|scale\.up\.error\.quota|insufficient quota\(s\) to execute|"

@@ -46,6 +46,7 @@ BILLING_DISABLED: Final = CauseEntry(
             "to use this api, please enable billing",
             "you must enable billing",
             "billing has not been enabled for this project",
+            "billing is disabled for this project",
             "billing-not-enabled",
             "billing_not_enabled",
             "billing account not configured",

@@ -196,6 +196,7 @@ CREDENTIALS_MISSING: Final = CauseEntry(
             "cannot fetch id token in this environment",
             "could not fetch uri /computemetadata",
             "error reading credential file from",
+            "activate-service-account) unable to read file",
             "firebase ai logic is missing a configured gemini developer api key",
             "genai-config-not-found",
             "neither metadata server or valid service account credentials",
@@ -334,6 +335,7 @@ SERVICE_ACCOUNT_KEY_INVALID: Final = CauseEntry(
             "not a service account",  # invalid_grant (Invalid issuer: ...)
             "invalid_grant * not a valid email",
             "invalid_grant: not a valid email",
+            "invalid_grant * robot is disabled",
             'must contain a string "project_id"',
             'must contain a string "client_email"',
             'must contain a string "private_key"',

@@ -133,6 +133,16 @@ ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
     ),
     "https://developers.google.com/gemini-code-assist/resources/faqs",
     variants={
+        "client": Variant(
+            (
+                do("use what the message names in its place, or an account with a Code Assist licence"),
+                run(
+                    "keyadmin keys create --name NAME --project PROJECT",
+                    "or a Gemini API key in place of the sign-in (GEMINI_API_KEY)",
+                ),
+            ),
+            "Google no longer lets personal accounts sign in with this program.",
+        ),
         # https://developers.google.com/gemini-code-assist/resources/available-locations
         "location": Variant(
             (
@@ -199,6 +209,7 @@ ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
             "to continue, verify your account at https://accounts.google",
             "does not have a valid license for gemini",
             "this account requires setting the google_cloud_project",
+            "client is no longer supported for gemini code assist",
             "could not discover a valid google cloud project id",  # what proxies of this sign-in print
         ),
         *says(6, "access to the default cloud shell gemini project was denied"),

@@ -36,7 +36,8 @@ _ACCOUNTS: Final = (
                 ),
                 do("or call as a service account, or as an account of an organisation that has it on"),
             ),
-            "The administrators of the caller's Google Workspace have this service switched off for their users. No role in a "
+            "The administrators of the caller's Google Workspace have this service switched off for their users. No role "
+            "in a "
             "project changes that.",
             turn=Turn.ADMIN,
         ),
@@ -49,7 +50,8 @@ _ACCOUNTS: Final = (
             (
                 run("gcloud auth list", "which account calls? gcloud's and a program's may differ"),
                 do(
-                    "call as an account of another kind: a user instead of a service account (or the other way round), one of "
+                    "call as an account of another kind: a user instead of a service account (or the other way round), "
+                    "one of "
                     "a Workspace instead of a personal one; the service's page on authentication says which it takes"
                 ),
             ),
@@ -111,7 +113,8 @@ _KEYS: Final = (
         Variant(
             (
                 do(
-                    "from a page: its Referrer-Policy (no-referrer), or an extension, holds the origin back; let at least that "
+                    "from a page: its Referrer-Policy (no-referrer), or an extension, holds the origin back; let at least "
+                    "that "
                     "be sent"
                 ),
                 do("from a program: send the header Origin with the site that the key allows"),
@@ -298,6 +301,7 @@ _POLICIES: Final = (
                 do(
                     "whoever runs the company's proxy corrects the header X-Goog-Allowed-Resources: web-safe base64 of JSON "
                     "with `resources` and `options`, "
+                    ""
                     "https://cloud.google.com/resource-manager/docs/organization-restrictions/configure-organization-restrictions"
                 ),
             ),

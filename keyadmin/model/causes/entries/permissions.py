@@ -362,6 +362,7 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
             "required ' * permission",
             "does not have permission to",
             "user does not have permission",
+            "user is not authorized.",
             "caller is missing permission",
             "following required permissions",
             "unable to get project iam policy, permission denied",

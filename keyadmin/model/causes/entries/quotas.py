@@ -231,6 +231,7 @@ RATE_LIMITED: Final = CauseEntry(
             "places_api_quota_failed",
             "places_api_device_rate_limit_exceeded",
             "insufficient cpu quota",
+            'got "quota exceeded" error while trying to',  # firebase-tools
             "insufficient * quota in region",
             "streamingpull connection",
             "exceeded your spend-based rate limit",
@@ -268,6 +269,8 @@ RATE_LIMITED: Final = CauseEntry(
             "user-rate limit exceeded",
             "quotas were exceeded when requesting",
             "following quotas were exceeded",
+            "quota violated:",
+            "requesting an increase in quota for this region",
             "usage limits exceeded",
             "rate_limit_exceeded",
             "project exceeded quota",

@@ -200,6 +200,8 @@ INVALID_ARGUMENT: Final = CauseEntry(
             "please use a valid role: user, model",
             "multiturn requests alternate between user and model",
             "multiturn requests end with a user role",
+            "multiturn requests ends with a user role",
+            "generatecontentrequest proto is invalid",
             "requests ending with a model turn are not supported",
             "restricted harmblockthreshold setting",
             "embedcontentrequest.",

@@ -102,7 +102,7 @@ API_NOT_ENABLED: Final = CauseEntry(
             "service_disabled",
         ),
         *google_says(46, "the api * is disabled in project", "not enabled on project", "has not activated the * api"),
-        *google_says(46, "is not enabled. this operation may not succeed"),
+        *google_says(46, "is not enabled. this operation may not succeed", "failed to ensure api * is enabled"),
         *says(46, "permission_denied: api * is not enabled for the project"),
         *google_says(46, "data transfer service is not enabled for", "api not enabled", "access not configured"),
     ),

@@ -236,6 +236,7 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             "unauthorized client or scope in request",
             "(oob) flow has been blocked",
             "wrong recipient, payload audience",
+            "doesn't include the latest security features to keep you protected",
         ),
         *google_says(13, "redirect_uri_mismatch", "token has wrong audience", 'has incorrect "aud" (audience) claim'),
         *says(
