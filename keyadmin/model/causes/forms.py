@@ -20,7 +20,7 @@ _VARIANTS: Final[Forms] = {
         (
             "agent",
             (
-                r"using the .{1,30}service agent|granted to service agents|"
+                r"when acting as|using the .{1,30}service agent|granted to service agents|"
                 r"service agent .{1,120}(?:does not have|missing) required|"
                 r"service agents are being provisioned|missing (?:iam roles in|role roles/)|service agent needs|"
                 r"gcf-admin-robot|container-engine-robot"
@@ -153,12 +153,14 @@ _VARIANTS: Final[Forms] = {
         ("turns", r"function (?:call|response) (?:turn|part)"),
         ("tokens", r"token count|number of tokens|payload size exceeds"),
         ("schema", r"function_?declarations|response_?schema|input_schema|for OBJECT type"),
+        ("scopes", r"impersonated credentials", r"contains an invalid argument"),
         (
             "unsaid",
             r"contains an invalid argument",
             (
                 r"google.?ads|grpc::|bigquery|compute|pubsub|spanner|firestore|drive|sheets|calendar|youtube|cloudfunctions|"
-                r"cloudbuild|googleapi: |speech|dialogflow|messaging"
+                r"cloudbuild|googleapi: |speech|dialogflow|messaging|"
+                r"https://(?!generativelanguage|aiplatform|ai\.google|[a-z0-9-]+-aiplatform|cloudcode)[a-z0-9-]+\.googleapis\.com"
             ),
         ),
         ("unnamed", r"contains an invalid argument"),
@@ -180,6 +182,7 @@ _VARIANTS: Final[Forms] = {
         ("live", r"\b10(?:08|11)\b|live api|bidigenerate"),
     ),
     Cause.MODEL_NOT_FOUND: (
+        ("version", r"for api version v1(?![\w.])"),
         (
             "garden",
             (

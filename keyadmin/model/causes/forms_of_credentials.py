@@ -88,6 +88,7 @@ FORMS: Final[Forms] = {
         ("act-as", r"google cloud (?:access|id) token"),
     ),
     Cause.SERVICE_ACCOUNT_KEY_INVALID: (
+        ("account", r"account not found|robot is disabled|service account \S* ?(?:is|was|has been) (?:disabled|deleted)"),
         (
             "form",
             (

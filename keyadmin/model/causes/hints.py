@@ -51,6 +51,15 @@ _SENTENCES: Final = (
         "them), or name it in their settings; gcloud: gcloud config set project PROJECT.",
     ),
     (
+        (
+            *("open 'service-account", 'open "service-account', "credentials.json: no such file", "credentials.json'"),
+            *("open 'credentials", "open './credentials", "serviceaccountkey.json"),
+        ),
+        "The file of the credentials is not where the program runs: put it there under that name (a deployed function or "
+        "container "
+        "has its own files), name it by its whole path, or let the program use the service account that is attached there.",
+    ),
+    (
         ("access was blocked due to an organization policy", "context-aware access", "context aware access"),
         "The organisation lets its accounts in from certain devices or networks alone (context-aware access): its "
         "administrator can say which, or exempt the app: https://support.google.com/a/answer/9275380.",
@@ -67,6 +76,7 @@ _SENTENCES: Final = (
     ),
     (
         (
+            *("cannot import name", "incomplete json segment", "unhandled format for ", "failed to load: module"),
             *("cannot read properties of undefined", "cannot read property '", "is not a function", "object has no attribute"),
             *(
                 "modulenotfounderror:",
@@ -119,6 +129,33 @@ def _unprinted(facts: ErrorFacts) -> str | None:
         "repeat the "
         "call with curl -i; then explain that."
     )
+
+
+# What helps whoever it was that answered.
+_WHOEVERS: Final = {
+    Cause.CREDENTIALS_EXPIRED: (
+        "Any OAuth server means the same by it: sign in again to that program; a code is good for one use and some minutes, "
+        "with the verifier and the address of the same sign-in, and the machine's clock has to be right."
+    ),
+    Cause.OAUTH_CLIENT_MISCONFIGURED: (
+        "Any OAuth server means the same by it: compare client id, secret and redirect address, letter by letter and without "
+        "blanks, with what is registered at the server that answered."
+    ),
+    Cause.MALFORMED_KEY: (
+        "Whoever's key it is: it holds a line break, a quote or a blank, or is empty. Store it again without (printf %s, "
+        "echo -n)."
+    ),
+    Cause.NETWORK_UNREACHABLE: (
+        "Whoever was called: try again; give the client a longer timeout for long answers; then look at proxy, DNS and "
+        "certificates "
+        "(to Google: keyadmin doctor --connection)."
+    ),
+    Cause.RATE_LIMITED: (
+        "Wait and try again, more slowly. If it is the Gemini API: the limit is that of the key's project; billing there "
+        "raises it "
+        "(https://aistudio.google.com/projects), a subscription to the Gemini app does not."
+    ),
+}
 
 
 def _if_googles(cause: Cause) -> str:

@@ -33,12 +33,17 @@ def permission(facts: ErrorFacts) -> str | None:
 
 
 def service(facts: ErrorFacts) -> str | None:
-    named = facts.metadata.get("service") or names.service_in(facts.message) or facts.service
+    named = _whole(facts.metadata.get("service")) or names.service_in(facts.message) or facts.service
     if named is None and facts.domain and facts.domain not in ("googleapis.com", _IAM):
         named = facts.domain if facts.domain.endswith(".googleapis.com") else None
     if named in (None, _IAM) and (lacking := permission(facts)):  # IAM refuses for other services
         named = names.service_of(lacking) or named
     return named or names.service_in(facts.around)
+
+
+def _whole(host: str | None) -> str | None:
+    """A service's host whose end was cut off with the text's."""
+    return f"{host}.com" if host is not None and host.endswith(".googleapis") else host
 
 
 def project(facts: ErrorFacts) -> str | None:

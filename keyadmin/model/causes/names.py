@@ -146,6 +146,7 @@ def bare_permission_in(text: str) -> str | None:
 
 _ACCOUNT: Final = r"[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9.-]{1,120}\.[A-Za-z]{2,20}"
 _MEMBER_IN: Final = (
+    re.compile(rf"when acting as ['\"]({_ACCOUNT})['\"]"),
     re.compile(
         rf"({_ACCOUNT})['\"`\]*]*(?: \([^)]{{1,40}}\))? (?:does not have|doesn't have|lacks|is missing|needs|requires|must)"
     ),

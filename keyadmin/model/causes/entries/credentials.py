@@ -287,6 +287,23 @@ SERVICE_ACCOUNT_KEY_INVALID: Final = CauseEntry(
     ),
     f"{CLOUD}/iam/docs/keys-create-delete",
     variants={
+        # https://cloud.google.com/iam/docs/service-accounts-disable-enable
+        "account": Variant(
+            (
+                run(
+                    "gcloud iam service-accounts describe ACCOUNT",
+                    "is it there, and not disabled? ACCOUNT = the file's client_email",
+                ),
+                run("gcloud iam service-accounts enable ACCOUNT", "disabled: an admin of its project enables it"),
+                do(
+                    "deleted less than 30 days ago: gcloud iam service-accounts undelete NUMBER (its unique id: client_id "
+                    "in the file); "
+                    "else make another account and a key of it"
+                ),
+                do("is its project there? an owner restores a deleted one: keyadmin projects undelete PROJECT"),
+            ),
+            "The service account of this key is deleted or disabled, or its address is wrong.",
+        ),
         # https://cloud.google.com/iam/docs/keys-create-delete
         "form": Variant(
             (

@@ -61,6 +61,22 @@ MODEL_NOT_FOUND: Final = CauseEntry(
     ),
     f"{GEMINI_DOCS}/models",
     variants={
+        # https://ai.google.dev/gemini-api/docs/api-versions
+        "version": Variant(
+            (
+                do(
+                    "set the client's API version to v1beta (many models, previews and tools are there alone), or update "
+                    "the client library"
+                ),
+                run(
+                    'curl -s -H "x-goog-api-key: $GEMINI_API_KEY" '
+                    '"https://generativelanguage.googleapis.com/v1beta/models?pageSize=200"',
+                    "the models that this key may use there: is the name one of them (without models/)?",
+                ),
+                do("a program that is not yours: choose another model in its settings, update it, or tell its maker"),
+            ),
+            "The call was for version v1 of the API, which does not have this model; or the model was switched off.",
+        ),
         # https://cloud.google.com/vertex-ai/generative-ai/docs/partner-models/use-partner-models
         "garden": Variant(
             (
@@ -74,7 +90,7 @@ MODEL_NOT_FOUND: Final = CauseEntry(
                 ),
             ),
             "A partner's model (Claude, Mistral, Llama) has to be enabled for the project in Vertex AI's Model Garden first.",
-        )
+        ),
     },
     codes=("model_not_found",),
     patterns=(

@@ -140,6 +140,7 @@ API_KEY_ANDROID_BLOCKED: Final = CauseEntry(
             "debug, release and Play signing have SHA-1s of their own: add each",
         ),
         do("from a server or a web view: use another key, without Android restriction"),
+        do("a map stays empty: the manifest's key is the example's, or Maps SDK for Android is not enabled in its project"),
     ),
     f"{CLOUD}/docs/authentication/api-keys",
     variants={

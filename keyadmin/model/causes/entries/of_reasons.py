@@ -302,6 +302,7 @@ _POLICIES: Final = (
                     "whoever runs the company's proxy corrects the header X-Goog-Allowed-Resources: web-safe base64 of JSON "
                     "with `resources` and `options`, "
                     ""
+                    ""
                     "https://cloud.google.com/resource-manager/docs/organization-restrictions/configure-organization-restrictions"
                 ),
             ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin.model.cause import Cause
+from keyadmin.model.causes.entries import permission_forms
 from keyadmin.model.causes.entry import CLOUD, CauseEntry, Turn, Variant, do, google_says, run, says
 
 # Of the service account, not of a project: doctor cannot help. https://cloud.google.com/iam/docs/service-account-impersonation
@@ -78,51 +79,9 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
             "Whoever deploys something that runs as a service account must be allowed to use that account. That is a role on "
             "the service account; one that does not exist is answered the same.",
         ),
-        # https://cloud.google.com/pubsub/docs/access-control
-        "pubsub": Variant(
-            (
-                run(
-                    "gcloud pubsub topics add-iam-policy-binding TOPIC --member=user:ADDRESS --role=roles/pubsub.publisher",
-                    "to publish; for a service account --member=serviceAccount:ADDRESS",
-                ),
-                run(
-                    "gcloud pubsub subscriptions add-iam-policy-binding SUBSCRIPTION --member=user:ADDRESS "
-                    "--role=roles/pubsub.subscriber",
-                    "to receive; a program that looks whether it exists needs roles/pubsub.viewer too, one that makes it "
-                    "roles/pubsub.editor",
-                ),
-                do(
-                    "which account calls: that of the credentials file, of the machine, or Google's own (Gmail's watch: "
-                    "gmail-api-push@system.gserviceaccount.com; Cloud Storage: gcloud storage service-agent)"
-                ),
-            ),
-            "Pub/Sub refuses the account that calls: it has no role on this topic or subscription (which may not exist).",
-        ),
-        # https://cloud.google.com/sql/docs/mysql/roles-and-permissions
-        "cloudsql": Variant(
-            (
-                run(
-                    "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS --role=roles/cloudsql.client "
-                    "--condition=None",
-                    "an admin of the instance's project; for a service account --member=serviceAccount:ADDRESS",
-                ),
-                do("compare the instance's name, PROJECT:REGION:INSTANCE, letter by letter: a wrong one is answered the same"),
-                do("on a VM or a GKE node: its scopes have to hold cloud-platform (or sqlservice.admin)"),
-            ),
-            "Cloud SQL does not let this account connect to the instance (which may not exist).",
-        ),
-        # https://firebase.google.com/docs/cloud-messaging/send/v1-api
-        "fcm": Variant(
-            (
-                run(
-                    "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS "
-                    "--role=roles/firebasecloudmessaging.admin --condition=None",
-                    "PROJECT = the app's Firebase project; for a service account --member=serviceAccount:ADDRESS",
-                ),
-                do("or use the credentials of the app's own project: a token of one project cannot be sent to by another's"),
-            ),
-            "The account that sends may not send to apps of this Firebase project.",
-        ),
+        "pubsub": permission_forms.PUBSUB,
+        "cloudsql": permission_forms.CLOUDSQL,
+        "fcm": permission_forms.FCM,
         # https://cloud.google.com/run/docs/deploying#other-projects
         "image": Variant(
             (
@@ -162,23 +121,7 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
             ),
             "An account that works for you (of the build, of the service) lacks a role. The message names both.",
         ),
-        # https://cloud.google.com/iam/docs/service-agents, https://cloud.google.com/eventarc/docs/troubleshooting
-        "agent": Variant(
-            (
-                do("the API was enabled a moment ago: wait some minutes and deploy again; Google sets its agents up meanwhile"),
-                run(
-                    "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS --role=ROLE --condition=None",
-                    "an admin of the project, for the agent that the message names (--member=serviceAccount:ADDRESS), "
-                    "with the "
-                    "role that it names; Eventarc: service-NUMBER@gcp-sa-eventarc.iam.gserviceaccount.com, "
-                    "roles/eventarc.serviceAgent; Composer: roles/composer.ServiceAgentV2Ext",
-                ),
-                do("it printed gcloud commands: an owner of the project runs them as they stand, then you deploy again"),
-            ),
-            "An account of Google's own that works in your project (a service agent) lacks its role: it is new, or the "
-            "role was "
-            "taken away.",
-        ),
+        "agent": permission_forms.AGENT,
         # https://cloud.google.com/bigquery/docs/external-data-cloud-storage
         "external": Variant(
             (
@@ -192,40 +135,8 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
             ),
             "BigQuery may not read the files behind the table: it reads them as the account that queries.",
         ),
-        # https://cloud.google.com/run/docs/reference/iam/roles#additional-configuration
-        "deploy": Variant(
-            (
-                run(
-                    "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS --role=roles/run.admin "
-                    "--condition=None",
-                    "an admin of the project, for whoever deploys (functions: roles/cloudfunctions.admin); in a build "
-                    "that is the build's account: "
-                    "--member=serviceAccount:NUMBER-compute@developer.gserviceaccount.com",
-                ),
-                run(
-                    "gcloud iam service-accounts add-iam-policy-binding ACCOUNT --member=user:ADDRESS "
-                    "--role=roles/iam.serviceAccountUser",
-                    "on the account that the service runs as (NUMBER-compute@developer.gserviceaccount.com where none is "
-                    "named)",
-                ),
-                do("from source: roles/cloudbuild.builds.editor and roles/artifactregistry.writer too"),
-                run("gcloud auth list", "is the account that deploys the one you think?"),
-            ),
-            "Deploying takes several roles, and the message does not say which one is missing.",
-        ),
-        # https://cloud.google.com/billing/docs/how-to/grant-access-to-billing
-        "billing-account": Variant(
-            (
-                run(
-                    "gcloud billing accounts add-iam-policy-binding BILLING_ACCOUNT --member=user:ADDRESS "
-                    "--role=roles/billing.user",
-                    "an administrator of the billing account runs it (to link projects; roles/billing.viewer to see it); "
-                    "for a service account --member=serviceAccount:ADDRESS",
-                ),
-                run("gcloud auth list", "first see which account calls: Terraform's credentials may be others than gcloud's"),
-            ),
-            "What is missing is a role on the billing account itself: roles on a project do not reach it.",
-        ),
+        "deploy": permission_forms.DEPLOY,
+        "billing-account": permission_forms.BILLING_ACCOUNT,
         # https://ai.google.dev/gemini-api/docs/troubleshoot-ai-studio
         "studio": Variant(
             (

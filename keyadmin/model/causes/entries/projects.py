@@ -28,14 +28,25 @@ PROJECT_NOT_FOUND_OR_NO_ACCESS: Final = CauseEntry(
                     "manifest or environment variable (GOOGLE_CLOUD_PROJECT)"
                 ),
                 run("keyadmin projects list --all", "the projects that this account sees"),
+                run(
+                    "keyadmin doctor PROJECT",
+                    "the name was only hidden in what you pasted: who is calling, and what is missing",
+                ),
             ),
-            "The call was for a project of no real name.",
+            "The call was for a project of no real name, as far as the text shows it.",
         ),
         # https://cloud.google.com/resource-manager/docs/creating-managing-projects#restoring_a_project
         "deleted": Variant(
             (
                 run("keyadmin projects undelete PROJECT", "within 30 days, by an owner: all is there again"),
-                do("older than that: it is gone for good; make keys and credentials in another project and put them in"),
+                do(
+                    "not yours, or gone for good: put in keys and credentials of another project; a program's own are its "
+                    "maker's"
+                ),
+                run(
+                    "gcloud auth list",
+                    "old credentials, or their quota project, may still name it: sign in again, with a project that exists",
+                ),
                 run("keyadmin projects list --all", "the projects that this account sees"),
             ),
             "The project of this key or of these credentials was deleted.",
@@ -154,6 +165,7 @@ PROJECT_NOT_ACTIVE: Final = CauseEntry(
     (
         run("keyadmin projects undelete PROJECT", "within 30 days, by an owner"),
         run("keyadmin projects list --all", "or use another project"),
+        do("the key came with a program: the project is its maker's; put in a key (and OAuth client) of a project of your own"),
     ),
     f"{CLOUD}/resource-manager/docs/creating-managing-projects#restoring_a_project",
     Turn.ADMIN,

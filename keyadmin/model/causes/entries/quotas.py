@@ -26,7 +26,9 @@ RATE_LIMITED: Final = CauseEntry(
         do(
             "Gemini: what a project may do per minute and day, by model, is shown on "
             "https://aistudio.google.com/rate-limit; a "
-            "higher tier raises it, another key of the same project does not"
+            "higher tier raises it, another key of the same project or a subscription to the Gemini app does not; where "
+            "only calls "
+            "with a tool (search grounding) meet it, the free tier lacks that tool"
         ),
         do("other APIs: ask for more on https://console.cloud.google.com/iam-admin/quotas?project=PROJECT"),
     ),

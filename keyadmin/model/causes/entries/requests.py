@@ -58,6 +58,18 @@ INVALID_ARGUMENT: Final = CauseEntry(
             ),
             "The constraint's name is not of the form that this version of the API takes.",
         ),
+        # https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken
+        "scopes": Variant(
+            (
+                do(
+                    "name the scopes when the credentials are made "
+                    "(scopes=['https://www.googleapis.com/auth/cloud-platform']): a token "
+                    "without any cannot be issued"
+                ),
+                do("compare the service account's address in service_account_impersonation_url letter by letter"),
+            ),
+            "The token of the service account that is impersonated was asked for in a wrong form, mostly without scopes.",
+        ),
         # https://cloud.google.com/secret-manager/docs/access-secret-version
         "secret": Variant(
             (do("ask for a version of the secret: projects/PROJECT/secrets/SECRET/versions/latest"),),

@@ -166,6 +166,7 @@ ENABLE_SERVICE_DENIED: Final = CauseEntry(
     (
         run("gcloud services enable SERVICE --project PROJECT", "what an admin of the project runs"),
         run("keyadmin doctor PROJECT --for enable-api --message", "the smallest grant, as a message to send"),
+        do("a service that is closed to new customers (sourcerepo ...) can be enabled by nobody: leave it out"),
     ),
     f"{CLOUD}/service-usage/docs/enable-disable",
     Turn.ADMIN,

@@ -133,6 +133,11 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
                     "the app signs in by a way that Google has closed (a code to copy, urn:ietf:wg:oauth:2.0:oob; a browser "
                     "inside the app; an address with an IP): update the app"
                 ),
+                do(
+                    "your own app: sign in through the system's browser (Custom Tabs, ASWebAuthenticationSession), not a "
+                    "web view; "
+                    "a page opened from a file (origin=file://) cannot sign in: serve it from http://localhost"
+                ),
                 do("signed in with another account than you think? try in a private window, with the account that is meant"),
             ),
             "The app's request to the sign-in page is not complete, or not one that Google takes (any more).",
@@ -180,6 +185,10 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
                     "https://support.google.com/a/answer/7281227 (API controls, app access control)"
                 ),
                 do("or sign in with an account of the organisation that the app is made for"),
+                do(
+                    "the app is yours (org_internal): set its audience to External: "
+                    "https://console.cloud.google.com/auth/audience"
+                ),
             ),
             "An admin's policy, or the app's own setting (internal), keeps this account out.",
         ),
