@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any, Final
 
@@ -53,22 +53,26 @@ class Explanation:
         return out | {"others": self.others} if alone else out
 
 
-def explain(text: str) -> Explanation:
-    """Explain the last error in a text of any origin and size. Never raises; key strings do not come out again."""
+def explain(text: str, *, project: str | None = None) -> Explanation:
+    """Explain the last error in a text of any origin and size. Never raises; key strings do not come out again.
+
+    `project` = the one that the steps are for where the text names none.
+    """
     found = errors(text)
-    return _explained(found[-1], len(found) - 1)
+    return _explained(found[-1], len(found) - 1, project)
 
 
-def explain_all(text: str) -> list[Explanation]:
+def explain_all(text: str, *, project: str | None = None) -> list[Explanation]:
     """The distinct errors of the text, oldest first; at least one."""
     found = errors(text)
-    return [_explained(each, len(found) - 1) for each in found]
+    return [_explained(each, len(found) - 1, project) for each in found]
 
 
-def _explained(error: Occurrence, others: int) -> Explanation:
+def _explained(error: Occurrence, others: int, project: str | None) -> Explanation:
     found, facts = error.found, error.facts
     known = entry(found.cause)
-    steps = () if found.cause is Cause.UNKNOWN else fix_lines(found, unnamed=True)
+    charged = replace(found, project=found.project or project)
+    steps = () if found.cause is Cause.UNKNOWN else fix_lines(charged, unnamed=True)
     if known.passing and facts.retry_delay and found.variant in (None, "other") and found.cause is not Cause.NO_FREE_TIER:
         steps = (f"wait {ceil(facts.retry_delay)} seconds, as the answer asks, and try again", *steps[1:])
     variant = known.variants.get(found.variant or "")

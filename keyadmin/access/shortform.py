@@ -103,13 +103,13 @@ def grant(
     )
     more = next((note for start, note in _MORE.items() if permission.startswith(start)), _ONE_RESOURCE)
     note = complete(more, project=project, secret=secret, bucket=bucket, role=role)
+    whose = () if member is not None else (_WHOSE,)
     if permission in ("storage.buckets.create", "storage.buckets.list"):  # no bucket can grant these
-        return (f"an admin of the project runs: {command}",)
+        return (f"an admin of the project runs: {command}", *whose)
     kind = _known_one(permission, secret, bucket)
     if kind is not None:  # known, so the smaller grant comes first
         of_it = note.removeprefix(f"or for one {kind}: ")
-        return (f"an admin of the project runs: {of_it}", f"or for all {kind}s of the project: {command}")
-    whose = () if member is not None else (_WHOSE,)
+        return (f"an admin of the project runs: {of_it}", f"or for all {kind}s of the project: {command}", *whose)
     return (f"an admin of the project runs: {command}", note, *whose)
 
 

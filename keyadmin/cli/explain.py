@@ -49,7 +49,9 @@ def explain(
 
     session = current(context)
     words = _text(text, from_file)
-    found = access.explain_all(words) if everything else [access.explain(words)]
+    chosen = session.settings.project
+    project = chosen.value if chosen is not None and chosen.source == "--project" else None
+    found = access.explain_all(words, project=project) if everything else [access.explain(words, project=project)]
     agreed: set[str] = set()
     seen = [_looked_at(context, each, agreed) if verify else None for each in found]
     pairs = list(zip(found, seen, strict=True))

@@ -219,3 +219,11 @@ def test_verify_says_what_it_needs_a_key_for(cli: Callable[..., Any]) -> None:
     ):
         result = cli("--sandbox", "-p", "demo-project", "explain", text, "--verify", "--format", "json")
         assert any(each["status"] == "unknown" and "GEMINI_API_KEY" in each["detail"] for each in result.json["verified"])
+
+
+def test_the_typed_project_is_put_into_the_steps_where_the_text_names_none(cli: Callable[..., Any]) -> None:
+    text = "gcloud: Permission 'compute.zones.list' denied"
+    assert "binding my-shop-prod --member" in cli("explain", text, "--project", "my-shop-prod").out
+    assert "binding PROJECT --member" in cli("explain", text).out
+    named = cli("explain", f"{text} on 'projects/their-shop'", "--project", "my-shop-prod").out
+    assert "binding their-shop --member" in named

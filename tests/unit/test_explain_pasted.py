@@ -10,7 +10,7 @@ import json
 import re
 import textwrap
 from collections.abc import Callable
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -48,6 +48,7 @@ SAME: dict[str, Form] = {
     "html": html.escape,
     "html-lines": lambda text: "<p>" + html.escape(text).replace("\n", "<br/>\n") + "</p>",
     "address": lambda text: f"https://example.com/cb?error={quote(text)}",
+    "form": lambda text: f"https://example.com/cb?error={quote_plus(text)}",
     "curly-quotes": _curly,
     "no-break-spaces": lambda text: text.replace(" ", "\u00a0"),
     "markdown-code": lambda text: f"```\n{text}\n```",

@@ -36,6 +36,7 @@ from keyadmin.model.cause import Cause
         ("PermissionError: [Errno 13] Permission denied: '/home/a'", "own file permissions"),
         ("Gemini: TypeError: Cannot read properties of undefined (reading 'candidates')", "in its own code"),
         ("Loaded GEMINI_API_KEY environment variable", "names no cause that keyadmin knows"),
+        ("  \n", "SOME-COMMAND 2>&1 | keyadmin explain -"),
         ("The moon is full", "names no cause that keyadmin knows"),
     ],
 )

@@ -95,6 +95,8 @@ _SENTENCES: Final = (
 
 def of(facts: ErrorFacts) -> str | None:
     """A sentence or two, or None where nothing more can be said."""
+    if not facts.message.strip():
+        return "The text is empty. Programs write errors to stderr: SOME-COMMAND 2>&1 | keyadmin explain -"
     low = facts.message.lower()
     if (page := next((said for marks, said in _SENTENCES if any(mark in low for mark in marks)), None)) is not None:
         return page

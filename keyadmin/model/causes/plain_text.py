@@ -40,6 +40,8 @@ _DOUBLED: Final = re.compile(r'""(?=\w[^"\n]*"")|(?<=\w)""')  # as CSV writes a 
 _PREFIX: Final = re.compile(r"(?:> ?)+|[\w.-]{1,60}[ \t]+\| ")
 _LINE_TAG: Final = re.compile(r"</?(?:br|p|div|li|span|pre|code|b)\b[^<>\n]{0,200}>", re.IGNORECASE)
 _ENCODED: Final = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_OF_SENTENCES: Final = ("%20", "%22", "%27", "%3A", "%3D")  # a code that is to be exchanged has none of them
+_FORM: Final = re.compile(r"\S{20,}")
 # A terminal without boxes breaks at its width, in the middle of words: lines of just this length, and none longer.
 _NARROWEST: Final = 60
 _USUAL: Final = frozenset({80, 100, 120, 132, 160})  # one line that fills such a width to its last column is enough
@@ -105,9 +107,17 @@ def _web(text: str) -> str:
         text = _DOUBLED.sub('"', text)
     if "&" in text and _ENTITY.search(text):
         text = _LINE_TAG.sub("\n", _ENTITY.sub(lambda found: html.unescape(html.unescape(found[0])), text))
-    if "%20" in text or "%22" in text:
+    if text.count("+") > 2:
+        text = _FORM.sub(_spaced, text)
+    if any(sign in text for sign in _OF_SENTENCES):
         text = _ENCODED.sub(lambda found: unquote(found[0]), text)
     return text
+
+
+def _spaced(found: re.Match[str]) -> str:
+    """A sentence in a form's encoding, where a + stands for a blank."""
+    word = found[0]
+    return word.replace("+", " ") if word.count("+") > 2 and ("=" in word or _ENCODED.search(word)) else word
 
 
 def _unboxed(text: str) -> str:

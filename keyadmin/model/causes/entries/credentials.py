@@ -300,7 +300,7 @@ SERVICE_ACCOUNT_KEY_INVALID: Final = CauseEntry(
                     "in the file); "
                     "else make another account and a key of it"
                 ),
-                do("is its project there? an owner restores a deleted one: keyadmin projects undelete PROJECT"),
+                do("is its project there? an owner restores a deleted one within 30 days"),
             ),
             "The service account of this key is deleted or disabled, or its address is wrong.",
         ),
