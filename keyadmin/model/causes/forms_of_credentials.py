@@ -18,7 +18,7 @@ FORMS: Final[Forms] = {
         (
             "delegation",
             (
-                r"retrieve access tokens using this method|for the appropriate api or scopes|"
+                r"client is unauthorized to re|for the appropriate api or scopes|"
                 r"unauthorized client or scope in request|"
                 r"requested client not authorized|invalid email or user id|domain-wide delegation"
             ),
@@ -88,6 +88,7 @@ FORMS: Final[Forms] = {
         ("act-as", r"google cloud (?:access|id) token"),
     ),
     Cause.SERVICE_ACCOUNT_KEY_INVALID: (
+        ("external", r"external_account['\"]? not recogni[sz]ed"),
         ("account", r"account not found|robot is disabled|service account \S* ?(?:is|was|has been) (?:disabled|deleted)"),
         (
             "form",

@@ -304,6 +304,18 @@ SERVICE_ACCOUNT_KEY_INVALID: Final = CauseEntry(
             ),
             "The service account of this key is deleted or disabled, or its address is wrong.",
         ),
+        # https://cloud.google.com/iam/docs/workload-identity-federation
+        "external": Variant(
+            (
+                do(
+                    "the file is of workload identity federation, which this program's Google library is too old for: "
+                    "update the "
+                    "program, or tell its maker"
+                ),
+                do("until then: a service account's key file, or the account that is attached where it runs"),
+            ),
+            "The program does not know this kind of credentials file. Google was not asked yet.",
+        ),
         # https://cloud.google.com/iam/docs/keys-create-delete
         "form": Variant(
             (

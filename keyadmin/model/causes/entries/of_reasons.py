@@ -303,6 +303,7 @@ _POLICIES: Final = (
                     "with `resources` and `options`, "
                     ""
                     ""
+                    ""
                     "https://cloud.google.com/resource-manager/docs/organization-restrictions/configure-organization-restrictions"
                 ),
             ),

@@ -233,7 +233,7 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             "error 403: disallowed_useragent",
             "error 403: access_denied",
             "error 401: invalid_client",
-            "client is unauthorized to retrieve access tokens using this method",
+            "client is unauthorized to re",  # retrieve access tokens using this method
             "google hasn't verified this app",
             "this app hasn't been verified by google",
             "that's an error. * error: redirect_uri_mismatch",
