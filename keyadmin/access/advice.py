@@ -37,6 +37,8 @@ _OF_WORDS: Final = frozenset(
         "billing-account",
         "studio",
         "deploy",
+        "nodes",
+        "build-account",
     }
 )
 _KEYS_API: Final = "apikeys.googleapis.com"

@@ -78,19 +78,28 @@ def _explained(error: Occurrence, others: int, project: str | None) -> Explanati
     variant = known.variants.get(found.variant or "")
     return Explanation(
         cause=found.cause,
-        title=variant.title if variant is not None and variant.title else known.title,
+        title=_titled(error),
         explanation=_said(error),
         permission=_safe(found.permission),
         service=_safe(found.service or _service(error)),
         project=_safe(found.project),
         fix=tuple(redact(line) for line in steps),
-        source=known.source,
+        source=variant.source if variant is not None and variant.source else known.source,
         turn=variant.turn if variant is not None and variant.turn is not None else known.turn,
         count=error.count,
         others=others,
         found=found,
         read=_read(error) if found.cause is Cause.UNKNOWN else {},
     )
+
+
+def _titled(error: Occurrence) -> str:
+    """The headline: of an unknown error whose it is, where that is known."""
+    known, vendor = entry(error.found.cause), error.found.vendor
+    variant = known.variants.get(error.found.variant or "")
+    if known.cause is Cause.UNKNOWN and vendor is not None:
+        return f"Up to {vendor}" if vendor == RULES or vendor in BY_NAME else f"An error of {vendor}, not of Google"
+    return variant.title if variant is not None and variant.title else known.title
 
 
 def _said(error: Occurrence) -> str:
@@ -124,7 +133,7 @@ def _unknown(error: Occurrence) -> str:
             "there."
         )
     if vendor is not None:
-        return f"This is an error of {vendor}, not of Google: look at the key and the account there."
+        return f"This is an error of {vendor}, not of Google: look at the accounts, keys and permissions there."
     if error.facts.reason is not None:
         return f"Google gives the reason {redact(error.facts.reason)}, which keyadmin does not know, so it gives no advice."
     return hints.of(error.facts) or entry(Cause.UNKNOWN).explanation

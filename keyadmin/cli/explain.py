@@ -10,6 +10,7 @@ import typer
 
 from keyadmin.cli.render import show_document
 from keyadmin.cli.session import current
+from keyadmin.cli.steps import step_lines
 from keyadmin.cli.text import folded, terminal_width
 from keyadmin.model.causes.entry import Turn
 from keyadmin.model.command_line import typed
@@ -162,9 +163,11 @@ def _report(found: Explanation) -> str:
     if named:
         lines += ["", *named]
     if found.fix:
-        lines += ["", "What to do:", *(f"  {number}. {step}" for number, step in enumerate(found.fix, 1))]
+        width = terminal_width()
+        lines += ["", "What to do:"]
+        lines += [line for number, step in enumerate(found.fix, 1) for line in step_lines(number, step, width)]
     if found.cause is not Cause.UNKNOWN:
-        lines += ["", f"Whose turn it is: {_TURNS[found.turn]}", f"Source: {found.source}"]
+        lines += ["", *folded(f"Whose turn it is: {_TURNS[found.turn]}", terminal_width()), f"Source: {found.source}"]
     return "\n".join(lines)
 
 

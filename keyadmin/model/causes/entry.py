@@ -55,12 +55,13 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Variant:
-    """One form of a cause that takes other steps, and maybe another explanation and title, and is another's turn."""
+    """One form of a cause that takes other steps, and maybe another explanation, title and source, and is another's turn."""
 
     steps: tuple[Step, ...]
     explanation: str = ""
     title: str = ""
     turn: Turn | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True)

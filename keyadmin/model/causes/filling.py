@@ -75,7 +75,9 @@ def _first(patterns: tuple[re.Pattern[str], ...], text: str) -> str | None:
 _ADDRESS_OF_CALLER: Final = re.compile(
     r"(?:IP address of the call \(|received from IP address )([0-9A-Fa-f.:]{3,45}?)(?=[),;\s\"']|\.?$)"
 )
-_SITE_OF_CALLER: Final = re.compile(r"(?:[Rr]equests from referer |with referer:? )(https?://[^\s,;\"']{1,300})")
+_SITE_OF_CALLER: Final = re.compile(
+    r"(?:[Rr]equests from referer |with referer:? |[Yy]our site URL to be authorized: )(https?://[^\s,;\"']{1,300})"
+)
 _SITE: Final = re.compile(r"(https?://[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?(?::\d{1,5})?)(?:[/?#]\S*)?", re.IGNORECASE)
 _ANDROID: Final = re.compile(r"[Aa]ndroid client application ([A-Za-z][\w]*(?:\.[A-Za-z]\w*)+) are blocked")
 _IOS: Final = re.compile(r"[Ii]OS client application ([A-Za-z0-9][A-Za-z0-9.-]{1,154}) are blocked")

@@ -33,6 +33,8 @@ _VARIANTS: Final[Forms] = {
             r"the caller does not have permission",
         ),
         ("billing-account", r"billingaccounts/|billing\.(?:accounts|resourceAssociations)\."),
+        ("build-account", r"missing permission on the build service account"),
+        ("nodes", r"failed to pull image|errimagepull|imagepullbackoff|failed to resolve reference|kubelet"),
         ("registry", r"needed permissions to perform this operation|from request \"/v2/"),
         (
             "act-as-user",
@@ -192,7 +194,11 @@ _VARIANTS: Final[Forms] = {
         ),
     ),
     Cause.CONSUMER_SUSPENDED: (("account", r"disabled in this account"),),
-    Cause.ALREADY_EXISTS: (("deleted", r"in a deleted state|marked for deletion"),),
+    Cause.ALREADY_EXISTS: (
+        ("deleted", r"in a deleted state|marked for deletion"),
+        ("project", r"project id .{1,80}already in use|gcloud\.projects\.create|already in use by another project"),
+    ),
+    Cause.BILLING_DISABLED: (("key", r"\bmaps\b|geocod|places|api.?key|[?&]key=|weather"),),
     Cause.API_KEYS_NOT_SUPPORTED_BY_API: (("gemini", r"\b1008\b|bidigeneratecontent|generativelanguage|/v1beta/"),),
     Cause.NOT_FOUND: (
         ("constraint", r"error creating policy|google_org_policy_policy|org-?polic(?:y|ies)"),

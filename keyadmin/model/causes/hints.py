@@ -60,6 +60,19 @@ _SENTENCES: Final = (
         "has its own files), name it by its whole path, or let the program use the service account that is attached there.",
     ),
     (
+        ("zsh: no matches found: https://", "zsh: no matches found: http"),
+        "The shell took the ? of the address for a pattern, so nothing was called: put quotes around the address. A key "
+        "does not "
+        "belong into it: send it as a header (-H 'x-goog-api-key: ...').",
+    ),
+    (
+        ("the remote server returned an error: (4", "response status code does not indicate success: 4"),
+        "The program prints the HTTP code alone; the reason is in the answer's body. PowerShell: $_.ErrorDetails.Message "
+        "in the "
+        "catch (or -SkipHttpErrorCheck); .NET: read the response's content; else repeat the call with curl -i. Then "
+        "explain that.",
+    ),
+    (
         ("access was blocked due to an organization policy", "context-aware access", "context aware access"),
         "The organisation lets its accounts in from certain devices or networks alone (context-aware access): its "
         "administrator can say which, or exempt the app: https://support.google.com/a/answer/9275380.",
@@ -109,6 +122,8 @@ def of(facts: ErrorFacts) -> str | None:
         )
     if facts.origin is Origin.GOOGLE:
         return _unprinted(facts)
+    if host is not None and (match is not None or facts.code is not None):
+        return f"The text names {host}, which is not Google's: look at the key, the account and the permissions there."
     if match is None or facts.origin is Origin.OTHER or entry(match.cause).general:
         return None
     return _if_googles(match.cause)

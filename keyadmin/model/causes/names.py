@@ -45,6 +45,7 @@ _PROJECT_ID: Final = r"(?:[a-z0-9.-]+:)?(?:[a-z][a-z0-9-]{4,28}[a-z0-9]|\d{6,16}
 _PROJECT_IN: Final = (
     re.compile(rf"\b(?:been used in|violated for) project[\s#='\"`\[]{{1,3}}({_PROJECT_ID})(?![\w-])"),
     re.compile(rf"\bprojects/({_PROJECT_ID})(?![\w-])"),
+    re.compile(rf"'namespaces/({_PROJECT_ID})/(?:services|revisions|configurations|routes|jobs)\b"),
     re.compile(rf"\b(?:projects? instance|[Rr]esource in project) \[({_PROJECT_ID})(?::[a-zA-Z]{{3,40}})?\]"),
     re.compile(rf"console\.firebase\.google\.com/project/({_PROJECT_ID})(?![\w-])"),
     re.compile(rf"[?&](?:project|consumerId)=(?:project:)?({_PROJECT_ID})(?![\w-])"),

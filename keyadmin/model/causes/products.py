@@ -312,6 +312,14 @@ PRODUCTS: Final = (
         "roles/iam.serviceAccountTokenCreator on it), or a service account's key file",
         ("cannot sign data without `client_email`", "need a private key to sign credentials"),
     ),
+    # https://cloud.google.com/bigquery/docs/managing-row-level-security
+    Product(
+        "BigQuery's row access policies",
+        "the table's owner adds the account to a policy of the table (FILTER USING (TRUE) shows all rows), or the program "
+        "leaves "
+        "that table out",
+        ("due to row access policies",),
+    ),
     # https://developers.google.com/recaptcha/docs/faq
     Product(
         "reCAPTCHA",

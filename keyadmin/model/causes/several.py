@@ -57,7 +57,9 @@ def errors(text: str) -> list[Occurrence]:
     together = _decide(whole, whole)
     if together.found.cause is not Cause.UNKNOWN:
         return [together]
-    return [max((*looked, together), key=lambda each: bool(each.facts.status) + bool(each.facts.reason))]
+    return [
+        max((*looked, together), key=lambda each: bool(each.facts.status) + bool(each.facts.reason) + bool(each.found.vendor))
+    ]
 
 
 def _telling(records: list[str]) -> list[tuple[str, int]]:

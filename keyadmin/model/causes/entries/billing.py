@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from keyadmin.model.cause import Cause
-from keyadmin.model.causes.entry import CLOUD, GEMINI_DOCS, CauseEntry, Turn, do, google_says, run, says
+from keyadmin.model.causes.entry import CLOUD, GEMINI_DOCS, CauseEntry, Turn, Variant, do, google_says, run, says
 
 BILLING_DISABLED: Final = CauseEntry(
     Cause.BILLING_DISABLED,
@@ -15,10 +15,24 @@ BILLING_DISABLED: Final = CauseEntry(
         run("gcloud billing projects link PROJECT --billing-account=ACCOUNT_ID", "whoever may use the billing account"),
         do("or on the page https://console.cloud.google.com/billing/linkedaccount?project=PROJECT"),
         do("linked just now: wait a few minutes; a closed account: pay what is open, or reopen it on the billing page"),
-        do("the key came with a program: the project is its maker's; put in a key of a project of your own"),
     ),
     f"{CLOUD}/billing/docs/how-to/modify-project",
     Turn.BILLING,
+    variants={
+        "key": Variant(
+            (
+                run(
+                    "gcloud billing projects link PROJECT --billing-account=ACCOUNT_ID",
+                    "the key's project: whoever may use the billing account",
+                ),
+                do(
+                    "or on the page https://console.cloud.google.com/billing/linkedaccount?project=PROJECT; then wait a "
+                    "few minutes"
+                ),
+                do("the key came with a program: the project is its maker's; put in a key of a project of your own"),
+            ),
+        ),
+    },
     reasons=("BILLING_DISABLED", "UREQ_PROJECT_BILLING_NOT_FOUND", "UREQ_PROJECT_BILLING_NOT_OPEN"),
     legacy=("billingNotEnabled", "accountDisabled"),
     patterns=(

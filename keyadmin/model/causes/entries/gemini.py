@@ -224,6 +224,8 @@ ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
             "lack a gemini code assist license",
             "to continue, verify your account at https://accounts.google",
             "does not have a valid license for gemini",
+            "do not have access to google ai studio",
+            "don't have access to google ai studio",
             "this account requires setting the google_cloud_project",
             "client is no longer supported for gemini code assist",
             "could not discover a valid google cloud project id",  # what proxies of this sign-in print

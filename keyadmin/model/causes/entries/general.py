@@ -122,7 +122,7 @@ NOT_FOUND: Final = CauseEntry(
     patterns=(
         *says(64, "permission to access the file * or it may not exist", "cachedcontent not found"),
         *says(64, "bidigeneratecontent session not found"),
-        *google_says(58, "permission denied on 'locations/ * (or it may not exist)"),
+        *says(58, "permission denied on 'locations/ * (or it may not exist)"),
         *google_says(64, "<code>playlistid</code> parameter cannot be found", "parameter cannot be found"),
         *says(64, "requested entity was not found", "requested entity not found", 'key "projects/ * not found'),
         *says(64, "the resource 'projects/ * was not found", "bucketnotfoundexception", "the specified bucket does not exist"),
@@ -158,6 +158,17 @@ ALREADY_EXISTS: Final = CauseEntry(
     (do("use another id, or continue with what exists (keyadmin keys create --name NAME --if-absent; terraform import)"),),
     ERROR_REASONS,
     variants={
+        # https://cloud.google.com/resource-manager/docs/creating-managing-projects
+        "project": Variant(
+            (
+                run(
+                    "keyadmin projects create ID --name NAME",
+                    "with another id: those of all of Google's customers, deleted ones too, are taken for good",
+                ),
+                run("keyadmin projects list --all", "or is it one of yours? then go on with it"),
+            ),
+            "A project of this id exists already, maybe somebody else's.",
+        ),
         # https://cloud.google.com/iam/docs/creating-custom-roles
         "deleted": Variant(
             (

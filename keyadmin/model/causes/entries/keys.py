@@ -25,7 +25,11 @@ API_KEY_INVALID: Final = CauseEntry(
     (
         run("keyadmin keys lookup -", "paste the key: tells the project it belongs to, if any, and whether it was deleted"),
         run("keyadmin keys undelete KEY --project PROJECT", "deleted by mistake, less than 30 days ago: it works again"),
-        run("keyadmin env show", "compare what the program really reads: GOOGLE_API_KEY wins over GEMINI_API_KEY"),
+        run(
+            "keyadmin env show",
+            "compare what the program really reads: GOOGLE_API_KEY wins over GEMINI_API_KEY; one with a field of its own "
+            "for the key takes it from there alone: paste it again, whole",
+        ),
         do("created in the last five minutes: wait and try again; else make a new one: keyadmin keys create --name NAME"),
     ),
     f"{GEMINI_DOCS}/troubleshooting",
@@ -100,7 +104,7 @@ API_KEY_EXPIRED: Final = CauseEntry(
     "The API key has expired",
     "The key is known but no longer accepted. It cannot be renewed: a new one takes its place.",
     (
-        run("keyadmin keys rotate KEY --project PROJECT", "a new key for the same consumers"),
+        run("keyadmin keys rotate KEY --project PROJECT --to SINK", "a new key, handed over to where the old one was read"),
         run("keyadmin keys create --name NAME --project PROJECT", "or a new one altogether"),
     ),
     f"{GEMINI_DOCS}/troubleshooting",

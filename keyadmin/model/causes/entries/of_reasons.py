@@ -101,6 +101,7 @@ _ACCOUNTS: Final = (
                 do("Cloud Run and IAP take an ID token instead (gcloud auth print-identity-token)"),
             ),
             "The service does not take credentials of this kind (or not in this header). Signing in again does not help.",
+            "The API does not take this kind of credentials",
         ),
     ),
 )
@@ -301,6 +302,7 @@ _POLICIES: Final = (
                 do(
                     "whoever runs the company's proxy corrects the header X-Goog-Allowed-Resources: web-safe base64 of JSON "
                     "with `resources` and `options`, "
+                    ""
                     ""
                     ""
                     ""

@@ -53,6 +53,41 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
                 run("gcloud auth list", "first see that the account that calls is the one you think"),
             )
         ),
+        # https://cloud.google.com/artifact-registry/docs/integrate-gke
+        "nodes": Variant(
+            (
+                do(
+                    "first see that the image is there, with this tag, and its name letter by letter: a wrong one is "
+                    "answered the same"
+                ),
+                run(
+                    "gcloud artifacts repositories add-iam-policy-binding REPOSITORY --location=LOCATION "
+                    "--member=user:ADDRESS --role=roles/artifactregistry.reader",
+                    "who administers the image's project runs it, for the account of the cluster's nodes: "
+                    "--member=serviceAccount:NUMBER-compute@developer.gserviceaccount.com, or the node pool's own",
+                ),
+                do("outside Google Cloud: an imagePullSecret of a service account's key, or workload identity federation"),
+                do("the nodes' access scopes have to hold cloud-platform (or devstorage.read_only)"),
+            ),
+            "The cluster's nodes may not pull this image (which may not exist). What you are signed in as plays no part in it.",
+        ),
+        # https://cloud.google.com/functions/docs/troubleshooting
+        "build-account": Variant(
+            (
+                run(
+                    "gcloud projects add-iam-policy-binding PROJECT "
+                    "--member=user:ADDRESS --role=roles/cloudbuild.builds.builder --condition=None",
+                    "an admin of the project, for the account that builds: "
+                    "--member=serviceAccount:NUMBER-compute@developer.gserviceaccount.com (or the one that is set for "
+                    "builds)",
+                ),
+                do(
+                    "the organisation forbids the default accounts their roles: set an account of your own for builds "
+                    "(--build-service-account)"
+                ),
+            ),
+            "The account that builds for you lacks its role: new projects do not give the default one any.",
+        ),
         "registry": Variant(
             (
                 run("gcloud auth configure-docker HOST", "HOST = the image's, such as us-docker.pkg.dev; then try again"),

@@ -344,6 +344,8 @@ DAILY_QUOTA_EXCEEDED: Final = CauseEntry(
             "The YouTube API gives each project a number of units per day (10,000 by default), and they are used up. Days "
             "end "
             "at midnight Pacific time; another key of the same project does not help.",
+            turn=Turn.PERSON,
+            source="https://developers.google.com/youtube/v3/determine_quota_cost",
         ),
     },
     legacy=("dailyLimitExceeded",),
