@@ -22,11 +22,11 @@ What the rules were right about the first time they met a text, before anything 
   by the round before: 98 of 116 right (84 %), 4 wrong; 43 of 58 (74 %), 2 wrong; 67 of 85 (79 %), 6 wrong; 115 of 131 (88 %),
   5 wrong; 86 of 111 (77 %), 6 wrong; 89 of 108 (82 %), 5 wrong. Nineteen labels were corrected afterwards, where the text does
   not say what its thread says, or an earlier text of the same words had another.
-- `labelled`, `asked` and `kept`: five rounds found, labelled and judged by others, who knew the causes' descriptions alone (`accept`
-  = a second cause that would be as fair to say). 179 texts of unknown threads: 161 right (90 %), 3 wrong; 125 as a stranger finds
-  them, known threads too: 119 (95 %), 1 wrong; then, after the wordings of clients and servers were put in
-  (explain_documented/clients.json, services.json): 150: 147 (98 %), none wrong; 176 that were kept unseen meanwhile: 163 (93 %), none
-  wrong; 151: 150 (99 %), none wrong. Texts that are nearly the same as one here are left out of the files.
+- `labelled`, `asked` and `kept`: five rounds found, labelled and judged by others, who knew the causes' descriptions alone
+  (`accept` = a second cause that would be as fair to say). 179 texts of unknown threads: 161 right (90 %), 3 wrong; 125 as a
+  stranger finds them, known threads too: 119 (95 %), 1 wrong; then, after the wordings of clients and servers were put in
+  (explain_documented/clients.json, services.json): 150: 147 (98 %), none wrong; 176 that were kept unseen meanwhile: 163 (93
+  %), none wrong; 151: 150 (99 %), none wrong. Texts that are nearly the same as one here are left out of the files.
 
 So the figures that the tests hold are those of known texts.
 """
