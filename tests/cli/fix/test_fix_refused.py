@@ -148,7 +148,8 @@ def test_who_may_not_look_below_the_scope_is_told_when_the_plan_is_made_and_what
     assert (applied.code, at_once.code) == (2, 2)
     for done in (planned, applied, at_once):
         assert "resourcemanager.folders.list" in done.err
-        assert "an admin grants roles/browser on the folder or organisation" in done.err
+        assert "gcloud organizations add-iam-policy-binding ORGANIZATION_ID --member=user:" in done.err
+        assert "--role=roles/browser" in done.err
         assert "--help" not in done.err
     assert "[y/N]" not in at_once.out + at_once.err, "it asks no question that it could not act on"
     assert not {"UpdateKey", "DeleteKey"} & set(fixing.served.methods())
