@@ -10,9 +10,9 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from keyadmin.model.key import GEMINI, Key
-from keyadmin.model.lineage import LINEAGE, Lineage, read
+from keyadmin.model.lineage import LINEAGE, Lineage, Member, read
 from keyadmin.model.secret import redact
-from keyadmin.rotation.decide import Action, Decision, RotationTerms, decide
+from keyadmin.rotation.decide import Action, Decision, RotationTerms, decide, live_older
 
 if TYPE_CHECKING:
     from keyadmin.audit.acceptance import Acceptance
@@ -57,6 +57,31 @@ class Use:
     fresh: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """How far the rotation is that replaces a key: its successor, and what is next.
+
+    `until` = when the grace is over, of 24 h, as no key says how long it is; `sinks` = the successor was handed to some.
+    """
+
+    successor: str
+    action: Action
+    until: datetime | None
+    sinks: bool
+
+    @property
+    def words(self) -> str:
+        """Behind the message of a finding about the old key."""
+        if self.action is Action.PUBLISH:
+            return f"; its successor {self.successor} is made, and not handed over yet"
+        if self.until is not None:
+            return f"; {self.successor} has replaced it, and its grace runs until {self.until:%Y-%m-%d %H:%M} UTC"
+        return f"; {self.successor} has replaced it, and its grace of 24 h is over"
+
+
+_UNDER_WAY: Final = frozenset({Action.PUBLISH, Action.WAIT, Action.RETIRE})
+
+
 @dataclass(frozen=True)
 class AuditFacts:
     """What is known of one project. `now` = the server's time.
@@ -99,6 +124,20 @@ class AuditFacts:
         lineages = (lineage for lineage in read(self.keys, self.project) if lineage.adopted)
         decided = ((lineage, decide(lineage, terms, self.now)) for lineage in lineages)
         return tuple((lineage, decision) for lineage, decision in decided if decision.action is not Action.GONE)
+
+    @cached_property
+    def replaced(self) -> Mapping[str, Replaced]:
+        """The old keys, by full name, that a rotation under way takes away."""
+        return {
+            old.key.name: _replaced(lineage.newest, decision)
+            for lineage, decision in self.rotations
+            if decision.action in _UNDER_WAY
+            for old in live_older(lineage)
+        }
+
+
+def _replaced(successor: Member, decision: Decision) -> Replaced:
+    return Replaced(successor.key.key_id, decision.action, decision.until, bool(successor.sinks))
 
 
 @dataclass(slots=True)

@@ -7,18 +7,19 @@ depends on itself, shows it and asks; nothing here rests on what was not read.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Final, overload
 
+from keyadmin.audit.case import OPEN, ROTATIONS, USE_UNREAD, KeyCase, shape_of
 from keyadmin.audit.commands import command
 from keyadmin.audit.judgement import FixStep
-from keyadmin.audit.model import AuditFacts, Finding, Use
+from keyadmin.audit.model import AuditFacts, Finding, Replaced
 from keyadmin.audit.rules import open_client_restriction
-from keyadmin.keys.to_used import YOUNGEST
+from keyadmin.keys.bearer import CLIENTS_OF
 from keyadmin.model.command_line import typed
 from keyadmin.model.key import GEMINI, Key
 from keyadmin.model.name_forms import name
+from keyadmin.rotation.decide import Action
 
 Names = tuple[str, str]  # of the key and of its project, as they are typed
 
@@ -26,14 +27,11 @@ Names = tuple[str, str]  # of the key and of its project, as they are typed
 _KEY: Final = "key-0b1f7c5e93"
 _PROJECT: Final = "project-0b1f7c5e93"
 _NOTHING: Final[dict[str, str]] = {}
-_USE: Final = ("use",)
 _CLIENTS: Final = ("clients",)  # no metric tells from where a key is used (Cloud Monitoring, labels of request_count)
-_OPEN: Final = ("gemini-exposed-key", "unrestricted-key")
-_ROTATIONS: Final = ("rotation-stuck", "rotation-overdue")
 ORDERED: Final = frozenset(
     (
-        *_OPEN,
-        *_ROTATIONS,
+        *OPEN,
+        *ROTATIONS,
         *("key-string-in-name", "standard-key", "mixed-targets", "open-client-restriction", "key-too-old", "unused-key"),
         *(
             "use-anomaly",
@@ -53,103 +51,6 @@ _NOT_YOURS_PUBLIC: Final = (
     "if these calls are not yours: publish the page or the app with a new key, then delete this one; until then it stops nobody"
 )
 _OLD: Final = "deletes the old key once its grace of 24 h is over and nothing uses it"
-
-
-@dataclass(frozen=True)
-class _Case:
-    """One key: what is known of it, and what the rules found (by rule)."""
-
-    facts: AuditFacts
-    key: Key
-    found: Mapping[str, Finding]
-
-    @cached_property
-    def use(self) -> Use | None:
-        """None = no use, or unknown."""
-        return (self.facts.used or {}).get(self.key.uid)
-
-    @property
-    def called(self) -> frozenset[str]:
-        """The services that were called with it, answered or not, as far as that is known."""
-        return self.use.services if self.use is not None else frozenset()
-
-    @property
-    def use_known(self) -> bool:
-        return self.facts.used is not None
-
-    @property
-    def not_read(self) -> tuple[str, ...]:
-        return () if self.use_known else _USE
-
-    @property
-    def open(self) -> bool:
-        return any(rule in self.found for rule in _OPEN)
-
-    @property
-    def rotation(self) -> Finding | None:
-        return next((self.found[rule] for rule in _ROTATIONS if rule in self.found), None)
-
-    @property
-    def resumes(self) -> bool:
-        return _resumes(self.found)
-
-    @property
-    def grown(self) -> bool:
-        return _grown(self.facts, self.key)
-
-    @cached_property
-    def surplus(self) -> frozenset[str]:
-        """The targets that can go: nothing calls them, or their API is off; empty where none would stay."""
-        targets, mixed = self.key.restrictions.services, "mixed-targets" in self.found
-        idle = targets - self.called if self.called and (mixed or "unused-target" in self.found) else frozenset[str]()
-        if self.use_known and not self.called and mixed:
-            idle = frozenset({GEMINI})  # nothing is called: the one that is worth most to others
-        off = frozenset(target for target in targets if self.facts.is_on(target) is False)
-        return next((gone for gone in (idle | off, off, idle) if gone and gone < targets), frozenset())
-
-    @property
-    def dead(self) -> bool:
-        """Whether the API of every target is off, and nothing calls it, as its use says."""
-        targets = self.key.restrictions.services
-        off = bool(targets) and all(self.facts.is_on(target) is False for target in targets)
-        return off and self.use_known and not self.called
-
-    @property
-    def to_used_does(self) -> bool:
-        """Whether what can go is what `--to-used` takes: it reads the use itself, so that it is right unread, too."""
-        use = self.use
-        if not self.grown or use is None or not (use.answered and self.surplus):
-            return False
-        return use.answered == self.key.restrictions.services - self.surplus
-
-    @property
-    def for_gemini(self) -> bool:
-        """Whether it is a standard key that something needs for Gemini."""
-        if self.key.key_type != "standard" or GEMINI in self.surplus:
-            return False
-        return self.key.restricted in ("gemini", "mixed") or (self.open and bool(self.facts.gemini) and self.calls_gemini)
-
-    @property
-    def calls_gemini(self) -> bool:
-        return GEMINI in self.called
-
-
-def _shape(facts: AuditFacts, key: Key, found: Mapping[str, Finding]) -> Hashable:
-    """All that the steps depend on but names: keys that agree in it get the same ones."""
-    use = facts.used.get(key.uid) if facts.used is not None else None
-    used = (use.services, use.answered) if use is not None else facts.used is not None
-    more = (_grown(facts, key), _resumes(found), key.delete_time is None, facts.blind)
-    return (tuple(found), key.key_type, key.restrictions, used, facts.states, more)
-
-
-def _grown(facts: AuditFacts, key: Key) -> bool:
-    """Whether it is old enough for `--to-used`."""
-    return key.create_time is not None and facts.now - key.create_time >= YOUNGEST
-
-
-def _resumes(found: Mapping[str, Finding]) -> bool:
-    """Whether its rotation goes on where it is typed again: the rule names no other way."""
-    return next((not found[rule].fix for rule in _ROTATIONS if rule in found), False)
 
 
 class Steps(Sequence[FixStep]):
@@ -208,14 +109,14 @@ class StepBook:
         if key is None:
             first = next(iter(found))
             return Steps((FixStep("review", first, "see what there is; people say which may go"),), ("", ""), own)
-        shape = (_shape(facts, key, found), tuple(own))
+        shape = (shape_of(facts, key, found), tuple(own))
         steps = self._known.get(shape)
         if steps is None:
-            self._known[shape] = steps = _shaped(_Case(facts, key, found))
+            self._known[shape] = steps = _shaped(KeyCase(facts, key, found, facts.replaced.get(key.name)))
         return Steps(steps, (name("key", key.key_id), name("project", key.project)), own)
 
 
-def _shaped(case: _Case) -> tuple[FixStep, ...]:
+def _shaped(case: KeyCase) -> tuple[FixStep, ...]:
     """The steps with stand-ins for the key's id and its project, and rules where their own fix is to be typed."""
     key = case.key
     stand_in = replace(key, name=f"projects/1/locations/global/keys/{_KEY}", project=_PROJECT)
@@ -227,10 +128,13 @@ def _shaped(case: _Case) -> tuple[FixStep, ...]:
     return tuple(_steps(case)) or (_review(case),)
 
 
-def _steps(case: _Case) -> Iterator[FixStep]:
+def _steps(case: KeyCase) -> Iterator[FixStep]:
     if (anomaly := case.found.get("use-anomaly")) is not None:  # first: what follows would go by a thief's calls too
         yield FixStep("review", anomaly.rule, _NOT_YOURS_PUBLIC if case.key.public else _NOT_YOURS)
     yield from _names(case)
+    if case.replaced is not None:
+        yield from _of_successor(case, case.replaced)
+        return
     if case.rotation is None and "unused-key" in case.found:
         yield from _unused(case)
         return
@@ -247,7 +151,7 @@ def _steps(case: _Case) -> Iterator[FixStep]:
         yield from _from_where(case)
 
 
-def _unused(case: _Case) -> Iterator[FixStep]:
+def _unused(case: KeyCase) -> Iterator[FixStep]:
     """Deleted where no call is known. A monthly job was seen in the six weeks, and not in the last 30 days."""
     if case.use is None:
         why = "its use was read: no call in the six weeks that are kept; undelete brings it back for 30 days"
@@ -258,13 +162,13 @@ def _unused(case: _Case) -> Iterator[FixStep]:
     yield FixStep("review", command("keys usage", case.key), why)
 
 
-def _names(case: _Case) -> Iterator[FixStep]:
+def _names(case: KeyCase) -> Iterator[FixStep]:
     if finding := case.found.get("key-string-in-name"):
         fix = finding.rule if finding.fix else command("keys rename", case.key, "NAME")
         yield FixStep("contain", fix, "whoever may list keys reads the key string there")
 
 
-def _apis(case: _Case) -> Iterator[FixStep]:
+def _apis(case: KeyCase) -> Iterator[FixStep]:
     """Fewer APIs: what the key is not used for."""
     if case.open or (case.key.restricted == "mixed" and (not case.use_known or case.to_used_does)):
         yield from _to_used(case)
@@ -273,11 +177,11 @@ def _apis(case: _Case) -> Iterator[FixStep]:
         yield FixStep("contain", fix, "nothing uses these APIs with it")
 
 
-def _to_used(case: _Case) -> Iterator[FixStep]:
+def _to_used(case: KeyCase) -> Iterator[FixStep]:
     """Restricted to what it is used for."""
     key = case.key
     if case.facts.blind:
-        yield FixStep("review", command("keys usage", key), "says why its use could not be read, and what it takes", _USE)
+        yield FixStep("review", command("keys usage", key), "says why its use could not be read, and what it takes", USE_UNREAD)
     if case.grown and (not case.use_known or (case.use is not None and case.use.answered)):
         why = "shuts out every API that it is not used for"
         unread = "" if case.use_known else "; the command reads its use, which was not read here: on that no key is deleted"
@@ -290,19 +194,26 @@ def _to_used(case: _Case) -> Iterator[FixStep]:
     )
 
 
-def _clients(case: _Case) -> Iterator[FixStep]:
+def _clients(case: KeyCase) -> Iterator[FixStep]:
     if "open-client-restriction" in case.found:
         yield FixStep("contain", open_client_restriction.way(case.key), "a copy of it works from nowhere else", _CLIENTS)
 
 
-def _from_where(case: _Case) -> Iterator[FixStep]:
+def _from_where(case: KeyCase) -> Iterator[FixStep]:
     """Which clients use a key no metric tells: that is for people to say, and comes last. A successor is asked about later."""
     if "no-client-restriction" in case.found:
-        fix = command("keys restrict", case.key, allowed_ips="ADDRESS")
+        fix = command("keys restrict", case.key, **CLIENTS_OF[case.borne_by])
         yield FixStep("review", fix, "a copy of it works from nowhere else; say from where it is used", _CLIENTS)
 
 
-def _replacement(case: _Case) -> Iterator[FixStep]:
+def _where_published(case: KeyCase) -> Iterator[FixStep]:
+    """A page or an app shows its key to everybody: from where it works is what protects it, and its successor too."""
+    if "no-client-restriction" in case.found:
+        fix = command("keys restrict", case.key, **CLIENTS_OF[case.borne_by])
+        yield FixStep("contain", fix, "everybody can read it there: elsewhere a copy of it does not work", _CLIENTS)
+
+
+def _replacement(case: KeyCase) -> Iterator[FixStep]:
     key = case.key
     if case.rotation is not None:
         yield _of_rotation(case)
@@ -313,15 +224,16 @@ def _replacement(case: _Case) -> Iterator[FixStep]:
             yield FixStep("delete", command("keys migrate", key, to="SINK"), f"again: {_OLD}")
     elif key.restricted == "mixed" and key.key_type == "auth" and not case.surplus and case.use_known:
         yield from _split(case)
-    elif (why := _why_rotate(case)) and case.key.public:
+    elif (why := _why_rotate(case)) and case.borne_by is not None:
+        yield from _where_published(case)
         yield FixStep("replace", command("keys clone", key), f"{why}; publish the page or the app with the new one")
-        yield FixStep("delete", command("keys delete", key), _PUBLISHED, _USE)
+        yield FixStep("delete", command("keys delete", key), _PUBLISHED, USE_UNREAD)
     elif why:
         yield FixStep("replace", command("keys rotate", key, to="SINK"), why)
         yield FixStep("delete", command("keys rotate", key, to="SINK"), f"again: {_OLD}")
 
 
-def _why_rotate(case: _Case) -> str:
+def _why_rotate(case: KeyCase) -> str:
     """Why the key is to be replaced by one like it; empty where it need not be."""
     if "key-string-in-name" in case.found:
         return "makes a new key string: whoever has read the name has the old one"
@@ -332,7 +244,7 @@ def _why_rotate(case: _Case) -> str:
     return ""
 
 
-def _split(case: _Case) -> Iterator[FixStep]:
+def _split(case: KeyCase) -> Iterator[FixStep]:
     """An auth key that is used for Gemini and for other APIs."""
     create = typed("keys create", name="NAME", project=case.key.project, to="SINK")
     yield FixStep("replace", create, "a key for Gemini alone; let what calls Gemini use it")
@@ -340,26 +252,42 @@ def _split(case: _Case) -> Iterator[FixStep]:
     yield FixStep("contain", narrow, "takes Gemini from this one, once nothing calls Gemini with it any more")
 
 
-def _of_rotation(case: _Case) -> FixStep:
+def _of_successor(case: KeyCase, replaced: Replaced) -> Iterator[FixStep]:
+    """An old key whose rotation is under way: another one would only make one key more."""
+    told = replaced.words.removeprefix("; ")
+    to = "SINK" if replaced.sinks or (replaced.action is Action.PUBLISH and case.borne_by is None) else None
+    if replaced.action is Action.PUBLISH:
+        yield FixStep("replace", command("keys rotate", case.key, to=to), f"{told}: hands that over, and makes none")
+        return
+    waits = replaced.action is Action.WAIT
+    if waits:
+        why = f"{told}: wait until then, and see that what uses this one has the new one"
+        yield FixStep("review", command("rotation status", case.key), why)
+    given = ", with the same sinks" if to else ""
+    yield FixStep("delete", command("keys rotate", case.key, to=to), f"{'then' if waits else told}{given}: {_OLD}")
+
+
+def _of_rotation(case: KeyCase) -> FixStep:
     """Rotated again, or another way out, which a person has to choose."""
     assert case.rotation is not None
     if case.resumes:
-        return FixStep("replace", command("keys rotate", case.key, to="SINK"), "the rotation goes on where it stopped")
+        to = None if case.borne_by is not None else "SINK"  # where a page or an app bears it, no sink takes it there
+        return FixStep("replace", command("keys rotate", case.key, to=to), "the rotation goes on where it stopped")
     return FixStep("review", case.rotation.rule, "the way on that its rotation has")
 
 
-def _of_others(case: _Case) -> Iterator[FixStep]:
+def _of_others(case: KeyCase) -> Iterator[FixStep]:
     """What rules say that this file does not know, those of other packages among them."""
     for rule, finding in case.found.items():
         if rule not in ORDERED and finding.fix:
             yield FixStep("review", rule, f"what the rule {rule} says to do")
 
 
-def _look(case: _Case, why: str) -> FixStep:
+def _look(case: KeyCase, why: str) -> FixStep:
     return FixStep("review", command("keys describe", case.key), why)
 
 
-def _review(case: _Case) -> FixStep:
+def _review(case: KeyCase) -> FixStep:
     """What a rule of another package says is to be typed, else the key itself."""
     first = next((finding for finding in case.found.values() if finding.fix), None)
     fix = first.rule if first is not None else command("keys describe", case.key)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from keyadmin.keys.bearer import CLIENTS_OF
 from keyadmin.keys.lookup import StringOwner, lookup
 from keyadmin.leaks.hit import Hit
 from keyadmin.model.causes.table import entry
@@ -68,6 +69,8 @@ def next_steps(leak: Leak) -> tuple[str, ...]:
         return ()
     if leak.life == "unknown":
         return (f"see whose key it is and whether it still works: {typed('keys lookup', '-')} (the key string on stdin)",)
+    if leak.key is not None and leak.key.public:
+        return _of_public(leak.key)
     if leak.key is not None:
         known = tuple(dict.fromkeys(hit.sink for hit in leak.hits if hit.sink))
         command = typed("keys compromised", leak.key.name, to=known or ("SINK",))
@@ -82,6 +85,18 @@ def next_steps(leak: Leak) -> tuple[str, ...]:
     if leak.project is not None:
         return (f"see who may say whose key it is: {typed('doctor', leak.project, for_='lookup')}",)
     return ("whoever put it there knows its project; its administrator types: " + typed("keys compromised", "KEY", to="SINK"),)
+
+
+def _of_public(key: Key) -> tuple[str, ...]:
+    """What is to be done about a key that a page or an app shows to everybody: no sink takes another one there."""
+    steps = []
+    if key.restrictions.client_kind is None:
+        way = typed("keys restrict", key.name, **CLIENTS_OF[key.borne_by])
+        steps.append(f"a page or an app bears it, for everybody to read: let it work from there alone: {way}")
+    if not key.restrictions.services:
+        steps.append(f"let it call what it is used for alone: {typed('keys restrict', key.name, to_used=True)}")
+    clone = typed("keys clone", key.name)
+    return (*steps, f"if others use it: publish the page or the app with a new one, then delete this one: {clone}")
 
 
 def _place(hit: Hit) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal
 
 from keyadmin.model.secret import KeyString, KeyType
 
@@ -15,6 +16,23 @@ ALL_APIS = "cloudapis.googleapis.com"  # as a target it means every API (API Key
 OWN_ANNOTATIONS = "keyadmin-"  # how the names of all begin that keyadmin writes
 
 Restricted = Literal["gemini", "other", "mixed", "none"]
+Bearer = Literal["page", "android", "ios"]
+
+# APIs that only a page or an app calls, with a key that everybody can read there (Maps Platform documentation).
+BORNE: Final[Mapping[str, Bearer]] = {
+    "maps-backend.googleapis.com": "page",  # Maps JavaScript API
+    "maps-embed-backend.googleapis.com": "page",
+    "maps-android-backend.googleapis.com": "android",
+    "maps-ios-backend.googleapis.com": "ios",
+}
+_RESTRICTED_TO: Final[Mapping[str, Bearer]] = {"referrers": "page", "android": "android", "ios": "ios"}
+_SERVER: Final = re.compile(r"server|back[ -]?end", re.IGNORECASE)
+# As Google's console and Firebase name the keys that they make ("Browser key (auto created by Firebase)"), and as people do.
+_NAMED: Final[tuple[tuple[Bearer, re.Pattern[str]], ...]] = (
+    ("page", re.compile(r"(?<![a-z])(?:browser|web[ -]?(?:site|page)s?|javascript|referrers?)(?![a-z])", re.IGNORECASE)),
+    ("android", re.compile(r"(?<![a-z])android(?![a-z])", re.IGNORECASE)),
+    ("ios", re.compile(r"(?<![a-z])(?:ios|iphone|ipad)(?![a-z])", re.IGNORECASE)),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +96,12 @@ class Restrictions:
         return "mixed" if GEMINI in names else "other"
 
 
+def bearer_of(services: Iterable[str]) -> Bearer | None:
+    """What calls these APIs with a key of its own: a page, where one of them is for pages, else an app."""
+    found = {BORNE[service] for service in services if service in BORNE}
+    return next((each for each, _ in _NAMED if each in found), None)
+
+
 GEMINI_ONLY = Restrictions(targets=(ApiTarget(GEMINI),))
 
 
@@ -124,9 +148,22 @@ class Key:
         return self.restrictions.restricted
 
     @property
+    def borne_by(self) -> Bearer | None:
+        """What bears it for everybody to read, as its clients say, else its APIs, else its name; None = nothing says so."""
+        if self.key_type != "standard":
+            return None
+        if (kind := self.restrictions.client_kind) is not None:
+            return _RESTRICTED_TO.get(kind)
+        if (bearer := bearer_of(self.restrictions.services)) is not None:
+            return bearer
+        if _SERVER.search(self.display_name):
+            return None
+        return next((each for each, words in _NAMED if words.search(self.display_name)), None)
+
+    @property
     def public(self) -> bool:
         """Whether a page or an app bears it: its successor is published with these, and cannot be handed to a sink."""
-        return self.key_type == "standard" and self.restrictions.client_kind in ("referrers", "android", "ios")
+        return self.borne_by is not None
 
     @property
     def studio_visible(self) -> bool:

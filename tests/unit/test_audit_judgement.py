@@ -15,6 +15,8 @@ from keyadmin.audit.model import AuditFacts, Severity, Use
 from keyadmin.audit.rules import apply, chosen, rules
 from keyadmin.audit.steps import ORDERED, StepBook
 from keyadmin.model.key import GEMINI, Key, Restrictions
+from keyadmin.model.key_codec import format_time
+from keyadmin.model.lineage import lineage_of, successor_id
 from tests.unit.test_audit_rules import MAPS, NOW, OFFICE, OPEN, ROBOT, key, successor, targets
 
 EVERY = frozenset(rules())
@@ -140,12 +142,119 @@ def test_no_key_is_to_be_deleted_whose_use_was_not_read(services: tuple[str, ...
     assert steps(one, **off)[0] == steps(one, **off, used=used(one, *services))[0] or len(services) > 1
 
 
+def test_a_key_too_young_to_have_been_used_is_not_to_be_deleted_as_its_api_is_off() -> None:
+    """Such as the successor that a rotation has just made."""
+    young = key(age=1, account=None, restrictions=Restrictions(targets=targets(MAPS)))
+    assert steps(young, apis={MAPS: False}, used={}) == [("review", REFERRERS)]
+
+
 @pytest.mark.parametrize("clients", [{"referrers": ("https://a.example/*",)}, {"ios": ("com.example.app",)}])
 def test_a_key_that_a_page_or_an_app_bears_is_cloned_as_no_sink_takes_its_successor(clients: dict[str, Any]) -> None:
     public = key(age=100, account=None, restrictions=Restrictions(**clients, targets=targets(MAPS)))
     assert steps(public, used=used(public, MAPS)) == [("replace", "keys clone"), DELETE]
     assert steps(public) == [("replace", "keys clone"), DELETE]
     assert judged(public)[0].steps[1].not_read == ("use",)
+
+
+REFERRERS = "keys restrict --allowed-referrers SITE"
+CLONE = ("replace", "keys clone")
+
+
+def named(name: str, *services: str, age: float = 10, **clients: Any) -> Key:
+    """A standard key of this name for these APIs."""
+    restrictions = Restrictions(**clients, targets=targets(*services))
+    return replace(key(age=age, account=None, restrictions=restrictions), display_name=name)
+
+
+@pytest.mark.parametrize(
+    ("one", "option"),
+    [
+        (named("store", MAPS), "--allowed-referrers SITE"),
+        (named("store", MAPS, "places.googleapis.com"), "--allowed-referrers SITE"),
+        (named("Browser key (auto created by Firebase)", "firestore.googleapis.com"), "--allowed-referrers SITE"),
+        (named("browser_key", "firestore.googleapis.com"), "--allowed-referrers SITE"),
+        (named("store", "maps-android-backend.googleapis.com"), "--allowed-android PACKAGE=SHA1"),
+        (named("Android key (auto created by Firebase)", "firestore.googleapis.com"), "--allowed-android PACKAGE=SHA1"),
+        (named("iOS key (auto created by Firebase)", "firestore.googleapis.com"), "--allowed-ios BUNDLE"),
+        (named("web", "translate.googleapis.com"), "--allowed-ips ADDRESS"),
+        (named("portfolios", "translate.googleapis.com"), "--allowed-ips ADDRESS"),
+        (named("website backend", "translate.googleapis.com"), "--allowed-ips ADDRESS"),
+        (replace(named("Browser key", "firestore.googleapis.com"), service_account_email=ROBOT), "--allowed-ips ADDRESS"),
+    ],
+)
+def test_clients_are_sites_of_a_page_an_app_of_an_app_and_addresses_where_nothing_speaks_for_these(
+    one: Key, option: str
+) -> None:
+    assert steps(one) == [("review", f"keys restrict {option}")]
+
+
+def test_an_open_key_that_calls_maps_is_one_of_a_page() -> None:
+    one = replace(STANDARD, restrictions=Restrictions(), create_time=NOW - timedelta(days=400))
+    found = steps(one, gemini=True, used=used(one, MAPS))
+    assert found == [TO_USED, ("contain", REFERRERS), CLONE, DELETE]
+
+
+@pytest.mark.parametrize("age", [10, 400])
+@pytest.mark.parametrize("use", [None, (MAPS,)])
+def test_no_finding_about_a_key_of_a_page_is_answered_by_a_rotation_to_a_sink(age: float, use: tuple[str, ...] | None) -> None:
+    """Nor by an auth key: Maps takes none, and its APIs have nothing to do with Gemini."""
+    one = named("Browser key (maps on the website)", MAPS, age=age)
+    facts: dict[str, Any] = {"gemini": True, "used": None if use is None else used(one, *use)}
+    [judgement] = judged(one, **facts)
+    assert {"standard-key", "no-client-restriction", "undisplayable-key"} <= {each.rule for each in judgement.findings}
+    assert {each.fix for each in judgement.findings} == {"keyadmin keys restrict one -p p1 --allowed-referrers SITE"}
+    assert "SINK" not in str(steps(one, **facts))
+    assert steps(one, **facts)[1:] == ([CLONE, DELETE] if age > 90 else [])
+
+
+def rotated(state: str, *, days: float = 0.1, **marks: Any) -> tuple[Key, Key]:
+    """An old key of a page, and the successor that was handed over so long ago."""
+    old = named("store map", MAPS, age=400)
+    lineage = lineage_of(old.uid)
+    made = successor(2, state, lineage=lineage, published=format_time(NOW - timedelta(days=days)), predecessor="one", **marks)
+    made = replace(made, service_account_email=None, restrictions=old.restrictions, create_time=NOW - timedelta(days=days))
+    assert made.key_id == successor_id(lineage, 2)
+    return old, made
+
+
+def of_old(old: Key, made: Key) -> KeyJudgement:
+    return next(each for each in judged(old, made) if each.key is old)
+
+
+def test_while_the_grace_runs_the_old_key_is_waited_for_and_not_rotated_again() -> None:
+    old, made = rotated("grace")
+    judgement = of_old(old, made)
+    assert [(each.kind, each.command) for each in judgement.steps] == [
+        ("review", "keyadmin rotation status one -p p1"),
+        ("delete", "keyadmin keys rotate one -p p1"),
+    ]
+    [aged] = [each for each in judgement.findings if each.rule == "key-too-old"]
+    assert aged.message.endswith(f"; {made.key_id} has replaced it, and its grace runs until 2026-11-24 09:36 UTC")
+    assert {each.fix for each in judgement.findings} == {"keyadmin rotation status one -p p1"}
+    assert "wait until then" in judgement.steps[0].why
+
+
+def test_when_the_grace_is_over_it_is_finished_with_the_sinks_that_there_were() -> None:
+    old, made = rotated("grace", days=3)
+    assert [each.command for each in of_old(old, made).steps] == ["keyadmin keys rotate one -p p1"]
+    old, made = rotated("grace", days=3, sinks="0123456789abcdef")
+    [step] = of_old(old, made).steps
+    assert (step.kind, step.command) == ("delete", "keyadmin keys rotate one -p p1 --to SINK")
+    assert step.why.startswith(f"{made.key_id} has replaced it, and its grace of 24 h is over, with the same sinks: ")
+
+
+def test_a_successor_that_nobody_has_yet_is_handed_over_and_no_other_made() -> None:
+    [step] = of_old(*rotated("verifying")).steps
+    assert (step.kind, step.command) == ("replace", "keyadmin keys rotate one -p p1")
+    assert "makes none" in step.why
+
+
+def test_keys_that_are_alike_but_for_a_rotation_do_not_share_their_steps() -> None:
+    old, made = rotated("grace")
+    other = replace(old, name=old.name.replace("/one", "/two"), uid="uid-two")
+    found = {each.key.key_id: each.fix for each in judged(other, old, made) if each.key is not None}
+    assert found["two"] == "keyadmin keys restrict two -p p1 --allowed-referrers SITE"
+    assert found["one"] == "keyadmin rotation status one -p p1"
 
 
 @pytest.mark.parametrize(
@@ -175,6 +284,8 @@ def test_no_key_is_to_be_deleted_that_was_called_in_the_six_weeks_that_were_read
     """A monthly job: its last call is more than 30 days ago, so that it counts as unused; deleted it would fail."""
     one = key(age=900, account=None, restrictions=restrictions)
     found = steps(one, gemini=False, used=used(one, MAPS, days=days))
+    if ("replace", "keys clone") in found:  # the old one goes once the page has the new one
+        found.remove(("delete", "keys delete"))
     assert "keys delete" not in str([command for kind, command in found if kind == "delete"])
     [judgement] = judged(one, gemini=False, used=used(one, MAPS, days=days))
     if days > 30:
@@ -243,8 +354,9 @@ def test_no_key_gets_steps_that_contradict_each_other(gemini: bool | None) -> No
             commands = [each.command for each in judgement.steps]
             text = " ".join(commands)
             assert not ("keys migrate" in text and "keys rotate" in text), commands
-            assert commands[0].endswith("keys delete one -p p1") or "keys delete" not in text, commands
-            assert services is not None or "keys delete" not in text, "its use was not read"
+            cloned = [" ".join(each.split()[1:3]) for each in commands[-2:]] == ["keys clone", "keys delete"]
+            assert cloned or commands[0].endswith("keys delete one -p p1") or "keys delete" not in text, commands
+            assert cloned or services is not None or "keys delete" not in text, "its use was not read"
             assert sum("--api-target" in each or "--to-used" in each for each in commands) <= 1, commands
             assert all(finding.fix == commands[0] for finding in judgement.findings)
             kinds = [each.kind for each in judgement.steps]

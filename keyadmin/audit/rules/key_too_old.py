@@ -16,6 +16,8 @@ def check(facts: AuditFacts) -> Iterator[Finding]:
     for key in facts.live:
         if key.create_time is not None and key.create_time < limit:
             message = f"the key is {days(facts.now - key.create_time)} old; the limit is {days(facts.max_age)}"
+            if (under_way := facts.replaced.get(key.name)) is not None:
+                message += under_way.words
             yield finding_of(RULE, facts, key, message)
 
 
