@@ -25,6 +25,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -123,7 +124,7 @@ def main(arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:
     session.choose_project = _choose_project
     _no_tracing(arguments)
     use_table({name: entry.target for name, entry in ROOT.entries.items()})
-    with calling_as(Invocation(program())), reveal.nothing_yet():
+    with calling_as(Invocation(program(), words=tuple(arguments))), reveal.nothing_yet():
         code = _boundary(session, arguments)
         try:
             streams.flush()
@@ -208,7 +209,7 @@ def _wrong_usage(session: Session, error: typer.TyperException, arguments: Seque
 
     session.say_chosen_sandbox(arguments)
     context: Any = getattr(error, "ctx", None)
-    call_as(Invocation(program(), global_options_typed({**_typed_globals(arguments), **session.raw})))
+    call_as(replace(called_as(), options=global_options_typed({**_typed_globals(arguments), **session.raw})))
     alone = context is not None and context.parent is None
     if type(error).__name__ == NO_COMMAND_GIVEN or (alone and error.format_message().rstrip(".") == COMMAND_MISSING):
         session.console.say(_first_steps() if alone else error.format_message())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from keyadmin.cli.console import Console
 from keyadmin.cli.program import global_options_typed, program
 from keyadmin.cli.progress import TerminalObserver
 from keyadmin.cli.settings import FORMATS, ResolvedSetting, SandboxChoice, Settings, project_id, sandbox_choice, settle
-from keyadmin.model.command_line import Invocation, call_as, typed
+from keyadmin.model.command_line import call_as, called_as, typed
 from keyadmin.model.observer import Observer
 from keyadmin.model.problem import Cause, Problem, usage
 
@@ -63,11 +64,13 @@ class Session:
         """
         from keyadmin.cli.logs import direct
 
-        call_as(Invocation(program(), global_options_typed(self.raw)))
+        call_as(replace(called_as(), program=program(), options=global_options_typed(self.raw)))
         self._refuse_several_projects()
         if world != "any" and self.raw.setdefault("sandbox", True) is False:
             raise usage("this command is about the sandbox alone", "leave out --no-sandbox")
         choice = sandbox_choice(self.raw.get("sandbox"), self.env)
+        if choice is not None and not choice.by_flag:
+            call_as(replace(called_as(), outside=("--sandbox",)))
         if choice is not None and world != "server":
             self.say_sandbox(choice)
         self._settings = settings = settle(self.raw, self.env, formats)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from keyadmin.keys import validate
 from keyadmin.keys.denial import told_apart
-from keyadmin.model.command_line import typed
+from keyadmin.model.command_line import instead, typed
 from keyadmin.model.key import Key
 from keyadmin.model.lineage import Lineage, Member, read
 from keyadmin.model.observer import SILENT, Observer
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 State = Literal["live", "deleted", "any"]
 Choose = Literal["refuse", "newest", "former"]
 SHOWN: Final = 10  # of the keys that one name fits
+TYPED: Final = 3  # with the command for each
 FULL_NAME: Final = re.compile(
     r"(?://apikeys\.googleapis\.com/)?projects/(?P<project>[^/]+)/locations/global/keys/(?P<id>[a-z0-9-]+)"
 )
@@ -189,6 +190,14 @@ async def _by_listing(
     by_id = [key for key in listed if key.key_id == text]
     matches = by_id or [key for key in listed if key.display_name == text]
     preferred = [key for key in matches if (key.delete_time is not None) == (state == "deleted")]
+    if state == "deleted" and len(matches) > 1 and not preferred:
+        raise Problem(
+            Cause.INVALID_ARGUMENT,
+            f"none of the {len(matches)} keys of project {project} with the display name {text!r} is deleted: there is nothing "
+            "to bring back",
+            project=project,
+            fix=(f"see which are: {typed('keys list', all=True, deleted=True, project=project)}",),
+        )
     choose: Choose = "refuse" if newest is None or by_id else "newest"
     return _chosen(text, project, preferred or matches, listed, choose, newest or SILENT)
 
@@ -216,8 +225,16 @@ def _ambiguous(text: str, project: str, matches: Sequence[Key]) -> Problem:
         f"{len(matches)} keys of project {project} have the display name {text!r}",
         project=project,
         notes=[*rows, *more],
-        fix=(f"name the key by its id: {', '.join(member.key.key_id for member in members[:SHOWN])}",),
+        fix=(f"name the key by its id: {', '.join(member.key.key_id for member in members[:SHOWN])}", *_each(text, members)),
     )
+
+
+def _each(text: str, members: Sequence[Member]) -> Iterator[str]:
+    """The command that was typed, with the id of each key that may be meant: which one, a person has to say."""
+    for member in members if len(members) <= TYPED else ():
+        command = instead(text, member.key.key_id)
+        if command is not None:
+            yield f"for {_row(member).partition(';')[0]}: {command}"
 
 
 def _row(member: Member) -> str:

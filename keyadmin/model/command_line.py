@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -25,10 +25,16 @@ Value = str | bool | None | Iterable[str]
 
 @dataclass(frozen=True)
 class Invocation:
-    """How this run was called: the program as it is to be typed, and the global options that go into every command."""
+    """How this run was called: the program as it is to be typed, and the global options that go into every command.
+
+    `outside` = those that a command needs beside them to write outside the sandbox, which a variable alone does not allow;
+    `words` = what was typed behind the program, where a person typed it.
+    """
 
     program: str = PROGRAM
     options: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 _PLAIN: Final = Invocation()
@@ -47,6 +53,8 @@ _OPTION: Final = {
     "without": "service",
     "quota_project": "project",
 }
+INSIDE: Final = ("secret-manager", "stdout")
+"""The kinds of sink that write nothing outside the sandbox; the others' classes say that they do."""
 _SHORT: Final = {"project": "-p"}
 _IN_TEMPLATE: Final = re.compile(r"`([^`]+)`")
 
@@ -80,13 +88,28 @@ def typed(path: str, *arguments: str, **options: Value) -> str:
     kind = next((kind for commands, kind in _FIRST if commands.match(path)), None)
     words = [name(kind, each) if kind and place == 0 and each != "-" else each for place, each in enumerate(arguments)]
     invocation = _INVOCATION.get()
-    parts = [invocation.program, path, *map(_quoted, words), *_options(options), *map(shlex.quote, invocation.options)]
+    carried = [*invocation.options, *(invocation.outside if _leaves(path, options.get("to")) else ())]
+    parts = [invocation.program, path, *map(_quoted, words), *_options(options), *map(shlex.quote, carried)]
     return " ".join(filter(None, parts))
+
+
+def _leaves(path: str, sinks: Value) -> bool:
+    """Whether the command writes a key outside the sandbox, as it stands there: a placeholder is no sink yet."""
+    given = [sinks] if isinstance(sinks, str) else sinks if isinstance(sinks, Sequence) else ()
+    return path == "env set" or any(":" in sink and sink.partition(":")[0] not in INSIDE for sink in given)
 
 
 def retyped(words: Iterable[str]) -> str:
     """A command line of the person's own, some words exchanged: quoted already, with every option that was typed."""
     return " ".join([_INVOCATION.get().program, *words])
+
+
+def instead(word: str, other: str) -> str | None:
+    """The command line that was typed, with another word in the place of this one; None where it is not there just once."""
+    words = _INVOCATION.get().words
+    if words.count(word) != 1:
+        return None
+    return retyped(shlex.quote(other if each == word else each) for each in words)
 
 
 def gcloud(path: str, *arguments: str, **options: Value) -> str:
@@ -109,7 +132,8 @@ def complete(template: str, **names: str | None) -> str:
         if not re.match(rf"{PROGRAM} [a-z-]", words):
             return words
         invocation = _INVOCATION.get()
-        return " ".join([invocation.program, words.removeprefix(f"{PROGRAM} "), *map(shlex.quote, invocation.options)])
+        carried = [*invocation.options, *(invocation.outside if words.startswith(f"{PROGRAM} env set ") else ())]
+        return " ".join([invocation.program, words.removeprefix(f"{PROGRAM} "), *map(shlex.quote, carried)])
 
     return _IN_TEMPLATE.sub(fill, template)
 

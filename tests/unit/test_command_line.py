@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import keyadmin
-from keyadmin.model.command_line import Invocation, calling_as, complete, gcloud, typed
+from keyadmin.handover.registry import built_in
+from keyadmin.model.command_line import INSIDE, Invocation, calling_as, complete, gcloud, typed
 from keyadmin.model.name_forms import FORMS
 
 
@@ -35,6 +36,21 @@ def test_it_carries_the_program_and_the_options_of_this_run() -> None:
         )
         assert complete("an admin runs `gcloud services list`") == "an admin runs gcloud services list"
     assert typed("keys list") == "keyadmin keys list"
+
+
+def test_what_writes_outside_a_sandbox_that_a_variable_chose_carries_what_it_needs() -> None:
+    with calling_as(Invocation(outside=("--sandbox",))):
+        handed = "keyadmin keys hand-over web"
+        assert typed("keys hand-over", "web", to=["env-file:.env"]) == f"{handed} --to env-file:.env --sandbox"
+        assert typed("keys hand-over", "web", to="exec:cat") == f"{handed} --to exec:cat --sandbox"
+        assert typed("keys hand-over", "web", to=("stdout", "exec:cat")).endswith(" --sandbox")
+        assert typed("env set", "web") == "keyadmin env set web --sandbox"
+        assert complete("so: `keyadmin env set KEY`", key="web") == "so: keyadmin env set web --sandbox"
+        inside = "secret-manager:projects/shop/secrets/web"
+        assert typed("keys hand-over", "web", to=[inside, "stdout"]) == f"{handed} --to {inside} --to stdout"
+        assert typed("keys rotate", "web", to="SINK") == "keyadmin keys rotate web --to SINK"
+        assert complete("so: `keyadmin env show`") == "so: keyadmin env show"
+    assert {sink.kind for sink in built_in() if not sink.outside} == set(INSIDE)
 
 
 @pytest.mark.parametrize("bad", ["x; rm -rf ~", "$(id)", "`id`", "a b", "--yes", "", "-p", "key\nid", "KEY; id", "../x"])

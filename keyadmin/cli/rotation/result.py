@@ -8,6 +8,7 @@ from typing import Any
 from keyadmin.cli.keys.sink_options import Printer
 from keyadmin.cli.render import show_document
 from keyadmin.cli.session import Session
+from keyadmin.model.lineage import State
 from keyadmin.model.problem import Exit
 from keyadmin.rotation.job import Outcome
 
@@ -17,7 +18,16 @@ _SIGNS = {"done": "+", "already": "=", "skipped": "-", "waiting": ".", "failed":
 def lines_of(outcome: Outcome) -> list[str]:
     """The steps and the state, a line each."""
     lines = [f"{_SIGNS[step.status]} {step.step}: {step.detail or step.status}" for step in outcome.steps]
-    return [*lines, f"{outcome.lineage.newest.key.key_id}: {outcome.state_words}; {outcome.why_beside}"]
+    return [*lines, _stand(outcome)]
+
+
+def _stand(outcome: Outcome) -> str:
+    """Where it stands. While both keys work both are named, as it is not to be guessed which one the id is of."""
+    new, old = outcome.lineage.newest.key.key_id, outcome.lineage.predecessor
+    if outcome.state is State.GRACE and old is not None and old.live:
+        words = outcome.state_words.removeprefix("old key ")
+        return f"The new key is {new}; the old key {old.key.key_id} {words}; {outcome.why_beside}"
+    return f"{new}: {outcome.state_words}; {outcome.why_beside}"
 
 
 def capital(text: str) -> str:

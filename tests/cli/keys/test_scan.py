@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,35 @@ def test_an_env_file_that_git_does_not_ignore_is_to_be_ignored_first(scan, keys,
     assert "ignore" not in scan(repository, "--format", "json").json[0]["fix"][0], "it leaked into a file that git may take"
     (elsewhere,) = scan(repository / "a.py", "--format", "json").json
     assert elsewhere["fix"][0].endswith(f"keys compromised {found['name']} --to SINK"), "nothing deletes what nobody replaced"
+
+
+def test_what_it_says_works_as_printed_in_a_sandbox_that_a_variable_chose(scan, keys, strings, scratch) -> None:
+    file = scratch / "s.env"
+    assert keys("hand-over", "web", "--sandbox", "--to", f"env-file:{file}:KEY").code == 0
+    (found,) = scan(scratch, "--format", "json").json
+    command = found["fix"][-1].rpartition(": ")[2]
+    assert command.endswith(f"--to env-file:{file}:KEY --sandbox")
+    done = keys(*shlex.split(command)[2:], "--yes")
+    assert done.code == 0, done.err
+    assert strings["web"] not in file.read_text()
+
+
+def test_of_a_key_in_a_page_it_says_what_protects_it_there(scan, served, keys, scratch) -> None:
+    made = {
+        "keyId": "map",
+        "displayName": "Store",
+        "restrictions": {"apiTargets": [{"service": "maps-backend.googleapis.com"}]},
+    }
+    served.control("seed", {"projects": [{"projectId": "demo-project", "services": [GEMINI], "keys": [made]}]})
+    (scratch / "page.html").write_text(keys("show", "map").out)
+
+    def steps() -> list[str]:
+        (found,) = scan(scratch, "--format", "json").json
+        return [step.rpartition(": ")[2].replace(found["name"], "NAME") for step in found["fix"]]
+
+    assert steps() == ["keyadmin keys restrict NAME --allowed-referrers SITE", "keyadmin keys clone NAME"]
+    assert keys("restrict", "map", "--allowed-referrers", "https://a.example/*", "--yes").code == 0
+    assert steps() == ["keyadmin keys clone NAME"]
 
 
 def test_revoke_keeps_what_changed_since_it_was_shown(scan, keys, served, strings, scratch, monkeypatch) -> None:

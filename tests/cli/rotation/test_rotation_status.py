@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Any
 
 import pytest
@@ -152,6 +153,22 @@ def test_for_what_destroys_or_narrows_a_name_of_two_generations_is_none(world: W
     assert f"{second}  generation 2, handed over; auth" in done.err
     assert "web-0  generation 1, in use; auth" in done.err
     assert len(world.writes()) == writes
+    ways = {each.partition(": ")[0].strip(): each.partition(": ")[2] for each in done.err.splitlines() if "    for " in each}
+    assert set(ways) == {"for generation 1, in use", "for generation 2, handed over"}
+    again = world.cli(*shlex.split(ways["for generation 2, handed over"])[1:], env={"KEYADMIN_SANDBOX": world.sandbox.rest})
+    assert again.code == 0, again.err
+
+
+def test_no_name_of_keys_that_live_is_brought_back_and_of_deleted_ones_each_is_named(world: World) -> None:
+    second = rotated(world)
+    done = named(world, ("keys", "undelete"))
+    assert done.code == 1
+    assert "none of the 2 keys of project shop-a with the display name 'web 0' is deleted" in done.err
+    for key_id in ("web-0", second):
+        assert world.type("keys", "delete", key_id, *KEY, "--yes", "--force").code == 0
+    done = named(world, ("keys", "undelete"))
+    assert done.code == 2, done.err
+    assert f"keys undelete {second} -p shop-a --sandbox" in done.err
 
 
 def test_a_rollback_by_name_goes_back_to_the_one_before(world: World) -> None:
