@@ -49,7 +49,7 @@ def refuse_unnamed(key: Key, sinks: Iterable[SinkSpec]) -> None:
             raise usage(
                 f"{redact(key.display_name) or key.key_id!r} is a key for a page or an app, and {spec.text!r} would name it "
                 f"{name}, where programs look for a key for Gemini",
-                f"say how it is to be named: --to {shlex.quote(spec.text)}:NAME",
+                f"name its variable: --to {shlex.quote(spec.text)}:NAME",
             )
 
 

@@ -164,6 +164,7 @@ def test_no_name_of_keys_that_live_is_brought_back_and_of_deleted_ones_each_is_n
     done = named(world, ("keys", "undelete"))
     assert done.code == 1
     assert "none of the 2 keys of project shop-a with the display name 'web 0' is deleted" in done.err
+    assert world.say(done.err.partition("see which are: ")[2].splitlines()[0].removesuffix(" --sandbox")).code == 0
     for key_id in ("web-0", second):
         assert world.type("keys", "delete", key_id, *KEY, "--yes", "--force").code == 0
     done = named(world, ("keys", "undelete"))
