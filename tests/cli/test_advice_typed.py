@@ -37,7 +37,7 @@ BUSY: dict[str, Any] = {
 NOTHING_TO_TYPE: dict[Cause, str] = {
     Cause.QUOTA_PROJECT_NOT_SET: "gcloud's own settings, and its enabling of an API (typed in doctor/test_doctor_typed.py)",
     Cause.QUOTA_PROJECT_DENIED: "gcloud's own settings, and a grant (typed in doctor/test_doctor_typed.py)",
-    Cause.ORG_POLICY_BLOCKS_SERVICE_ACCOUNT_KEY: "gcloud org-policies: the sandbox reads policies only",
+    Cause.ORG_POLICY_BLOCKS_SERVICE_ACCOUNT_KEY: "gcloud org-policies: typed in sandbox/test_iam_programs.py",
     Cause.ORG_POLICY_CONSTRAINT: "gcloud org-policies: the sandbox reads policies only; an admin's consoles",
     Cause.VPC_SERVICE_CONTROLS: "Access Context Manager is an admin's console",
     Cause.RATE_LIMITED: "waiting, and gcloud's own settings",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 from googleapiclient.errors import HttpError
+
+from keyadmin.access.explain import explain
+from keyadmin.model.cause import Cause
 
 from .clients import Gcloud, discovered
 from .conftest import Running
@@ -183,6 +187,27 @@ def test_gcloud_keeps_custom_roles(sandbox: Running, tmp_path: Path) -> None:
     assert "apikeys.keys.create" in testable.stdout.split()
     grantable = gcloud("iam", "list-grantable-roles", f"//cloudresourcemanager.googleapis.com/{DEMO}", "--format=value(name)")
     assert {"roles/owner", f"{DEMO}/roles/keyMaker"} <= set(grantable.stdout.split())
+
+
+@pytest.mark.parametrize("constraint", ["iam.disableServiceAccountKeyCreation", "iam.managed.disableServiceAccountKeyCreation"])
+def test_the_printed_exception_lifts_an_inherited_constraint(
+    sandbox: Running, accounts: Any, tmp_path: Path, constraint: str
+) -> None:
+    """What `explain` prints where the constraint is set at the organisation, typed as it stands."""
+    _create(accounts)
+    sandbox.control("seed", {"orgPolicies": {"organizations/1000": {constraint: True}}})
+    with pytest.raises(HttpError) as refused:
+        accounts.keys().create(name=NAME, body={}).execute()
+    found = explain(f"{refused.value.content.decode()} on {DEMO}")
+    assert found.cause is Cause.ORG_POLICY_BLOCKS_SERVICE_ACCOUNT_KEY
+    commands = [line.partition("    #")[0] for line in found.fix if "gcloud org-policies" in line]
+    assert len(commands) == 2
+    environment = Gcloud(sandbox, tmp_path / "gcloud").environment
+    for command in commands:
+        words = command.replace("CONSTRAINT", constraint)
+        done = subprocess.run(["sh", "-c", words], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr
+    assert accounts.keys().create(name=NAME, body={}).execute()["privateKeyData"]
 
 
 def test_gcloud_reads_and_sets_organisation_policies(sandbox: Running, tmp_path: Path) -> None:

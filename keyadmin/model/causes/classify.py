@@ -23,6 +23,7 @@ _IMPLIED: Final = {
 }
 # Only these are about a permission: elsewhere a name of that form says nothing.
 _OF_IAM: Final = frozenset({*_IMPLIED, Cause.MISSING_IAM_PERMISSION, Cause.PROJECT_NOT_FOUND_OR_NO_ACCESS})
+_OF_CONSTRAINTS: Final = frozenset({Cause.ORG_POLICY_CONSTRAINT, Cause.ORG_POLICY_BLOCKS_SERVICE_ACCOUNT_KEY})
 
 
 def classify(facts: ErrorFacts) -> Classification:
@@ -36,7 +37,7 @@ def classify(facts: ErrorFacts) -> Classification:
         service=named.service(facts),
         project=named.project(facts),
         variant=variant,
-        constraint=names.constraint_in(named.everything(facts)) if cause is Cause.ORG_POLICY_CONSTRAINT else None,
+        constraint=names.constraint_in(named.everything(facts)) if cause in _OF_CONSTRAINTS else None,
         model=names.model_in(facts.message)
         if cause in (Cause.MODEL_NOT_FOUND, Cause.MODEL_OVERLOADED, Cause.NO_FREE_TIER)
         else None,

@@ -8,6 +8,17 @@ from keyadmin.model.cause import Cause
 from keyadmin.model.causes.entries.of_reasons import forms_of, reasons_of
 from keyadmin.model.causes.entry import CLOUD, CauseEntry, Turn, Variant, do, google_says, run, says
 
+
+def _exception(constraint: str) -> str:
+    """What excepts PROJECT from a constraint that is inherited.
+
+    set-policy takes managed and older constraints; `resource-manager org-policies disable-enforce` refuses managed ones, and
+    `org-policies delete` finds nothing that the project only inherits.
+    """
+    policy = rf"name: projects/PROJECT/policies/{constraint}\nspec:\n  rules:\n  - enforce: false\n"
+    return f"printf '{policy}' > exception.yaml && gcloud org-policies set-policy exception.yaml"
+
+
 ORG_POLICY_BLOCKS_KEY_BINDING: Final = CauseEntry(
     Cause.ORG_POLICY_BLOCKS_KEY_BINDING,
     "The organisation forbids keys bound to service accounts",
@@ -18,9 +29,10 @@ ORG_POLICY_BLOCKS_KEY_BINDING: Final = CauseEntry(
             "keyadmin keys create --name NAME --project PROJECT --api-target generativelanguage.googleapis.com",
             "restricted to the Gemini API alone (keyadmin's default) the key is allowed",
         ),
-        do(
-            "or an organisation policy admin makes an exception from iam.managed.disableServiceAccountApiKeyCreation for "
-            "PROJECT"
+        run(
+            _exception("iam.managed.disableServiceAccountApiKeyCreation"),
+            "or an organisation policy admin (roles/orgpolicy.policyAdmin, granted at the organisation) makes an exception "
+            "for PROJECT; it takes up to 15 minutes",
         ),
     ),
     f"{CLOUD}/docs/authentication/api-keys",
@@ -38,9 +50,14 @@ ORG_POLICY_BLOCKS_SERVICE_ACCOUNT_KEY: Final = CauseEntry(
             "(--impersonate-service-account), or workload identity federation"
         ),
         run(
-            "gcloud org-policies delete iam.disableServiceAccountKeyCreation --project=PROJECT",
-            "or an organisation policy admin (roles/orgpolicy.policyAdmin, granted at the organisation) makes an exception; "
-            "being owner is not enough",
+            "gcloud org-policies describe CONSTRAINT --project=PROJECT --effective",
+            "what is enforced there: of iam.disableServiceAccountKeyCreation and "
+            "iam.managed.disableServiceAccountKeyCreation it may be either, or both",
+        ),
+        run(
+            _exception("CONSTRAINT"),
+            "or an organisation policy admin (roles/orgpolicy.policyAdmin, granted at the organisation) makes an exception "
+            "for PROJECT; being owner is not enough, and it takes up to 15 minutes",
         ),
     ),
     f"{CLOUD}/resource-manager/docs/organization-policy/restricting-service-accounts",
