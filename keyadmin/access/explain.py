@@ -41,7 +41,7 @@ class Explanation:
     read: dict[str, str] = field(default_factory=dict)
 
     def to_json(self, *, alone: bool = True) -> dict[str, Any]:
-        """The object of contract 3; names that could not be read are left out.
+        """The object of contract 3; names that could not be read are left out, and the turn of an unknown error.
 
         `alone` = the text's other errors are not shown.
         """
@@ -49,7 +49,10 @@ class Explanation:
         for name in ("permission", "service", "project"):
             if value := getattr(self, name):
                 out[name] = value
-        out |= self.read | {"fix": list(self.fix), "source": self.source, "count": self.count}
+        out |= self.read | {"fix": list(self.fix)}
+        if self.cause is not Cause.UNKNOWN:
+            out["turn"] = self.turn.value
+        out |= {"source": self.source, "count": self.count}
         return out | {"others": self.others} if alone else out
 
 

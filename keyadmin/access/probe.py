@@ -89,7 +89,7 @@ async def probe(cloud: Cloud, project: str, feature: Feature) -> ProbeResult:
     """Look at one project. Never raises for what a service refuses."""
     names = feature.looked_for
     found, held, apis, enforced, keys, constraints = await asyncio.gather(
-        or_problem(_project(cloud, project)),
+        or_problem(its_project(cloud, project)),
         or_problem(_held_above(cloud, project, names) if feature.at_organization else held_permissions(cloud, project, names)),
         or_problem(_states(cloud, project)),
         or_problem(_enforced(cloud, project, feature)),
@@ -154,7 +154,7 @@ async def _quota(cloud: Cloud) -> ProbedPermissions | Problem | None:
     return None if project is None else await or_problem(held_permissions(cloud, project, [USE_SERVICE]))
 
 
-async def _project(cloud: Cloud, project: str) -> Project:
+async def its_project(cloud: Cloud, project: str) -> Project:
     """On the project's own account first: Resource Manager shows a suspended project as active, and there it refuses."""
     try:
         return await cloud.projects.get(project, charged=True)

@@ -250,7 +250,7 @@ def _instead(session: Session, error: typer.TyperException, context: Any, argume
     if context is None:
         return ()
     if not isinstance(option, str):
-        return for_argument(context.command_path.partition(" ")[2], error.format_message())
+        return for_argument(context.command_path.partition(" ")[2], error.format_message(), arguments)
     return for_option(option, [name for each in context.command.get_params(context) for name in each.opts], arguments)
 
 

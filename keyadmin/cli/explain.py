@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -14,12 +16,13 @@ from keyadmin.cli.steps import step_lines
 from keyadmin.cli.text import folded, terminal_width
 from keyadmin.model.causes.entry import Turn
 from keyadmin.model.command_line import typed
-from keyadmin.model.problem import Cause, Exit, usage
+from keyadmin.model.problem import Cause, Exit, Problem, usage
+from keyadmin.model.secret import KeyString, holds_key
 
 if TYPE_CHECKING:
     from keyadmin.access.explain import Explanation
     from keyadmin.cloud.connect import Cloud
-    from keyadmin.projects.explain_checks import Seen
+    from keyadmin.projects.explain_checks import Looked
 
 MOST_BYTES: Final = 16 * 1024 * 1024
 
@@ -53,11 +56,18 @@ def explain(
     chosen = session.settings.project
     project = chosen.value if chosen is not None and chosen.source == "--project" else None
     found = access.explain_all(words, project=project) if everything else [access.explain(words, project=project)]
+    if text is not None and all(each.cause is Cause.UNKNOWN for each in found) and os.path.isfile(text):
+        raise usage(f"{text} is a file, and what it holds was not read", typed("explain", from_file=text, verify=verify))
     agreed: set[str] = set()
-    seen = [_looked_at(context, each, agreed) if verify else None for each in found]
+
+    def again(project: str) -> str:
+        given, file = _typed_text(text, from_file)
+        return typed("explain", *given, from_file=file, all=everything, verify=True, project=project)
+
+    seen = [_looked_at(context, each, agreed, again) if verify else None for each in found]
     pairs = list(zip(found, seen, strict=True))
     documents = [each.to_json(alone=not everything) | _verified(looked) for each, looked in pairs]
-    reports = [_report(each) + _seen_lines(looked) for each, looked in pairs]
+    reports = [_report(each, looked) + _seen_lines(looked) for each, looked in pairs]
     if everything:
         show_document(session, documents, "\n\n\n".join(reports))
     else:
@@ -67,58 +77,88 @@ def explain(
     return Exit.FOUND if any(each.cause is Cause.UNKNOWN for each in found) else Exit.OK
 
 
+_TYPED_AGAIN: Final = 200  # characters of a text that is printed once more in a command
+
+
+def _typed_text(text: str | None, from_file: Path | None) -> tuple[tuple[str, ...], str | None]:
+    """Where the text comes from, as it is typed once more: the arguments and the file."""
+    if from_file is not None:
+        return (), str(from_file)
+    if text is None or text == "-":
+        return ("-",), None
+    short = len(text) <= _TYPED_AGAIN and text.isprintable() and not holds_key(text)
+    return (text if short else "TEXT",), None
+
+
 def _counted(others: int) -> str:
     return "1 more error is" if others == 1 else f"{others} more errors are"
 
 
-def _looked_at(context: typer.Context, found: Explanation, agreed: set[str]) -> list[Seen]:
+def _looked_at(context: typer.Context, found: Explanation, agreed: set[str], again: Callable[[str], str]) -> Looked:
     """What the checks saw. Raises usage() where no project is named, or only the text names one and nobody can be asked.
 
     The steps are about the project of the text: one of the environment or the configuration is taken only where the text names
-    none. `agreed` = those that were asked about already.
+    none. `agreed` = those that were asked about already; `again` = the same command for a project.
     """
     from keyadmin.cli.confirm import confirm
-    from keyadmin.cli.runner import run
-    from keyadmin.model.project_ref import checked
-    from keyadmin.model.secret import KeyString
-    from keyadmin.projects.explain_checks import look
+    from keyadmin.projects.explain_checks import Looked
 
     session = current(context)
     chosen = session.settings.project
     if found.cause is Cause.UNKNOWN:
-        return []
+        return Looked()
     said = chosen.value if chosen is not None and (chosen.source == "--project" or found.project is None) else None
     project = said or found.project
     if project is None:
-        raise usage("--verify looks at a project, and none was named", typed("explain", "-", verify=True, project="PROJECT"))
+        raise usage("--verify looks at a project, and none was named", again("PROJECT"))
     if said is None and project not in agreed and not (chosen is not None and chosen.value == project):
         question = f"Look at {project}, which only the text names? Nothing is changed, but the calls go there as you"
         if not session.interactive:
-            raise usage(f"only the text names the project {project}", typed("explain", "-", verify=True, project=project))
+            raise usage(f"only the text names the project {project}", again(project))
         confirm(session, question, yes=False)
         agreed.add(project)
+    return _look(context, found, project)
+
+
+def _look(context: typer.Context, found: Explanation, project: str) -> Looked:
+    """What the checks saw in the project; without credentials that they could not see, and what to do."""
+    from keyadmin.access.advice import advice
+    from keyadmin.cli.runner import run
+    from keyadmin.model.project_ref import checked
+    from keyadmin.projects.explain_checks import look
+
+    session = current(context)
     string = session.env.get("GOOGLE_API_KEY") or session.env.get("GEMINI_API_KEY")
     key = KeyString(string) if string else None
+    name = checked(project, "--project")
 
-    async def work(cloud: Cloud) -> list[Seen]:
-        return await look(cloud, found.found, checked(project, "--project"), key)
+    async def work(cloud: Cloud, wanting: str = "") -> Looked:
+        return await look(cloud, found.found, found.fix, name, key, wanting)
 
-    return run(context, work)
+    try:
+        return run(context, work)
+    except Problem as problem:
+        if problem.exit is not Exit.CREDENTIALS:
+            raise
+        why = problem.message
+        session.console.warning(f"{why}, so only what needs none was checked: {advice(problem)[0]}")
+    return run(context, lambda cloud: work(cloud, why), credentials=False)
 
 
-def _verified(seen: list[Seen] | None) -> dict[str, Any]:
-    return {} if seen is None else {"verified": [each.to_json() for each in seen]}
+def _verified(looked: Looked | None) -> dict[str, Any]:
+    return {} if looked is None else {"verified": [each.to_json() for each in looked.seen]}
 
 
 _MARKS: Final = {"ok": "true", "failed": "not so", "unknown": "unknown"}
 
 
-def _seen_lines(seen: list[Seen] | None) -> str:
+def _seen_lines(looked: Looked | None) -> str:
     """What was looked at, for people."""
-    if not seen:
+    if looked is None or not looked.seen:
         return ""
-    lines = [f"  {_MARKS[each.status]:<8} {each.what}{f': {each.detail}' if each.detail else ''}" for each in seen]
-    return "\n".join(("", "", "Looked at, nothing was changed:", *lines))
+    lines = [f"  {_MARKS[each.status]:<8} {each.what}{f': {each.detail}' if each.detail else ''}" for each in looked.seen]
+    other = f" {looked.project} (the text names {looked.named})" if looked.named else ""
+    return "\n".join(("", "", f"Looked at{other}, nothing was changed:", *lines))
 
 
 def _text(text: str | None, from_file: Path | None) -> str:
@@ -127,7 +167,7 @@ def _text(text: str | None, from_file: Path | None) -> str:
 
     if text is not None and from_file is not None:
         raise usage("both a text and --from-file were given", "give one of them")
-    if from_file is not None:
+    if from_file is not None and str(from_file) != "-":
         try:
             with from_file.open("rb") as file:
                 return decoded(file.read(MOST_BYTES))
@@ -137,7 +177,7 @@ def _text(text: str | None, from_file: Path | None) -> str:
             ) from error
     if text is not None and text != "-":
         return text
-    if text is None and sys.stdin.isatty():
+    if text is None and from_file is None and sys.stdin.isatty():
         raise usage(
             "there is no text to explain", "keyadmin explain 'THE ERROR TEXT'", "SOME-COMMAND 2>&1 | keyadmin explain -"
         )
@@ -153,8 +193,15 @@ _TURNS: Final = {
 }
 
 
-def _report(found: Explanation) -> str:
-    """The answer for people."""
+def _marked(step: str) -> str:
+    """A step that is done; behind a command as a comment, so that the line can be typed as it stands."""
+    bare = " --" in step and "    # " not in step
+    return f"{step}    # (done already)" if bare else f"{step}  (done already)"
+
+
+def _report(found: Explanation, looked: Looked | None) -> str:
+    """The answer for people; `looked` = what was seen, by which some steps are done."""
+    done = looked.done if looked is not None else frozenset()
     times = f", {found.count} times" if found.count > 1 else ""
     lines = [f"{found.title} ({found.cause.value}{times})", "", *folded(found.explanation, terminal_width())]
     names = [("Permission", found.permission), ("Service", found.service), ("Project", found.project)]
@@ -165,7 +212,8 @@ def _report(found: Explanation) -> str:
     if found.fix:
         width = terminal_width()
         lines += ["", "What to do:"]
-        lines += [line for number, step in enumerate(found.fix, 1) for line in step_lines(number, step, width)]
+        steps = [_marked(step) if number in done else step for number, step in enumerate(found.fix, 1)]
+        lines += [line for number, step in enumerate(steps, 1) for line in step_lines(number, step, width)]
     if found.cause is not Cause.UNKNOWN:
         lines += ["", *folded(f"Whose turn it is: {_TURNS[found.turn]}", terminal_width()), f"Source: {found.source}"]
     return "\n".join(lines)

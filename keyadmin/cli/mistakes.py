@@ -118,10 +118,23 @@ def for_near(word: str, near: Sequence[str], arguments: Sequence[str]) -> tuple[
     return tuple(retyped([*map(shlex.quote, arguments[:at]), each, *map(shlex.quote, arguments[at + 1 :])]) for each in near)
 
 
-def for_argument(command: str, complaint: str) -> tuple[str, ...]:
-    """What to type where a command takes no arguments, and another one was meant."""
+def for_argument(command: str, complaint: str, arguments: Sequence[str]) -> tuple[str, ...]:
+    """What to type where a command takes no arguments, or one, and another one was meant."""
+    if command == "explain" and complaint.startswith(ONE_TOO_MANY):
+        return (_quoted_whole(complaint, arguments),)
     known = ARGUMENTS.get(command) if complaint.startswith(ONE_TOO_MANY) else None
     return () if known is None else (complete(known),)
+
+
+def _quoted_whole(complaint: str, arguments: Sequence[str]) -> str:
+    """The command line with an error text's words as one argument; `complaint` names all but the first between brackets."""
+    begin = arguments.index("explain") + 1 if "explain" in arguments else len(arguments)
+    more = complaint.partition(" (")[2].removesuffix(".").removesuffix(")")
+    ends = [end for end in range(begin + 2, len(arguments) + 1) if " ".join(arguments[begin + 1 : end]) == more]
+    if not ends or arguments[begin].startswith("-"):
+        return f"quote the text: {typed('explain', 'THE ERROR TEXT')}"
+    words = [*arguments[:begin], " ".join(arguments[begin : ends[0]]), *arguments[ends[0] :]]
+    return retyped(map(shlex.quote, words))
 
 
 def for_option(option: str, known: Collection[str], arguments: Sequence[str]) -> tuple[str, ...]:

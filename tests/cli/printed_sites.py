@@ -39,7 +39,7 @@ PRINTED_BY: Final[dict[str, str]] = {
     "keyadmin.cli.env.restore:restore_:env restore": "env restore",
     "keyadmin.cli.env.show:show:env set": "env show",
     "keyadmin.cli.errors:_why_and_fix:session.command.partition(' ')[2]": "usage without a hint",
-    "keyadmin.cli.explain:_looked_at:explain": "verify without a project",
+    "keyadmin.cli.explain:explain:explain": "verify without a project",
     "keyadmin.cli.keys.compromised:to_check:keys compromised": "a leak",
     "keyadmin.cli.keys.compromised:to_check:keys list": "a leak",
     "keyadmin.cli.keys.compromised:to_check:keys usage": "a leak",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ def test_json_has_the_contract_s_fields(cli: Callable[..., Any]) -> None:
     result = cli("explain", DENIED, "--format", "json")
     assert result.code == 0
     assert result.err == ""
-    assert set(result.json) == {"cause", "title", "explanation", "permission", "service", "fix", "source", "count", "others"}
+    fields = {"cause", "title", "explanation", "permission", "service", "fix", "turn", "source", "count", "others"}
+    assert set(result.json) == fields
+    assert result.json["turn"] == "admin"
     assert result.json["cause"] == "enable-service-denied"
     assert result.json["service"] == "generativelanguage.googleapis.com"
     assert isinstance(result.json["fix"], list)
@@ -50,6 +53,7 @@ def test_unknown_is_exit_code_3_and_no_advice(cli: Callable[..., Any], text: str
     assert result.code == 3
     assert result.json["cause"] == "unknown"
     assert result.json["fix"] == []
+    assert "turn" not in result.json
     assert "What to do" not in cli("explain", "-", stdin=text).out
 
 
@@ -227,3 +231,112 @@ def test_the_typed_project_is_put_into_the_steps_where_the_text_names_none(cli: 
     assert "binding PROJECT --member" in cli("explain", text).out
     named = cli("explain", f"{text} on 'projects/their-shop'", "--project", "my-shop-prod").out
     assert "binding their-shop --member" in named
+
+
+def test_verify_marks_the_steps_that_are_done(cli: Callable[..., Any]) -> None:
+    text = OFF.format(project="demo-project")
+    service = "generativelanguage.googleapis.com"
+    typed = ("--sandbox", "-p", "demo-project", "explain", text, "--verify")
+    assert "(done already)" not in cli(*typed).out
+    assert cli("--sandbox", "projects", "enable", service, "-p", "demo-project").code == 0
+    first, second = (line for line in cli(*typed).out.splitlines() if line.startswith(("  1. ", "  2. ")))
+    assert first.endswith("    # (done already)")
+    assert f"projects enable {service}" in first
+    assert not second.endswith("(done already)")
+    (on,) = (each for each in cli(*typed, "--format", "json").json["verified"] if " is on in " in each["check"])
+    assert (on["status"], on["steps"], on["project"]) == ("ok", [1], "demo-project")
+
+
+def test_verify_marks_a_grant_of_one_s_own_and_none_to_somebody_else(cli: Callable[..., Any]) -> None:
+    typed = ("--sandbox", "-p", "demo-project", "explain", "--verify", "--format", "json")
+    text = "Permission 'compute.zones.list' denied on resource 'projects/demo-project'"
+    own = cli(*typed, text).json
+    assert [each["steps"] for each in own["verified"] if "you hold" in each["check"]] == [[1]]
+    assert "add-iam-policy-binding" in own["fix"][0]
+    robot = "robot@demo-project.iam.gserviceaccount.com does not have compute.zones.list access to projects/demo-project."
+    other = cli(*typed, robot).json
+    assert robot.split()[0] in other["fix"][0]
+    assert all("steps" not in each for each in other["verified"])
+
+
+def test_verify_says_which_project_it_looked_at_where_the_text_names_another(cli: Callable[..., Any]) -> None:
+    typed = ("--sandbox", "-p", "demo-project", "explain", "--verify")
+    assert cli("--sandbox", "projects", "enable", "generativelanguage.googleapis.com", "-p", "demo-project").code == 0
+    other = cli(*typed, OFF.format(project="123456789012"))
+    assert "demo-project (the text names 123456789012)" in other.out
+    assert "(done already)" not in other.out
+    same = cli(*typed, OFF.format(project="100000000001")).out  # its number
+    assert "the text names" not in same
+    assert "(done already)" in same
+
+
+def test_verify_sees_that_a_project_is_suspended(cli: Callable[..., Any]) -> None:
+    text = OFF.format(project="suspended-project")
+    result = cli("--sandbox", "-p", "suspended-project", "explain", text, "--verify", "--format", "json")
+    state = result.json["verified"][0]
+    assert state["status"] == "failed"
+    assert "suspended" in state["detail"]
+
+
+def test_verify_repeats_what_was_typed(cli: Callable[..., Any], tmp_path: Path) -> None:
+    text = OFF.format(project="somebody-elses")
+    file = tmp_path / "an error.txt"
+    file.write_text(text, "utf-8")
+    of_file = cli("--no-sandbox", "explain", "--from-file", str(file), "--all", "--verify")
+    assert of_file.code == 2
+    assert f"explain --from-file '{file}' --all --verify -p somebody-elses" in of_file.err
+    short = "Permission 'compute.zones.list' denied on resource 'projects/somebody-elses'"
+    assert (
+        shlex.join(["explain", short, "--verify", "-p", "somebody-elses"])
+        in cli("--no-sandbox", "explain", short, "--verify").err
+    )
+    assert "explain TEXT --verify -p" in cli("--no-sandbox", "explain", text, "--verify").err
+    assert "explain - --verify -p" in cli("--no-sandbox", "explain", "-", "--verify", stdin=text).err
+
+
+def test_verify_without_credentials_explains_all_the_same(typed: Callable[..., Any]) -> None:
+    env = {"GOOGLE_APPLICATION_CREDENTIALS": "/no/such/file"}
+    given = ("--no-sandbox", "-p", "demo-project", "explain", OFF.format(project="demo-project"), "--verify")
+    result = typed(*given, "--format", "json", env=env)
+    assert result.code == 0, result.err
+    answer = json.loads(result.out)
+    assert answer["cause"] == "api-not-enabled"
+    assert [each["status"] for each in answer["verified"]] == ["unknown", "unknown"]
+    assert "Warning: " in result.err
+
+
+@pytest.mark.parametrize("data", [b"\x00\x01\x02", bytes(range(256)) * 9, b"\x89PNG\r\n\x1a\n" + b"\x00\x07\xfe" * 90])
+def test_what_is_no_text_is_called_that(cli: Callable[..., Any], tmp_path: Path, data: bytes) -> None:
+    file = tmp_path / "picture"
+    file.write_bytes(data)
+    result = cli("explain", "--from-file", str(file))
+    assert result.code == 3
+    assert "This is not text" in result.out
+
+
+def test_a_text_in_another_encoding_is_not_called_binary(cli: Callable[..., Any], tmp_path: Path) -> None:
+    file = tmp_path / "error.txt"
+    file.write_bytes("Ошибка: доступ закрыт".encode("cp1251"))
+    assert "another encoding than UTF-8" in cli("explain", "--from-file", str(file)).out
+    file.write_bytes("Ein böser Fehler ist hier aufgetreten".encode("latin-1"))
+    assert "not text" not in cli("explain", "--from-file", str(file)).out
+
+
+def test_a_text_without_quotes_is_printed_with_them(cli: Callable[..., Any]) -> None:
+    result = cli("--sandbox", "explain", "API", "key", "not", "valid", "--all")
+    assert result.code == 2
+    assert "--sandbox explain 'API key not valid' --all" in result.err
+    assert "explain 'ERROR: (gcloud) it failed'" in cli("explain", "ERROR: (gcloud)", "it", "failed").err
+    assert "quote the text" in cli("explain", "--all", "API", "key").err
+
+
+def test_the_name_of_a_file_is_no_text(cli: Callable[..., Any], tmp_path: Path) -> None:
+    file = tmp_path / "01.txt"
+    file.write_text(DENIED, "utf-8")
+    result = cli("explain", str(file))
+    assert result.code == 2
+    assert f"explain --from-file {file}" in result.err
+
+
+def test_from_file_takes_a_dash_for_stdin(cli: Callable[..., Any]) -> None:
+    assert cli("explain", "--from-file", "-", "--format", "json", stdin=DENIED).json["cause"] == "enable-service-denied"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 from keyadmin.model.cause import Cause
@@ -26,6 +27,8 @@ _REFUSED: Final = frozenset(
     {"INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "NOT_FOUND", "FAILED_PRECONDITION", "RESOURCE_EXHAUSTED"}
 )
 _CLIENT_CODES: Final = range(400, 500)
+_UNREADABLE: Final = "\ufffd"  # what stands for bytes that are no UTF-8
+_MOST_WITHOUT_SIGN: Final = 0.1  # of a text's characters
 _SHORT: Final = 120  # characters of a first step that fits behind a sentence
 
 
@@ -110,6 +113,8 @@ def of(facts: ErrorFacts) -> str | None:
     """A sentence or two, or None where nothing more can be said."""
     if not facts.message.strip():
         return "The text is empty. Programs write errors to stderr: SOME-COMMAND 2>&1 | keyadmin explain -"
+    if (unread := _unreadable(facts.message)) is not None:
+        return f"{unread} Give what the program printed: SOME-COMMAND 2>&1 | keyadmin explain -"
     low = facts.message.lower()
     if (page := next((said for marks, said in _SENTENCES if any(mark in low for mark in marks)), None)) is not None:
         return page
@@ -127,6 +132,17 @@ def of(facts: ErrorFacts) -> str | None:
     if match is None or facts.origin is Origin.OTHER or entry(match.cause).general:
         return None
     return _if_googles(match.cause)
+
+
+def _unreadable(text: str) -> str | None:
+    """What is said of something whose characters stand for no sign, a good part of them; None of a text."""
+    unread = text.count(_UNREADABLE)
+    controls = sum(unicodedata.category(each) == "Cc" for each in text)
+    if unread + controls <= len(text) * _MOST_WITHOUT_SIGN:
+        return None
+    if controls:
+        return "This is not text: it holds bytes that no text has, as programs, pictures and compressed files do."
+    return "This cannot be read: it is not text, or text in another encoding than UTF-8."
 
 
 def _elsewhere(text: str) -> str | None:

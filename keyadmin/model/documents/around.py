@@ -118,16 +118,18 @@ class ConnectionJson:
 
 @dataclass(kw_only=True)
 class LookedAtJson:
-    """What `explain --verify` saw."""
+    """What `explain --verify` saw: `project` was looked at; `steps` of `fix`, from 1, are done where the check is ok."""
 
     check: str
     status: Literal["ok", "failed", "unknown"]
     detail: str = ABSENT
+    project: str = ABSENT
+    steps: list[int] = ABSENT
 
 
 @dataclass(kw_only=True)
 class ExplanationJson:
-    """What an error means. Of an unknown one, what was read of it."""
+    """What an error means, and whose turn it is to do something about it. Of an unknown one, what was read of it."""
 
     cause: CauseName
     title: str
@@ -140,6 +142,7 @@ class ExplanationJson:
     reason: str = ABSENT
     help: str = ABSENT
     fix: list[str]
+    turn: Literal["person", "admin", "billing", "google"] = ABSENT
     source: str
     count: int
     others: int = ABSENT
