@@ -39,7 +39,7 @@ PRINTED_BY: Final[dict[str, str]] = {
     "keyadmin.cli.env.restore:restore_:env restore": "env restore",
     "keyadmin.cli.env.show:show:env set": "env show",
     "keyadmin.cli.errors:_why_and_fix:session.command.partition(' ')[2]": "usage without a hint",
-    "keyadmin.cli.explain:explain:explain": "verify without a project",
+    "keyadmin.cli.explain:explain.again:explain": "verify without a project",
     "keyadmin.cli.keys.compromised:to_check:keys compromised": "a leak",
     "keyadmin.cli.keys.compromised:to_check:keys list": "a leak",
     "keyadmin.cli.keys.compromised:to_check:keys usage": "a leak",
@@ -123,6 +123,8 @@ PRINTED_BY: Final[dict[str, str]] = {
 }
 
 TYPED_IN: Final[dict[str, str]] = {
+    "keyadmin.cli.explain:explain:explain": "tests/cli/test_explain.py::test_the_name_of_a_file_is_no_text",
+    "keyadmin.cli.mistakes:_quoted_whole:explain": "tests/cli/test_explain.py::test_a_text_without_quotes_is_printed_with_them",
     "keyadmin.audit.commands:command:verb": "tests/cli/test_advice_audit.py::test_after_the_fix_the_finding_is_gone_and_the_neighbours_are_there",
     "keyadmin.cloud.errors:_unreachable:doctor": "tests/local_google/test_network_advice.py::test_the_connection_is_looked_at_while_the_trouble_lasts",
     "keyadmin.cloud.identity_errors:_connection:doctor": "tests/local_google/test_network_advice.py::test_credentials_that_are_refused_are_shown_where_the_advice_leads",

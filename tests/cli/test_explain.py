@@ -327,7 +327,8 @@ def test_a_text_without_quotes_is_printed_with_them(cli: Callable[..., Any]) -> 
     assert result.code == 2
     assert "--sandbox explain 'API key not valid' --all" in result.err
     assert "explain 'ERROR: (gcloud) it failed'" in cli("explain", "ERROR: (gcloud)", "it", "failed").err
-    assert "quote the text" in cli("explain", "--all", "API", "key").err
+    assert "quote the text: keyadmin explain 'THE ERROR TEXT'" in cli("explain", "--all", "API", "key").err
+    assert cli("explain", "THE ERROR TEXT").code == 3
 
 
 def test_the_name_of_a_file_is_no_text(cli: Callable[..., Any], tmp_path: Path) -> None:
@@ -336,6 +337,7 @@ def test_the_name_of_a_file_is_no_text(cli: Callable[..., Any], tmp_path: Path) 
     result = cli("explain", str(file))
     assert result.code == 2
     assert f"explain --from-file {file}" in result.err
+    assert cli("explain", "--from-file", str(file)).code == 0
 
 
 def test_from_file_takes_a_dash_for_stdin(cli: Callable[..., Any]) -> None:
