@@ -107,11 +107,6 @@ class Sink(ABC):
         """
 
     @classmethod
-    def default_name(cls, value: str) -> str:
-        """The name that a key gets there where none was typed, which is one of Gemini's; empty where one was, or none is."""
-        return ""
-
-    @classmethod
     def place(cls, value: str) -> str | None:
         """What the sink occupies, so that two keys are not given one place; None = nothing."""
         return f"{cls.kind}:{value}"

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from keyadmin.access.advice import advice
 from keyadmin.access.need import PermissionNeed
-from keyadmin.handover.sink import Delivery, Sink, SinkSpec
+from keyadmin.handover.sink import Delivery, Sink
 from keyadmin.keys.provision import CreateResult
 from keyadmin.model.command_line import typed
 from keyadmin.model.key import Key
 from keyadmin.model.observer import Observer
-from keyadmin.model.problem import Problem, usage
-from keyadmin.model.secret import KeyString, redact
+from keyadmin.model.problem import Problem
+from keyadmin.model.secret import KeyString
 
 if TYPE_CHECKING:
     from keyadmin.cloud.connect import Cloud
@@ -38,19 +37,6 @@ class HandedOver:
 def to_read(key: Key) -> PermissionNeed:
     """What reading the key's string takes."""
     return PermissionNeed("apikeys.keys.getKeyString", key.project, f"read the key string of {key.key_id}")
-
-
-def refuse_unnamed(key: Key, sinks: Iterable[SinkSpec]) -> None:
-    """Raises usage() where the key of a page or an app would get a name by which programs look for a key for Gemini."""
-    if not key.public or key.restricted in ("gemini", "mixed"):
-        return
-    for spec in sinks:
-        if name := spec.sink.default_name(spec.value):
-            raise usage(
-                f"{redact(key.display_name) or key.key_id!r} is a key for a page or an app, and {spec.text!r} would name it "
-                f"{name}, where programs look for a key for Gemini",
-                f"name its variable: --to {shlex.quote(spec.text)}:NAME",
-            )
 
 
 async def preflight_all(sinks: Sequence[Sink]) -> None:

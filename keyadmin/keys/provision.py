@@ -57,13 +57,6 @@ class KeySpec:
         """Whether keyadmin's own service account of the project is used."""
         return self.key_type == "auth" and self.service_account is None
 
-    @property
-    def as_key(self) -> Key:
-        """The key as it will be, as far as it is known: without times, and bound to some account where it is bound to one."""
-        account = (self.service_account or preflight.account_email(self.project)) if self.key_type == "auth" else None
-        name = f"projects/{self.project}/locations/global/keys/{self.key_id or ''}"
-        return Key(name, "", self.display_name, self.project, restrictions=self.restrictions, service_account_email=account)
-
 
 @dataclass(frozen=True)
 class CreateResult:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from keyadmin.handover.registry import build, fingerprint
 from keyadmin.handover.sink import SinkSpec
 from keyadmin.keys import resolve
-from keyadmin.keys.hand_over import refuse_unnamed
 from keyadmin.keys.usage import Used, of_keys
 from keyadmin.model.duration import words
 from keyadmin.model.key import Key
@@ -92,7 +91,6 @@ async def plan_compromised(
     told = options or RunOptions()
     build(specs, cloud, flagged=told.flagged, emit=told.write_line)
     key, lineage, living = await resolve.in_lineage(cloud, name, project, observer)
-    refuse_unnamed(key, specs)
     lineage = replace(lineage, suspicious=True)
     terms = RotationTerms(max_age=None, emergency=not grace, grace=grace)
     decision = decide_leaked(lineage, key.key_id, terms, cloud.now(), fingerprint(specs))

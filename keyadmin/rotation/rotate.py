@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from keyadmin.handover.registry import build, fingerprint
 from keyadmin.handover.sink import SinkSpec
 from keyadmin.keys import resolve
-from keyadmin.keys.hand_over import refuse_unnamed
 from keyadmin.model.key import Key
 from keyadmin.model.lineage import Lineage, Member
 from keyadmin.model.observer import SILENT, Observer
@@ -97,8 +96,6 @@ async def plan_rotate(
     key, lineage, living = await resolve.in_lineage(cloud, name, project, observer, choose="newest")
     mine = for_key(terms, lineage, key)
     decision = decide(lineage, mine, cloud.now(), fingerprint(specs))
-    if decision.action in (Action.CREATE, Action.PUBLISH):
-        refuse_unnamed(lineage.newest.key, specs)
     found = RotatePlan(key, lineage, mine, tuple(specs), decision)
     if decision.action is Action.CREATE and not foresight:
         await allowed(job_for(Shared(cloud, SILENT), lineage, mine, tuple(specs), told))  # before anything is made

@@ -22,7 +22,7 @@ from keyadmin.handover.sink import SinkSpec
 from keyadmin.keys import exposure, provision, quota_project
 from keyadmin.keys.change import Started
 from keyadmin.keys.exposure import GeminiExposure
-from keyadmin.keys.hand_over import HandedOver, again, failure, of_made, preflight_all, refuse_unnamed
+from keyadmin.keys.hand_over import HandedOver, again, failure, of_made, preflight_all
 from keyadmin.keys.provision import CreateResult, KeySpec
 from keyadmin.keys.rehearse_create import rehearse_create
 from keyadmin.keys.verify import PROPAGATION_S
@@ -85,7 +85,6 @@ def make(context: typer.Context, wish_of: Callable[[Cloud], Awaitable[KeySpec]],
     async def work(cloud: Cloud) -> tuple[CreateResult, list[HandedOver]] | Started | PlannedKey:
         sinks = build(how.sinks, cloud, flagged=flagged(session), emit=printer)
         wish = await agreed.pinned(cloud, wish_of)
-        refuse_unnamed(wish.as_key, how.sinks)
         await preflight_all(sinks)
         if how.dry_run:
             return await _planned(session, cloud, wish, how)

@@ -40,7 +40,6 @@ def hand_over(context: typer.Context, key: KeyName, to: Sinks, dry_run: DryRun =
     async def work(cloud: Cloud) -> tuple[Key, list[HandedOver]]:
         sinks = build(specs, cloud, flagged=flagged(session), emit=printer)
         found = await resolve.find(cloud, key, partial(session.project, cloud), unseen=True, newest=session.observer)
-        handing.refuse_unnamed(found, specs)
         if dry_run:
             await handing.preflight_all(sinks)
             if unknown := await handing.to_read(found).rehearse(cloud):

@@ -52,12 +52,6 @@ class EnvFileSink(Sink):
         return value
 
     @classmethod
-    def default_name(cls, value: str) -> str:
-        """The default variable, unless it or another one was typed."""
-        path, name = variable(value)
-        return name if Path(value).expanduser() == path else ""
-
-    @classmethod
     def place(cls, value: str) -> str | None:
         """The file's real folder, its name and the variable: however the path is spelled."""
         path, name = variable(value)
