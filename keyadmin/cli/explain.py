@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -74,7 +75,9 @@ def explain(
         show_document(session, documents[0], reports[0])
         if found[0].others:
             session.console.note(f"{_counted(found[0].others)} in the text: --all explains every one.")
-    return Exit.FOUND if any(each.cause is Cause.UNKNOWN for each in found) else Exit.OK
+    if any(each.cause is Cause.UNKNOWN for each in found):
+        return Exit.FOUND
+    return Exit.OK if all(looked is None or looked.signed_in for looked in seen) else Exit.CREDENTIALS
 
 
 _TYPED_AGAIN: Final = 200  # characters of a text that is printed once more in a command
@@ -142,7 +145,7 @@ def _look(context: typer.Context, found: Explanation, project: str) -> Looked:
             raise
         why = problem.message
         session.console.warning(f"{why}, so only what needs none was checked: {advice(problem)[0]}")
-    return run(context, lambda cloud: work(cloud, why), credentials=False)
+    return replace(run(context, lambda cloud: work(cloud, why), credentials=False), signed_in=False)
 
 
 def _verified(looked: Looked | None) -> dict[str, Any]:

@@ -49,11 +49,12 @@ class Seen:
 
 @dataclass(frozen=True)
 class Looked:
-    """What was seen in `project`; `named` = the project of the text, where that is another."""
+    """What was seen in `project`; `named` = the project of the text, where that is another. `signed_in` = with credentials."""
 
     seen: tuple[Seen, ...] = ()
     project: str = ""
     named: str | None = None
+    signed_in: bool = True
 
     @property
     def done(self) -> frozenset[int]:

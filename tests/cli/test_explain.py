@@ -298,7 +298,7 @@ def test_verify_without_credentials_explains_all_the_same(typed: Callable[..., A
     env = {"GOOGLE_APPLICATION_CREDENTIALS": "/no/such/file"}
     given = ("--no-sandbox", "-p", "demo-project", "explain", OFF.format(project="demo-project"), "--verify")
     result = typed(*given, "--format", "json", env=env)
-    assert result.code == 0, result.err
+    assert result.code == 4, result.err
     answer = json.loads(result.out)
     assert answer["cause"] == "api-not-enabled"
     assert [each["status"] for each in answer["verified"]] == ["unknown", "unknown"]
