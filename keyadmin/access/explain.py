@@ -23,7 +23,8 @@ class Explanation:
 
     `read` = what could be read of an unknown error: status, reason, link, vendor. `turn` = whose turn it is. `count` = how
     often the error stands in the text, `others` = how many distinct errors besides it.
-    `found` = what it was classified as.
+    `part` = what of a long text was read, "" for all of it: what stands elsewhere is not counted. `found` = what it was
+    classified as.
     """
 
     cause: Cause
@@ -37,6 +38,7 @@ class Explanation:
     turn: Turn
     count: int = 1
     others: int = 0
+    part: str = ""
     found: Classification = field(default_factory=lambda: Classification(Cause.UNKNOWN))
     read: dict[str, str] = field(default_factory=dict)
 
@@ -91,6 +93,7 @@ def _explained(error: Occurrence, others: int, project: str | None) -> Explanati
         turn=variant.turn if variant is not None and variant.turn is not None else known.turn,
         count=error.count,
         others=others,
+        part=error.part,
         found=found,
         read=_read(error) if found.cause is Cause.UNKNOWN else {},
     )

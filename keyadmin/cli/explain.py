@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final
 
 import typer
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from keyadmin.projects.explain_checks import Looked
 
 MOST_BYTES: Final = 16 * 1024 * 1024
+LONGEST_BYTES: Final = 256 * 1024 * 1024
 
 
 def explain(
@@ -75,6 +76,8 @@ def explain(
         show_document(session, documents[0], reports[0])
         if found[0].others:
             session.console.note(f"{_counted(found[0].others)} in the text: --all explains every one.")
+    if part := found[0].part:
+        session.console.note(f"The text is long: {part} were read; errors elsewhere are neither explained nor counted.")
     if any(each.cause is Cause.UNKNOWN for each in found):
         return Exit.FOUND
     return Exit.OK if all(looked is None or looked.signed_in for looked in seen) else Exit.CREDENTIALS
@@ -173,7 +176,7 @@ def _text(text: str | None, from_file: Path | None) -> str:
     if from_file is not None and str(from_file) != "-":
         try:
             with from_file.open("rb") as file:
-                return decoded(file.read(MOST_BYTES))
+                return decoded(_ends(file))
         except OSError as error:
             raise usage(
                 f"{from_file} cannot be read: {error.strerror}", f"see that {from_file} is there and may be read"
@@ -185,7 +188,16 @@ def _text(text: str | None, from_file: Path | None) -> str:
             "there is no text to explain", "keyadmin explain 'THE ERROR TEXT'", "SOME-COMMAND 2>&1 | keyadmin explain -"
         )
     stream = getattr(sys.stdin, "buffer", None)
-    return decoded(stream.read(MOST_BYTES)) if stream is not None else sys.stdin.read(MOST_BYTES)
+    return decoded(_ends(stream)) if stream is not None else sys.stdin.read(LONGEST_BYTES)
+
+
+def _ends(file: BinaryIO) -> bytes:
+    """What the file or pipe holds; of more than MOST_BYTES the two ends. An endless one ends at LONGEST_BYTES."""
+    half = MOST_BYTES // 2
+    begin, end, read = file.read(half), b"", half
+    while (chunk := file.read(half)) and read < LONGEST_BYTES:
+        end, read = (end + chunk)[-half:], read + len(chunk)
+    return begin + end
 
 
 _TURNS: Final = {

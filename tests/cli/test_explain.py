@@ -47,6 +47,18 @@ def test_from_file(cli: Callable[..., Any], tmp_path: Path) -> None:
     assert cli("explain", "--from-file", str(file)).code == 0
 
 
+@pytest.mark.parametrize("size", [100, 3_000_000, 20_000_000])
+def test_of_a_long_text_both_ends_are_read_and_that_is_said(cli: Callable[..., Any], tmp_path: Path, size: int) -> None:
+    file = tmp_path / "error.log"
+    file.write_text("API key expired. Please renew the API key.\n" + "x" * 79 + "\n" + "noise line\n" * (size // 11) + DENIED)
+    for result in (
+        cli("explain", "--from-file", str(file), "--all", "--format", "json"),
+        cli("explain", "-", "--all", "--format", "json", stdin=file.read_text()),
+    ):
+        assert [each["cause"] for each in result.json] == ["api-key-expired", "enable-service-denied"]
+        assert ("only the first and the last 1,000,000 characters were read" in result.err) == (size > 2_000_000)
+
+
 @pytest.mark.parametrize("text", ["", "nothing that is known", "\x00\x01\x02"])
 def test_unknown_is_exit_code_3_and_no_advice(cli: Callable[..., Any], text: str) -> None:
     result = cli("explain", "-", "--format", "json", stdin=text)

@@ -277,6 +277,7 @@ def _cpu_s(work: Callable[[], object]) -> float:
     [
         *("\\", "permission '", "project ", "billing account for project ", '"', "reason: ", "(", "key: 'a' "),
         *("gemini caller does not have permission ", "gcr.io/ pull ", "a@b.c grant to ", "google rate limit exceeded rclone "),
+        *("╷\n", "╵\n", "\n\nError: ", "API key expired. ", "a | \nb | \n", "ERROR: (gcloud.x) projects/alpha-web-1\n"),
     ],
 )
 def test_repetition_does_not_slow_it_down(unit: str) -> None:

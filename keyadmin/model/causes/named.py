@@ -38,7 +38,7 @@ def service(facts: ErrorFacts) -> str | None:
         named = facts.domain if facts.domain.endswith(".googleapis.com") else None
     if named in (None, _IAM) and (lacking := permission(facts)):  # IAM refuses for other services
         named = names.service_of(lacking) or named
-    return named or names.service_in(facts.around)
+    return named or names.lone_service_in(facts.around)
 
 
 def _whole(host: str | None) -> str | None:
@@ -55,7 +55,7 @@ def project(facts: ErrorFacts) -> str | None:
         found = names.project_in_name(violation.subject)
         if found is not None:
             return found
-    return names.project_in(facts.message) or facts.project or names.project_in(facts.around)
+    return names.project_in(facts.message) or facts.project or names.lone_project_in(facts.around)
 
 
 def secret(facts: ErrorFacts) -> str | None:

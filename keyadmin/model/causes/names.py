@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
@@ -47,6 +48,7 @@ _PROJECT_IN: Final = (
     re.compile(rf"\bprojects/({_PROJECT_ID})(?![\w-])"),
     re.compile(rf"'namespaces/({_PROJECT_ID})/(?:services|revisions|configurations|routes|jobs)\b"),
     re.compile(rf"\b(?:projects? instance|[Rr]esource in project) \[({_PROJECT_ID})(?::[a-zA-Z]{{3,40}})?\]"),
+    re.compile(rf"\bProject Service ({_PROJECT_ID})/[a-z]"),  # as Terraform names what it enables
     re.compile(rf"console\.firebase\.google\.com/project/({_PROJECT_ID})(?![\w-])"),
     re.compile(rf"[?&](?:project|consumerId)=(?:project:)?({_PROJECT_ID})(?![\w-])"),
     re.compile(rf"\b(?i:project(?:[_ ]?id|[_ ]number)?\s*(?:is|:|=|#)?)\s*[\"'`\[#(]+\s*(?:project:)?({_PROJECT_ID})[\"'`\])]"),
@@ -192,27 +194,36 @@ def service_of(permission: str) -> str | None:
 
 def service_in(text: str) -> str | None:
     """The first service (host name under googleapis.com) in the text, else one by its short name, else by its title."""
-    text = text[:_WINDOW]
+    return next(_services_in(text[:_WINDOW]), None)
+
+
+def lone_service_in(text: str) -> str | None:
+    """The service that the text names, where it names one and no other."""
+    found = set(_services_in(text[:_WINDOW]))
+    return found.pop() if len(found) == 1 else None
+
+
+def _services_in(text: str) -> Iterator[str]:
     for pattern in _SERVICE_IN:
         for found in pattern.finditer(text):
             if found[1].endswith("_backend"):  # as old links of Maps name it
-                return found[1].replace("_", "-") + ".googleapis.com"
-            if found[1] not in _NO_SERVICE:
-                return found[1]
+                yield found[1].replace("_", "-") + ".googleapis.com"
+            elif found[1] not in _NO_SERVICE:
+                yield found[1]
     for pattern in _SHORT_SERVICE:
         for found in pattern.finditer(text):
             if (host := f"{found[1]}.googleapis.com") in services():
-                return host
-    return _service_titled(text)
+                yield host
+    yield from _services_titled(text)
 
 
-def _service_titled(text: str) -> str | None:
+def _services_titled(text: str) -> Iterator[str]:
     for found in _TITLE.finditer(text):
         words = found[0].casefold().split()
         for start in range(len(words) - 1):  # words before the title may begin with capitals too
             if name := _titles().get(" ".join(words[start:])):
-                return name
-    return None
+                yield name
+                break
 
 
 @cache
@@ -220,16 +231,28 @@ def _titles() -> dict[str, str]:
     """Services by their titles, but for those that share one."""
     titles = Counter(title.casefold() for title, _ in services().values())
     own = {title.casefold(): name for name, (title, _) in services().items() if titles[title.casefold()] == 1}
-    return own | {"gemini api": "generativelanguage.googleapis.com"}  # as the Cloud Console calls it
+    return own | {
+        "gemini api": "generativelanguage.googleapis.com",  # as the Cloud Console calls it
+        "cloud translation api": "translate.googleapis.com",  # translation.googleapis.com is another name of it
+    }
 
 
 def project_in(text: str) -> str | None:
     """The first project id or number in the text."""
+    return next(_projects_in(text[:_WINDOW]), None)
+
+
+def lone_project_in(text: str) -> str | None:
+    """The project that the text names, where it names one and no other."""
+    found = set(_projects_in(text[:_WINDOW]))
+    return found.pop() if len(found) == 1 else None
+
+
+def _projects_in(text: str) -> Iterator[str]:
     for pattern in _PROJECT_IN:
-        for found in pattern.finditer(text[:_WINDOW]):
+        for found in pattern.finditer(text):
             if found[1] not in _PLACEHOLDERS and not _masked(found[1]):
-                return found[1]
-    return None
+                yield found[1]
 
 
 def _masked(name: str) -> bool:

@@ -18,6 +18,9 @@ from keyadmin.model.causes.trailers import spelt_out
 
 MAX_CHARACTERS: Final = 2_000_000  # of more, the beginning and the end are read
 RECORD: Final = "\ue000"  # from Unicode's private use area; taken out of what comes in
+_MARKS: Final = re.compile("[\ue000-\ue002]")
+OWN: Final = "\ue001"  # stands where an error begins that is no part of another: a box of Terraform's, a line of gcloud's
+_END: Final = "\ue002"  # of a box
 MAX_RECORDS: Final = 50_000
 
 _COLOUR: Final = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
@@ -31,6 +34,9 @@ _JOINED: Final = re.compile(r"""(['"`])\s*\+\s+\1""")
 # A run of backslashes is tried once, where it begins: escapes of any depth, in linear time.
 _BREAK: Final = re.compile(r"(?<!\\)\\++[nrt]")
 _CHARACTER: Final = re.compile(r"(?<!\\)\\++u00(3[ce]|2[67])", re.IGNORECASE)
+# The corners of a Terraform box, each on a line of its own (in a CI's log behind a time): an entry begins or ends there.
+_CORNER: Final = re.compile(r"^[^\n╷╵│┃║]{0,80}([╷╵])[ \t]*$", re.MULTILINE)
+_CORNERS: Final = {"╷": OWN, "╵": _END}
 _HOST: Final = re.compile(r"googleapis\. com\b")
 # What stands for quotes where an editor, a chat or a web page put its own.
 _QUOTES: Final = str.maketrans({**dict.fromkeys("“”„‟″＂", '"'), **dict.fromkeys("‘’‚‛′＇", "'")})
@@ -50,12 +56,15 @@ _NEAR: Final = 15
 
 # How an entry of a log begins: with a time, or with the word that programs begin an error with.
 _TIME: Final = (
-    r"\[?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d[\d:.,]*(?:Z|[+-]\d\d:?\d\d)?\]?|\[?\d\d:\d\d:\d\d[\d.,-]*\]?|"
+    r"\[?\d{4}[-/]\d\d[-/]\d\d(?:[T ]\d\d:\d\d[\d:.,]*(?:Z|[+-]\d\d:?\d\d)?\]?|\]?(?=[ \t]))|"
+    r"\[?\d\d:\d\d:\d\d[\d.,-]*\]?|"
     r"[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|[IWEF]\d{4} \d\d:\d\d:\d\d[\d.]*|time=\S+"
 )
 _START: Final = re.compile(
-    rf"^[ \t]{{0,4}}(?:(?P<time>{_TIME})[ \t\-|:]*(?P<next>[^\s])|"
-    r"(?:(?<!exception:\n\n)(?<!occurred:\n\n)Traceback \(most recent|ERROR: |Error: |error: |[✕✖❌✗×╷] ?|\$ \S|"
+    rf"^[ \t]{{0,4}}(?:(?P<box>{OWN})[ \t\n]*(?:Error: )?|(?P<end>{_END})|(?P<own>(?<=\n\n)Error: |ERROR: \(gcloud\.)|"
+    rf"(?P<time>{_TIME})[ \t\-|:]*(?P<next>[^\s])|"
+    r"(?:(?<!exception:\n\n)(?<!occurred:\n\n)Traceback \(most recent|ERROR: |Error: |error: |[✕✖❌✗×] ?|\$ \S|"
+    r"\[?(?:ERROR|CRITICAL)\]?:?[ \t]+\S|(?:ERROR|CRITICAL):\w[\w.-]*:|"
     r"npm ERR! code|panic: |"
     r"Attempt \d|Exception in thread|(?:Uncaught|Unhandled)[ A-Z]|FATAL|(?<=\}\n)\{|(?<=\]\n)[\[{]))",
     re.MULTILINE,
@@ -77,7 +86,10 @@ def plain(text: str) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.isascii():
-        text = _FRAMES.sub(" ", _unboxed(text.replace(RECORD, " "))).translate(_QUOTES)
+        text = _MARKS.sub(" ", text)
+        if "╷" in text or "╵" in text:
+            text = _CORNER.sub(lambda found: _CORNERS[found[1]], text)
+        text = _FRAMES.sub(" ", _unboxed(text)).translate(_QUOTES)
     text = _marked(_web(spelt_out(_unbroken(_unquoted(text)))))
     if "+" in text:
         text = _JOINED.sub(" ", text)
@@ -97,8 +109,23 @@ def _unquoted(text: str) -> str:
     lines = text.split("\n")
     bare = first[0].rstrip()
     if not all(line.startswith(bare) for line in lines if line):
-        return text
+        return _of_services(lines)
     return "\n".join(line.removeprefix(first[0]) if line.startswith(first[0]) else line[len(bare) :] for line in lines)
+
+
+def _of_services(lines: list[str]) -> str:
+    """The lines of several services (`web-1  | ...`) without their names; an entry ends where the name changes."""
+    found = [_PREFIX.match(line) for line in lines]
+    if not all(prefix for prefix, line in zip(found, lines, strict=True) if line):
+        return "\n".join(lines)
+    out: list[str] = []
+    last = ""
+    for prefix, line in zip(found, lines, strict=True):
+        if prefix is not None and prefix[0] != last:
+            out.append(_END)
+            last = prefix[0]
+        out.append(line[prefix.end() :] if prefix is not None else line)
+    return "\n".join(out)
 
 
 def _web(text: str) -> str:
@@ -182,21 +209,44 @@ def _unbroken(text: str) -> str:
 
 
 def _marked(text: str) -> str:
-    """RECORD put before each entry of a log. Not inside an object that is still open, unless a sentence begins there."""
-    first = text.find("{") if "{" in text else len(text)
-    starts = [found.start() for found in _START.finditer(text, 0, first) if found.start()]  # quicker where nothing can be open
-    since = depth = 0
-    for found in _START.finditer(text, first):
+    """RECORD put before each entry of a log, and OWN before those that are no part of another."""
+    places = list(_starts(text))[:MAX_RECORDS]
+    if places:
+        edges = [0, *(place for place, _ in places if place), len(text)]
+        marks = dict(places)
+        pieces = [f"{OWN} " * marks.get(begin, False) + text[begin:end] for begin, end in pairwise(edges)]
+        text = f" {RECORD} ".join(pieces)
+    return text.replace(_END, " ")
+
+
+def _starts(text: str) -> Iterator[tuple[int, bool]]:
+    """Where entries begin, and whether each is surely an error of its own.
+
+    None begins inside a box, nor inside an object that is still open, unless a sentence begins there or surely an error.
+    """
+    depth = boxed = 0
+    first = since = text.find("{") if "{" in text else len(text)  # before it nothing can be open
+    for found in _START.finditer(text):
         place = found.start()
-        depth += text.count("{", since, place) - text.count("}", since, place)
-        since = place
-        if depth > 0 and (found["time"] is None or not found["next"].isalpha()):
+        kind = found.lastgroup
+        if place < boxed:
             continue
-        if place:
-            starts.append(place)
-        depth = 0
-    starts = starts[:MAX_RECORDS]
-    if not starts:
-        return text
-    pieces = [text[begin:end] for begin, end in zip([0, *starts], [*starts, len(text)], strict=True)]
-    return f" {RECORD} ".join(pieces)
+        if kind in ("box", "end", "own"):
+            depth, since = 0, max(first, place)
+            boxed = _box_end(text, place) if kind == "box" else 0
+            yield place, kind != "end"
+            continue
+        if place > first:
+            depth += text.count("{", since, place) - text.count("}", since, place)
+            since = place
+            if depth > 0 and (found["time"] is None or not found["next"].isalpha()):
+                continue
+            depth = 0
+        yield place, False
+
+
+def _box_end(text: str, place: int) -> int:
+    """Where the box that begins here ends; the place itself where its end was cut off."""
+    following = text.find(OWN, place + 1)
+    end = text.find(_END, place, following if following >= 0 else len(text))
+    return max(end, place)

@@ -13,14 +13,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from keyadmin.model.causes import names, provenance
+from keyadmin.model.causes import names, provenance, wording
+from keyadmin.model.causes.entry import Pattern
 from keyadmin.model.causes.facts import ErrorFacts, Origin, Violation
+from keyadmin.model.causes.plain_text import OWN
 
 MAX_DETAILS: Final = 200  # a log that repeats one error says it often enough
 _BEFORE: Final = 3_000  # how far before its details an error's message may begin
 _AROUND: Final = 1_500
+_LOOKED_AT: Final = 10_000  # of an entry, to tell whether it is an error
 _NEIGHBOURS: Final = 50  # so many entries of a log are looked through for names that its errors lack
-_RECORD_LENGTH: Final = 60_000  # of a longer record the end is read, where a traceback says what happened
+_RECORD_LENGTH: Final = 60_000  # of a longer record the parts are read in which something stands
 
 _SIGN: Final = r"""["'\]]?\s*(?::|=>?)\s*["'*\[]{0,3}"""
 _REASON: Final = re.compile(rf"\breason(?:Code)?{_SIGN}([A-Z][A-Z0-9_]{{3,62}})\b")
@@ -122,15 +125,51 @@ def read(record: str, whole: str, around: str = "") -> Iterator[ErrorFacts]:
     yield replace(_facts(record), origin=origin, legacy=_legacy(record), codes=_codes(record), around=around)
 
 
+def pieces(record: str) -> list[str]:
+    """The entry; of a very long one the parts around what may be an error in it, wherever they stand, and its end.
+
+    Its end, because a traceback says there what happened.
+    """
+    if len(record) <= _RECORD_LENGTH:
+        return [record]
+    low = wording.lowered(record)
+    found = {each.start() for pattern in (_REASON, _BARE_REASON) for each in pattern.finditer(record)}
+    for pattern, _ in wording.present([low]):
+        found.update(wording.places(low, pattern))
+    out: list[tuple[int, int]] = []
+    for place in sorted(found):
+        if out and place - out[-1][1] < _BEFORE:
+            out[-1] = (out[-1][0], place)
+        else:
+            out.append((place, place))
+    parts = [(max(0, first - _BEFORE), last + _BEFORE) for first, last in out]
+    if not parts or parts[-1][1] < len(record) - _BEFORE:
+        parts.append((len(record) - _BEFORE if parts else 0, len(record)))
+    return [part for first, last in parts for part in _ends(record[first:last])]
+
+
+def _ends(text: str) -> list[str]:
+    return [text] if len(text) <= _RECORD_LENGTH else [text[:_RECORD_LENGTH], text[-_RECORD_LENGTH:]]
+
+
 def names_near(records: list[str]) -> str:
     """What stands beside the errors of a text: the beginnings of its entries that are no error, which may name things."""
+    low = [wording.lowered(record[:_LOOKED_AT]) for record in records[:_NEIGHBOURS]]
+    words = [pattern for pattern, _ in wording.present(low)]
     out = ""
-    for record in records[:_NEIGHBOURS]:
-        if status_in(record[:_AROUND]) is None and not _REASON.search(record[:_AROUND]):
+    for record, flat in zip(records, low, strict=False):
+        if not _is_error(record[:_LOOKED_AT], flat, words):
             out += f"{record[:_AROUND]} "
         if len(out) > _AROUND:
             break
-    return out[:_AROUND]
+    return out[:_AROUND].replace(OWN, "")
+
+
+def _is_error(text: str, flat: str, words: list[Pattern]) -> bool:
+    """Whether it has what errors have: a status, a code, a reason, the words of a cause (`flat` = in lower case)."""
+    if status_in(text) is not None or _code_in(text) is not None or _REASON.search(text):
+        return True
+    return any(next(wording.places(flat, pattern), None) is not None for pattern in words)
 
 
 def _legacy(text: str) -> tuple[str, ...]:

@@ -12,22 +12,29 @@ from keyadmin.model.causes import provenance, reading, wording
 from keyadmin.model.causes.by_details import is_new
 from keyadmin.model.causes.classify import classify
 from keyadmin.model.causes.facts import Classification, ErrorFacts
-from keyadmin.model.causes.plain_text import RECORD, plain
+from keyadmin.model.causes.plain_text import MAX_CHARACTERS, MAX_RECORDS, OWN, RECORD, plain
 from keyadmin.model.causes.table import entry
 
 MAX_LOOKED_INTO: Final = 200  # entries of a log in which something is: the first and the last of them
 _TIME_LENGTH: Final = 32  # of a record's beginning, where its time stands
 _NEAR: Final = 1_500
+_PART_OF_TEXT: Final = f"only the first and the last {MAX_CHARACTERS // 2:,} characters"
+_PART_OF_ENTRIES: Final = f"of its entries only the first and the last {MAX_LOOKED_INTO // 2} that may be an error"
 _SENTENCE: Final = re.compile(r"message|desc = |error|failed|exception", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Occurrence:
-    """One distinct error of a text. `count` = how often it stands there."""
+    """One distinct error of a text. `count` = how often it stands there, `alone` = it is surely no part of another.
+
+    `part` = what of the text was read, where that is not all of it: more errors may stand there.
+    """
 
     facts: ErrorFacts
     found: Classification
     count: int = 1
+    alone: bool = False
+    part: str = ""
 
     @property
     def read(self) -> tuple[str | None, ...]:
@@ -44,28 +51,40 @@ class Occurrence:
 
 def errors(text: str) -> list[Occurrence]:
     """The distinct errors in a pasted text of any size, oldest first by where each stands last. Never empty, never raises."""
+    found, part = _read(text)
+    part = _PART_OF_TEXT if len(text) > MAX_CHARACTERS else part
+    return [replace(each, part=part) for each in found] if part else found
+
+
+def _read(text: str) -> tuple[list[Occurrence], str]:
+    """The errors, and what was read where that is not all."""
     whole = plain(text)
-    records = whole.split(RECORD) if RECORD in whole else [whole]
+    records = [piece for record in whole.split(RECORD) for piece in reading.pieces(record)]
+    whole = whole.replace(f"{RECORD} ", "").replace(OWN, "")
     if len(records) == 1:
-        return [_decide(whole, whole)]
-    whole = whole.replace(f"{RECORD} ", "")
+        return [_decide(whole, whole)], ""
     around = reading.names_near(records)
-    looked = [replace(_decide(record, whole, around), count=times) for record, times in _telling(records)]
+    told, all_told = _telling(records)
+    looked = [
+        replace(_decide(record.replace(OWN, ""), whole, around), count=times, alone=OWN in record) for record, times in told
+    ]
     states = {each.facts.status for each in looked if each.found.cause is not Cause.UNKNOWN}
+    part = "" if all_told else _PART_OF_ENTRIES
     if states:
-        return _merged(each for each in looked if each.found.cause is not Cause.UNKNOWN or _is_one(each, states))
+        return _merged(each for each in looked if each.found.cause is not Cause.UNKNOWN or _is_one(each, states)), part
     together = _decide(whole, whole)
     if together.found.cause is not Cause.UNKNOWN:
-        return [together]
-    return [
-        max((*looked, together), key=lambda each: bool(each.facts.status) + bool(each.facts.reason) + bool(each.found.vendor))
-    ]
+        return [together], part
+    fullest = max(
+        (*looked, together), key=lambda each: bool(each.facts.status) + bool(each.facts.reason) + bool(each.found.vendor)
+    )
+    return [fullest], part
 
 
-def _telling(records: list[str]) -> list[tuple[str, int]]:
+def _telling(records: list[str]) -> tuple[list[tuple[str, int]], bool]:
     """The records that may say something of an error, each but for its time once, and how often it stands there.
 
-    Of many the first and the last.
+    Of many the first and the last; then the second value is False.
     """
     found: dict[str, tuple[str, int]] = {}
     for record in records:
@@ -77,8 +96,8 @@ def _telling(records: list[str]) -> list[tuple[str, int]]:
         heads = ("reason", *(pattern.text.partition(" * ")[0] for pattern, _ in wording.present(low)))
         chosen = [each for each, text in zip(chosen, low, strict=True) if any(head in text for head in heads)]
     if len(chosen) > MAX_LOOKED_INTO:
-        chosen = chosen[: MAX_LOOKED_INTO // 2] + chosen[-MAX_LOOKED_INTO // 2 :]
-    return chosen
+        return chosen[: MAX_LOOKED_INTO // 2] + chosen[-MAX_LOOKED_INTO // 2 :], False
+    return chosen, len(records) <= MAX_RECORDS
 
 
 def _merged(found: Iterator[Occurrence]) -> list[Occurrence]:
@@ -109,6 +128,8 @@ def _is_one(each: Occurrence, states: set[str | None]) -> bool:
 def _same(one: Occurrence, other: Occurrence) -> bool:
     if one.found.cause is Cause.UNKNOWN and other.found.cause is Cause.UNKNOWN:
         return one.read == other.read
+    if one.alone or other.alone:
+        return one.key == other.key
     return all(a == b or a is None or b is None for a, b in zip(one.key, other.key, strict=True))
 
 
