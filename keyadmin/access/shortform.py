@@ -44,8 +44,7 @@ _CUSTOMARY: Final = {
 # https://cloud.google.com/storage/docs/access-control/using-iam-permissions
 _MORE: Final = {
     "bigquery.jobs.": "or run it in a project of your own, which is charged then, whoever owns the data: bq "
-    "--project_id=MINE, "
-    "bigquery.Client(project=...), --billing-project",
+    "--project_id=MINE, bigquery.Client(project=...), --billing-project",
     "storage.": "or for one bucket: `gcloud storage buckets add-iam-policy-binding gs://BUCKET --member=user:ADDRESS "
     "--role=ROLE`; what writes and deletes too (a backup) needs roles/storage.objectAdmin",
     "secretmanager.": "or for one secret: `gcloud secrets add-iam-policy-binding SECRET --project=PROJECT "

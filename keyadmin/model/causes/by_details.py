@@ -121,8 +121,7 @@ def _of_the_page(facts: ErrorFacts) -> Verdict:
 
 
 def by_codes(facts: ErrorFacts) -> Verdict:
-    """Codes in words, and the reasons of older APIs: those that name a cause. Both need Google's marks: others use them "
-    "too."""
+    """Codes in words, and older APIs' reasons: those that name a cause. Both need Google's marks: others use them too."""
     if facts.origin is not Origin.GOOGLE:
         return _of_the_page(facts) if facts.origin is Origin.ANYBODY else None
     for code in facts.codes:

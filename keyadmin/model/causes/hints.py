@@ -59,21 +59,19 @@ _SENTENCES: Final = (
             *("open 'credentials", "open './credentials", "serviceaccountkey.json"),
         ),
         "The file of the credentials is not where the program runs: put it there under that name (a deployed function or "
-        "container "
-        "has its own files), name it by its whole path, or let the program use the service account that is attached there.",
+        "container has its own files), name it by its whole path, or let the program use the service account that is "
+        "attached there.",
     ),
     (
         ("zsh: no matches found: https://", "zsh: no matches found: http"),
         "The shell took the ? of the address for a pattern, so nothing was called: put quotes around the address. A key "
-        "does not "
-        "belong into it: send it as a header (-H 'x-goog-api-key: ...').",
+        "does not belong into it: send it as a header (-H 'x-goog-api-key: ...').",
     ),
     (
         ("the remote server returned an error: (4", "response status code does not indicate success: 4"),
         "The program prints the HTTP code alone; the reason is in the answer's body. PowerShell: $_.ErrorDetails.Message "
-        "in the "
-        "catch (or -SkipHttpErrorCheck); .NET: read the response's content; else repeat the call with curl -i. Then "
-        "explain that.",
+        "in the catch (or -SkipHttpErrorCheck); .NET: read the response's content; else repeat the call with curl -i. "
+        "Then explain that.",
     ),
     (
         ("access was blocked due to an organization policy", "context-aware access", "context aware access"),
@@ -103,8 +101,7 @@ _SENTENCES: Final = (
             ),
         ),
         "The program failed in its own code (often at an answer that it did not expect), so no key and no permission is "
-        "named: "
-        "update or reinstall it, read what it printed before this, and tell its makers.",
+        "named: update or reinstall it, read what it printed before this, and tell its makers.",
     ),
 )
 
@@ -159,8 +156,7 @@ def _unprinted(facts: ErrorFacts) -> str | None:
     return (
         f"Google answered {facts.status or facts.code}, in words that keyadmin does not know: read the message itself, if the "
         "text has one. Where it has none, the answer's body does: let the program print it, read the lines above, or "
-        "repeat the "
-        "call with curl -i; then explain that."
+        "repeat the call with curl -i; then explain that."
     )
 
 
@@ -180,13 +176,11 @@ _WHOEVERS: Final = {
     ),
     Cause.NETWORK_UNREACHABLE: (
         "Whoever was called: try again; give the client a longer timeout for long answers; then look at proxy, DNS and "
-        "certificates "
-        "(to Google: keyadmin doctor --connection)."
+        "certificates (to Google: keyadmin doctor --connection)."
     ),
     Cause.RATE_LIMITED: (
         "Wait and try again, more slowly. If it is the Gemini API: the limit is that of the key's project; billing there "
-        "raises it "
-        "(https://aistudio.google.com/projects), a subscription to the Gemini app does not."
+        "raises it (https://aistudio.google.com/projects), a subscription to the Gemini app does not."
     ),
 }
 
@@ -198,12 +192,8 @@ def _if_googles(cause: Cause) -> str:
         f'The words are those of "{known.title}" ({cause.value}), but nothing in the text shows whose they are: the '
         "program that printed it, and the address it called, tell. "
     )
-    if cause is Cause.CREDENTIALS_EXPIRED:  # of any OAuth server
-        return out + (
-            "Any OAuth server means the same by it: sign in again to that program; a code is good for one use and some "
-            "minutes, "
-            "with the verifier and the address of the same sign-in, and the machine's clock has to be right."
-        )
+    if cause in _WHOEVERS:
+        return out + _WHOEVERS[cause]
     step = next((str(step) for step in known.steps if len(str(step)) <= _SHORT), None)
     return out + (
         f"If they are Google's, begin with: {step}" if step else "If they are Google's, explain it with the lines around."

@@ -92,8 +92,7 @@ PRODUCTS: Final = (
     Product(
         "Google Drive (its storage)",
         "the Drive of the account that owns the file is full; a service account has none of its own: let it write to a "
-        "shared "
-        "drive, or act for a user",
+        "shared drive, or act for a user",
         (
             *("storagequotaexceeded", "drive storage quota has been exceeded", "exceeded their drive storage quota"),
             *("service accounts do not have storage quota", "service accounts do not have storage"),
@@ -169,8 +168,7 @@ PRODUCTS: Final = (
     Product(
         "Firebase Authentication (its domains)",
         "in the Firebase console, Authentication, Settings, Authorized domains, add the page's host (without scheme and "
-        "port); "
-        "a key that is restricted to sites has to list the project's own firebaseapp.com host too",
+        "port); a key that is restricted to sites has to list the project's own firebaseapp.com host too",
         ("auth/unauthorized-domain", "not authorized for oauth operations"),
     ),
     Product(
@@ -215,9 +213,8 @@ PRODUCTS: Final = (
     ),
     Product(
         "Apple's push service",
-        "upload a valid APNs key in the Firebase console (project settings, Cloud Messaging), or for the web a VAPID key. "
-        "The "
-        "credentials of the caller are good",
+        "upload a valid APNs key in the Firebase console (project settings, Cloud Messaging), or for the web a VAPID "
+        "key. The credentials of the caller are good",
         ("third_party_auth_error", "third-party-auth-error", "apns_auth_error"),
     ),
     Product(
@@ -242,8 +239,7 @@ PRODUCTS: Final = (
     Product(
         "Gemini's safety filters",
         "the prompt or the answer was blocked for what it says; the key works. Change the prompt, or the safetySettings "
-        "where "
-        "the category can be adjusted",
+        "where the category can be adjusted",
         (
             *("image_safety", "prohibited_content", "image_recitation", "blocked due to safety", "response was blocked"),
             *("prompt was blocked", "promptblockedexception", "responsestoppedexception", "responsible ai practices"),
@@ -283,9 +279,8 @@ PRODUCTS: Final = (
     # what a program does before it calls anybody, or with the answer
     Product(
         "the program itself",
-        "it failed in its own code, so no key and no permission is at fault: update it or go back a version, look at what "
-        "it was "
-        "given (a file, a flag, a setting), tell its makers",
+        "it failed in its own code, so no key and no permission is at fault: update it or go back a version, look at "
+        "what it was given (a file, a flag, a setting), tell its makers",
         (
             *("gcloud crashed (attributeerror)", "gcloud crashed (typeerror)", "gcloud crashed (keyerror)"),
             *("gcloud crashed (indexerror)", "gcloud crashed (unicodedecodeerror)", "gcloud crashed (unicodeencodeerror)"),
@@ -308,16 +303,14 @@ PRODUCTS: Final = (
     Product(
         "signing (it takes a service account)",
         "a person's credentials cannot sign: gcloud auth application-default login --impersonate-service-account=ACCOUNT "
-        "(with "
-        "roles/iam.serviceAccountTokenCreator on it), or a service account's key file",
+        "(with roles/iam.serviceAccountTokenCreator on it), or a service account's key file",
         ("cannot sign data without `client_email`", "need a private key to sign credentials"),
     ),
     # https://cloud.google.com/bigquery/docs/managing-row-level-security
     Product(
         "BigQuery's row access policies",
-        "the table's owner adds the account to a policy of the table (FILTER USING (TRUE) shows all rows), or the program "
-        "leaves "
-        "that table out",
+        "the table's owner adds the account to a policy of the table (FILTER USING (TRUE) shows all rows), or the "
+        "program leaves that table out",
         ("due to row access policies",),
     ),
     # https://developers.google.com/recaptcha/docs/faq

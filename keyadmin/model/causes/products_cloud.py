@@ -30,8 +30,7 @@ CLOUD: Final = (
     Product(
         "the version of the secret or key",
         "it is switched off: gcloud secrets versions enable (gcloud kms keys versions enable); one that was destroyed is "
-        "gone: "
-        "add a new version and use that",
+        "gone: add a new version and use that",
         ("is in disabled state", "is in destroyed state", "is not enabled, current state is"),
         ("secret version", "cryptokeyversions"),
     ),
@@ -58,8 +57,7 @@ CLOUD: Final = (
     Product(
         "GKE Autopilot",
         "its Warden refuses what Autopilot does not allow (privileged containers, host paths ...): change the manifest, "
-        "or use "
-        "a Standard cluster",
+        "or use a Standard cluster",
         ("gke warden rejected", "warden-validating"),
     ),
     Product(

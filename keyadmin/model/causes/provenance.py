@@ -192,8 +192,7 @@ def _sign_in(text: str, low: str) -> bool:
 
 @lru_cache(maxsize=512)
 def vendor(text: str) -> str | None:
-    """Whose error it is by its own marks, where these are not Google's APIs: a product that decides for itself, or a "
-    "vendor."""
+    """Whose error it is by its own marks, where not Google's APIs': a product that decides for itself, or a vendor."""
     low = text[:_LONGEST].lower()
     product = products.of(low)
     if product is not None:

@@ -24,9 +24,8 @@ CREDENTIALS_MISSING: Final = CauseEntry(
                 run(
                     "gcloud auth print-identity-token --audiences=AUDIENCE --impersonate-service-account=ACCOUNT "
                     "--include-email",
-                    "a token to send as Authorization: Bearer (or Proxy-Authorization); AUDIENCE = the OAuth client id on "
-                    "the "
-                    "page of IAP",
+                    "a token to send as Authorization: Bearer (or Proxy-Authorization); AUDIENCE = the OAuth client id "
+                    "on the page of IAP",
                 ),
                 do("ACCOUNT needs roles/iap.httpsResourceAccessor on what is called; people sign in with a browser"),
             ),
@@ -64,8 +63,8 @@ CREDENTIALS_MISSING: Final = CauseEntry(
                 run("gcloud auth application-default login", "the credentials that the helpers below read"),
                 do(
                     "pip, uv, Poetry: install keyring and keyrings.google-artifactregistry-auth where the tool looks for "
-                    "them, "
-                    "and put the user name oauth2accesstoken@ into the index's address; npm: google-artifactregistry-auth"
+                    "them, and put the user name oauth2accesstoken@ into the index's address; npm: "
+                    "google-artifactregistry-auth"
                 ),
                 do("in a build: `gcloud auth print-access-token` is the password of the user oauth2accesstoken, for an hour"),
             ),
@@ -268,8 +267,7 @@ SERVICE_ACCOUNT_KEY_INVALID: Final = CauseEntry(
     Cause.SERVICE_ACCOUNT_KEY_INVALID,
     "The service account's key file does not work",
     "The JSON key of the service account was deleted or disabled at Google, belongs to another account, or its "
-    "private_key was "
-    "damaged on the way (line breaks turned into \\\\n, quotes, base64, a cut-off secret).",
+    "private_key was damaged on the way (line breaks turned into \\\\n, quotes, base64, a cut-off secret).",
     (
         run(
             "gcloud iam service-accounts keys list --iam-account=ACCOUNT",
@@ -297,8 +295,7 @@ SERVICE_ACCOUNT_KEY_INVALID: Final = CauseEntry(
                 run("gcloud iam service-accounts enable ACCOUNT", "disabled: an admin of its project enables it"),
                 do(
                     "deleted less than 30 days ago: gcloud iam service-accounts undelete NUMBER (its unique id: client_id "
-                    "in the file); "
-                    "else make another account and a key of it"
+                    "in the file); else make another account and a key of it"
                 ),
                 do("is its project there? an owner restores a deleted one within 30 days"),
             ),
@@ -309,8 +306,7 @@ SERVICE_ACCOUNT_KEY_INVALID: Final = CauseEntry(
             (
                 do(
                     "the file is of workload identity federation, which this program's Google library is too old for: "
-                    "update the "
-                    "program, or tell its maker"
+                    "update the program, or tell its maker"
                 ),
                 do("until then: a service account's key file, or the account that is attached where it runs"),
             ),

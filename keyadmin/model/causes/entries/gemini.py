@@ -11,9 +11,8 @@ from keyadmin.model.causes.entry import GEMINI_DOCS, CauseEntry, Turn, Variant, 
 MODEL_OVERLOADED: Final = CauseEntry(
     Cause.MODEL_OVERLOADED,
     "The model is overloaded at Google",
-    "Google has no capacity free for this model just now. Neither quota nor key nor project is at fault; preview models and "
-    "busy "
-    "hours meet it most.",
+    "Google has no capacity free for this model just now. Neither quota nor key nor project is at fault; preview models "
+    "and busy hours meet it most.",
     (
         do("try again in a minute or some, with a pause that doubles; the answer may say how long"),
         do("or use another model (a flash or flash-lite model, a stable one instead of a preview)"),
@@ -43,8 +42,7 @@ MODEL_NOT_FOUND: Final = CauseEntry(
     Cause.MODEL_NOT_FOUND,
     "There is no such model for this caller",
     "The model's name is wrong, it was switched off, it is not offered to projects that are new to it, or not by this "
-    "version or "
-    "method of the API. The key works.",
+    "version or method of the API. The key works.",
     (
         run(
             'curl -s -H "x-goog-api-key: $GEMINI_API_KEY" '
@@ -53,8 +51,7 @@ MODEL_NOT_FOUND: Final = CauseEntry(
         ),
         do(
             "names that follow the newest: gemini-flash-latest, gemini-flash-lite-latest, gemini-pro-latest; what is "
-            "switched off "
-            "when: https://ai.google.dev/gemini-api/docs/deprecations"
+            "switched off when: https://ai.google.dev/gemini-api/docs/deprecations"
         ),
         do("a program or plugin that names the model itself: choose another in its settings, update it, or tell its maker"),
         do("Vertex AI: the model may be missing in this region only; try the location global, and its own model names"),
@@ -82,8 +79,8 @@ MODEL_NOT_FOUND: Final = CauseEntry(
             (
                 do(
                     "an admin of the project (roles/consumerprocurement.entitlementManager) enables the model, and "
-                    "accepts its "
-                    "terms, on its card: https://console.cloud.google.com/vertex-ai/model-garden?project=PROJECT"
+                    "accepts its terms, on its card: "
+                    "https://console.cloud.google.com/vertex-ai/model-garden?project=PROJECT"
                 ),
                 do(
                     "and ask for it in a region (or global) where it is offered: the card lists them; the project needs billing"
@@ -134,8 +131,7 @@ ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
     Cause.ACCOUNT_NOT_ELIGIBLE,
     "This account may not use the product",
     "Google lets only some accounts use it (age, country, kind of account, a licence): no permission, project or key "
-    "changes that "
-    "for this account. The reason, where Google gives one, is in the message.",
+    "changes that for this account. The reason, where Google gives one, is in the message.",
     (
         do(
             "check the account's age and country: https://myaccount.google.com; country of the account: "
@@ -164,8 +160,7 @@ ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
             (
                 do(
                     "see where the call leaves from: a VPN, a proxy (also one in the folder's .env), a server elsewhere; "
-                    "is it on the list? "
-                    "https://developers.google.com/gemini-code-assist/resources/available-locations"
+                    "is it on the list? https://developers.google.com/gemini-code-assist/resources/available-locations"
                 ),
                 do("the country of the account is another: https://policies.google.com/terms shows it"),
                 run(
@@ -179,8 +174,7 @@ ACCOUNT_NOT_ELIGIBLE: Final = CauseEntry(
             (
                 do(
                     "sign in to Google's own program (Gemini CLI, Antigravity, the page that the message links) with this "
-                    "account and "
-                    "verify it there; then sign in again where it failed"
+                    "account and verify it there; then sign in again where it failed"
                 ),
                 do("an account that other programs share or automate may be refused for good: use a Gemini API key"),
             ),

@@ -217,8 +217,7 @@ CONFLICT: Final = CauseEntry(
         do("run the command again: it reads the new state first"),
         do(
             "Terraform, Pulumi and the like hold an older state: refresh it (terraform apply -refresh-only, pulumi "
-            "refresh), then "
-            "apply; let only one of them write the policy"
+            "refresh), then apply; let only one of them write the policy"
         ),
     ),
     ERROR_REASONS,
@@ -290,8 +289,7 @@ SERVICE_UNAVAILABLE: Final = CauseEntry(
                 do("try again, with a pause that doubles: most such answers pass"),
                 do(
                     "it stays with this request: shorten the prompt or the answer asked for, simplify schema and tools, "
-                    "stream the answer, or take "
-                    "another model"
+                    "stream the answer, or take another model"
                 ),
                 do("it stays with every request: https://aistudio.google.com/status"),
             ),

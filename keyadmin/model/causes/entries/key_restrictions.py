@@ -118,9 +118,8 @@ API_KEY_IP_BLOCKED: Final = CauseEntry(
                     "keys restrict KEY --add-referrers SITE",
                 ),
             ),
-            "The key is restricted to certain addresses, sites or apps; this old wording of Google does not say to which. "
-            "The "
-            "call fits none of them.",
+            "The key is restricted to certain addresses, sites or apps; this old wording of Google does not say to "
+            "which. The call fits none of them.",
         ),
     },
     reasons=("API_KEY_IP_ADDRESS_BLOCKED",),

@@ -39,8 +39,7 @@ API_KEY_INVALID: Final = CauseEntry(
             (
                 do(
                     "load the app's configuration (google-services.json, GoogleService-Info.plist, firebaseConfig) again "
-                    "from your own "
-                    "Firebase project, project settings, your app; an example's has a placeholder as key"
+                    "from your own Firebase project, project settings, your app; an example's has a placeholder as key"
                 ),
                 run(
                     "keyadmin keys lookup -",
@@ -143,8 +142,7 @@ MALFORMED_KEY: Final = CauseEntry(
     Cause.MALFORMED_KEY,
     "The key cannot be sent as it stands",
     "The program never got as far as asking Google: the value that it reads as the key holds a line break, a quote, a "
-    "blank or "
-    "another character that no HTTP header may hold.",
+    "blank or another character that no HTTP header may hold.",
     (
         run("keyadmin env show", "which value is read, and from where"),
         do("store it again without quotes, blanks and a line break at the end (echo -n, printf %s; a secret made from a file)"),
@@ -176,9 +174,8 @@ STANDARD_KEY_REJECTED: Final = CauseEntry(
     Cause.STANDARD_KEY_REJECTED,
     "The Gemini API did not take the key",
     "Standard keys (AIza...) only name a project; since 2026 the Gemini API wants auth keys (AQ....), bound to a service "
-    "account. "
-    "An auth key meets the same answer where it is sent as a token (Authorization: Bearer) in place of x-goog-api-key. The "
-    "wording about OAuth tokens misleads: no OAuth is needed.",
+    "account. An auth key meets the same answer where it is sent as a token (Authorization: Bearer) in place of "
+    "x-goog-api-key. The wording about OAuth tokens misleads: no OAuth is needed.",
     (
         run("keyadmin keys migrate KEY --project PROJECT", "a standard key (AIza...): an auth key for the same consumers"),
         do(
@@ -193,8 +190,7 @@ STANDARD_KEY_REJECTED: Final = CauseEntry(
             (
                 do(
                     "send the key in the header x-goog-api-key, not as Authorization: Bearer (that is for /v1beta/openai "
-                    "alone); "
-                    "in an SDK: as api_key, never as credentials or access token"
+                    "alone); in an SDK: as api_key, never as credentials or access token"
                 ),
                 do("update the client library: versions from before 2026 take AQ. keys for tokens"),
                 run("keyadmin keys verify --key-from-env GEMINI_API_KEY", "shows that the key itself works"),
@@ -238,8 +234,7 @@ MULTIPLE_CREDENTIALS: Final = CauseEntry(
         do("send the key once: in the header x-goog-api-key alone, or as the bearer token alone on OpenAI-compatible routes"),
         do(
             "a program that is not yours: fill in only one of its settings for the key (and no Authorization header of "
-            "your own "
-            "beside it), update it, or tell its maker"
+            "your own beside it), update it, or tell its maker"
         ),
     ),
     ERROR_REASONS,

@@ -11,14 +11,12 @@ NETWORK_UNREACHABLE: Final = CauseEntry(
     Cause.NETWORK_UNREACHABLE,
     "The network did not let the call through",
     "No answer of Google's came back: no connection, no reply in time, or a page of something on the way (a proxy, a "
-    "firewall, a "
-    "login page of a guest network). It says nothing about keys, permissions or projects.",
+    "firewall, a login page of a guest network). It says nothing about keys, permissions or projects.",
     (
         run("keyadmin doctor --connection", "proxy, certificates, clock, and which hosts can be reached"),
         do(
             "behind a proxy: set HTTPS_PROXY (and NO_PROXY) for the program too (Node's fetch has to be told in the "
-            "program); ask "
-            "whoever runs the network to let *.googleapis.com through, port 443, HTTP/2 included"
+            "program); ask whoever runs the network to let *.googleapis.com through, port 443, HTTP/2 included"
         ),
         do(
             "CERTIFICATE_VERIFY_FAILED, self-signed: name your network's certificate authority in SSL_CERT_FILE "
@@ -42,9 +40,8 @@ NETWORK_UNREACHABLE: Final = CauseEntry(
             (
                 do(
                     "a container, or an old system: install its certificate authorities (apt-get install ca-certificates; "
-                    "apk add "
-                    "ca-certificates), PHP: curl.cainfo and openssl.cafile in php.ini to a current cacert.pem; update old "
-                    "ones"
+                    "apk add ca-certificates), PHP: curl.cainfo and openssl.cafile in php.ini to a current cacert.pem; "
+                    "update old ones"
                 ),
                 do(
                     "a network that looks into TLS (a company's): name its certificate authority in SSL_CERT_FILE "
@@ -68,8 +65,7 @@ NETWORK_UNREACHABLE: Final = CauseEntry(
             (
                 do(
                     "leave the metadata server out of the proxy: NO_PROXY=metadata.google.internal,169.254.169.254 for "
-                    "the program "
-                    "(gcloud: gcloud config unset proxy/address, or the same variable)"
+                    "the program (gcloud: gcloud config unset proxy/address, or the same variable)"
                 ),
                 run(
                     "curl -H Metadata-Flavor:Google http://metadata.google.internal/computeMetadata/v1/instance/id",

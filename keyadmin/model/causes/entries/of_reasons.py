@@ -37,8 +37,7 @@ _ACCOUNTS: Final = (
                 do("or call as a service account, or as an account of an organisation that has it on"),
             ),
             "The administrators of the caller's Google Workspace have this service switched off for their users. No role "
-            "in a "
-            "project changes that.",
+            "in a project changes that.",
             turn=Turn.ADMIN,
         ),
     ),
@@ -51,8 +50,8 @@ _ACCOUNTS: Final = (
                 run("gcloud auth list", "which account calls? gcloud's and a program's may differ"),
                 do(
                     "call as an account of another kind: a user instead of a service account (or the other way round), "
-                    "one of "
-                    "a Workspace instead of a personal one; the service's page on authentication says which it takes"
+                    "one of a Workspace instead of a personal one; the service's page on authentication says which it "
+                    "takes"
                 ),
             ),
             "The service does not take accounts of this kind (personal, of a Workspace, a service account).",
@@ -115,8 +114,7 @@ _KEYS: Final = (
             (
                 do(
                     "from a page: its Referrer-Policy (no-referrer), or an extension, holds the origin back; let at least "
-                    "that "
-                    "be sent"
+                    "that be sent"
                 ),
                 do("from a program: send the header Origin with the site that the key allows"),
                 run("keyadmin keys create --name NAME --project PROJECT", "or, from a server, a key without referrers"),
@@ -300,12 +298,8 @@ _POLICIES: Final = (
         Variant(
             (
                 do(
-                    "whoever runs the company's proxy corrects the header X-Goog-Allowed-Resources: web-safe base64 of JSON "
-                    "with `resources` and `options`, "
-                    ""
-                    ""
-                    ""
-                    ""
+                    "whoever runs the company's proxy corrects the header X-Goog-Allowed-Resources: web-safe base64 of "
+                    "JSON with `resources` and `options`, "
                     "https://cloud.google.com/resource-manager/docs/organization-restrictions/configure-organization-restrictions"
                 ),
             ),

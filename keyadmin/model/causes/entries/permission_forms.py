@@ -60,16 +60,14 @@ AGENT: Final = Variant(
         do("the API was enabled a moment ago: wait some minutes and deploy again; Google sets its agents up meanwhile"),
         run(
             "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS --role=ROLE --condition=None",
-            "an admin of the project, for the agent that the message names (--member=serviceAccount:ADDRESS), "
-            "with the "
+            "an admin of the project, for the agent that the message names (--member=serviceAccount:ADDRESS), with the "
             "role that it names; Eventarc: service-NUMBER@gcp-sa-eventarc.iam.gserviceaccount.com, "
             "roles/eventarc.serviceAgent; Composer: roles/composer.ServiceAgentV2Ext; machines and clusters: "
             "NUMBER@cloudservices.gserviceaccount.com, roles/editor",
         ),
         do("it printed gcloud commands: an owner of the project runs them as they stand, then you deploy again"),
     ),
-    "An account of Google's own that works in your project (a service agent) lacks its role: it is new, or the "
-    "role was "
+    "An account of Google's own that works in your project (a service agent) lacks its role: it is new, or the role was "
     "taken away.",
 )
 
@@ -78,9 +76,8 @@ DEPLOY: Final = Variant(
     (
         run(
             "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS --role=roles/run.admin --condition=None",
-            "an admin of the project, for whoever deploys (functions: roles/cloudfunctions.admin); in a build "
-            "that is the build's account: "
-            "--member=serviceAccount:NUMBER-compute@developer.gserviceaccount.com",
+            "an admin of the project, for whoever deploys (functions: roles/cloudfunctions.admin); in a build that is "
+            "the build's account: --member=serviceAccount:NUMBER-compute@developer.gserviceaccount.com",
         ),
         run(
             "gcloud iam service-accounts add-iam-policy-binding ACCOUNT --member=user:ADDRESS "

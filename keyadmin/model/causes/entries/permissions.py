@@ -19,13 +19,12 @@ _ACT_AS: Final = Variant(
         do("or leave out the impersonation: --impersonate-service-account, KEYADMIN_IMPERSONATE_SERVICE_ACCOUNT"),
         do(
             "from GitHub Actions or another workload identity pool the role is roles/iam.workloadIdentityUser, for the "
-            "pool's "
-            "principalSet:// member: https://cloud.google.com/iam/docs/workload-identity-federation-with-deployment-pipelines"
+            "pool's principalSet:// member: "
+            "https://cloud.google.com/iam/docs/workload-identity-federation-with-deployment-pipelines"
         ),
     ),
     "Nobody has let the caller act as this service account. That is a role on the service account itself, not on a "
-    "project; a "
-    "service account that does not exist is answered the same.",
+    "project; a service account that does not exist is answered the same.",
 )
 
 MISSING_IAM_PERMISSION: Final = CauseEntry(
@@ -46,8 +45,7 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
                 run(
                     "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS --role=ROLE --condition=None",
                     "an admin of the project grants the smallest predefined role that holds PERMISSION; for a service "
-                    "account "
-                    "--member=serviceAccount:ADDRESS",
+                    "account --member=serviceAccount:ADDRESS",
                 ),
                 do("or the same role on the one resource that the message names"),
                 run("gcloud auth list", "first see that the account that calls is the one you think"),
@@ -75,8 +73,8 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
         "build-account": Variant(
             (
                 run(
-                    "gcloud projects add-iam-policy-binding PROJECT "
-                    "--member=user:ADDRESS --role=roles/cloudbuild.builds.builder --condition=None",
+                    "gcloud projects add-iam-policy-binding PROJECT --member=user:ADDRESS "
+                    "--role=roles/cloudbuild.builds.builder --condition=None",
                     "an admin of the project, for the account that builds: "
                     "--member=serviceAccount:NUMBER-compute@developer.gserviceaccount.com (or the one that is set for "
                     "builds)",
@@ -193,8 +191,7 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
                 run("keyadmin keys verify --key-from-env GEMINI_API_KEY", "does the key itself work?"),
                 do(
                     "it works: the file, cache or tuned model belongs to another project than the key, or the model (a "
-                    "preview) "
-                    "is not open to this project: try a stable one"
+                    "preview) is not open to this project: try a stable one"
                 ),
                 do(
                     "signed in with an account (Gemini CLI, Code Assist): sign in again, see that the account may use the "
@@ -209,8 +206,8 @@ MISSING_IAM_PERMISSION: Final = CauseEntry(
                 run("gcloud auth list", "is the account that calls the one you think? gcloud's and a program's may differ"),
                 do(
                     "the message does not name the permission: an admin finds it in the audit log of the project "
-                    "(https://console.cloud.google.com/logs/query?project=PROJECT), filter: "
-                    "protoPayload.status.code=7, field authorizationInfo.permission"
+                    "(https://console.cloud.google.com/logs/query?project=PROJECT), filter: protoPayload.status.code=7, "
+                    "field authorizationInfo.permission"
                 ),
                 run("keyadmin doctor PROJECT", "where it is about API keys: what is missing, and the smallest grant"),
             )

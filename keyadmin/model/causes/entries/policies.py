@@ -46,8 +46,8 @@ ORG_POLICY_BLOCKS_SERVICE_ACCOUNT_KEY: Final = CauseEntry(
     "accounts. New organisations have it by default. API keys are another matter: keyadmin needs no service-account key.",
     (
         do(
-            "do without a key file: gcloud auth application-default login, impersonation "
-            "(--impersonate-service-account), or workload identity federation"
+            "do without a key file: gcloud auth application-default login, impersonation (--impersonate-service-account), "
+            "or workload identity federation"
         ),
         run(
             "gcloud org-policies describe CONSTRAINT --project=PROJECT --effective",
@@ -73,16 +73,15 @@ ORG_POLICY_BLOCKS_SERVICE_ACCOUNT_KEY: Final = CauseEntry(
 ORG_POLICY_CONSTRAINT: Final = CauseEntry(
     Cause.ORG_POLICY_CONSTRAINT,
     "An organisation policy forbids it",
-    "A constraint of the organisation's policies is enforced on this project. Permissions do not matter: an owner meets it "
-    "too, "
-    "and trying again changes nothing.",
+    "A constraint of the organisation's policies is enforced on this project. Permissions do not matter: an owner meets "
+    "it too, and trying again changes nothing.",
     (
         run("gcloud org-policies describe CONSTRAINT --project=PROJECT --effective", "what is enforced there"),
         do("change the request so that it keeps to the constraint (the message says what is allowed)"),
         do(
             "or an organisation policy admin (roles/orgpolicy.policyAdmin, granted at the organisation) makes an "
-            "exception for "
-            "the project: https://console.cloud.google.com/iam-admin/orgpolicies?project=PROJECT; it takes up to 15 minutes"
+            "exception for the project: https://console.cloud.google.com/iam-admin/orgpolicies?project=PROJECT; it takes "
+            "up to 15 minutes"
         ),
     ),
     f"{CLOUD}/resource-manager/docs/organization-policy/org-policy-constraints",
@@ -102,8 +101,7 @@ ORG_POLICY_CONSTRAINT: Final = CauseEntry(
                 ),
             ),
             "The constraint iam.allowedPolicyMemberDomains lets only members of permitted domains into policies; the "
-            "member to "
-            "be granted (allUsers included) is not one of them.",
+            "member to be granted (allUsers included) is not one of them.",
         ),
         # https://cloud.google.com/storage/docs/public-access-prevention
         "public": Variant(
@@ -173,8 +171,7 @@ VPC_SERVICE_CONTROLS: Final = CauseEntry(
     (
         do(
             "send the identifier in the message (vpcServiceControlsUniqueIdentifier) to the organisation's security or "
-            "network "
-            "admins: they look it up in the VPC Service Controls troubleshooter, "
+            "network admins: they look it up in the VPC Service Controls troubleshooter, "
             "https://console.cloud.google.com/security/service-perimeter/troubleshoot-landing"
         ),
         do("they allow it with an ingress or egress rule, or an access level, for this account, network and service"),
@@ -208,8 +205,7 @@ REGION_NOT_SUPPORTED: Final = CauseEntry(
     (
         do(
             "with billing on the project the API works in more countries than the free tier does: set up billing in AI "
-            "Studio, "
-            "https://aistudio.google.com/projects"
+            "Studio, https://aistudio.google.com/projects"
         ),
         do("see whether the country is on the list: https://ai.google.dev/gemini-api/docs/available-regions"),
         do(

@@ -24,8 +24,7 @@ PROJECT_NOT_FOUND_OR_NO_ACCESS: Final = CauseEntry(
             (
                 do(
                     "the name is still a placeholder or a variable that nobody filled in: write the id of your project "
-                    "into that setting, "
-                    "manifest or environment variable (GOOGLE_CLOUD_PROJECT)"
+                    "into that setting, manifest or environment variable (GOOGLE_CLOUD_PROJECT)"
                 ),
                 run("keyadmin projects list --all", "the projects that this account sees"),
                 run(
@@ -118,9 +117,8 @@ CONSUMER_SUSPENDED: Final = CauseEntry(
                     "keyadmin keys create --name NAME --project PROJECT", "a Gemini API key (GEMINI_API_KEY) is another way in"
                 ),
             ),
-            "Google shut this account out of Gemini by signing in (Gemini CLI, Code Assist, Antigravity), for a breach of "
-            "its "
-            "terms. No project is at fault.",
+            "Google shut this account out of Gemini by signing in (Gemini CLI, Code Assist, Antigravity), for a breach "
+            "of its terms. No project is at fault.",
             "The account is shut out",
         )
     },

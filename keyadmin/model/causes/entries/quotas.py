@@ -25,10 +25,9 @@ RATE_LIMITED: Final = CauseEntry(
         do("wait a minute and try again, then slower: with a pause that doubles each time"),
         do(
             "Gemini: what a project may do per minute and day, by model, is shown on "
-            "https://aistudio.google.com/rate-limit; a "
-            "higher tier raises it, another key of the same project or a subscription to the Gemini app does not; where "
-            "only calls "
-            "with a tool (search grounding) meet it, the free tier lacks that tool"
+            "https://aistudio.google.com/rate-limit; a higher tier raises it, another key of the same project or a "
+            "subscription to the Gemini app does not; where only calls with a tool (search grounding) meet it, the free "
+            "tier lacks that tool"
         ),
         do("other APIs: ask for more on https://console.cloud.google.com/iam-admin/quotas?project=PROJECT"),
     ),
@@ -61,16 +60,15 @@ RATE_LIMITED: Final = CauseEntry(
                 ),
             ),
             "Vertex AI shares its capacity among all customers (newer models have no quota of their own), and just now "
-            "there was "
-            "not enough; older models have a quota a minute.",
+            "there was not enough; older models have a quota a minute.",
         ),
         "shared-client": Variant(
             (
                 do("wait a minute and try again, then slower"),
                 do(
-                    "a tool that came with an OAuth client of its maker shares that client's quota with everybody: "
-                    "make your own "
-                    "(Google Drive API on, type Desktop app): https://rclone.org/drive/#making-your-own-client-id"
+                    "a tool that came with an OAuth client of its maker shares that client's quota with everybody: make "
+                    "your own (Google Drive API on, type Desktop app): "
+                    "https://rclone.org/drive/#making-your-own-client-id"
                 ),
             ),
             "A quota of the app (its OAuth client) or of the user is used up.",
@@ -144,9 +142,8 @@ RATE_LIMITED: Final = CauseEntry(
                 do("wait a minute and try again, with a pause that doubles"),
                 do(
                     "it stays: a limit of the day, credits or a spending cap (Gemini: "
-                    "https://aistudio.google.com/rate-limit, "
-                    "https://aistudio.google.com/projects), or a quota (https://console.cloud.google.com/iam-admin/quotas"
-                    "?project=PROJECT)"
+                    "https://aistudio.google.com/rate-limit, https://aistudio.google.com/projects), or a quota "
+                    "(https://console.cloud.google.com/iam-admin/quotas?project=PROJECT)"
                 ),
             ),
             "Google answered 429, too many requests; which limit it is was not printed.",
@@ -290,8 +287,7 @@ DAILY_QUOTA_EXCEEDED: Final = CauseEntry(
     Cause.DAILY_QUOTA_EXCEEDED,
     "The quota of the day is used up",
     "What the project may do in a day is done. Days end at midnight Pacific time (07:00 or 08:00 UTC); waiting a minute "
-    "does not "
-    "help, nor does another key of the same project.",
+    "does not help, nor does another key of the same project.",
     (
         do("go on after midnight Pacific time, or with another model: each has a quota of its own at the Gemini API"),
         do(
@@ -322,8 +318,8 @@ DAILY_QUOTA_EXCEEDED: Final = CauseEntry(
                 do("go on after midnight Pacific time (07:00 or 08:00 UTC)"),
                 do(
                     "more a day: set the limit higher, or ask for more, on "
-                    "https://console.cloud.google.com/iam-admin/quotas?project=PROJECT; some APIs need billing for more than "
-                    "what is free"
+                    "https://console.cloud.google.com/iam-admin/quotas?project=PROJECT; some APIs need billing for more "
+                    "than what is free"
                 ),
                 do("a tool that came with credentials of its maker: give it a key or an OAuth client of a project of yours"),
             ),
@@ -341,9 +337,8 @@ DAILY_QUOTA_EXCEEDED: Final = CauseEntry(
                     "https://support.google.com/youtube/contact/yt_api_form"
                 ),
             ),
-            "The YouTube API gives each project a number of units per day (10,000 by default), and they are used up. Days "
-            "end "
-            "at midnight Pacific time; another key of the same project does not help.",
+            "The YouTube API gives each project a number of units per day (10,000 by default), and they are used up. "
+            "Days end at midnight Pacific time; another key of the same project does not help.",
             turn=Turn.PERSON,
             source="https://developers.google.com/youtube/v3/determine_quota_cost",
         ),

@@ -49,8 +49,8 @@ INVALID_ARGUMENT: Final = CauseEntry(
             (
                 do(
                     "managed constraints (iam.managed...) are known to version 2 of the API alone: "
-                    "google_org_policy_policy in Terraform, "
-                    "gcloud org-policies set-policy; the name there is without constraints/"
+                    "google_org_policy_policy in Terraform, gcloud org-policies set-policy; the name there is without "
+                    "constraints/"
                 ),
                 run(
                     "gcloud org-policies list --project=PROJECT --show-unset", "the constraints that there are, by their names"
@@ -63,8 +63,7 @@ INVALID_ARGUMENT: Final = CauseEntry(
             (
                 do(
                     "name the scopes when the credentials are made "
-                    "(scopes=['https://www.googleapis.com/auth/cloud-platform']): a token "
-                    "without any cannot be issued"
+                    "(scopes=['https://www.googleapis.com/auth/cloud-platform']): a token without any cannot be issued"
                 ),
                 do("compare the service account's address in service_account_impersonation_url letter by letter"),
             ),
@@ -91,8 +90,7 @@ INVALID_ARGUMENT: Final = CauseEntry(
             (
                 do(
                     "take the location that the message names: that of a project is fixed once its App Engine app (or "
-                    "default "
-                    "bucket) is there; set the same as default location in Firebase"
+                    "default bucket) is there; set the same as default location in Firebase"
                 ),
                 do("another location takes another project"),
             ),
@@ -102,8 +100,7 @@ INVALID_ARGUMENT: Final = CauseEntry(
             (
                 do(
                     "take out what is optional, one after the other, until it passes: tools and function declarations, "
-                    "response "
-                    "schema, thinking and safety settings, a large maxOutputTokens, files and their MIME types"
+                    "response schema, thinking and safety settings, a large maxOutputTokens, files and their MIME types"
                 ),
                 do(
                     "compare model and version of the API: a field of the newest models is refused by older ones, and "
@@ -139,14 +136,13 @@ INVALID_ARGUMENT: Final = CauseEntry(
                 ),
                 do(
                     "a tool or MCP server that is not yours makes them: switch it off (the number in "
-                    "function_declarations[N] "
-                    "says which), or update the program or proxy that calls Gemini; tell its maker"
+                    "function_declarations[N] says which), or update the program or proxy that calls Gemini; tell its "
+                    "maker"
                 ),
                 do("your own program: google-genai takes full JSON Schema as parameters_json_schema (response_json_schema)"),
             ),
             "A function's declaration, or the schema of the answer, holds what the Gemini API does not take. The message "
-            "names "
-            "the place.",
+            "names the place.",
         ),
         # https://cloud.google.com/storage/docs/uniform-bucket-level-access
         "uniform": Variant(
@@ -166,8 +162,7 @@ INVALID_ARGUMENT: Final = CauseEntry(
                 do("send back each thought signature unchanged, in the part it came in, with the function call it belongs to"),
                 do(
                     "a program or proxy that is not yours drops or mixes them: update it, start a new conversation, or do "
-                    "not "
-                    "change the model in the middle"
+                    "not change the model in the middle"
                 ),
             ),
             "Gemini 3 wants the signatures of its thoughts back with the history, and one is missing or was changed.",

@@ -123,8 +123,8 @@ QUOTA_PROJECT_NOT_SET: Final = CauseEntry(
         run("gcloud services enable SERVICE --project PROJECT", "where the API is not on there yet"),
         do(
             "for one tool only: keyadmin --quota-project PROJECT (KEYADMIN_QUOTA_PROJECT); Terraform: "
-            "user_project_override = "
-            "true and billing_project in the provider; a client library: its quota_project option; curl: x-goog-user-project"
+            "user_project_override = true and billing_project in the provider; a client library: its quota_project "
+            "option; curl: x-goog-user-project"
         ),
     ),
     f"{CLOUD}/docs/quotas/set-quota-project",

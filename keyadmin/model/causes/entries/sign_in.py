@@ -11,9 +11,9 @@ from keyadmin.model.causes.entry import CauseEntry, Turn, Variant, do, google_sa
 OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
     Cause.OAUTH_CLIENT_MISCONFIGURED,
     "Google's sign-in refuses the app",
-    "The OAuth client (the app's registration in a Google Cloud project) does not fit what it asked for: an address that is "
-    "not "
-    "registered, a client that was deleted, an app in testing that lists other people, or one that an admin has not allowed.",
+    "The OAuth client (the app's registration in a Google Cloud project) does not fit what it asked for: an address that "
+    "is not registered, a client that was deleted, an app in testing that lists other people, or one that an admin has "
+    "not allowed.",
     (
         do(
             "redirect_uri_mismatch, origin: register exactly the address that the page names, on "
@@ -25,8 +25,8 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
         ),
         do(
             "deleted_client, invalid_client: make a new OAuth client there and give its id and secret to the app; "
-            "org_internal, "
-            "admin_policy_enforced: sign in with an account of that organisation, or its admin allows the app"
+            "org_internal, admin_policy_enforced: sign in with an account of that organisation, or its admin allows the "
+            "app"
         ),
     ),
     "https://developers.google.com/identity/protocols/oauth2/web-server#authorization-errors",
@@ -36,8 +36,7 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             (
                 do(
                     "whoever owns the OAuth client registers exactly the address that the page names (scheme, host, port, "
-                    "path, "
-                    "slash) under Authorised redirect URIs or JavaScript origins: "
+                    "path, slash) under Authorised redirect URIs or JavaScript origins: "
                     "https://console.cloud.google.com/apis/credentials"
                 ),
                 do("a program on this machine: make a client of type Desktop app, which needs no registered address"),
@@ -69,8 +68,8 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             (
                 do(
                     "make a new OAuth client on https://console.cloud.google.com/apis/credentials, give its id and secret "
-                    "to the "
-                    "app, delete the app's stored token and sign in again; if it is somebody else's app, tell its developer"
+                    "to the app, delete the app's stored token and sign in again; if it is somebody else's app, tell its "
+                    "developer"
                 ),
                 do("invalid_client although it exists: the secret is another client's, or has a blank or line break in it"),
                 do(
@@ -97,9 +96,9 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
         "android": Variant(
             (
                 do(
-                    "register package name and SHA-1 of the certificate that signs this build (debug, upload and "
-                    "Play's own each) with the app's OAuth client, or in Firebase: project "
-                    "settings, your app; then load google-services.json again"
+                    "register package name and SHA-1 of the certificate that signs this build (debug, upload and Play's "
+                    "own each) with the app's OAuth client, or in Firebase: project settings, your app; then load "
+                    "google-services.json again"
                 ),
                 run("./gradlew signingReport", "shows the SHA-1 (or keytool -list -v -keystore FILE)"),
                 do(
@@ -135,8 +134,7 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
                 ),
                 do(
                     "your own app: sign in through the system's browser (Custom Tabs, ASWebAuthenticationSession), not a "
-                    "web view; "
-                    "a page opened from a file (origin=file://) cannot sign in: serve it from http://localhost"
+                    "web view; a page opened from a file (origin=file://) cannot sign in: serve it from http://localhost"
                 ),
                 do("signed in with another account than you think? try in a private window, with the account that is meant"),
             ),
@@ -158,8 +156,7 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
             (
                 do(
                     "your program: give the check (verifyIdToken, verify_oauth2_token) the id of the OAuth client that "
-                    "signed the "
-                    "user in; apps for Android, iOS and the web have one each, so list all of them"
+                    "signed the user in; apps for Android, iOS and the web have one each, so list all of them"
                 ),
                 do("Firebase: initialise the Admin SDK with the project that the user signed in to"),
             ),
@@ -181,8 +178,8 @@ OAUTH_CLIENT_MISCONFIGURED: Final = CauseEntry(
         "blocked": Variant(
             (
                 do(
-                    "an admin of your Workspace allows the app: "
-                    "https://support.google.com/a/answer/7281227 (API controls, app access control)"
+                    "an admin of your Workspace allows the app: https://support.google.com/a/answer/7281227 (API "
+                    "controls, app access control)"
                 ),
                 do("or sign in with an account of the organisation that the app is made for"),
                 do(

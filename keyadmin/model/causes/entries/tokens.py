@@ -23,9 +23,8 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
             (
                 do("delete the token that the program stored (token.json, authorized_user.json) and sign in again"),
                 do(
-                    "your own program: ask for access_type=offline and prompt=consent at sign-in, or there is no "
-                    "refresh token; "
-                    "store the whole answer"
+                    "your own program: ask for access_type=offline and prompt=consent at sign-in, or there is no refresh "
+                    "token; store the whole answer"
                 ),
                 run("gcloud auth application-default login", "where it reads the Application Default Credentials"),
             ),
@@ -89,8 +88,7 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
             (
                 do(
                     "make the ID token for the audience that the service expects: behind IAP the client id of *its* OAuth "
-                    "client "
-                    "(the page of IAP or the message names it), on Cloud Run the service's URL"
+                    "client (the page of IAP or the message names it), on Cloud Run the service's URL"
                 ),
                 run(
                     "gcloud auth print-identity-token --audiences=AUDIENCE --impersonate-service-account=ACCOUNT "
@@ -169,17 +167,15 @@ CREDENTIALS_EXPIRED: Final = CauseEntry(
 REAUTHENTICATION_REQUIRED: Final = CauseEntry(
     Cause.REAUTHENTICATION_REQUIRED,
     "The organisation wants you to sign in again",
-    "A session length is set for Google Cloud in this organisation: after that many hours each user has to sign in again. "
-    "The "
-    "refresh token is good, but is not accepted until then. gcloud's own sign-in and the Application Default Credentials end "
-    "separately.",
+    "A session length is set for Google Cloud in this organisation: after that many hours each user has to sign in "
+    "again. The refresh token is good, but is not accepted until then. gcloud's own sign-in and the Application Default "
+    "Credentials end separately.",
     (
         run("gcloud auth application-default login", "programs and client libraries use these"),
         run("gcloud auth login", "gcloud, gsutil and bq use these"),
         do(
             "for a job that must not stop: a service account, which has no session; or an admin of the Workspace exempts "
-            "the app "
-            "as trusted: https://support.google.com/a/answer/9368756"
+            "the app as trusted: https://support.google.com/a/answer/9368756"
         ),
     ),
     "https://support.google.com/a/answer/9368756",
@@ -219,8 +215,7 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
         ),
         do(
             "an app's stored token (token.json, credentials): delete it and sign in again with the scopes that it asks "
-            "for now; "
-            "a service account's file: the program names the scopes (https://www.googleapis.com/auth/drive ...)"
+            "for now; a service account's file: the program names the scopes (https://www.googleapis.com/auth/drive ...)"
         ),
     ),
     f"{CLOUD}/docs/authentication/troubleshoot-adc",
@@ -243,8 +238,7 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
             (
                 do(
                     "with the scope .../auth/drive.file an app sees only files that it made or that were opened with it: "
-                    "open "
-                    "the file with Google's file picker"
+                    "open the file with Google's file picker"
                 ),
                 do(
                     "or ask for the scope https://www.googleapis.com/auth/drive (to read drive.readonly), delete the stored "
@@ -258,10 +252,8 @@ SCOPES_INSUFFICIENT: Final = CauseEntry(
             (
                 do(
                     "the program has to ask for the scope of this API (https://www.googleapis.com/auth/ and then "
-                    "spreadsheets, drive, "
-                    "documents, calendar, gmail.modify, youtube, contacts ...); then delete its stored token (token.json, "
-                    ".secrets, "
-                    "a cache), sign in again and leave every box ticked"
+                    "spreadsheets, drive, documents, calendar, gmail.modify, youtube, contacts ...); then delete its "
+                    "stored token (token.json, .secrets, a cache), sign in again and leave every box ticked"
                 ),
                 do("the app is yours: the scopes must be on its list too: https://console.cloud.google.com/auth/scopes"),
                 do("a service account's file: the program names the scopes when it makes the credentials"),

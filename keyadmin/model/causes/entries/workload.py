@@ -11,8 +11,7 @@ WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
     Cause.WORKLOAD_IDENTITY_MISCONFIGURED,
     "Workload identity federation is not set up for this caller",
     "The identity of another system (GitHub, AWS, Kubernetes ...) was not exchanged for Google's: the provider does not "
-    "exist, "
-    "expects another audience, or turned the token down by its attribute condition.",
+    "exist, expects another audience, or turned the token down by its attribute condition.",
     (
         run(
             "gcloud iam workload-identity-pools providers describe PROVIDER --workload-identity-pool=POOL --location=global "
@@ -38,13 +37,11 @@ WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
                 ),
                 do(
                     "compare the member with the caller, letter by letter: the pool's project NUMBER (not its id), the "
-                    "pool, the "
-                    "attribute and its value; the attribute must be mapped in the provider"
+                    "pool, the attribute and its value; the attribute must be mapped in the provider"
                 ),
                 do(
-                    "or leave out the service account and grant the roles to the principalSet itself (direct federation); a "
-                    "new "
-                    "binding takes some minutes"
+                    "or leave out the service account and grant the roles to the principalSet itself (direct federation); "
+                    "a new binding takes some minutes"
                 ),
             ),
             "The token was exchanged, but nobody has let this identity of the pool act as the service account: it lacks "
@@ -70,8 +67,7 @@ WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
             (
                 do(
                     "look into the file that GOOGLE_APPLICATION_CREDENTIALS names: the file, address, environment or "
-                    "program of "
-                    "its credential_source has to be there where the program runs"
+                    "program of its credential_source has to be there where the program runs"
                 ),
                 do(
                     "AWS: run it where a role is attached, or set AWS_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and "
@@ -96,8 +92,7 @@ WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
             (
                 do(
                     "write the expression in full, ${{ secrets.NAME }} or ${{ vars.NAME }}, and see that the value is "
-                    "there: secrets "
-                    "are empty in runs for forks and by Dependabot"
+                    "there: secrets are empty in runs for forks and by Dependabot"
                 ),
                 do(
                     "or write the provider's full name into the workflow (which is not secret): "
@@ -120,8 +115,7 @@ WORKLOAD_IDENTITY_MISCONFIGURED: Final = CauseEntry(
                 ),
                 do(
                     "SAML: the identity provider's address for answers, audience (entity id) and certificate have to be "
-                    "those "
-                    "of the pool's provider, and NameID must be sent"
+                    "those of the pool's provider, and NameID must be sent"
                 ),
             ),
             "What the identity provider says of the caller does not fit the provider's settings in the pool.",
